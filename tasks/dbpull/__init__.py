@@ -1,0 +1,1 @@
+"""dbpull: replace a development database with a Heroku app's latest backup."""

@@ -1,0 +1,41 @@
+"""One tree of errors that word themselves.
+
+::
+
+    PullError (invoke.Exit: one line or two on stderr, exit code 1, no traceback)
+    ├── errors.settings   what was configured or typed
+    ├── errors.heroku     apps, databases, backups, Heroku itself
+    ├── errors.download   a URL on its way to a file
+    ├── errors.archive    a file that should be a dump
+    └── errors.postgres   programs, the target, the restore
+
+Each class takes data and makes the sentences from it: what happened and where,
+then what to do next. No message holds a password, a token or a presigned URL.
+"""
+
+from __future__ import annotations
+
+from invoke.exceptions import Exit
+
+
+class PullError(Exit):
+    """Base of every error raised on purpose.
+
+    `what` is one sentence with the cause; `remedy` is one with what to do next.
+    `code` is the exit code of the program.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, code: int = 1) -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}\n{remedy}".strip(), code=code)
+
+    def __str__(self) -> str:
+        return self.message or ""
+
+
+class Interrupted(PullError):
+    """Ctrl-C (130), `kill` (143) or a closed terminal (129) ended the run."""
+
+    def __init__(self, what: str, remedy: str = "", *, code: int = 130) -> None:
+        super().__init__(what, remedy, code=code)
