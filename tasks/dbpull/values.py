@@ -1,0 +1,106 @@
+"""How a setting's text becomes a value: numbers, durations, lists, switches."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class Impossible(ValueError):
+    """The value is not of the kind wanted; the text says what is wanted."""
+
+
+def text(value: object) -> str:
+    """Any text but an empty one."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise Impossible("a text")
+    if not str(value).strip():
+        raise Impossible("a text that is not empty")
+    return str(value).strip()
+
+
+def count(value: object) -> int:
+    """A whole number from 1."""
+    return _whole(value, 1, 10_000, "a whole number from 1")
+
+
+def connections(value: object) -> int:
+    """A whole number from 1 to 16."""
+    return _whole(value, 1, 16, "a whole number from 1 to 16")
+
+
+def jobs(value: object) -> int:
+    """A whole number from 1 to 64; the machine's cores where there is none."""
+    if value is None:
+        return os.cpu_count() or 1
+    return _whole(value, 1, 64, "a whole number from 1 to 64")
+
+
+def duration(value: object) -> float:
+    """Seconds, from `90s`, `30m`, `24h`, `7d`, `1w`, or 0."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw]?)", str(value).strip().lower())
+    if not match or (not match[2] and float(match[1])):
+        raise Impossible("a duration such as 30m, 24h or 7d")
+    return float(match[1]) * _SECONDS.get(match[2], 0)
+
+
+def switch(value: object) -> bool:
+    """True or false, in the words that people use for them."""
+    word = str(value).strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise Impossible("true or false")
+
+
+def listing(value: object) -> tuple[str, ...]:
+    """Texts: a list, or one text with commas."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if not isinstance(value, Iterable) or isinstance(value, Mapping):
+        raise Impossible("a list of texts")
+    return tuple(text(part) for part in value)
+
+
+def names(value: object) -> dict[str, str]:
+    """Names for names: a mapping, or `a=b,c=d`."""
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in listing(value)]
+        if not all(name and equals and meant for name, equals, meant in pairs):
+            raise Impossible("names such as staging=myapp-staging-eu")
+        return {name.strip(): meant.strip() for name, _, meant in pairs}
+    return {text(name): text(meant) for name, meant in _items(value)}
+
+
+def hosts(value: object) -> dict[str, dict[str, str]]:
+    """Per host a mapping of its `target` and `path`."""
+    read = {
+        text(host): {text(key): meant for key, meant in _items(keys)}
+        for host, keys in _items(value)
+    }
+    for keys in read.values():
+        if not set(keys) <= {"target", "path"}:
+            raise Impossible("a mapping of hosts to their target and path")
+    return {
+        host: {key: text(meant) for key, meant in keys.items()}
+        for host, keys in read.items()
+    }
+
+
+def _items(value: object) -> list[tuple[object, object]]:
+    try:
+        return list(dict(value).items())  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        raise Impossible("a mapping") from None
+
+
+def _whole(value: object, least: int, most: int, wanted: str) -> int:
+    if isinstance(value, bool) or not re.fullmatch(r"\s*\d+\s*", str(value)):
+        raise Impossible(wanted)
+    if not least <= int(str(value)) <= most:
+        raise Impossible(wanted)
+    return int(str(value))
