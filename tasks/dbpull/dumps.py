@@ -1,0 +1,92 @@
+"""The dumps that lie here: their names tell app, backup and age."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+_NAME = re.compile(
+    r"(?P<app>[a-z0-9-]+)-(?P<backup>[a-z]+\d+)-(?P<taken>\d{8}T\d{6}Z)\.dump"
+)
+_TIME = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True)
+class Dump:
+    """A dump on disk, and what its name tells."""
+
+    path: Path
+    app: str
+    backup: str
+    taken: datetime | None
+    """When the backup was made (UTC); None where the name does not tell."""
+
+    @classmethod
+    def of(cls, path: Path) -> Dump:
+        """What a file's name tells; a file named by someone else is its own app."""
+        told = _NAME.fullmatch(path.name)
+        if not told:
+            return cls(path, "", path.name, None)
+        taken = datetime.strptime(told["taken"], _TIME).replace(tzinfo=UTC)
+        return cls(path, told["app"], told["backup"], taken)
+
+    @classmethod
+    def named(cls, folder: Path, app: str, backup: str, taken: datetime) -> Dump:
+        """Where a backup's dump lies, or will lie."""
+        moment = taken.astimezone(UTC).strftime(_TIME)
+        return cls(folder / f"{app}-{backup}-{moment}.dump", app, backup, taken)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.path.stat().st_size
+
+    @property
+    def label(self) -> str:
+        """As messages name it: `myapp b101`, or the file's name."""
+        return f"{self.app} {self.backup}".strip()
+
+
+def here(folder: Path, app: str | None = None) -> list[Dump]:
+    """The whole dumps in a folder, newest first; of one app, or of all."""
+    found = [Dump.of(path) for path in folder.glob("*.dump") if path.is_file()]
+    ours = [dump for dump in found if dump.taken and app in {None, dump.app}]
+    return sorted(ours, key=lambda dump: (str(dump.taken), dump.backup), reverse=True)
+
+
+def surplus(folder: Path, keep: int, app: str | None = None) -> list[Dump]:
+    """The dumps beyond the newest `keep` of each app."""
+    seen: dict[str, int] = {}
+    beyond = []
+    for dump in here(folder, app):
+        seen[dump.app] = seen.get(dump.app, 0) + 1
+        if seen[dump.app] > keep:
+            beyond.append(dump)
+    return beyond
+
+
+def parts(folder: Path, app: str | None = None) -> list[Path]:
+    """Downloads that were cut off and that nobody is at work on."""
+    return [
+        path
+        for path in folder.glob("*.dump.part")
+        if app in {None, Dump.of(path.with_suffix("")).app} and _is_free(path)
+    ]
+
+
+def remove_part(part: Path) -> None:
+    """Remove a part and its journal."""
+    part.with_name(part.name + ".journal").unlink(missing_ok=True)
+    part.unlink(missing_ok=True)
+
+
+def _is_free(part: Path) -> bool:
+    try:
+        with part.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True

@@ -1,0 +1,62 @@
+"""Sizes, spans and ages in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def size(count: int | None) -> str:
+    """Bytes, as people say them: `158 MB`."""
+    if count is None:
+        return "?"
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            digits = 0 if amount >= 10 or unit == "B" else 1
+            return f"{amount:.{digits}f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def span(seconds: float) -> str:
+    """A time that something takes: `0.4 s`, `38 s`, `12 min`, `1 h 5 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def age(moment: datetime | None) -> str:
+    """How old something is, in one unit: `5 minutes old`, `3 hours old`."""
+    if moment is None:
+        return "of unknown age"
+    passed = _passed(moment)
+    return f"{passed} old" if passed else "just made"
+
+
+def ago(moment: datetime) -> str:
+    """How long ago something happened: `5 minutes ago`."""
+    passed = _passed(moment)
+    return f"{passed} ago" if passed else "just now"
+
+
+def _passed(moment: datetime) -> str:
+    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' * (count > 1)}"
+    return ""
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: `1 table`, `12 tables`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:
+    """Names in a row, the first few of many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
