@@ -1,0 +1,100 @@
+"""Errors about the database to be replaced."""
+
+from __future__ import annotations
+
+from dbpull.errors import PullError
+
+
+class TargetError(PullError):
+    """The target can't be used, or not now."""
+
+
+class TargetNotAllowed(TargetError):
+    """The target's host is not this machine and not on the list."""
+
+    def __init__(self, label: str, host: str) -> None:
+        super().__init__(
+            f"{label} is on another machine, and such databases are not replaced.",
+            f"If it really may be replaced, add {host} to db.allowed_hosts in"
+            " invoke.yaml.",
+        )
+
+
+class TargetReserved(TargetError):
+    """The target is one of the server's own databases, or one of dbpull's."""
+
+    def __init__(self, dbname: str, why: str) -> None:
+        super().__init__(
+            f"{dbname} can't be replaced: {why}.", "Name another database as target."
+        )
+
+
+class TargetIsSource(TargetError):
+    """The target is the very database that the backup was taken from."""
+
+    def __init__(self, label: str, app: str) -> None:
+        super().__init__(
+            f"{label} is the database of {app} itself, so it can't be the target.",
+            "Name your development database as target.",
+        )
+
+
+class NoCreatedb(TargetError):
+    """The role may not create databases, so nothing can be built aside."""
+
+    def __init__(self, user: str, label: str) -> None:
+        super().__init__(
+            f"{user} may not create databases, so {label} can't be rebuilt aside.",
+            f'Let a superuser run ALTER ROLE "{user}" CREATEDB. Or pass --in-place: it'
+            " refills the database itself, without a previous one to go back to.",
+        )
+
+
+class NotOwner(TargetError):
+    """The role may not rename the target."""
+
+    def __init__(self, user: str, owner: str, label: str) -> None:
+        super().__init__(
+            f"{label} belongs to {owner}, and {user} may not replace it.",
+            f'Connect as {owner}, or grant it: GRANT "{owner}" TO "{user}".',
+        )
+
+
+class TargetLocked(TargetError):
+    """Another pull is at work on the same target."""
+
+    def __init__(self, label: str, holder: str) -> None:
+        super().__init__(
+            f"{label} is being replaced already, by {holder}.",
+            "Wait until it has ended; then run the same again if it is still wanted.",
+        )
+
+
+class NameTaken(TargetError):
+    """A database with a name that dbpull needs is somebody else's."""
+
+    def __init__(self, dbname: str) -> None:
+        super().__init__(
+            f"There is a database {dbname} that dbpull did not make.",
+            "Rename or drop it: dbpull needs that name while it works.",
+        )
+
+
+class StillConnected(TargetError):
+    """Sessions on the old database could not be ended."""
+
+    def __init__(self, label: str, sessions: str) -> None:
+        super().__init__(
+            f"{label} is in use, and its connections could not be closed: {sessions}.",
+            "Stop those programs, then run `invoke db.restore`: the dump is here.",
+        )
+
+
+class NoPrevious(TargetError):
+    """There is nothing to go back to."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"There is no previous database of {label} to bring back.",
+            "One is kept by each pull unless db.undo is false.",
+        )

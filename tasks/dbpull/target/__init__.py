@@ -1,0 +1,1 @@
+"""The database to be replaced: guard, lock, aside, swap, undo."""
