@@ -1,0 +1,83 @@
+"""Errors about a dump on its way into a database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dbpull.errors import PullError
+
+
+class RestoreError(PullError):
+    """A dump can't be restored."""
+
+
+class MissingExtensions(RestoreError):
+    """The target's server lacks extensions that the dump needs."""
+
+    def __init__(
+        self, names: Sequence[str], label: str, major: int, *, embedded: bool
+    ) -> None:
+        listed = ", ".join(names)
+        remedy = f"Install it for PostgreSQL {major} ({_packages(names, major)})."
+        if embedded:
+            remedy = (
+                "The embedded PostgreSQL comes without it: install PostgreSQL with its"
+                " extensions, and name a database there as target."
+            )
+        super().__init__(
+            f"The dump needs the extension{'s' * (len(names) > 1)} {listed}, which"
+            f" the server of {label} does not have.",
+            remedy,
+        )
+
+
+def _packages(names: Sequence[str], major: int) -> str:
+    special = {
+        "postgis": f"postgresql-{major}-postgis-3",
+        "vector": f"postgresql-{major}-pgvector",
+        "pg_partman": f"postgresql-{major}-partman",
+        "pg_cron": f"postgresql-{major}-cron",
+    }
+    packages = {special.get(name, f"postgresql-contrib-{major}") for name in names}
+    return "Debian's package " + " and ".join(sorted(packages))
+
+
+class NotEnoughDisk(RestoreError):
+    """The server's disk can't hold the new database beside the old one."""
+
+    def __init__(self, label: str, needed: int, free: int) -> None:
+        super().__init__(
+            f"The new database needs about {needed >> 20:,} MB beside the old one, and"
+            f" the disk of {label} has {free >> 20:,} MB left.",
+            "Free some, drop the previous database, or leave rows out with skip_data.",
+        )
+
+
+class RestoreFailed(RestoreError):
+    """pg_restore met an error that matters; the target is as it was."""
+
+    def __init__(self, what: str, cause: str, remedy: str = "") -> None:
+        super().__init__(
+            f"Restoring failed at {what}: {cause}.",
+            remedy or "The target is as it was, and the dump is kept.",
+        )
+
+
+class Incomplete(RestoreError):
+    """After the restore something that the dump holds was not there."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
+        super().__init__(
+            f"The restored database lacks {shown}.",
+            "The target is as it was. Please report this, with `pg_restore -l` of it.",
+        )
+
+
+class NoSuchDump(RestoreError):
+    """No dump is here to be restored."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(
+            what, remedy or "Fetch one with `invoke db.fetch`, or pass --dump=FILE."
+        )

@@ -1,0 +1,33 @@
+"""Whether a restored database holds what the archive says, before it is used."""
+
+from __future__ import annotations
+
+from dbpull.errors.restore import Incomplete
+from dbpull.postgres.psql import Psql
+from dbpull.restore.selection import Selection
+
+_RELATIONS = frozenset(
+    {"TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "INDEX"}
+)
+_PRESENT = """
+SELECT nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_toast';
+"""
+
+
+def refuse_incomplete(psql: Psql, dbname: str, selection: Selection) -> None:
+    """Raise Incomplete where a table, view, sequence or index is not there."""
+    rows = psql.run(_PRESENT, doing="Checking the restored database", dbname=dbname)
+    present = {(namespace, name) for namespace, name in rows}
+    missing = [
+        f"{entry.desc} {entry.namespace}.{entry.tag}"
+        for entry in selection.entries
+        if entry.desc in _RELATIONS and (entry.namespace, entry.tag) not in present
+    ]
+    if missing:
+        raise Incomplete(missing)
+
+
+def analyze(psql: Psql, dbname: str) -> None:
+    """Collect the planner's statistics, which a dump does not hold."""
+    psql.run("ANALYZE;", doing="ANALYZE", dbname=dbname)
