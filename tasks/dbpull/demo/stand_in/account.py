@@ -1,0 +1,163 @@
+"""What the pretended Heroku account holds: apps, add-ons, attachments.
+
+A database belongs to the app that pays for it (the billing app); an attachment gives
+it a name in that app or in another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from dbpull.demo.stand_in import config, source
+
+COLOURS = ("RED", "BLUE", "GREEN", "NAVY", "AMBER", "BLACK", "CYAN", "GOLD", "JADE")
+
+
+@dataclass(frozen=True)
+class Named:
+    """An app, as others refer to it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Addon:
+    """A database that somebody pays for."""
+
+    id: str
+    name: str
+    app: Named
+    plan: str
+    continuous_protection: bool
+    source: str = field(repr=False)
+    url: str = field(repr=False)
+    """What Heroku shows: `postgres://` with user, password, host, port and name."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether its plan shares a server: such ones tell less of themselves."""
+        tier = self.plan.partition(":")[2]
+        return tier.startswith(("essential", "dev", "basic", "mini", "hobby"))
+
+
+@dataclass(frozen=True)
+class Attached:
+    """An add-on under a name in an app."""
+
+    id: str
+    name: str
+    namespace: str | None
+    app: Named
+    addon: Addon
+
+    @property
+    def config_var(self) -> str:
+        """The config var that holds its URL."""
+        return f"{self.name}_URL"
+
+    def answers_to(self, wanted: str) -> bool:
+        """Whether Heroku's resolver takes `wanted` for this one."""
+        names = (self.name, self.config_var, self.id, self.addon.name, self.addon.id)
+        return wanted.casefold() in [name.casefold() for name in names]
+
+
+class Account:
+    """Everything that is configured, with the ids that were left out."""
+
+    def __init__(self, configured: config.Config) -> None:
+        self.token = configured.token
+        self.configured = {app.name: app for app in configured.apps}
+        self.apps = {app.name: _named("app", app) for app in configured.apps}
+        self.addons = {
+            database.name: self._addon(self.apps[app.name], database)
+            for app in configured.apps
+            for database in app.databases
+        }
+        self.attached = [
+            self._attached(self.apps[app.name], attachment)
+            for app in configured.apps
+            for attachment in app.attachments or _usual(app.databases)
+        ]
+
+    def app(self, wanted: str) -> Named | None:
+        """The app with this name or id."""
+        return next((a for a in self.apps.values() if wanted in (a.name, a.id)), None)
+
+    def addon(self, wanted: str) -> Addon | None:
+        """The database with this add-on name or id."""
+        found = (a for a in self.addons.values() if wanted in (a.name, a.id))
+        return next(found, None)
+
+    def attachments(self, app: Named) -> list[Attached]:
+        """What one app sees, its own and others' databases."""
+        return [attached for attached in self.attached if attached.app == app]
+
+    def config_vars(self, app: Named) -> dict[str, str]:
+        """An app's config vars, secrets included as in Heroku's own answer."""
+        urls = {a.config_var: a.addon.url for a in self.attachments(app)}
+        return urls | dict(self.configured[app.name].config_vars)
+
+    def from_name(self, addon: Addon) -> str:
+        """What transfers call a database: its attachment's name, prefix left out."""
+        names = [a.name for a in self.attachments(addon.app) if a.addon == addon]
+        if "DATABASE" in names:
+            return "DATABASE"
+        return (names or [addon.name])[0].removeprefix("HEROKU_POSTGRESQL_")
+
+    def _addon(self, app: Named, database: config.Database) -> Addon:
+        return Addon(
+            id=database.id or _made_up("addon", database.name),
+            name=database.name,
+            app=app,
+            plan=database.plan,
+            continuous_protection=database.continuous_protection,
+            source=database.source,
+            url=database.shown_url or shown_url(database.source),
+        )
+
+    def _attached(self, app: Named, attachment: config.Attachment) -> Attached:
+        if attachment.database not in self.addons:
+            raise ValueError(f"no app has a database called {attachment.database!r}")
+        return Attached(
+            id=_made_up("attachment", app.name, attachment.name),
+            name=attachment.name,
+            namespace=attachment.namespace,
+            app=app,
+            addon=self.addons[attachment.database],
+        )
+
+
+def shown_url(url: str) -> str:
+    """A source's URL as Heroku writes them: `postgres://`, always with a password.
+
+    A made-up password stands where there is none: it holds characters that must be
+    percent-encoded, as real ones may.
+    """
+    wanted = source.environment(url)
+    host = wanted.get("PGHOST", "localhost")
+    host = "localhost" if host.startswith("/") else host
+    user = quote(wanted.get("PGUSER", "u4f1n2k"), safe="")
+    password = quote(wanted.get("PGPASSWORD", "p4ss/w@rd:of%heroku"), safe="")
+    name = quote(wanted.get("PGDATABASE", ""), safe="")
+    bracketed = f"[{host}]" if ":" in host else host
+    port = wanted.get("PGPORT", "5432")
+    return urlsplit(f"postgres://{user}:{password}@{bracketed}:{port}/{name}").geturl()
+
+
+def _usual(databases: tuple[config.Database, ...]) -> list[config.Attachment]:
+    names = ["DATABASE", *(f"HEROKU_POSTGRESQL_{colour}" for colour in COLOURS)]
+    return [
+        config.Attachment(name, database.name)
+        for name, database in zip(names, databases, strict=False)
+    ]
+
+
+def _named(kind: str, app: config.App) -> Named:
+    return Named(app.id or _made_up(kind, app.name), app.name)
+
+
+def _made_up(*parts: str) -> str:
+    return str(uuid5(NAMESPACE_URL, "/".join(parts)))

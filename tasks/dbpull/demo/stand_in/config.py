@@ -1,0 +1,140 @@
+"""What a stand-in for Heroku is to pretend: its apps, databases and backups.
+
+One frozen tree of dataclasses. It reaches the stand-in's process as one line of JSON
+on its standard input, since it holds source databases' URLs and the token.
+
+A fresh app with one database and one finished backup of it::
+
+    Config(
+        apps=(
+            App(
+                "myapp",
+                databases=(Database("postgresql-curved-1", source=url),),
+                backups=(Backup(age=3600),),
+            ),
+        ),
+    )
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dbpull.demo.stand_in.faults import Fault
+
+STATUSES = ("finished", "failed", "canceled", "running", "pending")
+
+
+@dataclass(frozen=True)
+class Database:
+    """A Heroku Postgres add-on, owned (billed) by the app that lists it."""
+
+    name: str
+    """The add-on's name, as `postgresql-curved-12345`."""
+    source: str = field(repr=False)
+    """URL of the real PostgreSQL database that is dumped."""
+    plan: str = "heroku-postgresql:standard-0"
+    id: str = ""
+    """The add-on's uuid; made from the name where empty."""
+    shown_url: str = field(default="", repr=False)
+    """The URL that Heroku's answers hold; made from `source` where empty."""
+    continuous_protection: bool = False
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A name under which an app sees a database, its own or another app's."""
+
+    name: str
+    """As `DATABASE` or `HEROKU_POSTGRESQL_RED`; `<name>_URL` is the config var."""
+    database: str
+    """The add-on's name."""
+    namespace: str | None = None
+    """`credential:<name>` for another credential than the default one."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that is there from the start."""
+
+    age: float = 3600.0
+    """How many seconds ago it was created."""
+    status: str = "finished"
+    """One of `STATUSES`."""
+    database: str = ""
+    """The add-on's name; the app's first one where empty."""
+    scheduled: bool = False
+    number: int = 0
+    """101 for b101; the next free number where 0."""
+    warnings: int = 0
+    dump: str = ""
+    """Path of the file to serve; where empty, the database is really dumped."""
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"{self.status!r} is no backup's status: {STATUSES}")
+
+
+@dataclass(frozen=True)
+class App:
+    """A Heroku app. Without attachments its databases are DATABASE, then colours."""
+
+    name: str
+    databases: tuple[Database, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    config_vars: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Those besides the attachments' own."""
+    backups: tuple[Backup, ...] = ()
+    id: str = ""
+    """Its uuid; made from the name where empty."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """All of a stand-in for Heroku."""
+
+    apps: tuple[App, ...]
+    token: str = field(default="a-token-of-the-stand-in", repr=False)
+    pg_dump: str = "pg_dump"
+    """The program that captures; `psql` is looked for beside it."""
+    folder: str = ""
+    """Where dumps and the CA's certificate lie, and stay; where empty, a temporary one
+    that goes with the stand-in."""
+    dump_at_start: bool = True
+    """False: configured backups are dumped when their URL is first asked for."""
+    tls: bool = True
+    """False: the download host speaks plain http (the Heroku CLI refuses that)."""
+    url_lifetime: int = 3600
+    """Seconds that a download URL stays valid."""
+    progress_every: float = 5.0
+    """How far `processed_bytes` lags behind, in seconds."""
+    data_host: str = "127.0.0.1"
+    """Another name than 127.0.0.1 (`localhost`, `127.0.0.2`) makes the stand-in tell
+    the Platform API from the Data API by the Host header, as Heroku's hosts do."""
+    api_port: int = 0
+    download_port: int = 0
+    faults: tuple[Fault, ...] = ()
+    """Set from the start."""
+
+
+def to_json(config: Config) -> str:
+    """The configuration on one line. It holds secrets."""
+    return json.dumps(asdict(config))
+
+
+def from_json(text: str) -> Config:
+    """The configuration that `to_json` wrote."""
+    data: dict[str, Any] = json.loads(text)
+    data["apps"] = tuple(_app(app) for app in data["apps"])
+    data["faults"] = tuple(Fault(**fault) for fault in data["faults"])
+    return Config(**data)
+
+
+def _app(data: dict[str, Any]) -> App:
+    data["databases"] = tuple(Database(**item) for item in data["databases"])
+    data["attachments"] = tuple(Attachment(**item) for item in data["attachments"])
+    data["backups"] = tuple(Backup(**item) for item in data["backups"])
+    return App(**data)

@@ -1,0 +1,113 @@
+"""Heroku's Data API on databases: what they are, and whether they are there yet."""
+
+from __future__ import annotations
+
+import math
+
+from aiohttp import web
+
+from dbpull.demo.stand_in import refusals, source
+from dbpull.demo.stand_in.account import Account, Addon
+from dbpull.demo.stand_in.source import Facts
+
+CREATED = "2020-12-13 16:22:40 +0000"
+
+
+class DataApi:
+    """Databases by their add-on's id."""
+
+    def __init__(self, account: Account, psql: str) -> None:
+        self._account = account
+        self._psql = psql
+
+    def routes(self) -> list[web.RouteDef]:
+        """What it answers."""
+        path = "/client/v11/databases/{addon}"
+        return [
+            web.get(path, self.database),
+            web.get(f"{path}/wait_status", self.wait_status),
+        ]
+
+    async def database(self, request: web.Request) -> web.Response:
+        """What `pg:info` shows, asked from the real database. Holds its password."""
+        addon = known(self._account, request)
+        facts = await source.facts(addon.source, self._psql)
+        told = {
+            "addon_id": addon.id,
+            "name": addon.name,
+            "plan": addon.plan.partition(":")[2].capitalize(),
+            "created_at": CREATED,
+            "database_user": source.environment(addon.url)["PGUSER"],
+            "database_name": source.environment(addon.url).get("PGDATABASE", ""),
+            "available_for_ingress": True,
+            "standalone?": True,
+            "resource_url": addon.url,
+            "waiting?": False,
+            "num_bytes": facts and facts.size,
+            "info": _info(addon, facts),
+        }
+        if not addon.shared:
+            told |= _more(addon, facts)
+        return refusals.as_json(told)
+
+    async def wait_status(self, request: web.Request) -> web.Response:
+        """It is always there."""
+        known(self._account, request)
+        return refusals.as_json(
+            {"message": "available", "waiting?": False, "error?": False}
+        )
+
+
+def known(account: Account, request: web.Request) -> Addon:
+    """The add-on that a path names; a 404 in HTML without, as the real one's."""
+    addon = account.addon(request.match_info["addon"])
+    if addon is None:
+        raise refusals.Refused(refusals.in_html(404, refusals.NOT_FOUND_PAGE))
+    return addon
+
+
+def _more(addon: Addon, facts: Facts | None) -> dict[str, object]:
+    return {
+        "plan": {"name": addon.plan.partition(":")[2]},
+        "following": None,
+        "forked_from": None,
+        "hot_standby?": False,
+        "num_tables": facts and facts.tables,
+        "num_connections": facts and facts.connections,
+        "postgres_version": facts and facts.version.split()[0],
+        "formation": {"id": addon.id, "primary": True},
+    }
+
+
+def _info(addon: Addon, facts: Facts | None) -> list[dict[str, object]]:
+    """Names and values to show; a value may be a number, and the list empty."""
+    values: dict[str, list[object]] = {
+        "Plan": [addon.plan.partition(":")[2].replace("-", " ").title()],
+        "Status": ["Available" if facts else "Unavailable"],
+    }
+    if facts:
+        values |= {
+            "Data Size": [_size(facts.size)],
+            "Tables": [facts.tables],
+            "PG Version": [facts.version.split()[0]],
+            "Connections": [f"{facts.connections}/{facts.max_connections}"],
+        }
+    values |= {
+        "Connection Pooling": ["Available"],
+        "Credentials": [1],
+        "Fork/Follow": ["Unsupported" if addon.shared else "Available"],
+        "Rollback": ["Unsupported" if addon.shared else "earliest from 4 days ago"],
+        "Created": [CREATED[:16]],
+        "Region": ["eu"],
+        "Data Encryption": ["In Use"],
+        "Continuous Protection": ["On" if addon.continuous_protection else "Off"],
+        "Followers": [],
+        "Forks": [],
+    }
+    return [{"name": name, "values": value} for name, value in values.items()]
+
+
+def _size(size: int) -> str:
+    """`5.72 GB`, in powers of 1024."""
+    power = min(3, int(math.log(max(size, 1), 1024)))
+    return f"{size / 1024**power:.3g} {('bytes', 'kB', 'MB', 'GB')[power]}"

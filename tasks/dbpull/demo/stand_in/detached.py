@@ -1,0 +1,127 @@
+"""A stand-in that outlives its starter: the file that says which one it is.
+
+Nothing is ended on the word of a pid alone: the process must carry the instance's
+random word on its command line, or answer with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from dbpull.demo.stand_in import control
+from dbpull.errors.stand_in import StandInSilent
+
+MODULE = "dbpull.demo.stand_in"
+PREFIX = "dbpull-stand-in-"
+
+
+@dataclass(frozen=True)
+class Running:
+    """What it takes to talk to a stand-in, and to end it."""
+
+    pid: int
+    instance: str
+    api: str
+    download: str
+    ca: str
+    data_host: str
+    folder: str
+    temporary: bool
+    token: str = field(repr=False)
+
+
+def write(path: Path, running: Running) -> None:
+    """Note a stand-in in a file of mode 0600: it holds the token."""
+    path.unlink(missing_ok=True)
+    # Path.open takes no opener.
+    with open(path, "x", opener=_private) as file:
+        json.dump(asdict(running), file)
+
+
+def read(path: Path) -> Running | None:
+    """The stand-in that a file names; None without one, or where it has ended."""
+    running = _noted(path)
+    return running if running and is_ours(running) else None
+
+
+def clear(path: Path) -> None:
+    """Remove the file of one that has ended, and what a killed one left."""
+    if running := _noted(path):
+        _remove_folder(running)
+    path.unlink(missing_ok=True)
+
+
+def is_ours(running: Running) -> bool:
+    """Whether the process with this pid is that very stand-in, and alive."""
+    command = _command(running.pid)
+    if command is not None:
+        return MODULE in command and running.instance in command
+    try:
+        who = control.ask(running.api, running.token, "GET", "", wait=2)
+    except (StandInSilent, ValueError):
+        return False
+    return who == {"instance": running.instance, "pid": running.pid}
+
+
+def end(running: Running, *, patience: float = 10.0) -> None:
+    """Ask it to stop; end the process where it does not within `patience` seconds."""
+    with contextlib.suppress(StandInSilent, ValueError):
+        control.ask(running.api, running.token, "POST", "/stop", wait=patience)
+    for harder in (signal.SIGTERM, signal.SIGKILL):
+        if _until(lambda: not is_ours(running), patience):
+            break
+        os.kill(running.pid, harder)
+    _remove_folder(running)
+
+
+def _noted(path: Path) -> Running | None:
+    try:
+        return Running(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _remove_folder(running: Running) -> None:
+    if running.temporary and Path(running.folder).name.startswith(PREFIX):
+        shutil.rmtree(running.folder, ignore_errors=True)
+
+
+def _until(true: Callable[[], bool], patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _command(pid: int) -> str | None:
+    """A process's command line, empty where there is none; None if it can't be told."""
+    proc = Path("/proc")
+    if (proc / "self" / "cmdline").exists():
+        with contextlib.suppress(OSError):
+            return (proc / str(pid) / "cmdline").read_text(errors="replace")
+        return ""
+    try:
+        told = subprocess.run(
+            ["ps", "-o", "args=", "-p", str(pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    return told.stdout
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,113 @@
+"""Starting the stand-in's process, and its first word."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, cast
+
+from dbpull.demo.stand_in.config import Config, to_json
+from dbpull.demo.stand_in.detached import MODULE, PREFIX, Running
+from dbpull.errors.stand_in import StandInNotStarted
+
+SOURCE_ROOT = Path(__file__).resolve().parents[3]
+
+Process = subprocess.Popen[bytes]
+
+
+def launch(config: Config, *, detach: bool) -> tuple[Process, Running]:
+    """Start it and wait until it answers. Raises `StandInNotStarted`.
+
+    Its standard input stays open: where it ends, an attached stand-in does too.
+    """
+    if not importlib.util.find_spec("aiohttp"):
+        raise StandInNotStarted(
+            "aiohttp is not installed.", "Install dbpull with its extra `demo`."
+        )
+    temporary = not config.folder
+    folder = Path(config.folder or tempfile.mkdtemp(prefix=PREFIX))
+    order = {
+        "config": to_json(config),
+        "folder": str(folder.resolve()),
+        "temporary": temporary,
+        "detached": detach,
+    }
+    instance = secrets.token_hex(8)
+    try:
+        process, addresses = _begin(instance, order, folder)
+    except BaseException:
+        if temporary:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return process, Running(
+        pid=process.pid,
+        instance=instance,
+        data_host=config.data_host,
+        folder=str(order["folder"]),
+        temporary=temporary,
+        token=config.token,
+        **addresses,
+    )
+
+
+def _begin(
+    instance: str, order: dict[str, object], folder: Path
+) -> tuple[Process, dict[str, str]]:
+    with tempfile.TemporaryFile() as complaints:
+        process = _process(instance, folder, complaints)
+        try:
+            answer = _handshake(process, order)
+        except BaseException:
+            _end(process)
+            raise
+        if "api" in answer:
+            return process, answer
+        _end(process)
+        complaints.seek(0)
+        said = complaints.read().decode(errors="replace").strip().splitlines()
+    last = said[-1] if said else "it said nothing."
+    raise StandInNotStarted(answer.get("error") or last)
+
+
+def _process(instance: str, folder: Path, complaints: IO[bytes]) -> Process:
+    """In a session of its own: Ctrl-C is its starter's business, not its."""
+    paths = [str(SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", MODULE, instance],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=complaints,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        start_new_session=True,
+    )
+
+
+def _handshake(process: Process, order: dict[str, object]) -> dict[str, str]:
+    """Tell it what to be; what it answers, nothing where it ended instead."""
+    stdin, stdout = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+    with stdout:
+        try:
+            stdin.write(json.dumps(order).encode() + b"\n")
+            stdin.flush()
+        except BrokenPipeError:
+            return {}
+        answer: dict[str, str] = json.loads(stdout.readline() or "{}")
+    return answer
+
+
+def _end(process: Process) -> None:
+    """It has failed, or is not wanted any more."""
+    process.terminate()
+    try:
+        process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

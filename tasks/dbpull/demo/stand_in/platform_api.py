@@ -1,0 +1,134 @@
+"""Heroku's Platform API, as far as pulling a database needs it."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from dbpull.demo.stand_in import refusals
+from dbpull.demo.stand_in.account import Account, Addon, Attached, Named
+
+CREATED = "2020-12-13T16:22:40Z"
+
+
+class PlatformApi:
+    """Apps, add-ons, attachments, config vars."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def routes(self) -> list[web.RouteDef]:
+        """What it answers."""
+        return [
+            web.post("/actions/addon-attachments/resolve", self.resolve),
+            web.get("/apps/{app}", self.app),
+            web.get("/apps/{app}/addons", self.addons),
+            web.get("/apps/{app}/addon-attachments", self.attachments),
+            web.get("/apps/{app}/config-vars", self.config_vars),
+        ]
+
+    async def resolve(self, request: web.Request) -> web.Response:
+        """Find attachments by their name, config var or add-on."""
+        wanted = await request.json()
+        found = self._account.attached
+        if wanted.get("app"):
+            found = self._account.attachments(self._known(wanted["app"]))
+        service = wanted.get("addon_service")
+        found = [
+            attached
+            for attached in found
+            if attached.answers_to(str(wanted.get("addon_attachment", "")))
+            and service in (None, attached.addon.plan.partition(":")[0])
+        ]
+        if not found:
+            raise refusals.Refused(
+                refusals.in_json(
+                    404,
+                    message="Couldn't find that add on attachment.",
+                    resource="addon_attachment",
+                )
+            )
+        return refusals.as_json([_attachment(a, request) for a in found])
+
+    async def app(self, request: web.Request) -> web.Response:
+        """One app."""
+        app = self._known(request.match_info["app"])
+        return refusals.as_json(
+            {
+                **_named(app),
+                "created_at": CREATED,
+                "updated_at": CREATED,
+                "maintenance": False,
+                "region": {"name": "eu"},
+                "stack": {"name": "heroku-24"},
+                "web_url": f"https://{app.name}.example.com/",
+            }
+        )
+
+    async def addons(self, request: web.Request) -> web.Response:
+        """Add-ons that the app owns or has attached."""
+        app = self._known(request.match_info["app"])
+        seen = {a.addon.id: a.addon for a in self._account.attachments(app)}
+        owned = {a.id: a for a in self._account.addons.values() if a.app == app}
+        listed = (seen | owned).values()
+        return refusals.as_json([self._addon(addon, app) for addon in listed])
+
+    async def attachments(self, request: web.Request) -> web.Response:
+        """An app's attachments."""
+        app = self._known(request.match_info["app"])
+        found = self._account.attachments(app)
+        return refusals.as_json([_attachment(a, request) for a in found])
+
+    async def config_vars(self, request: web.Request) -> web.Response:
+        """An app's config vars, passwords included as in Heroku's own answer."""
+        app = self._known(request.match_info["app"])
+        return refusals.as_json(self._account.config_vars(app))
+
+    def _known(self, wanted: str) -> Named:
+        app = self._account.app(wanted)
+        if app is None:
+            raise refusals.no_app()
+        return app
+
+    def _addon(self, addon: Addon, app: Named) -> dict[str, object]:
+        attached = self._account.attachments(app)
+        return {
+            "id": addon.id,
+            "name": addon.name,
+            "app": _named(addon.app),
+            "addon_service": {"name": addon.plan.partition(":")[0]},
+            "plan": {"name": addon.plan},
+            "config_vars": [a.config_var for a in attached if a.addon == addon],
+            "state": "provisioned",
+            "billing_entity": {**_named(addon.app), "type": "app"},
+            "created_at": CREATED,
+            "updated_at": CREATED,
+        }
+
+
+def _named(named: Named) -> dict[str, object]:
+    return {"id": named.id, "name": named.name}
+
+
+def _attachment(attached: Attached, request: web.Request) -> dict[str, object]:
+    """Without `Accept-Inclusion` the plan and the config vars are left out."""
+    included = request.headers.get("Accept-Inclusion", "").replace(" ", "").split(",")
+    addon = attached.addon
+    told_addon: dict[str, object] = {
+        "id": addon.id,
+        "name": addon.name,
+        "app": _named(addon.app),
+    }
+    if "addon:plan" in included:
+        told_addon["plan"] = {"name": addon.plan}
+    told: dict[str, object] = {
+        "id": attached.id,
+        "name": attached.name,
+        "namespace": attached.namespace,
+        "app": _named(attached.app),
+        "addon": told_addon,
+        "created_at": CREATED,
+        "updated_at": CREATED,
+    }
+    if "config_vars" in included:
+        told["config_vars"] = [attached.config_var]
+    return told

@@ -1,0 +1,191 @@
+"""A stand-in for Heroku in a process of its own, as a Python object."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+from urllib.parse import urlsplit
+
+from dbpull.demo.stand_in import control, detached
+from dbpull.demo.stand_in.config import Config
+from dbpull.demo.stand_in.detached import Running
+from dbpull.demo.stand_in.faults import Fault
+from dbpull.demo.stand_in.launch import launch
+from dbpull.demo.stand_in.request_log import Seen, Total, total
+
+
+class StandIn:
+    """A running stand-in. As a context manager it is stopped at the end.
+
+    It also ends by itself when this process does, unless started with `detach`.
+    """
+
+    def __init__(
+        self, running: Running, process: subprocess.Popen[bytes] | None = None
+    ) -> None:
+        self._running = running
+        self._process = process
+        self.pid = running.pid
+        self.api = running.api
+        self.download = running.download
+
+    @classmethod
+    def start(
+        cls, config: Config, *, detach: bool = False, state: Path | None = None
+    ) -> Self:
+        """Start one; it answers when this returns, with its configured dumps made.
+
+        `detach`: it outlives this process, and `state` is the file that says which one
+        it is, for `found` and `stop_by`. Raises `StandInNotStarted`, and OSError where
+        that file can't be written.
+        """
+        process, running = launch(config, detach=detach)
+        started = cls(running, process)
+        try:
+            if state:
+                detached.write(state, running)
+        except OSError:
+            started.stop()
+            raise
+        if not detach:
+            return started
+        _let_go(process)
+        return cls(running)
+
+    @classmethod
+    def found(cls, state: Path) -> Self | None:
+        """The detached one that a state file names; None where it has ended."""
+        running = detached.read(state)
+        return cls(running) if running else None
+
+    @classmethod
+    def stop_by(cls, state: Path) -> bool:
+        """Stop the one that a state file names; remove the file and what is left.
+
+        False where it had ended already.
+        """
+        found = cls.found(state)
+        if found:
+            found.stop()
+        detached.clear(state)
+        return found is not None
+
+    @property
+    def token(self) -> str:
+        """The token that its APIs accept: a secret."""
+        return self._running.token
+
+    @property
+    def ca(self) -> Path | None:
+        """The file with its CA's certificate; None where it speaks no TLS."""
+        return Path(self._running.ca) if self._running.ca else None
+
+    @property
+    def folder(self) -> Path:
+        """Where its dumps lie."""
+        return Path(self._running.folder)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that make any client, the Heroku CLI too, talk to it."""
+        local = ["127.0.0.1", "localhost"]
+        lines = {
+            "HEROKU_API_KEY": self.token,
+            "HEROKU_HOST": self.api,
+            "HEROKU_DATA_HOST": self._running.data_host,
+            "NO_PROXY": ",".join([*local, *filter(None, [os.environ.get("NO_PROXY")])]),
+            "DISABLE_TELEMETRY": "true",
+            "HEROKU_SKIP_NEW_VERSION_CHECK": "1",
+            "HEROKU_DISABLE_AUTOUPDATE": "1",
+        }
+        if self.ca:
+            lines |= dict.fromkeys(
+                ("REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), str(self.ca)
+            )
+        return lines
+
+    def misbehave(self, *faults: Fault) -> list[int]:
+        """Set faults, see `faults`; their numbers. ValueError for a wrong one."""
+        set_ = self._ask("POST", "/faults", [asdict(fault) for fault in faults])
+        return cast(list[int], set_)
+
+    def behave(self, *numbers: int) -> None:
+        """Take faults back by their numbers, or all of them."""
+        if not numbers:
+            self._ask("DELETE", "/faults")
+        for number in numbers:
+            self._ask("DELETE", f"/faults/{number}")
+
+    def expire_urls(self) -> None:
+        """Let every download URL issued so far expire now."""
+        self._ask("POST", "/expire-urls")
+
+    def requests(
+        self, host: str | None = None, method: str | None = None, path: str = ""
+    ) -> list[Seen]:
+        """What it has been asked, oldest first; `path`: only those that contain it."""
+        listed = cast(list[dict[str, object]], self._ask("GET", "/requests"))
+        seen = [Seen(**one) for one in listed]  # type: ignore[arg-type]
+        return [
+            one
+            for one in seen
+            if host in (None, one.host)
+            and method in (None, one.method)
+            and path in one.path
+        ]
+
+    def total(self, host: str | None = None) -> Total:
+        """How many requests it has seen, and how many bytes of bodies it has sent."""
+        return total(self.requests(host))
+
+    def forget_requests(self) -> None:
+        """Begin the request log anew."""
+        self._ask("DELETE", "/requests")
+
+    def stop(self) -> None:
+        """End the process, and what it left behind. A second time does nothing."""
+        if self._process is None:
+            detached.end(self._running)
+            return
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        if self._running.temporary:
+            shutil.rmtree(self._running.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        port = urlsplit(self.api).port
+        return f"<StandIn pid {self.pid}, API port {port}>"
+
+    def _ask(self, method: str, path: str, body: object = None) -> object:
+        return control.ask(self.api, self.token, method, path, body)
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    """Let it outlive us."""
+    if process.stdin:
+        process.stdin.close()
+    # Popen complains where one is forgotten whose end it has not seen.
+    process.returncode = 0

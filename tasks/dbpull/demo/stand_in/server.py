@@ -1,0 +1,165 @@
+"""The two ports: Heroku's APIs over http, the download host over https."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import trustme
+from aiohttp import web
+
+from dbpull.demo.stand_in.access import Access
+from dbpull.demo.stand_in.account import Account
+from dbpull.demo.stand_in.admin import Admin
+from dbpull.demo.stand_in.armed import Faults
+from dbpull.demo.stand_in.bucket import Bucket
+from dbpull.demo.stand_in.capture import Captures
+from dbpull.demo.stand_in.config import Config
+from dbpull.demo.stand_in.data_api import DataApi
+from dbpull.demo.stand_in.download_host import DownloadHost
+from dbpull.demo.stand_in.faults import Fault
+from dbpull.demo.stand_in.history import History
+from dbpull.demo.stand_in.misbehaviour import Misbehaviour
+from dbpull.demo.stand_in.platform_api import PlatformApi
+from dbpull.demo.stand_in.presigned import Signer
+from dbpull.demo.stand_in.request_log import RequestLog
+from dbpull.demo.stand_in.transfers import Ledger
+from dbpull.demo.stand_in.transfers_api import TransfersApi
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where it answers, once it does. `ca` is a file's path, empty without TLS."""
+
+    api: str
+    download: str
+    ca: str
+
+
+class Server:
+    """A whole stand-in, in this process."""
+
+    def __init__(self, config: Config, folder: Path, instance: str) -> None:
+        self._config = config
+        self._folder = folder
+        self._download = ""
+        self.stopped = asyncio.Event()
+        self._faults = Faults(config.faults)
+        self._log = RequestLog()
+        self._account = Account(config)
+        self._ledger = Ledger()
+        self._bucket = Bucket()
+        self._signer = Signer(config.url_lifetime)
+        self._captures = Captures(
+            self._bucket, self._faults, folder, config.pg_dump, config.progress_every
+        )
+        self._history = History(
+            self._account, self._ledger, self._bucket, self._captures
+        )
+        self._admin = Admin(
+            instance, self._faults, self._log, self._signer, self.stopped
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Addresses]:
+        """Make the configured dumps, answer on both ports, and end it all.
+
+        Raises `capture.CaptureFailed` and OSError (a port that is taken).
+        """
+        ca, tls = self._certificates() if self._config.tls else ("", None)
+        runners: list[web.AppRunner] = []
+        try:
+            await self._history.enter(dump=self._config.dump_at_start)
+            download = await self._listen(
+                runners, self._download_app(), self._config.download_port, tls
+            )
+            self._download = f"{'https' if tls else 'http'}://{LOOPBACK}:{download}"
+            api = await self._listen(runners, self._api_app(), self._config.api_port)
+            yield Addresses(f"http://{LOOPBACK}:{api}", self._download, ca)
+        finally:
+            await self._captures.close()
+            for runner in runners:
+                await runner.cleanup()
+
+    def _api_app(self) -> web.Application:
+        config = self._config
+        around = Misbehaviour(self._log, self._faults, {})
+        access = Access(config.token, config.data_host)
+        app = web.Application(middlewares=[around.middleware(), access.middleware()])
+        transfers = TransfersApi(
+            self._account,
+            self._ledger,
+            self._bucket,
+            self._captures,
+            self._history,
+            self._signer,
+            lambda: self._download,
+        )
+        data = DataApi(self._account, self._captures.psql)
+        for part in (PlatformApi(self._account), data, transfers, self._admin):
+            app.add_routes(part.routes())
+        return app
+
+    def _download_app(self) -> web.Application:
+        deeds = {"expire": self._expire, "change": self._change}
+        around = Misbehaviour(self._log, self._faults, deeds, host="download")
+        app = web.Application(middlewares=[around.middleware()])
+        app.add_routes(DownloadHost(self._bucket, self._signer, self._faults).routes())
+        return app
+
+    async def _expire(self, _: web.Request, __: Fault) -> None:
+        self._signer.expire()
+
+    async def _change(self, request: web.Request, fault: Fault) -> None:
+        """Put another object where this request's is."""
+        key = request.match_info["key"]
+        transfer = next((t for t in self._ledger if t.key == key), None)
+        if transfer is None:
+            return
+        content = Path(fault.content) if fault.content else None
+        self._bucket.put(key, content or await self._captures.dump(transfer))
+
+    async def _listen(
+        self,
+        runners: list[web.AppRunner],
+        app: web.Application,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+    ) -> int:
+        """Serve an application on loopback; the port."""
+        # A client that leaves ends its request: hangs and throttles with it.
+        runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5
+        )
+        runners.append(runner)
+        await runner.setup()
+        for host in [LOOPBACK, *self._other_address()]:
+            listening = socket.create_server((host, port), backlog=512)
+            port = listening.getsockname()[1]
+            await web.SockSite(runner, listening, ssl_context=tls).start()
+        return port
+
+    def _other_address(self) -> list[str]:
+        """The Data API's own address, where it has one."""
+        try:
+            address = ipaddress.ip_address(self._config.data_host)
+        except ValueError:
+            return []
+        return [] if str(address) == LOOPBACK else [str(address)]
+
+    def _certificates(self) -> tuple[str, ssl.SSLContext]:
+        """A CA of its own: the file with its certificate, and the server's side."""
+        ca = trustme.CA()
+        path = self._folder / "ca.pem"
+        ca.cert_pem.write_to_path(str(path))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        ca.issue_cert(LOOPBACK, "localhost").configure_cert(context)
+        return str(path), context

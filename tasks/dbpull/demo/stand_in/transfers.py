@@ -1,0 +1,136 @@
+"""Transfers: Heroku's word for backups, restores and copies. Only backups so far.
+
+Fields as in recorded answers of the Data API (`/client/v11/apps/:app/transfers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from dbpull.demo.stand_in.account import Addon, Named
+
+MANUAL_KEPT, SCHEDULED_KEPT, SHARED_KEPT = 25, 5, 2
+
+
+def now() -> datetime:
+    """This moment, in UTC, to the second as Heroku tells it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """`2020-12-13 16:22:40 +0000`."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S +0000") if moment else None
+
+
+@dataclass
+class Transfer:
+    """One backup. `copied` is the truth, `processed_bytes` what is told of it."""
+
+    number: int
+    addon: Addon
+    from_name: str
+    created_at: datetime = field(default_factory=now)
+    uuid: str = field(default_factory=lambda: str(uuid4()))
+    group: str = ""
+    schedule: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    canceled_at: datetime | None = None
+    deleted_at: datetime | None = None
+    updated_at: datetime | None = None
+    succeeded: bool | None = None
+    warnings: int = 0
+    source_bytes: int | None = None
+    processed_bytes: int = 0
+    copied: int = 0
+    logs: list[tuple[datetime, str]] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """Where its dump lies in the bucket."""
+        moment = self.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{self.group}/{moment}/{self.uuid}"
+
+    def log(self, message: str) -> None:
+        """Add a line to what `?verbose=true` shows."""
+        self.logs.append((now(), message))
+
+    def start(self) -> None:
+        """A worker has taken it."""
+        self.started_at = self.updated_at = now()
+
+    def finish(self, *, succeeded: bool) -> None:
+        """It has ended, well or not."""
+        self.finished_at = self.updated_at = now()
+        self.succeeded = succeeded
+
+    def cancel(self) -> None:
+        """Someone ended it: canceled, finished and not succeeded, all at once."""
+        self.canceled_at = now()
+        self.finish(succeeded=False)
+
+    def shown(self, *, verbose: bool = False) -> dict[str, object]:
+        """The JSON object. Holds the database's password, as Heroku's does."""
+        times = ("created", "started", "canceled", "updated", "finished", "deleted")
+        told: dict[str, object] = {
+            "uuid": self.uuid,
+            "num": self.number,
+            "from_name": self.from_name,
+            "from_type": "pg_dump",
+            "from_url": self.addon.url,
+            "to_name": "SCHEDULED BACKUP" if self.schedule else "BACKUP",
+            "to_type": "gof3r",
+            "to_url": f"https://xfrtu.s3.amazonaws.com/{self.key}",
+            "options": {},
+            "source_bytes": self.source_bytes,
+            "processed_bytes": self.processed_bytes,
+            "succeeded": self.succeeded,
+            "warnings": self.warnings,
+            "purged_at": None,
+            "num_keep": self._kept(),
+        }
+        told |= {f"{t}_at": stamp(getattr(self, f"{t}_at")) for t in times}
+        if self.schedule:
+            told["schedule"] = {"uuid": self.schedule}
+        if verbose:
+            told["logs"] = [
+                {"created_at": stamp(moment), "level": "info", "message": message}
+                for moment, message in self.logs
+            ]
+        return told
+
+    def _kept(self) -> int:
+        if self.schedule:
+            return SCHEDULED_KEPT
+        return SHARED_KEPT if self.addon.shared else MANUAL_KEPT
+
+
+class Ledger:
+    """All transfers, numbered per billing app."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, list[Transfer]] = {}
+
+    def add(self, addon: Addon, from_name: str, number: int = 0) -> Transfer:
+        """Enter a new one under the app that pays for the database."""
+        entered = self._of.setdefault(addon.app.id, [])
+        number = number or 1 + max((t.number for t in entered), default=0)
+        transfer = Transfer(number, addon, from_name, group=addon.app.id)
+        entered.append(transfer)
+        return transfer
+
+    def of(self, app: Named) -> list[Transfer]:
+        """An app's transfers, newest first, without the deleted ones."""
+        kept = [t for t in self._of.get(app.id, []) if t.deleted_at is None]
+        return sorted(kept, key=lambda t: (t.created_at, t.number), reverse=True)
+
+    def find(self, app: Named, wanted: str) -> Transfer | None:
+        """The one with this number or uuid, deleted ones included."""
+        entered = self._of.get(app.id, [])
+        return next((t for t in entered if wanted in (str(t.number), t.uuid)), None)
+
+    def __iter__(self) -> Iterator[Transfer]:
+        return (transfer for entered in self._of.values() for transfer in entered)

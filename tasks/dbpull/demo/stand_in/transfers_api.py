@@ -1,0 +1,118 @@
+"""Heroku's Data API on backups: list, one, capture, public URL, cancel, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from aiohttp import web
+
+from dbpull.demo.stand_in import data_api, refusals
+from dbpull.demo.stand_in.account import Account, Named
+from dbpull.demo.stand_in.bucket import Bucket
+from dbpull.demo.stand_in.capture import CaptureFailed, Captures
+from dbpull.demo.stand_in.history import History
+from dbpull.demo.stand_in.presigned import Signer
+from dbpull.demo.stand_in.transfers import Ledger, Transfer, now, stamp
+
+
+class TransfersApi:
+    """Transfers by their billing app and number or uuid."""
+
+    def __init__(
+        self,
+        account: Account,
+        ledger: Ledger,
+        bucket: Bucket,
+        captures: Captures,
+        history: History,
+        signer: Signer,
+        download_url: Callable[[], str],
+    ) -> None:
+        self._account = account
+        self._ledger = ledger
+        self._bucket = bucket
+        self._captures = captures
+        self._history = history
+        self._signer = signer
+        self._download_url = download_url
+
+    def routes(self) -> list[web.RouteDef]:
+        """What it answers."""
+        path = "/client/v11/apps/{app}/transfers"
+        one = path + "/{transfer}"
+        return [
+            web.get(path, self.listed),
+            web.get(one, self.one),
+            web.delete(one, self.delete),
+            web.post(f"{one}/actions/public-url", self.public_url),
+            web.post(f"{one}/actions/cancel", self.cancel),
+            web.post("/client/v11/databases/{addon}/backups", self.capture),
+        ]
+
+    async def listed(self, request: web.Request) -> web.Response:
+        """All of an app's transfers."""
+        found = self._ledger.of(self._app(request))
+        return refusals.as_json([transfer.shown() for transfer in found])
+
+    async def one(self, request: web.Request) -> web.Response:
+        """One transfer; its log only where `verbose` is asked for."""
+        verbose = request.query.get("verbose") == "true"
+        return refusals.as_json(self._known(request).shown(verbose=verbose))
+
+    async def capture(self, request: web.Request) -> web.Response:
+        """Begin a backup: 201 at once, not started yet."""
+        addon = data_api.known(self._account, request)
+        transfer = self._ledger.add(addon, self._account.from_name(addon))
+        told = transfer.shown()
+        self._captures.start(transfer)
+        return refusals.as_json(told, status=201)
+
+    async def public_url(self, request: web.Request) -> web.Response:
+        """A URL to download a finished backup from. It is a secret."""
+        transfer = self._known(request)
+        if not transfer.succeeded:
+            raise _refused(400, "This transfer is not a finished backup.")
+        try:
+            await self._history.provide(transfer)
+        except CaptureFailed as failure:
+            raise _refused(422, str(failure)) from failure
+        url = self._signer.sign(self._download_url(), transfer.key)
+        expires = now() + timedelta(seconds=self._signer.lifetime)
+        return refusals.as_json({"url": url, "expires_at": stamp(expires)})
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """End a pending or running one."""
+        transfer = self._known(request)
+        if transfer.finished_at:
+            raise _refused(400, "This transfer has already finished.")
+        await self._captures.cancel(transfer)
+        told = {"canceled_at": stamp(transfer.canceled_at)}
+        return refusals.as_json(told, status=201)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Remove a backup and its dump."""
+        transfer = self._known(request)
+        if not transfer.finished_at:
+            await self._captures.cancel(transfer)
+        transfer.deleted_at = transfer.updated_at = now()
+        self._bucket.delete(transfer.key)
+        return refusals.as_json(transfer.shown())
+
+    def _app(self, request: web.Request) -> Named:
+        app = self._account.app(request.match_info["app"])
+        if app is None:
+            raise refusals.no_app()
+        return app
+
+    def _known(self, request: web.Request) -> Transfer:
+        transfer = self._ledger.find(self._app(request), request.match_info["transfer"])
+        if transfer is None:
+            raise _refused(404, "Couldn't find that transfer.")
+        if transfer.deleted_at:
+            raise _refused(410, "That transfer has been deleted.")
+        return transfer
+
+
+def _refused(status: int, message: str) -> refusals.Refused:
+    return refusals.Refused(refusals.in_json(status, message=message))

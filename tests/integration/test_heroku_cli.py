@@ -1,0 +1,203 @@
+"""The real Heroku CLI is the judge of the stand-in: what it prints, what it downloads.
+
+It is the executable that `DBPULL_HEROKU_CLI` names, else `heroku` on PATH. Written
+against its version 11.10.0 (npm package `heroku`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from stand_ins import ADDON, Client, psql
+
+from dbpull.demo.stand_in import StandIn, faults
+
+HEROKU = os.environ.get("DBPULL_HEROKU_CLI") or shutil.which("heroku")
+Heroku = Callable[..., subprocess.CompletedProcess[str]]
+
+pytestmark = pytest.mark.skipif(
+    HEROKU is None, reason="no Heroku CLI: neither DBPULL_HEROKU_CLI nor on PATH"
+)
+
+
+@pytest.fixture
+def heroku(stand_in: StandIn, tmp_path: Path) -> Heroku:
+    """Runs the CLI against the stand-in, in an empty folder, with an empty HOME."""
+    home = tmp_path / "home"
+    work = tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+
+    def run(*arguments: str, app: str = "demo") -> subprocess.CompletedProcess[str]:
+        assert HEROKU
+        return subprocess.run(
+            [HEROKU, *arguments, "--app", app],
+            env=kept | stand_in.environment | {"HOME": str(home), "TERM": "dumb"},
+            cwd=work,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+def asked(stand_in: StandIn) -> list[tuple[str, str, str, int | None]]:
+    """Every request, ids left out."""
+    return [
+        (
+            seen.host,
+            seen.method,
+            re.sub(r"[0-9a-f]{8}-[-0-9a-f]{27}", "ID", seen.path),
+            seen.status,
+        )
+        for seen in stand_in.requests()
+    ]
+
+
+def test_backups_lists_ids_statuses_and_databases(
+    heroku: Heroku, stand_in: StandIn
+) -> None:
+    done = heroku("pg:backups")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    by_id = {row[0]: row for row in rows if row and re.fullmatch(r"[ab]\d{3}", row[0])}
+    assert sorted(by_id) == ["a007", "b008", "b009"]
+    assert "Completed" in by_id["a007"]
+    assert "Completed" in by_id["b008"]
+    assert "Failed" in by_id["b009"]
+    assert by_id["b008"][-1] == "DATABASE"
+    assert "No restores found" in done.stdout
+    path = "/client/v11/apps/demo/transfers"
+    assert asked(stand_in) == [("data", "GET", path, 200)]
+
+
+def test_capture_waits_for_the_end_and_info_tells_of_it(
+    heroku: Heroku, stand_in: StandIn
+) -> None:
+    done = heroku("pg:backups:capture", app="fresh")
+    assert done.returncode == 0, done.stderr
+    assert "Starting backup of postgresql-fresh-20202... done" in done.stderr
+    number = re.search(r"Backing up DATABASE to b(\d+)\.\.\. done", done.stderr)
+    assert number, done.stderr
+    path = f"/client/v11/apps/fresh/transfers/{int(number[1])}"
+    told = Client(stand_in).get(path)
+    assert told["succeeded"] is True
+    info = heroku("pg:backups:info", f"b{number[1]}", app="fresh")
+    assert info.returncode == 0, info.stderr
+    assert re.search(r"Status: +Completed", info.stdout)
+    assert re.search(r"Type: +Manual", info.stdout)
+    assert re.search(r"Database: +.*DATABASE", info.stdout)
+    assert "dumping contents of table" in info.stdout
+    calls = asked(stand_in)
+    assert calls[:3] == [
+        ("platform", "POST", "/actions/addon-attachments/resolve", 200),
+        ("data", "GET", "/client/v11/databases/ID", 200),
+        ("data", "POST", "/client/v11/databases/ID/backups", 201),
+    ]
+    assert calls[3] == ("data", "GET", "/client/v11/apps/fresh/transfers/ID", 200)
+
+
+def test_capture_from_an_app_that_does_not_pay_ends_with_a_hint(
+    heroku: Heroku, stand_in: StandIn
+) -> None:
+    stand_in.misbehave(faults.backup("fail", message="the server ran out of disk"))
+    done = heroku("pg:backups:capture", app="staging")
+    assert done.returncode == 2
+    assert "non-billing application" in done.stdout
+    assert "heroku pg:backups -a demo" in done.stdout
+    assert "An error occurred and the backup did not finish." in done.stderr
+    assert "the server ran out of disk" in done.stderr
+    number = Client(stand_in).get("/client/v11/apps/demo/transfers")[0]["num"]
+    assert f"b{number:03}" in done.stderr
+    Client(stand_in).ask("DELETE", f"/client/v11/apps/demo/transfers/{number}")
+
+
+def test_url_is_one_that_serves_the_dump(heroku: Heroku, stand_in: StandIn) -> None:
+    done = heroku("pg:backups:url")
+    assert done.returncode == 0, done.stderr
+    url = done.stdout.strip()
+    assert url.startswith(stand_in.download)
+    assert "X-Amz-Signature=" in url
+    dump = Client(stand_in).download(url)
+    assert dump.content[:5] == b"PGDMP"
+
+
+def test_download_writes_the_very_bytes_of_the_newest_finished_backup(
+    heroku: Heroku, stand_in: StandIn, tmp_path: Path
+) -> None:
+    done = heroku("pg:backups:download")
+    assert done.returncode == 0, done.stderr
+    assert "done, #8" in done.stderr
+    client = Client(stand_in)
+    expected = client.download(client.url(8)).content
+    assert (tmp_path / "work" / "latest.dump").read_bytes() == expected
+    [got, _] = stand_in.requests("download")
+    assert (got.method, got.range, got.authorization) == ("GET", "", "")
+    assert got.sent == len(expected)
+
+
+def test_download_cut_by_the_stand_in_is_cut_for_the_cli(
+    heroku: Heroku, stand_in: StandIn, tmp_path: Path
+) -> None:
+    stand_in.misbehave(faults.cut(at=1_000_000))
+    done = heroku("pg:backups:download", "b008")
+    assert done.returncode == 13
+    assert 0 < (tmp_path / "work" / "latest.dump").stat().st_size <= 1_000_000
+
+
+def test_info_shows_what_the_real_database_is(
+    heroku: Heroku, stand_in: StandIn, source: str
+) -> None:
+    done = heroku("pg:info")
+    assert done.returncode == 0, done.stderr
+    assert "=== DATABASE_URL" in done.stdout
+    told = dict(re.findall(r"^([A-Z][\w /-]+): +(.*?) *$", done.stdout, re.M))
+    assert told["Plan"] == "Standard 0"
+    assert told["Status"] == "Available"
+    assert told["PG Version"] == psql(source, "show server_version").split()[0]
+    assert told["Tables"] == "1"
+    assert told["Add-on"].endswith(ADDON)
+    assert sorted(asked(stand_in)) == [
+        ("data", "GET", "/client/v11/databases/ID", 200),
+        ("platform", "GET", "/apps/demo/addon-attachments", 200),
+        ("platform", "GET", "/apps/demo/config-vars", 200),
+    ]
+
+
+def test_info_of_another_apps_database_names_the_billing_app(heroku: Heroku) -> None:
+    done = heroku("pg:info", app="staging")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"Billing App: +.*demo", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (401, 1, "HEROKU_API_KEY is invalid"),
+        (503, 1, "HTTP Error 503"),
+    ],
+)
+def test_refusals_are_told_as_herokus_own(
+    heroku: Heroku, stand_in: StandIn, status: int, code: int, words: str
+) -> None:
+    stand_in.misbehave(faults.answer(status, host="data"))
+    done = heroku("pg:backups")
+    assert done.returncode == code
+    assert words in done.stderr
+
+
+def test_an_unknown_app_is_told_as_such(heroku: Heroku) -> None:
+    done = heroku("pg:info", app="nobody")
+    assert done.returncode == 2
+    assert "Couldn't find that app." in done.stderr
+    assert "Error ID: not_found" in done.stderr
