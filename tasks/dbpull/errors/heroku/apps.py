@@ -1,0 +1,95 @@
+"""Which app, and which of its databases."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from dbpull.errors import PullError
+
+
+class NoApp(PullError):
+    """No place we look names an app; `trouble` is what git had to say."""
+
+    def __init__(self, trouble: str = "") -> None:
+        super().__init__(
+            f"No Heroku app is named anywhere{f' ({trouble})' if trouble else ''}.",
+            "Pass --app, set db.app in invoke.yaml, INVOKE_DB_APP or HEROKU_APP, or "
+            "add the app's git remote (`heroku git:remote --app NAME`).",
+        )
+
+
+class SeveralApps(PullError):
+    """The git repository has remotes of several apps; `apps` is remote: app."""
+
+    def __init__(self, apps: Mapping[str, str]) -> None:
+        listed = ", ".join(f"{app} (remote {remote})" for remote, app in apps.items())
+        super().__init__(
+            f"The git remotes here belong to several Heroku apps: {listed}.",
+            f"Pass the one you mean, such as --app={next(iter(apps.values()))}, or "
+            "set db.app in invoke.yaml.",
+        )
+
+
+class BadAppName(PullError):
+    """Something that cannot be the name of a Heroku app."""
+
+    def __init__(self, name: str, origin: str, aliases: Collection[str] = ()) -> None:
+        known = f" Aliases in db.apps: {', '.join(sorted(aliases))}." if aliases else ""
+        super().__init__(
+            f"{name[:80]!r} (from {origin}) cannot be the name of a Heroku app: those "
+            "have 3 to 30 lower-case letters, digits and hyphens, a letter first.",
+            f"Check the spelling.{known}",
+        )
+
+
+class UnknownApp(PullError):
+    """Heroku knows no app of that name, or does not show it to this token."""
+
+    def __init__(self, name: str, origin: str = "") -> None:
+        source = f" (from {origin})" if origin else ""
+        super().__init__(
+            f"Heroku knows no app called {name!r}{source}.",
+            "Check the spelling, and that the account of the token has access to it.",
+        )
+
+
+class NoDatabases(PullError):
+    """The app has no Heroku Postgres attached."""
+
+    def __init__(self, app: str) -> None:
+        super().__init__(
+            f"The app {app} has no Heroku Postgres database.",
+            "Check that it is the app you mean (--app).",
+        )
+
+
+class UnknownDatabase(PullError):
+    """The app has databases, but none of that name; `valid` are their names."""
+
+    def __init__(self, name: str, app: str, valid: Collection[str]) -> None:
+        super().__init__(
+            f"The app {app} has no database called {name[:80]!r}.",
+            f"Set db.database to one of these: {', '.join(sorted(valid))}.",
+        )
+
+
+class AmbiguousDatabase(PullError):
+    """A name fits several databases; `matches` are theirs, as far as known."""
+
+    def __init__(self, name: str, app: str, matches: Collection[str]) -> None:
+        listed = f": {', '.join(sorted(matches))}" if matches else ""
+        super().__init__(
+            f"The name {name[:80]!r} fits several databases of {app}{listed}.",
+            "Set db.database to the one you mean, such as DATABASE_URL.",
+        )
+
+
+class DatabaseNotReady(PullError):
+    """Heroku's Data API does not know the database (yet)."""
+
+    def __init__(self, addon: str, app: str) -> None:
+        super().__init__(
+            f"The database {addon} of {app} is not there (yet): Heroku may still be "
+            "setting it up.",
+            "Wait until the dashboard shows it as available, then run it again.",
+        )

@@ -1,0 +1,218 @@
+"""The way to Heroku: token, hosts, network, and answers that say no.
+
+`about` is what was asked for, in words: "the backups of shop".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from dbpull.errors import PullError
+
+Reason = Literal[
+    "dns", "refused", "connect", "silent", "dropped", "tls", "proxy", "other"
+]
+
+_CREATE = "`heroku authorizations:create` makes one"
+
+
+class NoToken(PullError):
+    """No place we look has a token; `tried` says what each of them said."""
+
+    def __init__(self, tried: Sequence[str]) -> None:
+        super().__init__(
+            f"No Heroku token was found: {', '.join(tried)}.",
+            "Set HEROKU_API_KEY in the environment or in .env "
+            f"({_CREATE}), or log in with `heroku login` (which fills ~/.netrc).",
+        )
+
+
+class MalformedToken(PullError):
+    """What should be a token has blanks or other characters no token has."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"The Heroku token from {origin} is not one: it holds blanks or "
+            "characters that no token has.",
+            "Copy it again, on one line and without quotes.",
+        )
+
+
+class RefusedHost(PullError):
+    """A variable names a host that must not get the token."""
+
+    def __init__(self, variable: str, value: str, why: str, remedy: str = "") -> None:
+        super().__init__(
+            f"{variable} is set to {value!r}, {why}.",
+            remedy
+            or f"Unset {variable}, or name a host under heroku.com, or localhost.",
+        )
+
+
+class HttpError(PullError):
+    """Heroku could not be asked, or said no.
+
+    `passing`: it may pass by itself, asking again is worth it.
+    `unsent`: Heroku certainly did nothing, so even a capture may be sent again.
+    `retry_after`: how long Heroku wants to be left alone, in seconds.
+    """
+
+    passing: bool = False
+    unsent: bool = False
+    retry_after: float | None = None
+
+
+class Unreachable(HttpError):
+    """No answer came: DNS, connection, TLS, proxy, silence."""
+
+    def __init__(self, host: str, reason: Reason) -> None:
+        self.host = host
+        self.reason = reason
+        self.passing = reason not in ("tls", "proxy", "other")
+        self.unsent = reason in ("dns", "refused", "connect", "tls", "proxy")
+        what, remedy = _UNREACHABLE[reason]
+        super().__init__(what.format(host=host), remedy)
+
+
+_NETWORK = "Check the network, and https://status.heroku.com, then run it again."
+_UNREACHABLE: dict[Reason, tuple[str, str]] = {
+    "dns": ("The name {host} could not be looked up.", _NETWORK),
+    "refused": ("{host} refused the connection.", _NETWORK),
+    "connect": ("{host} could not be connected to in time.", _NETWORK),
+    "silent": ("{host} took the request but did not answer in time.", _NETWORK),
+    "dropped": ("The connection to {host} broke off.", _NETWORK),
+    "tls": (
+        "The TLS certificate of {host} could not be verified.",
+        "Behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to the file with its "
+        "certificate; else check the clock of this machine.",
+    ),
+    "proxy": (
+        "The proxy on the way to {host} could not be used.",
+        "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment.",
+    ),
+    "other": (
+        "The request to {host} failed.",
+        "Check HTTPS_PROXY, REQUESTS_CA_BUNDLE and HEROKU_HOST in the environment.",
+    ),
+}
+
+
+class BadToken(HttpError):
+    """401: Heroku does not know the token; `origin` is where it came from."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        known = origin == "HEROKU_API_KEY"
+        super().__init__(
+            f"Heroku does not accept the token from {origin}.",
+            f"Set HEROKU_API_KEY (environment or .env) to a valid one: {_CREATE}."
+            if known
+            else "Log in again with `heroku login`, or set HEROKU_API_KEY.",
+        )
+
+
+class TwoFactor(HttpError):
+    """403 `two_factor`: Heroku wants a code that only a person can type."""
+
+    def __init__(self, about: str, origin: str) -> None:
+        super().__init__(
+            f"Heroku asks for a second factor before it shows {about} to the token "
+            f"from {origin}.",
+            "Use an authorization token, which needs no second factor: make one with "
+            "`heroku authorizations:create` and set it as HEROKU_API_KEY.",
+        )
+
+
+class NoAccess(HttpError):
+    """403: the account of the token may not see this."""
+
+    def __init__(self, about: str, origin: str, message: str) -> None:
+        super().__init__(
+            f"Heroku refuses {about} to the token from {origin}{said(message)}",
+            "Ask the app's owner for access, or use a token of an account that has it.",
+        )
+
+
+class Suspended(HttpError):
+    """402, or 403 `suspended` or `delinquent`: the account or app is blocked."""
+
+    def __init__(self, about: str, message: str) -> None:
+        super().__init__(
+            f"Heroku has blocked the account or app behind {about}{said(message)}",
+            "Settle it at https://dashboard.heroku.com/account/billing.",
+        )
+
+
+class NotFound(HttpError):
+    """404 or 410; the callers say what it is that does not exist."""
+
+    passing = False
+
+    def __init__(self, about: str, *, resource: str = "", gone: bool = False) -> None:
+        self.resource = resource
+        self.gone = gone
+        super().__init__(
+            f"Heroku does not find {about}.",
+            "Check the names; `invoke db.backups` shows what there is.",
+        )
+
+
+class RateLimited(HttpError):
+    """429: too many requests for this account; `retry_after` in seconds."""
+
+    passing = True
+    unsent = True
+
+    def __init__(self, retry_after: float | None) -> None:
+        self.retry_after = retry_after
+        wait = f"about {retry_after:.0f} s" if retry_after else "a few minutes"
+        super().__init__(
+            "Heroku refuses more requests from this account for now (rate limit).",
+            f"Wait {wait}, then run it again.",
+        )
+
+
+class HerokuDown(HttpError):
+    """5xx: Heroku itself is in trouble."""
+
+    passing = True
+
+    def __init__(
+        self, host: str, status: int, retry_after: float | None = None
+    ) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            f"{host} is in trouble: it answers with HTTP status {status}.",
+            "Look at https://status.heroku.com and run it again later.",
+        )
+
+
+class Refused(HttpError):
+    """Another 4xx, with what Heroku says."""
+
+    def __init__(
+        self, about: str, status: int, message: str, *, error_id: str = ""
+    ) -> None:
+        self.message_from_heroku = message
+        self.error_id = error_id
+        super().__init__(
+            f"Heroku refuses {about} with HTTP status {status}{said(message)}",
+            "Change what it complains about, then run it again.",
+        )
+
+
+class UnexpectedAnswer(HttpError):
+    """An answer that is no JSON, or not the JSON we know."""
+
+    def __init__(self, host: str, about: str, why: str) -> None:
+        super().__init__(
+            f"{host} gave an answer about {about} that is not understood: {why}.",
+            "A proxy or a Wi-Fi login page may be in between: check that "
+            f"https://{host} can be reached, then run it again.",
+        )
+
+
+def said(message: str) -> str:
+    """The end of a sentence: what Heroku said, where it said anything."""
+    return f": {message.rstrip('.')}." if message else "."

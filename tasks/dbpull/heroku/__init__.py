@@ -1,0 +1,48 @@
+"""Apps, databases and backups, over Heroku's HTTP APIs.
+
+::
+
+    api = Api.from_environment(os.environ)
+    app = app_name(None, {}, os.environ, Path.cwd())
+    db = database(api, app)
+    backup = newest(backups(api, db.billing_app), db.names)
+    url = download_url(api, backup)  # a secret
+
+Knows no file and no target. Nothing of what Heroku answers is printed, logged or kept
+where it could be: the answers hold passwords.
+"""
+
+from __future__ import annotations
+
+from dbpull.heroku.apps import AppChoice, app_name
+from dbpull.heroku.backups import backups, download_url, find, newest, of_database
+from dbpull.heroku.capture import capture
+from dbpull.heroku.credentials import Token, token
+from dbpull.heroku.databases import Database, DatabaseInfo, database, database_info
+from dbpull.heroku.follow import follow
+from dbpull.heroku.hosts import Hosts
+from dbpull.heroku.http import Api
+from dbpull.heroku.servers import Server
+from dbpull.heroku.transfers import Backup
+
+__all__ = [
+    "Api",
+    "AppChoice",
+    "Backup",
+    "Database",
+    "DatabaseInfo",
+    "Hosts",
+    "Server",
+    "Token",
+    "app_name",
+    "backups",
+    "capture",
+    "database",
+    "database_info",
+    "download_url",
+    "find",
+    "follow",
+    "newest",
+    "of_database",
+    "token",
+]

@@ -1,0 +1,88 @@
+"""What Heroku's answers mean: the JSON of a good one, the error of a bad one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from dbpull.errors.heroku import (
+    BadToken,
+    HerokuDown,
+    HttpError,
+    NoAccess,
+    NotFound,
+    RateLimited,
+    Refused,
+    Suspended,
+    TwoFactor,
+    UnexpectedAnswer,
+)
+from dbpull.heroku.redact import redacted
+
+_BLOCKED = ("suspended", "delinquent")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer. Its body may hold passwords: it is never shown."""
+
+    host: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def content(self, about: str, origin: str) -> Any:
+        """The JSON of a 2xx; `about` and `origin` of the token word the errors."""
+        if not 200 <= self.status < 300:
+            raise self._error(about, origin)
+        parsed = self._json()
+        if parsed is None:
+            raise UnexpectedAnswer(self.host, about, "it is no JSON")
+        return parsed
+
+    def _json(self) -> Any:
+        """The body, None where it is no JSON."""
+        # No `raise … from`: a JSON error carries the whole body with it.
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def _error(self, about: str, origin: str) -> HttpError:
+        parsed = self._json()
+        body: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
+        error_id, message = body.get("id"), redacted(body.get("message"))
+        status = self.status
+        if status == 401:
+            return BadToken(origin)
+        if status == 402 or (status == 403 and error_id in _BLOCKED):
+            return Suspended(about, message)
+        if status == 403 and error_id == "two_factor":
+            return TwoFactor(about, origin)
+        if status == 403:
+            return NoAccess(about, origin, message)
+        if status in (404, 410):
+            resource = body.get("resource")
+            return NotFound(about, resource=str(resource or ""), gone=status == 410)
+        if status == 429:
+            return RateLimited(self._retry_after())
+        if status >= 500:
+            return HerokuDown(self.host, status, self._retry_after())
+        return Refused(about, status, message, error_id=redacted(error_id))
+
+    def _retry_after(self) -> float | None:
+        """Seconds until Heroku wants to be asked again (RFC 9110, 10.2.3)."""
+        value = self.headers.get("Retry-After", "").strip()
+        if value.isascii() and value.isdigit():
+            return float(value)
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())

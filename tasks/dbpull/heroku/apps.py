@@ -1,0 +1,73 @@
+"""Which Heroku app is meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbpull.errors.heroku import BadAppName, NoApp, SeveralApps
+from dbpull.heroku.git import remotes
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class AppChoice:
+    """An app, the alias it was asked for by, and where that came from.
+
+    `origin` is "--app", "HEROKU_APP", "git remote heroku", …
+    """
+
+    name: str
+    alias: str | None = None
+    origin: str = ""
+
+    @classmethod
+    def of(cls, app: AppChoice | str) -> AppChoice:
+        """The choice that a bare name is; raises `BadAppName`."""
+        choice = app if isinstance(app, AppChoice) else cls(app)
+        return choice.checked()
+
+    def checked(self, aliases: Mapping[str, str] | None = None) -> AppChoice:
+        """Itself, if its name can be an app's; raises `BadAppName`."""
+        if not _NAME.fullmatch(self.name) and not _UUID.fullmatch(self.name):
+            raise BadAppName(self.name, self.origin or "what was asked", aliases or ())
+        return self
+
+
+def app_name(
+    app: str | None,
+    apps: Mapping[str, str],
+    environ: Mapping[str, str],
+    folder: Path,
+    *,
+    origin: str = "--app",
+) -> AppChoice:
+    """The app to pull from.
+
+    `app` (a flag or setting; `origin` says which) wins, as an alias in `apps` or as a
+    name; then HEROKU_APP; then the git remotes of `folder`. Raises `NoApp`,
+    `SeveralApps`, `BadAppName`.
+    """
+    if app:
+        if app in apps:
+            alias = AppChoice(apps[app], app, f"{origin}, alias {app} in db.apps")
+            return alias.checked()
+        return AppChoice(app, None, origin).checked(apps)
+    if name := environ.get("HEROKU_APP", "").strip():
+        return AppChoice(name, None, "HEROKU_APP").checked()
+    return _of_git(environ, folder).checked()
+
+
+def _of_git(environ: Mapping[str, str], folder: Path) -> AppChoice:
+    """The app of the git remote `heroku`, else of the only Heroku remote."""
+    found = remotes(environ, folder)
+    if not found.apps:
+        raise NoApp(found.trouble)
+    if "heroku" not in found.apps and len(set(found.apps.values())) > 1:
+        raise SeveralApps(found.apps)
+    remote = "heroku" if "heroku" in found.apps else next(iter(found.apps))
+    return AppChoice(found.apps[remote], None, f"git remote {remote}")

@@ -1,0 +1,115 @@
+"""Asking for a new backup: once, whatever happens to the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from dbpull.errors import Interrupted, PullError
+from dbpull.errors.heroku import (
+    BackupsUnsupported,
+    CaptureInProgress,
+    CaptureInterrupted,
+    CaptureLost,
+    CaptureRefused,
+    DatabaseNotReady,
+    HerokuDown,
+    HttpError,
+    NotFound,
+    Refused,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from dbpull.heroku.backups import backups, of_database
+from dbpull.heroku.databases import Database
+from dbpull.heroku.follow import INTERVAL, Progress, follow
+from dbpull.heroku.http import Api
+from dbpull.heroku.transfers import Backup, backup_of
+
+_LOOKS = 5  # at the list, after a lost answer
+# A transfer that Heroku lost track of stays "pending" for ever; it must not keep
+# anyone from taking a new one.
+_STUCK = timedelta(days=1)
+_BUSY = re.compile(r"in progress|already (?:being|running|underway)|currently running")
+
+
+def capture(
+    api: Api,
+    database: Database,
+    *,
+    wait: float = 7200.0,
+    progress: Progress = lambda _done, _total: None,
+    interval: float = INTERVAL,
+) -> Backup:
+    """Take a backup of a database and wait up to `wait` seconds for its end.
+
+    It is asked for once: where the answer gets lost, the list tells whether there is a
+    new one. Raises `BackupsUnsupported`, `DatabaseNotReady`, `CaptureInProgress`,
+    `CaptureRefused`, `CaptureLost`, and as `follow` does. (Data API: POST
+    /client/v11/databases/:id/backups.)
+    """
+    if "shield" in database.plan.lower():
+        raise BackupsUnsupported(database.plan)
+    before = backups(api, database.billing_app)
+    _refuse_second(before, database)
+    last = max((backup.number for backup in before), default=0)
+    try:
+        new = _ask(api, database)
+        if isinstance(new, str):
+            new = _appeared(api, database, last, new, interval)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        raise CaptureInterrupted("", code=getattr(stop, "code", 130)) from None
+    return follow(api, new, wait=wait, progress=progress, interval=interval)
+
+
+def _refuse_second(before: Sequence[Backup], database: Database) -> None:
+    """Raise `CaptureInProgress` where one of this database is being taken."""
+    now = datetime.now(UTC)
+    for backup in of_database(before, database.names):
+        unfinished = backup.status in ("running", "pending")
+        if unfinished and now - backup.created_at < _STUCK:
+            raise CaptureInProgress(database.name, database.billing_app, backup.id)
+
+
+def _ask(api: Api, database: Database) -> Backup | str:
+    """The new backup, or how the answer got lost that would have told."""
+    app = database.billing_app
+    about = f"a new backup of {database.name} of {app}"
+    path = ("client", "v11", "databases", database.id, "backups")
+    try:
+        transfer = api.post(dict, api.data, *path, about=about)
+    except NotFound:
+        raise DatabaseNotReady(database.addon, app) from None
+    except Refused as error:
+        raise _refusal(database, error.message_from_heroku) from None
+    except (Unreachable, HerokuDown, UnexpectedAnswer) as error:
+        if error.unsent:
+            raise
+        return error.what
+    return backup_of(transfer, app) or "it was not understood"
+
+
+def _refusal(database: Database, message: str) -> PullError:
+    if _BUSY.search(message.lower()):
+        return CaptureInProgress(database.name, database.billing_app)
+    return CaptureRefused(database.name, database.billing_app, message)
+
+
+def _appeared(
+    api: Api, database: Database, last: int, why: str, interval: float
+) -> Backup:
+    """The backup that Heroku took although its answer got lost (`why`)."""
+    app = database.billing_app
+    for look in range(_LOOKS):
+        if look:
+            api.sleep(interval)
+        try:
+            listed = of_database(backups(api, app), database.names)
+        except HttpError as error:
+            why = error.what
+            break
+        new = [one for one in listed if one.number > last and not one.scheduled]
+        if new:
+            return new[-1]
+    raise CaptureLost(database.name, app, why)

@@ -1,0 +1,126 @@
+"""An app's databases: which one a name means, and what Heroku knows about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dbpull.errors.heroku import DatabaseNotReady, NoAccess, NotFound, UnknownApp
+from dbpull.heroku.apps import AppChoice
+from dbpull.heroku.attachments import Attachment, attached_to, resolve
+from dbpull.heroku.http import Api
+from dbpull.heroku.servers import Server
+
+
+@dataclass(frozen=True)
+class Database:
+    """A Heroku Postgres add-on, seen from an app it is attached to.
+
+    `id` is the add-on's uuid, `addon` its name, `plan` ("standard-0") what comes after
+    "heroku-postgresql:". Its backups are kept under `billing_app`, and their
+    `from_name` is one of `names`: the attachments it has there, "DATABASE" or "NAVY".
+    `name` is the one to call it by.
+    """
+
+    id: str
+    addon: str
+    name: str
+    app: str
+    billing_app: str
+    plan: str
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class DatabaseInfo:
+    """What Heroku says about a database; None where it says nothing.
+
+    `version` is PostgreSQL's ("16.4"), `size` in bytes; `continuous_protection` means
+    that large logical backups are likely to fail.
+    """
+
+    version: str | None
+    size: int | None
+    server: Server | None
+    continuous_protection: bool
+
+
+def database(api: Api, app: AppChoice | str, name: str = "DATABASE_URL") -> Database:
+    """The database that `name` means for an app.
+
+    `name` may be an attachment ("NAVY"), a config var, an add-on, or any of them of
+    another app ("shop::DATABASE"). Raises `UnknownApp`, `UnknownDatabase`,
+    `AmbiguousDatabase`, `NoDatabases` and `HttpError`s.
+    (Platform API: POST /actions/addon-attachments/resolve.)
+    """
+    choice = AppChoice.of(app)
+    other, colons, rest = name.partition("::")
+    if colons:
+        choice, name = AppChoice(other, None, "db.database").checked(), rest
+    attachment = resolve(api, choice, name)
+    names = _names(api, attachment)
+    return Database(
+        id=attachment.addon_id,
+        addon=attachment.addon,
+        name=_preferred(names, attachment.short_name),
+        app=choice.name,
+        billing_app=attachment.billing_app,
+        plan=attachment.plan.partition(":")[2],
+        names=names,
+    )
+
+
+def database_info(api: Api, database: Database) -> DatabaseInfo:
+    """What the Data API knows about a database.
+
+    Raises `DatabaseNotReady` and `HttpError`s. (GET /client/v11/databases/:id; the
+    user and password of its `resource_url` are left behind there.)
+    """
+    about = f"the database {database.addon}"
+    path = ("client", "v11", "databases", database.id)
+    try:
+        found = api.get(dict, api.data, *path, about=about)
+    except NotFound:
+        raise DatabaseNotReady(database.addon, database.app) from None
+    values = _info(found.get("info"))
+    size = found.get("num_bytes")
+    versions = [found.get("postgres_version"), *values.get("PG Version", ())]
+    protection = map(str, values.get("Continuous Protection", ()))
+    return DatabaseInfo(
+        version=next((str(version) for version in versions if version), None),
+        size=size if type(size) is int else None,
+        server=Server.of(found.get("resource_url")),
+        continuous_protection=any("On" in value for value in protection),
+    )
+
+
+def _names(api: Api, attachment: Attachment) -> frozenset[str]:
+    """The names this add-on has in its billing app: any may be a `from_name`.
+
+    None where the billing app is another one that can't be seen: this app's own name
+    for it (DATABASE) may be that of another database there.
+    """
+    try:
+        there = attached_to(api, AppChoice(attachment.billing_app))
+    except (NoAccess, UnknownApp):
+        there = []
+    own = {one.short_name for one in there if one.addon_id == attachment.addon_id}
+    if not own and attachment.app == attachment.billing_app:
+        return frozenset({attachment.short_name})
+    return frozenset(own)
+
+
+def _preferred(names: frozenset[str], own: str) -> str:
+    """What to call a database: as it was asked for, if its backups may say so."""
+    if own in names or not names:
+        return own
+    return "DATABASE" if "DATABASE" in names else min(names)
+
+
+def _info(found: object) -> dict[str, list[object]]:
+    """The `info` of a database: [{name, values}], whose values may be numbers."""
+    items = found if isinstance(found, list) else []
+    return {
+        str(item.get("name")): item["values"]
+        for item in items
+        if isinstance(item, dict) and isinstance(item.get("values"), list)
+    }

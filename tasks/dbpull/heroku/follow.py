@@ -1,0 +1,136 @@
+"""Waiting for the end of a backup that Heroku is taking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from dbpull.errors import Interrupted
+from dbpull.errors.heroku import (
+    BackupGone,
+    CaptureCanceled,
+    CaptureFailed,
+    CaptureInterrupted,
+    CaptureUnseen,
+    HerokuDown,
+    HttpError,
+    NotFound,
+    RateLimited,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from dbpull.heroku.http import Api
+from dbpull.heroku.redact import redacted
+from dbpull.heroku.transfers import Backup, backup_of
+
+Progress = Callable[[int, int | None], None]
+
+INTERVAL = 3.0  # seconds between two looks, as the Heroku CLI's
+_LONGEST_PAUSE = 30.0  # seconds between two looks while Heroku is in trouble
+_LOG_LINES = 5
+
+
+def follow(
+    api: Api,
+    backup: Backup,
+    *,
+    wait: float = 7200.0,
+    progress: Progress = lambda _done, _total: None,
+    interval: float = INTERVAL,
+) -> Backup:
+    """Wait up to `wait` seconds for the end of a backup that is being taken.
+
+    `progress` gets the bytes dumped and the database's size in bytes. Troubles that
+    may pass are waited out. Raises `CaptureFailed`, `CaptureCanceled`,
+    `CaptureUnseen`, `CaptureInterrupted`, `BackupGone` and `HttpError`s (401, 403).
+    (Data API: GET /client/v11/apps/:app/transfers/:uuid.)
+    """
+    try:
+        ended = _ended(api, backup, wait, progress, interval)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        code = getattr(stop, "code", 130)
+        raise CaptureInterrupted(backup.id, code=code) from None
+    if ended.status == "canceled":
+        raise CaptureCanceled(backup.id)
+    if ended.status == "failed":
+        raise CaptureFailed(backup.id, _last_words(api, backup))
+    return ended
+
+
+def _ended(
+    api: Api, backup: Backup, wait: float, progress: Progress, interval: float
+) -> Backup:
+    """The backup once it is neither pending nor running."""
+    end = api.clock() + wait
+    pause, trouble = interval, ""
+    while True:
+        try:
+            seen = _look(api, backup)
+        except HttpError as error:
+            _stop_unless_passing(api, backup, error)
+            pause = _longer(pause, error.retry_after)
+            if not trouble:
+                api.notice(f"{error.what} Waiting on for {backup.id}.")
+            trouble = error.what
+        else:
+            progress(seen.processed or 0, seen.source_size)
+            if seen.status not in ("pending", "running"):
+                return seen
+            pause, trouble = interval, ""
+        left = end - api.clock()
+        if left <= 0:
+            raise CaptureUnseen(backup.id, wait, trouble)
+        api.sleep(min(pause, left))
+
+
+def _look(api: Api, backup: Backup) -> Backup:
+    """The backup as it is now, asked for once."""
+    about = f"the backup {backup.id}"
+    transfer = api.get(dict, api.data, *_path(backup), about=about, patience=0)
+    seen = backup_of(transfer, backup.app)
+    if seen:
+        return seen
+    if transfer.get("deleted_at"):
+        raise BackupGone(backup.id)
+    host = str(urlsplit(api.data).hostname)
+    raise UnexpectedAnswer(host, about, "it is no backup")
+
+
+def _stop_unless_passing(api: Api, backup: Backup, error: HttpError) -> None:
+    """Raise what waiting does not help against: a bad token, no access, deleted."""
+    if isinstance(error, NotFound) and error.gone:
+        raise BackupGone(backup.id)
+    # Any network trouble passes: this machine has just talked to Heroku.
+    passing = (Unreachable, HerokuDown, RateLimited, UnexpectedAnswer, NotFound)
+    if not isinstance(error, passing):
+        api.notice(
+            f"The backup {backup.id} goes on at Heroku; pick it up later with "
+            f"`invoke db.pull --backup={backup.id}`."
+        )
+        raise error
+
+
+def _longer(pause: float, retry_after: float | None) -> float:
+    return max(min(2 * pause, _LONGEST_PAUSE), retry_after or 0.0)
+
+
+def _last_words(api: Api, backup: Backup) -> list[str]:
+    """The last lines of the server's log about a backup, without secrets."""
+    about = f"the log of {backup.id}"
+    try:
+        transfer = api.get(
+            dict, api.data, *_path(backup), about=about, query={"verbose": "true"}
+        )
+    except HttpError:
+        return []  # that it failed is what matters
+    logs = transfer.get("logs")
+    lines = [
+        redacted(line.get("message"))
+        for line in (logs if isinstance(logs, list) else [])
+        if isinstance(line, dict)
+    ]
+    return [line for line in lines if line][-_LOG_LINES:]
+
+
+def _path(backup: Backup) -> tuple[str, ...]:
+    return ("client", "v11", "apps", backup.app, "transfers", backup.uuid)

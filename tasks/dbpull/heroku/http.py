@@ -1,0 +1,182 @@
+"""Asking Heroku's two APIs: what, how patiently, and how it fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+from urllib3.exceptions import HTTPError as Urllib3Error
+
+from dbpull.errors.heroku import HttpError, UnexpectedAnswer, Unreachable
+from dbpull.heroku import credentials
+from dbpull.heroku.answers import Answer
+from dbpull.heroku.hosts import Hosts
+from dbpull.heroku.session import reason_of, session
+
+ATTACHMENTS: Mapping[str, str] = {
+    "Accept": "application/vnd.heroku+json; version=3.sdk",
+    # Without it, attachments come without their plan.
+    "Accept-Inclusion": "addon:plan,config_vars",
+}
+_TIMEOUT = (10.0, 30.0)  # seconds: to connect, between two bytes
+_PAUSES = (0.5, 1.0, 2.0)  # seconds, then
+_LONGEST_PAUSE = 4.0
+
+Json = TypeVar("Json", dict[str, Any], list[Any])
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    base: str
+    path: tuple[str, ...]
+    about: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, str] | None = None
+
+    @property
+    def host(self) -> str:
+        return str(urlsplit(self.base).hostname)
+
+
+class Api:
+    """Heroku's Platform API and Data API, asked with one token.
+
+    A GET that fails for a reason that may pass (no connection, 429, 5xx) is sent
+    again for up to `patience` seconds; a POST only if it is `repeatable`, or if
+    Heroku certainly did nothing. `notice` is told before each such wait.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        token: credentials.Token,
+        *,
+        patience: float = 30.0,
+        timeout: tuple[float, float] = _TIMEOUT,
+        notice: Callable[[str], None] = lambda _: None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.platform = hosts.platform
+        self.data = hosts.data
+        self.origin = token.origin
+        self.patience = patience
+        self.notice = notice
+        self.sleep = sleep
+        self.clock = clock
+        self._timeout = timeout
+        self._session = session(token)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], **options: Any) -> Api:
+        """The APIs and the token that the environment names.
+
+        `options` are those of the class. Raises `RefusedHost`, `NoToken` and
+        `MalformedToken`.
+        """
+        hosts = Hosts.from_environment(environ)
+        return cls(hosts, credentials.token(environ, hosts.machine), **options)
+
+    def get(
+        self,
+        kind: type[Json],
+        base: str,
+        *path: str,
+        about: str,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        patience: float | None = None,
+    ) -> Json:
+        """The JSON at a path under `platform` or `data`: a `dict` or a `list`.
+
+        A list that comes in parts (`Next-Range`) is put together. Raises
+        `HttpError`s, worded with `about` ("the backups of shop").
+        """
+        patience = self.patience if patience is None else patience
+        given = dict(headers or {})
+        items: list[Any] = []
+        while True:
+            request = _Request("GET", base, path, about, given, query or {})
+            content, following = self._patiently(request, patience, repeatable=True)
+            found = _expected(kind, content, request)
+            if not isinstance(found, list):
+                return found
+            items += found
+            if not following:
+                return items
+            given["Range"] = following
+
+    def post(
+        self,
+        kind: type[Json],
+        base: str,
+        *path: str,
+        about: str,
+        headers: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+    ) -> Json:
+        """The JSON that a POST answers; `repeatable` where twice does no harm."""
+        request = _Request("POST", base, path, about, headers or {}, body=body)
+        patience = self.patience
+        content, _ = self._patiently(request, patience, repeatable=repeatable)
+        return _expected(kind, content, request)
+
+    def _patiently(
+        self, request: _Request, patience: float, *, repeatable: bool
+    ) -> tuple[Any, str | None]:
+        """An answer's JSON and its Next-Range, or the trouble that does not pass."""
+        end = self.clock() + patience
+        pauses = chain(_PAUSES, repeat(_LONGEST_PAUSE))
+        while True:
+            try:
+                answer = self._once(request)
+                content = answer.content(request.about, self.origin)
+                return content, answer.headers.get("Next-Range")
+            except HttpError as trouble:
+                wait = max(next(pauses), trouble.retry_after or 0.0)
+                again = trouble.passing and (repeatable or trouble.unsent)
+                if not again or self.clock() + wait > end:
+                    raise
+                self.notice(f"{trouble.what} Asking again in {wait:.2g} s.")
+            self.sleep(wait)
+
+    def _once(self, request: _Request) -> Answer:
+        url = _url(request.base, request.path)
+        try:
+            response = self._session.request(
+                request.method,
+                url,
+                headers=request.headers,
+                params=request.query,
+                json=request.body,
+                timeout=self._timeout,
+            )
+            return Answer(
+                request.host, response.status_code, response.headers, response.content
+            )
+        # requests' own are OSErrors; a malformed proxy raises any of the others.
+        except (OSError, Urllib3Error, TypeError, ValueError) as error:
+            reason = reason_of(error)
+        # Outside of `except`: what requests raises quotes URLs, also a proxy's.
+        raise Unreachable(request.host, reason)
+
+
+def _url(base: str, path: tuple[str, ...]) -> str:
+    """A URL whose path has exactly these parts, whatever is in them."""
+    if not {"", ".", ".."}.isdisjoint(path):
+        raise ValueError(f"{path!r} cannot be parts of a path")
+    return "/".join([base, *(quote(part, safe="") for part in path)])
+
+
+def _expected(kind: type[Json], content: object, request: _Request) -> Json:
+    if isinstance(content, kind):
+        return content
+    why = f"it is no {'list' if kind is list else 'object'}"
+    raise UnexpectedAnswer(request.host, request.about, why)

@@ -1,0 +1,82 @@
+"""Connections to Heroku, and why one failed: the only module here with requests."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import requests
+from requests.auth import AuthBase
+
+from dbpull import __version__
+from dbpull.errors.heroku import Reason
+from dbpull.heroku.credentials import Token
+
+_ACCEPT = "application/vnd.heroku+json; version=3"
+
+
+class _Bearer(AuthBase):
+    """The token as an auth object: with one, requests leaves ~/.netrc alone."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token.value}"
+        return request
+
+
+class _Session(requests.Session):
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        """Drop the token on the way to another host, and add none from ~/.netrc."""
+        old, new = str(response.request.url), str(prepared_request.url)
+        if self.should_strip_auth(old, new):  # type: ignore[no-untyped-call]
+            prepared_request.headers.pop("Authorization", None)
+
+
+def session(token: Token) -> requests.Session:
+    """A session that sends the token to Heroku, and to nobody else."""
+    made = _Session()
+    made.auth = _Bearer(token)
+    made.max_redirects = 10
+    made.headers.update({"Accept": _ACCEPT, "User-Agent": f"dbpull/{__version__}"})
+    return made
+
+
+def reason_of(error: BaseException) -> Reason:
+    """Why no answer came, from the exception and those it wraps."""
+    wrapped = list(_unwrapped(error))
+
+    def any_is(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(one, kinds) for one in wrapped)
+
+    if any_is(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL):
+        return "proxy"
+    if any_is(requests.exceptions.SSLError):
+        return "tls"
+    if any_is(requests.exceptions.ConnectTimeout):
+        return "connect"
+    if any_is(requests.exceptions.ReadTimeout, TimeoutError):
+        return "silent"
+    if any_is(socket.gaierror):
+        return "dns"
+    if any_is(ConnectionRefusedError):
+        return "refused"
+    if any_is(
+        requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError
+    ):
+        return "dropped"
+    return "other"
+
+
+def _unwrapped(error: BaseException) -> Iterator[BaseException]:
+    """An exception and all that it was made from (requests, urllib3, socket)."""
+    seen: list[BaseException] = [error]
+    for one in seen:
+        inner = (one.__cause__, one.__context__, getattr(one, "reason", None))
+        for other in (*inner, *one.args):
+            if isinstance(other, BaseException) and other not in seen:
+                seen.append(other)
+        yield one

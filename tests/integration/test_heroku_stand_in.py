@@ -1,0 +1,237 @@
+"""Our client of Heroku, over a real wire, against the stand-in and its faults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from stand_ins import ADDON, Starter
+
+from dbpull import heroku
+from dbpull.demo.stand_in import StandIn, faults
+from dbpull.errors import PullError
+from dbpull.errors.heroku import (
+    BackupFailed,
+    BadToken,
+    CaptureCanceled,
+    CaptureFailed,
+    CaptureInProgress,
+    CaptureInterrupted,
+    CaptureLost,
+    CaptureRefused,
+    CaptureUnseen,
+    HerokuDown,
+    NoAccess,
+    NoBackup,
+    RateLimited,
+    TwoFactor,
+    UnknownApp,
+    UnknownDatabase,
+    Unreachable,
+)
+
+CAPTURE = r"POST /client/v11/databases/[^/]+/backups"
+
+
+@pytest.fixture
+def api(stand_in: StandIn) -> heroku.Api:
+    """Our client, little patient."""
+    return heroku.Api.from_environment(
+        stand_in.environment, patience=2.0, timeout=(2.0, 1.0)
+    )
+
+
+@pytest.fixture
+def fresh(
+    start_stand_in: Starter,
+) -> Iterator[tuple[StandIn, heroku.Api, heroku.Database]]:
+    """A stand-in of its own, for captures, with its app that has no backup."""
+    stand_in = start_stand_in(dump_at_start=False)
+    api = heroku.Api.from_environment(stand_in.environment, patience=2.0)
+    yield stand_in, api, heroku.database(api, "fresh")
+    stand_in.behave()  # lets go of captures that stay
+
+
+def asked(stand_in: StandIn, pattern: str) -> int:
+    requests = (f"{seen.method} {seen.path}" for seen in stand_in.requests())
+    return sum(bool(re.fullmatch(pattern, request)) for request in requests)
+
+
+def test_from_an_app_to_a_url(stand_in: StandIn, api: heroku.Api) -> None:
+    database = heroku.database(api, "demo")
+    backup = heroku.newest(heroku.backups(api, database.billing_app), database.names)
+    url = heroku.download_url(api, backup)
+
+    assert (database.addon, database.names) == (ADDON, frozenset({"DATABASE"}))
+    assert (database.plan, database.billing_app) == ("standard-0", "demo")
+    assert (backup.id, backup.status) == ("b008", "finished")
+    assert urlsplit(url).scheme == "https"
+
+
+def test_a_database_tells_where_it_is(api: heroku.Api) -> None:
+    info = heroku.database_info(api, heroku.database(api, "demo"))
+
+    assert info.version
+    assert info.size
+    assert info.size > 1_000_000
+    assert info.server
+    assert info.server.dbname == "shop"
+
+
+def test_an_app_that_pays_for_nothing_has_the_billing_apps_backups(
+    api: heroku.Api,
+) -> None:
+    database = heroku.database(api, "staging")
+    found = heroku.backups(api, database.billing_app)
+
+    assert (database.app, database.billing_app) == ("staging", "demo")
+    assert heroku.newest(found, database.names).id == "b008"
+
+
+def test_every_backup_is_listed_with_its_status(api: heroku.Api) -> None:
+    found = heroku.backups(api, "demo")
+
+    assert [backup.id for backup in found][-1] == "a007"
+    assert {"b009", "b008"} < {backup.id for backup in found}
+    with pytest.raises(BackupFailed):
+        heroku.find(found, "b009")
+
+
+@pytest.mark.parametrize(
+    ("ask", "error"),
+    [
+        (lambda api: heroku.database(api, "nosuch"), UnknownApp),
+        (lambda api: heroku.backups(api, "nosuch"), UnknownApp),
+        (lambda api: heroku.database(api, "demo", "BLUE"), UnknownDatabase),
+        (lambda api: heroku.newest(heroku.backups(api, "fresh"), None), NoBackup),
+    ],
+)
+def test_what_is_not_there(
+    ask: Callable[[heroku.Api], object], error: type[PullError], api: heroku.Api
+) -> None:
+    with pytest.raises(error):
+        ask(api)
+
+
+def test_a_wrong_token(stand_in: StandIn) -> None:
+    environ = {**stand_in.environment, "HEROKU_API_KEY": "wrong"}
+
+    with pytest.raises(BadToken, match="HEROKU_API_KEY"):
+        heroku.backups(heroku.Api.from_environment(environ), "demo")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (faults.answer(403, code="two_factor", times=None), TwoFactor),
+        (faults.answer(403, times=None), NoAccess),
+        (faults.answer(429, retry_after=60, times=None), RateLimited),
+        (faults.answer(500, times=None), HerokuDown),
+        (faults.answer(503, times=None), HerokuDown),
+        (faults.drop(times=None), Unreachable),
+        (faults.hang(times=None), Unreachable),
+    ],
+)
+def test_a_trouble_that_stays_is_worded(
+    fault: faults.Fault, error: type[PullError], stand_in: StandIn, api: heroku.Api
+) -> None:
+    stand_in.misbehave(fault)
+
+    with pytest.raises(error) as raised:
+        heroku.backups(api, "demo")
+    assert raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.answer(429, retry_after=1),
+        faults.answer(503),
+        faults.drop(),
+        faults.hang(),
+    ],
+)
+def test_a_trouble_that_passes_is_not_noticed(
+    fault: faults.Fault, stand_in: StandIn, api: heroku.Api
+) -> None:
+    stand_in.misbehave(fault)
+
+    assert heroku.backups(api, "demo")
+
+
+def test_a_backup_is_captured_through_storms(
+    fresh: tuple[StandIn, heroku.Api, heroku.Database],
+) -> None:
+    stand_in, api, database = fresh
+    one = "/client/v11/apps/fresh/transfers/*"
+    stand_in.misbehave(
+        faults.lose_answer(),
+        faults.answer(503, path=one),
+        faults.drop(path=one, skip=1),
+        faults.answer(429, path=one, skip=2, retry_after=0.1),
+    )
+    seen: list[tuple[int, int | None]] = []
+
+    backup = heroku.capture(
+        api,
+        database,
+        wait=60,
+        interval=0.05,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+
+    assert backup.status == "finished"
+    assert heroku.newest(heroku.backups(api, "fresh"), database.names) == backup
+    assert seen
+    assert asked(stand_in, CAPTURE) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (faults.backup("fail"), CaptureFailed),
+        (faults.backup("cancel"), CaptureCanceled),
+        (faults.backup("stay"), CaptureUnseen),
+        (faults.backup("pend"), CaptureUnseen),
+        (
+            faults.answer(422, method="POST", path="*/backups", message="No."),
+            CaptureRefused,
+        ),
+        (faults.drop(method="POST", path="*/backups"), CaptureLost),
+    ],
+)
+def test_a_capture_that_comes_to_nothing_is_worded(
+    fault: faults.Fault,
+    error: type[PullError],
+    fresh: tuple[StandIn, heroku.Api, heroku.Database],
+) -> None:
+    stand_in, api, database = fresh
+    stand_in.misbehave(fault)
+
+    with pytest.raises(error) as raised:
+        heroku.capture(api, database, wait=2, interval=0.05)
+
+    assert raised.value.code == 1
+    assert asked(stand_in, CAPTURE) == 1
+
+
+def test_what_ctrl_c_left_is_not_begun_again_but_followed(
+    fresh: tuple[StandIn, heroku.Api, heroku.Database],
+) -> None:
+    stand_in, api, database = fresh
+    stand_in.misbehave(faults.backup("stay"))
+
+    def interrupt(_done: int, _total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(CaptureInterrupted, match="goes on") as interrupted:
+        heroku.capture(api, database, progress=interrupt)
+    [running] = heroku.backups(api, "fresh")
+    assert f"--backup={running.id}" in interrupted.value.remedy
+    with pytest.raises(CaptureInProgress, match=running.id):
+        heroku.capture(api, database)
+    with pytest.raises(CaptureUnseen):
+        heroku.follow(api, running, wait=0.2, interval=0.05)
+    assert asked(stand_in, CAPTURE) == 1

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dbpull.errors.heroku import MalformedToken, NoToken
+from dbpull.heroku import Api, credentials, token
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """A home without a login, and a PATH without the Heroku CLI."""
+    (tmp_path / "bin").mkdir()
+    return {"HOME": str(tmp_path), "PATH": f"{tmp_path}/bin"}
+
+
+def write_netrc(environ: dict[str, str], text: str) -> None:
+    Path(environ["HOME"], ".netrc").write_text(text)
+
+
+def install_cli(environ: dict[str, str], script: str) -> None:
+    program = Path(environ["HOME"], "bin", "heroku")
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    environ["PATH"] += f"{os.pathsep}/usr/bin{os.pathsep}/bin"
+
+
+def test_heroku_api_key_wins(environ: dict[str, str]) -> None:
+    write_netrc(environ, "machine api.heroku.com login me password from-netrc")
+    environ["HEROKU_API_KEY"] = " from-environment\n"
+
+    found = token(environ)
+
+    assert (found.value, found.origin) == ("from-environment", "HEROKU_API_KEY")
+
+
+def test_netrc_comes_next(environ: dict[str, str]) -> None:
+    environ["HEROKU_API_KEY"] = ""
+    write_netrc(
+        environ,
+        "machine git.heroku.com\n  login me\n  password for-git\n"
+        "machine api.heroku.com\n  login me\n  password for-the-api\n",
+    )
+    install_cli(environ, "echo from-the-cli")
+
+    found = token(environ)
+
+    assert (found.value, found.origin) == ("for-the-api", "~/.netrc")
+
+
+def test_netrc_is_asked_for_the_host_with_its_port(environ: dict[str, str]) -> None:
+    write_netrc(
+        environ,
+        "machine api.heroku.com login me password real\n"
+        "machine 127.0.0.1:5000 login me password local\n",
+    )
+    environ["HEROKU_HOST"] = "http://127.0.0.1:5000"
+    environ["HEROKU_DATA_HOST"] = "127.0.0.1"
+
+    client = Api.from_environment(environ)
+
+    assert token(environ, "127.0.0.1:5000").value == "local"
+    assert client.origin == "~/.netrc"
+
+
+@pytest.mark.parametrize(
+    ("netrc", "said"),
+    [
+        ("machine example.com login me password other", "has no entry for api.heroku"),
+        ("default login anonymous password guest", "has no entry for api.heroku"),
+        ("machine api.heroku.com login me\n  banana", r"can't be read \(line 2\)"),
+    ],
+)
+def test_a_netrc_without_heroku_is_no_token(
+    environ: dict[str, str], netrc: str, said: str
+) -> None:
+    write_netrc(environ, netrc)
+
+    with pytest.raises(NoToken, match=said):
+        token(environ)
+
+
+def test_the_cli_comes_last(environ: dict[str, str]) -> None:
+    install_cli(
+        environ,
+        '[ "$*" = auth:token ] || exit 9\n'
+        "echo ' >   Warning: token will expire' >&2\necho HRKU-abc",
+    )
+
+    found = token(environ)
+
+    assert (found.value, found.origin) == ("HRKU-abc", "`heroku auth:token`")
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["echo not logged in >&2; exit 100", "echo half-a-token; exit 1", "exit 0"],
+)
+def test_a_cli_without_a_login_is_no_token(
+    environ: dict[str, str], script: str
+) -> None:
+    install_cli(environ, script)
+
+    with pytest.raises(NoToken, match="`heroku auth:token` knows none"):
+        token(environ)
+
+
+def test_a_cli_that_asks_gets_no_answer_and_does_not_hang(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "_CLI_SECONDS", 0.2)
+    install_cli(environ, "read answer && echo $answer; exec sleep 20")
+
+    with pytest.raises(NoToken, match="did not answer"):
+        token(environ)
+
+
+def test_without_any_token_every_place_is_named(environ: dict[str, str]) -> None:
+    with pytest.raises(NoToken) as nothing:
+        token(environ)
+
+    for place in ("HEROKU_API_KEY", ".env", "~/.netrc", "heroku login"):
+        assert place in nothing.value.remedy
+    assert "not installed" in nothing.value.what
+
+
+@pytest.mark.parametrize("value", ["two words", "line\nbreak", "smart-“quotes”"])
+def test_what_no_header_can_hold_is_refused_unseen(
+    environ: dict[str, str], value: str
+) -> None:
+    environ["HEROKU_API_KEY"] = value
+
+    with pytest.raises(MalformedToken, match="HEROKU_API_KEY") as malformed:
+        token(environ)
+    assert value not in str(malformed.value)
+
+
+def test_a_token_is_not_shown(environ: dict[str, str]) -> None:
+    environ["HEROKU_API_KEY"] = "s3cret"
+
+    assert "s3cret" not in repr(token(environ))
