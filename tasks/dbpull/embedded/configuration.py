@@ -1,0 +1,63 @@
+"""The settings of a development database that can be pulled again.
+
+They are given on the server's command line, which loses to what a user sets for a
+database, a role or a session, and wins over the cluster's files: those stay as initdb
+wrote them, and a newer dbpull's settings reach older clusters.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+DURABLE = {
+    "max_wal_size": "2GB",
+    "synchronous_commit": "off",
+}
+THROWAWAY = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "1GB",
+    "synchronous_commit": "off",
+}
+ALWAYS = {
+    "cluster_name": "dbpull",
+    # Kubernetes offers huge pages that it then does not give: the server would die.
+    "huge_pages": "off",
+    "log_line_prefix": "%m [%p] %d ",
+    "logging_collector": "off",
+    "maintenance_work_mem": "128MB",
+    # A schema of some thousand tables is dropped or restored in one transaction.
+    "max_locks_per_transaction": "256",
+    # Rows loaded into a table made in the same transaction need no log.
+    "max_wal_senders": "0",
+    "shared_buffers": "128MB",
+    "unix_socket_permissions": "0700",
+    "wal_level": "minimal",
+}
+ENOUGH_SHARED_MEMORY = 256 << 20
+"""Bytes that parallel workers and index builds may want of /dev/shm."""
+
+
+def options(sockets: Path, *, throwaway: bool, port: int, tcp: bool) -> list[str]:
+    """`-c name=value` for each setting, as `postgres` takes them."""
+    settings = {
+        **ALWAYS,
+        **(THROWAWAY if throwaway else DURABLE),
+        "listen_addresses": "127.0.0.1" if tcp else "",
+        "port": str(port),
+        "unix_socket_directories": str(sockets),
+    }
+    if sys.platform == "linux" and not _shared_memory_serves():
+        settings["dynamic_shared_memory_type"] = "mmap"
+    return [f"-c{name}={value}" for name, value in settings.items()]
+
+
+def _shared_memory_serves() -> bool:
+    """Docker gives 64 MB: restores then fail with `could not resize shared memory`."""
+    try:
+        found = os.statvfs("/dev/shm")  # noqa: S108 - asked, not written to
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize >= ENOUGH_SHARED_MEMORY

