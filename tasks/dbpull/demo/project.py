@@ -1,0 +1,42 @@
+"""The folder that the demo plays in: a project as a user of dbpull has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+TASKS = '''\
+"""What `invoke` loads."""
+
+from pathlib import Path
+
+from invoke.collection import Collection
+
+from dbpull import db
+from dbpull.project import PROJECT
+
+PROJECT.load(Path(__file__).parent)
+
+ns = Collection(db)
+'''
+SETTINGS = """\
+db:
+  app: {production}
+  apps:
+    staging: {staging}
+"""
+
+
+def write(folder: Path, *, production: str, staging: str) -> None:
+    """Write tasks.py and invoke.yaml."""
+    (folder / "tasks.py").write_text(TASKS, encoding="utf-8")
+    settings = SETTINGS.format(production=production, staging=staging)
+    (folder / "invoke.yaml").write_text(settings, encoding="utf-8")
+
+
+def write_environment(folder: Path, environment: Mapping[str, str]) -> None:
+    """Write .env, readable by its owner alone: it holds a token."""
+    path = folder / ".env"
+    path.touch(mode=0o600)
+    lines = [f"{name}={value}\n" for name, value in environment.items()]
+    path.write_text("".join(lines), encoding="utf-8")

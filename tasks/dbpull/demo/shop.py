@@ -1,0 +1,55 @@
+"""Two made-up databases: a shop as it runs on Heroku, and a developer's old one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from importlib.resources import files
+
+from dbpull.embedded import Server
+from dbpull.errors.embedded import NotFilled
+
+
+def fill(server: Server, dbname: str = "shop", *, scale: float = 1.0) -> None:
+    """Create the shop: about 340 000 rows in 13 tables at `scale` 1.
+
+    The same rows on every machine; at a small scale some dozen in each table. It has
+    an extension in heroku_ext, an enum, a domain, sequences, foreign keys, triggers,
+    a partitioned table, quoted names, views, and a large table that nobody needs.
+    Raises NotFilled.
+    """
+    _create(server, dbname)
+    _run(server, dbname, _script("shop.sql"), scale=scale)
+
+
+def fill_development(server: Server, dbname: str) -> None:
+    """Create an older, smaller shop, for a pull to replace. Raises NotFilled."""
+    _create(server, dbname)
+    _run(server, dbname, _script("development.sql"))
+
+
+def _script(name: str) -> str:
+    return files("dbpull.demo").joinpath(name).read_text(encoding="utf-8")
+
+
+def _create(server: Server, dbname: str) -> None:
+    _run(server, "postgres", 'CREATE DATABASE :"name" TEMPLATE template0;', name=dbname)
+
+
+def _run(server: Server, dbname: str, script: str, **variables: object) -> None:
+    """Feed psql a script; it ends at the first error."""
+    values = {"ON_ERROR_STOP": 1, **variables}
+    options = [f"--set={name}={value}" for name, value in values.items()]
+    psql = [str(server.programs / "psql"), "--no-psqlrc", "--quiet", *options]
+    # PGOPTIONS and the like would count beside the URL.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+    ended = subprocess.run(
+        [*psql, server.url(dbname)],
+        check=False,
+        input=script,
+        capture_output=True,
+        encoding="utf-8",
+        env={**kept, "PGCLIENTENCODING": "UTF8"},
+    )
+    if ended.returncode != 0:
+        raise NotFilled(dbname, ended.stderr.strip())
