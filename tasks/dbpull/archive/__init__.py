@@ -1,0 +1,28 @@
+"""pg_dump's custom format: header, table of contents, where each table's data lies.
+
+Reads archive versions 1.14 (pg_dump 12 to 15), 1.15 (16) and 1.16 (17, 18) from any
+binary stream that can seek, even one that is still arriving, without decompressing::
+
+    contents = archive.read(stream)
+    for block in archive.blocks(stream, contents):
+        ...
+"""
+
+from __future__ import annotations
+
+from dbpull.archive.data import Block, blocks, verify
+from dbpull.archive.header import RECOGNISABLE, Header, recognise
+from dbpull.archive.toc import Archive, Entry, Extension, read
+
+__all__ = [
+    "RECOGNISABLE",
+    "Archive",
+    "Block",
+    "Entry",
+    "Extension",
+    "Header",
+    "blocks",
+    "read",
+    "recognise",
+    "verify",
+]

@@ -1,0 +1,158 @@
+"""The data of a dump: where each table's rows begin and end, and whether all is there.
+
+A block is a type byte, the dump id of its entry, and chunks: a length and that many
+bytes, until a length of zero. Large objects lie in one block, each an object id before
+chunks of its own, until an object id of zero. Nothing is ever decompressed.
+
+Source: _StartData, _skipData, _skipLOs and _readBlockHeader in
+src/bin/pg_dump/pg_backup_custom.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, Never
+
+from dbpull.archive.fields import name_of, reading
+from dbpull.archive.toc import Archive, Entry
+from dbpull.errors.archive import DamagedDump, TruncatedDump
+
+PIECE = 1024 * 1024
+
+Kind = Literal["data", "large objects"]
+KINDS: dict[int, Kind] = {1: "data", 3: "large objects"}  # BLK_DATA, BLK_BLOBS
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The bytes from `start` up to `end` (excluded) that hold the data of one entry."""
+
+    dump_id: int
+    start: int
+    end: int
+    kind: Kind
+
+
+def blocks(stream: BinaryIO, archive: Archive) -> Iterator[Block]:
+    """Walk the data from its start and yield each block as soon as it is complete.
+
+    `stream` must be able to seek; it may still be arriving. Who takes all blocks has
+    seen the dump to its end: every entry with data has exactly one block and nothing
+    follows. Raises TruncatedDump or DamagedDump at the first thing that is not so.
+    """
+    walk = _Walk(stream, archive.data_start, archive.integer_width)
+    missing = {entry.dump_id: entry for entry in archive.with_data}
+    while walk.more():
+        start = walk.offset
+        kind = _kind(walk, missing)
+        dump_id = walk.integer()
+        entry = missing.pop(dump_id, None)
+        if entry is None:
+            walk.damaged(f"a block of entry {dump_id}, which should have none", start)
+        walk.where = _within(entry)
+        walk.skip_chunks() if kind == "data" else walk.skip_large_objects()
+        yield Block(dump_id, start, walk.offset, kind)
+    if missing:
+        first = _within(next(iter(missing.values())))
+        walk.truncated(f"{len(missing)} blocks are missing, the first {first}")
+
+
+def verify(stream: BinaryIO, archive: Archive) -> list[Block]:
+    """Walk the data to its end and return all blocks. Raises what `blocks` raises."""
+    return list(blocks(stream, archive))
+
+
+def _kind(walk: _Walk, missing: dict[int, Entry]) -> Kind:
+    start = walk.offset
+    found = walk.byte()
+    if found not in KINDS:
+        end = "a block should begin" if missing else "the dump should end"
+        walk.damaged(f"byte {found} where {end}", start)
+    return KINDS[found]
+
+
+def _within(entry: Entry) -> str:
+    if entry.desc == "BLOBS":
+        return "within the large objects"
+    table = f"{entry.namespace}.{entry.tag}" if entry.namespace else entry.tag
+    return f"within the data of {table}"
+
+
+class _Walk:
+    """A place in the data section, with one piece of it in memory."""
+
+    def __init__(self, stream: BinaryIO, start: int, width: int) -> None:
+        stream.seek(start)
+        self.where = "where the data begins"
+        self._name = name_of(stream)
+        self._read = reading(stream)
+        self._length = 1 + width  # an integer: a sign and its magnitude
+        self._base = start  # the piece's offset in the file
+        self._piece = b""
+        self._at = 0  # may lie beyond the piece while chunks are skipped
+
+    @property
+    def offset(self) -> int:
+        return self._base + self._at
+
+    def more(self) -> bool:
+        """Whether another byte follows."""
+        return self._reach(1)
+
+    def byte(self) -> int:
+        self._need(1)
+        self._at += 1
+        return self._piece[self._at - 1]
+
+    def integer(self, *, signed: bool = False) -> int:
+        """Read an integer; a sign is allowed only where C's wraps around (oids)."""
+        self._need(self._length)
+        start, self._at = self._at, self._at + self._length
+        if self._piece[start] > signed:
+            self.damaged("a negative number", self._base + start)
+        return int.from_bytes(self._piece[start + 1 : self._at], "little")
+
+    def skip_large_objects(self) -> None:
+        while self.integer(signed=True):
+            self.skip_chunks()
+
+    def skip_chunks(self) -> None:
+        """Skip chunks, after the length of zero too. The loop that must be fast."""
+        number, length = int.from_bytes, self._length
+        while True:
+            self._need(length)
+            piece, at = self._piece, self._at
+            last = len(piece) - length
+            while at <= last:
+                if piece[at]:
+                    self.damaged("a negative length", self._base + at)
+                chunk = number(piece[at + 1 : at + length], "little")
+                at += length + chunk
+                if not chunk:
+                    self._at = at
+                    return
+            self._at = at
+
+    def truncated(self, where: str) -> Never:
+        raise TruncatedDump(self._name, self._base + len(self._piece), where)
+
+    def damaged(self, found: str, offset: int) -> Never:
+        raise DamagedDump(self._name, offset, f"{found}, {self.where}")
+
+    def _need(self, count: int) -> None:
+        if not self._reach(count):
+            self.truncated(self.where)
+
+    def _reach(self, count: int) -> bool:
+        """Read on until `count` bytes from here are in the piece; False at the end."""
+        while len(self._piece) - self._at < count:
+            rest = self._piece[self._at :]
+            more = self._read(PIECE)
+            if not more:
+                return False
+            skipped = len(self._piece) - len(rest)
+            self._base += skipped
+            self._at -= skipped
+            self._piece = rest + more if rest else more
+        return True

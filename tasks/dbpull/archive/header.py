@@ -1,0 +1,157 @@
+"""The first bytes of a dump: is it one, which version, when and by what it was made.
+
+Source: ReadHead in src/bin/pg_dump/pg_backup_archiver.c, _discoverArchiveFormat for
+what else a file may be.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from dbpull.archive.fields import Fields
+from dbpull.errors.archive import NotADump, TruncatedDump, UnsupportedDump
+
+MAGIC = b"PGDMP"
+RECOGNISABLE = 512  # bytes: a tar file's mark is at 257
+
+# pg_dump 12 to 15 write 1.14, 16 writes 1.15, 17 and 18 write 1.16.
+OLDEST = (1, 14)
+NEWEST = (1, 16)
+COMPRESSION_NAMED = (1, 15)  # before, the header holds gzip's level instead
+
+COMPRESSIONS = ("none", "gzip", "lz4", "zstd")
+CUSTOM = 1
+TAR = 3  # what the toc.dat of a directory dump says too
+
+PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PK\x03\x04": "zip",
+}
+SQL = re.compile(rb"\s*(--|/\*|\\restrict|\\connect|SET\s|CREATE\s|BEGIN|DROP\s)", re.I)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a dump says of itself.
+
+    `version` is the archive's own (1, 14, 0); `compression` one of none, gzip, lz4 and
+    zstd; `created` is the local time of the machine that ran pg_dump, without a zone.
+    """
+
+    version: tuple[int, int, int]
+    compression: str
+    created: datetime
+    dbname: str
+    server_version: str
+    dump_version: str
+
+
+def recognise(first: bytes, name: str = "the dump") -> None:
+    """Accept the first bytes of a dump in custom format.
+
+    Five bytes are enough for that; up to 512 tell what else it is. Raises NotADump,
+    UnsupportedDump, or TruncatedDump where there are fewer than five.
+    """
+    if first.startswith(MAGIC):
+        return
+    if first and MAGIC.startswith(first):
+        raise TruncatedDump(name, len(first), "within the header")
+    if first[257:262] == b"ustar":
+        raise UnsupportedDump(name, "a tar file", "Dump with pg_dump -Fc.")
+    if SQL.match(first.removeprefix(b"\xef\xbb\xbf")):
+        raise NotADump(name, "it is plain SQL", "Restore it with psql -f.")
+    raise NotADump(name, _looks(first))
+
+
+def _looks(first: bytes) -> str:
+    """Say what a file that is no dump seems to be."""
+    if not first:
+        return "it is empty"
+    for magic, program in PACKED.items():
+        if first.startswith(magic):
+            return f"it is packed with {program}"
+    start = first.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "the download host answered with a web page instead"
+    if start.startswith(b"<"):
+        code = re.search(rb"<Code>(\w{1,40})</Code>", first)
+        said = f" ({code[1].decode('ascii', 'replace')})" if code else ""
+        return f"the download host answered with an error document instead{said}"
+    return "its first bytes are not PGDMP"
+
+
+def read_header(fields: Fields) -> Header:
+    """Read the header and set the widths of the fields after it."""
+    recognise(fields.peek(RECOGNISABLE), fields.name)
+    fields.take(len(MAGIC))
+    version = _version(fields)
+    fields.integer_width = _width(fields)
+    fields.offset_width = _width(fields)
+    _custom_format(fields)
+    return Header(
+        version,
+        _compression(fields, version),
+        _created(fields),
+        dbname=fields.text() or "",
+        server_version=fields.text() or "",
+        dump_version=fields.text() or "",
+    )
+
+
+def _version(fields: Fields) -> tuple[int, int, int]:
+    version = (fields.byte(), fields.byte(), fields.byte())
+    if OLDEST <= version[:2] <= NEWEST:
+        return version
+    newer = version[:2] > NEWEST
+    raise UnsupportedDump(
+        fields.name,
+        f"a dump of archive version {version[0]}.{version[1]}, "
+        + ("newer than 1.16 (pg_dump 18)" if newer else "older than pg_dump 12's"),
+        "Update dbpull." if newer else "Dump it with pg_dump 12 or newer.",
+        version,
+    )
+
+
+def _width(fields: Fields) -> int:
+    start = fields.offset
+    width = fields.byte()
+    if not 1 <= width <= 8:
+        fields.damaged(f"{width} bytes for a number", start)
+    return width
+
+
+def _custom_format(fields: Fields) -> None:
+    start = fields.offset
+    found = fields.byte()
+    if found == TAR:
+        what = "the toc.dat of a directory or tar dump"
+        raise UnsupportedDump(fields.name, what, "Dump with pg_dump -Fc.")
+    if found != CUSTOM:
+        fields.damaged(f"{found} is no format", start)
+
+
+def _compression(fields: Fields, version: tuple[int, int, int]) -> str:
+    if version < COMPRESSION_NAMED:
+        return "gzip" if fields.integer() else "none"
+    start = fields.offset
+    found = fields.byte()
+    if found >= len(COMPRESSIONS):
+        fields.damaged(f"{found} is no compression", start)
+    return COMPRESSIONS[found]
+
+
+def _created(fields: Fields) -> datetime:
+    start = fields.offset
+    second, minute, hour, day, month, year, _summer = (
+        fields.integer() for _ in range(7)
+    )
+    try:
+        # C counts months from 0, years from 1900, and knows leap seconds.
+        return datetime(year + 1900, month + 1, day, hour, minute, min(second, 59))
+    except (ValueError, OverflowError):
+        fields.damaged("an impossible date", start)

@@ -1,0 +1,193 @@
+"""A dump's table of contents: what there is to restore, and what depends on what.
+
+Source: ReadToc and PrintTOCSummary in src/bin/pg_dump/pg_backup_archiver.c.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import BinaryIO
+
+from dbpull.archive.fields import Fields
+from dbpull.archive.header import Header, read_header
+
+SECTIONS = {1: "none", 2: "pre-data", 3: "data", 4: "post-data"}
+RELKIND = (1, 16)  # the version that added the kind of relation to each entry
+OFFSET_STATES = (1, 2, 3)  # not set, set, no data
+
+IDENTIFIER = r'("(?:[^"]|"")+"|[^\s";]+)'
+CREATE_EXTENSION = re.compile(
+    rf"CREATE EXTENSION (?:IF NOT EXISTS )?{IDENTIFIER}(?: WITH SCHEMA {IDENTIFIER})?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the table of contents, as `pg_restore -l` shows it.
+
+    `desc` is its kind ("TABLE DATA"), `tag` its name, `section` one of pre-data, data,
+    post-data and none. `had_data` entries have a block of their own in the dump.
+    `catalog` and `oid` name the object where it was dumped; `dependencies` are dump
+    ids, some of which may not be in this dump.
+    """
+
+    dump_id: int
+    had_data: bool
+    catalog: int
+    oid: int
+    tag: str
+    desc: str
+    section: str
+    definition: str = field(repr=False)
+    namespace: str | None
+    owner: str
+    dependencies: tuple[int, ...] = field(repr=False)
+
+    @property
+    def line(self) -> str:
+        """The entry as `pg_restore -l` lists it and `-L` takes it."""
+        namespace = self.namespace or "-"
+        head = f"{self.dump_id}; {self.catalog} {self.oid} {self.desc}"
+        return re.sub(r"[\r\n]", " ", f"{head} {namespace} {self.tag} {self.owner}")
+
+
+@dataclass(frozen=True)
+class Extension:
+    """An extension that the dump creates; without a schema it goes where it likes."""
+
+    name: str
+    schema: str | None
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A dump's header and table of contents. Its data begins at byte `data_start`."""
+
+    header: Header
+    entries: tuple[Entry, ...] = field(repr=False)
+    data_start: int
+    integer_width: int = 4
+
+    @cached_property
+    def by_id(self) -> Mapping[int, Entry]:
+        """The entries by dump id."""
+        return {entry.dump_id: entry for entry in self.entries}
+
+    @cached_property
+    def with_data(self) -> tuple[Entry, ...]:
+        """The entries that have a block of data, in the table's order."""
+        return tuple(entry for entry in self.entries if entry.had_data)
+
+    @cached_property
+    def extensions(self) -> tuple[Extension, ...]:
+        """The extensions that the dump creates."""
+        created = (e.definition for e in self.entries if e.desc == "EXTENSION")
+        found = (CREATE_EXTENSION.search(definition) for definition in created)
+        return tuple(
+            Extension(_unquoted(match[1]), _unquoted(match[2]) if match[2] else None)
+            for match in found
+            if match
+        )
+
+    @cached_property
+    def missing_schemas(self) -> frozenset[str]:
+        """The schemas that something is put into but the dump does not create.
+
+        Heroku's dumps put extensions into heroku_ext and leave the schema itself out.
+        """
+        used = {entry.namespace for entry in self.entries if entry.namespace}
+        used |= {ext.schema for ext in self.extensions if ext.schema}
+        created = {entry.tag for entry in self.entries if entry.desc == "SCHEMA"}
+        there = {name for name in used if name == "public" or name.startswith("pg_")}
+        return frozenset(used - created - there)
+
+
+def _unquoted(identifier: str) -> str:
+    if identifier.startswith('"'):
+        return identifier[1:-1].replace('""', '"')
+    return identifier
+
+
+def read(stream: BinaryIO) -> Archive:
+    """Read the header and the table of contents from a stream at its start.
+
+    Reads only little further than they reach, so that a dump which is still arriving
+    can be looked at early; where the stream stands afterwards is not promised. Raises
+    NotADump, UnsupportedDump, TruncatedDump and DamagedDump.
+    """
+    fields = Fields(stream, "the header")
+    header = read_header(fields)
+    fields.where = "the table of contents"
+    entries = _entries(fields, with_relkind=header.version >= RELKIND)
+    return Archive(header, entries, fields.offset, fields.integer_width)
+
+
+def _entries(fields: Fields, *, with_relkind: bool) -> tuple[Entry, ...]:
+    start = fields.offset
+    count = fields.integer()
+    if count < 0:
+        fields.damaged(f"{count} entries", start)
+    entries: dict[int, Entry] = {}
+    for _ in range(count):
+        start = fields.offset
+        entry = _entry(fields, with_relkind=with_relkind)
+        if entry.dump_id in entries:
+            fields.damaged(f"a second entry {entry.dump_id}", start)
+        entries[entry.dump_id] = entry
+    return tuple(entries.values())
+
+
+def _entry(fields: Fields, *, with_relkind: bool) -> Entry:
+    """Read one entry; the fields' order is that of WriteToc."""
+    dump_id = _one_of(fields, "dump id")
+    had_data = _one_of(fields, "had data", (0, 1))
+    catalog, oid = fields.number(), fields.number()
+    tag, desc = fields.text(), fields.text()
+    section = SECTIONS[_one_of(fields, "section", tuple(SECTIONS))]
+    definition, _drop, _copy = fields.text(), fields.text(), fields.text()
+    namespace, _tablespace, _access_method = fields.text(), fields.text(), fields.text()
+    if with_relkind:
+        fields.integer()
+    owner, _with_oids = fields.text(), fields.text()
+    dependencies = _dependencies(fields)
+    _skip_offset(fields)
+    return Entry(
+        dump_id=dump_id,
+        had_data=bool(had_data),
+        catalog=catalog or 0,
+        oid=oid or 0,
+        tag=tag or "",
+        desc=desc or "",
+        section=section,
+        definition=definition or "",
+        namespace=namespace,
+        owner=owner or "",
+        dependencies=dependencies,
+    )
+
+
+def _one_of(fields: Fields, what: str, allowed: tuple[int, ...] = ()) -> int:
+    start = fields.offset
+    value = fields.integer()
+    if value not in allowed if allowed else value <= 0:
+        fields.damaged(f"an impossible {what} ({value})", start)
+    return value
+
+
+def _dependencies(fields: Fields) -> tuple[int, ...]:
+    found = []
+    while (dump_id := fields.number()) is not None:
+        found.append(dump_id)
+    return tuple(found)
+
+
+def _skip_offset(fields: Fields) -> None:
+    """Skip where the data lies: a dump that was written through a pipe can't tell."""
+    start = fields.offset
+    state = fields.byte()
+    if state not in OFFSET_STATES:
+        fields.damaged(f"an impossible state of an offset ({state})", start)
+    fields.take(fields.offset_width)

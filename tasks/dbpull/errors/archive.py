@@ -1,0 +1,67 @@
+"""A file that should be a dump and is not, or not wholly.
+
+::
+
+    BadDump
+    ├── NotADump            something else: an error page, plain SQL, a tar file
+    ├── UnsupportedDump     a dump in a format or version that is not read here
+    ├── TruncatedDump       its end is missing
+    └── DamagedDump         its parts contradict each other
+"""
+
+from __future__ import annotations
+
+from dbpull.errors import PullError
+
+AGAIN = "Get it again: remove the file if it is still there and run the same command."
+
+
+class BadDump(PullError):
+    """Base: the file can't be used as a dump."""
+
+
+class NotADump(BadDump):
+    """Its first bytes are not those of pg_dump's custom format."""
+
+    def __init__(self, name: str, looks: str, remedy: str = AGAIN) -> None:
+        self.looks = looks
+        super().__init__(
+            f"{name} is no dump in pg_dump's custom format: {looks}.", remedy
+        )
+
+
+class UnsupportedDump(BadDump):
+    """pg_dump made it, but in a format or version that is not read here.
+
+    `version` is the archive's (1, 14, 0), or None where the format is another one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        found: str,
+        remedy: str,
+        version: tuple[int, int, int] | None = None,
+    ) -> None:
+        self.version = version
+        super().__init__(f"{name} is {found}, which is not read here.", remedy)
+
+
+class TruncatedDump(BadDump):
+    """The file ends too early. `offset` is its end, in bytes; `where` what is cut."""
+
+    def __init__(self, name: str, offset: int, where: str) -> None:
+        self.offset = offset
+        self.where = where
+        super().__init__(
+            f"{name} is cut short: it ends at byte {offset}, {where}.", AGAIN
+        )
+
+
+class DamagedDump(BadDump):
+    """Its structure is broken. `offset` is where, in bytes; `found` what is wrong."""
+
+    def __init__(self, name: str, offset: int, found: str) -> None:
+        self.offset = offset
+        self.found = found
+        super().__init__(f"{name} is damaged at byte {offset}: {found}.", AGAIN)

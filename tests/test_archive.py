@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import tracemalloc
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbpull import archive
+from dbpull.errors.archive import (
+    BadDump,
+    DamagedDump,
+    NotADump,
+    TruncatedDump,
+    UnsupportedDump,
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Writes dumps as pg_dump of any version would (WriteHead, WriteToc)."""
+
+    minor: int = 14
+    width: int = 4
+    offset_width: int = 8
+
+    def integer(self, value: int) -> bytes:
+        return bytes([value < 0]) + abs(value).to_bytes(self.width, "little")
+
+    def text(self, value: str | None) -> bytes:
+        if value is None:
+            return self.integer(-1)
+        return self.integer(len(value.encode())) + value.encode()
+
+    def header(self, compression: int = 1) -> bytes:
+        start = b"PGDMP" + bytes([1, self.minor, 0, self.width, self.offset_width, 1])
+        level = self.integer(-1 if compression else 0)
+        packed = bytes([compression]) if self.minor > 14 else level
+        date = b"".join(map(self.integer, (60, 59, 23, 31, 11, 124, 0)))
+        return (
+            start + packed + date + b"".join(map(self.text, ("shop", "15.1", "15.2")))
+        )
+
+    def entry(
+        self, dump_id: int, tag: str, desc: str = "TABLE DATA", definition: str = ""
+    ) -> bytes:
+        has_data = desc in {"TABLE DATA", "BLOBS"}
+        parts = [self.integer(dump_id), self.integer(has_data)]
+        parts += map(self.text, ("1259", "16385", tag, desc))
+        parts += [self.integer(3 if has_data else 2)]
+        parts += map(self.text, (definition, "", None, "public", "", "heap"))
+        parts += [self.integer(ord("r"))] if self.minor > 15 else []
+        parts += map(self.text, ("me", "false", "7", None))
+        return b"".join(parts) + b"\x01" + bytes(self.offset_width)
+
+    def toc(self, *entries: bytes) -> bytes:
+        return self.header() + self.integer(len(entries)) + b"".join(entries)
+
+    def chunks(self, chunks: Iterable[bytes]) -> bytes:
+        return b"".join(self.integer(len(c)) + c for c in chunks) + self.integer(0)
+
+    def block(self, dump_id: int, *chunks: bytes) -> bytes:
+        return b"\x01" + self.integer(dump_id) + self.chunks(chunks)
+
+    def large_objects(self, dump_id: int, **objects: bytes) -> bytes:
+        held = (
+            self.integer(int(oid.strip("o"))) + self.chunks([body])
+            for oid, body in objects.items()
+        )
+        return b"\x03" + self.integer(dump_id) + b"".join(held) + self.integer(0)
+
+
+made = Made()
+TWO_TABLES = made.toc(made.entry(1, "ores"), made.entry(2, "orders"))
+
+
+def walk(data: bytes) -> list[archive.Block]:
+    stream = io.BytesIO(data)
+    return archive.verify(stream, archive.read(stream))
+
+
+@pytest.mark.parametrize("minor", [14, 15, 16])
+@pytest.mark.parametrize("width", [4, 8])
+@pytest.mark.parametrize("offset_width", [4, 8])
+def test_every_version_and_width_is_read(
+    minor: int, width: int, offset_width: int
+) -> None:
+    made = Made(minor, width, offset_width)
+    data = made.toc(made.entry(3, "käse"), made.entry(4, "x", "BLOBS"))
+    data += made.block(3, b"rows", b"more") + made.large_objects(4, o9=b"picture")
+
+    contents = archive.read(io.BytesIO(data))
+    blocks = walk(data)
+
+    assert contents.header.version == (1, minor, 0)
+    assert contents.header.created.isoformat() == "2024-12-31T23:59:59"
+    assert (contents.header.server_version, contents.header.dump_version) == (
+        "15.1",
+        "15.2",
+    )
+    assert contents.by_id[3].line == "3; 1259 16385 TABLE DATA public käse me"
+    assert contents.by_id[3].dependencies == (7,)
+    assert [block.kind for block in blocks] == ["data", "large objects"]
+    assert (blocks[0].start, blocks[-1].end) == (contents.data_start, len(data))
+
+
+@pytest.mark.parametrize(
+    ("minor", "number", "name"),
+    [
+        (14, 0, "none"),
+        (14, 1, "gzip"),
+        (15, 0, "none"),
+        (16, 1, "gzip"),
+        (16, 2, "lz4"),
+        (16, 3, "zstd"),
+    ],
+)
+def test_the_compression_is_named(minor: int, number: int, name: str) -> None:
+    made = Made(minor)
+
+    contents = archive.read(io.BytesIO(made.header(number) + made.integer(0)))
+
+    assert contents.header.compression == name
+
+
+@pytest.mark.parametrize(
+    ("definition", "extension"),
+    [
+        ("CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA heroku_ext;", "heroku_ext"),
+        ('CREATE EXTENSION IF NOT EXISTS "citext" WITH SCHEMA "he ""x";', 'he "x'),
+        ("CREATE EXTENSION citext;", None),
+    ],
+)
+def test_extensions_are_known(definition: str, extension: str | None) -> None:
+    data = made.toc(made.entry(1, "citext", "EXTENSION", definition))
+
+    contents = archive.read(io.BytesIO(data))
+
+    assert contents.extensions == (archive.Extension("citext", extension),)
+    assert contents.missing_schemas == ({extension} if extension else set())
+
+
+def test_a_schema_that_the_dump_creates_is_not_missing() -> None:
+    create = "CREATE EXTENSION citext WITH SCHEMA heroku_ext;"
+    data = made.toc(
+        made.entry(1, "heroku_ext", "SCHEMA"),
+        made.entry(2, "citext", "EXTENSION", create),
+    )
+
+    assert archive.read(io.BytesIO(data)).missing_schemas == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (b"", "empty"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code>", "AccessDenied"),
+        (b"\n<Error>", "the download host answered with an error document"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"<HTML>", "web page"),
+        (b"--\n-- PostgreSQL database dump\n--\n", "plain SQL"),
+        (b"\\restrict x\n", "plain SQL"),
+        (b"SET statement_timeout = 0;", "plain SQL"),
+        (b"\x1f\x8b\x08\x00", "packed with gzip"),
+        (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+        (b"PK\x03\x04", "packed with zip"),
+        (b"PGDMX", "first bytes are not PGDMP"),
+        (b"\x00" * 600, "first bytes are not PGDMP"),
+    ],
+)
+def test_what_is_no_dump_is_named(first: bytes, said: str) -> None:
+    with pytest.raises(NotADump, match=said):
+        archive.recognise(first)
+    with pytest.raises(NotADump, match=said):
+        archive.read(io.BytesIO(first))
+
+
+def test_other_formats_are_refused_by_name() -> None:
+    tar = b"toc.dat".ljust(257, b"\0") + b"ustar\0".ljust(300, b"\0")
+    with pytest.raises(UnsupportedDump, match="tar file"):
+        archive.read(io.BytesIO(tar))
+    with pytest.raises(UnsupportedDump, match=r"toc\.dat of a directory"):
+        archive.read(
+            io.BytesIO(made.header().replace(b"\x04\x08\x01", b"\x04\x08\x03"))
+        )
+
+
+@pytest.mark.parametrize(
+    ("minor", "said"), [(17, "newer"), (13, "older"), (255, "newer")]
+)
+def test_other_versions_are_refused_with_the_version(minor: int, said: str) -> None:
+    with pytest.raises(UnsupportedDump, match=f"1.{minor}.*{said}") as caught:
+        archive.read(io.BytesIO(Made(minor).header()))
+
+    assert caught.value.version == (1, minor, 0)
+
+
+def test_five_bytes_are_enough_to_go_on() -> None:
+    archive.recognise(b"PGDMP")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_fewer_bytes_are_a_cut_dump(count: int) -> None:
+    with pytest.raises(TruncatedDump, match=f"ends at byte {count}"):
+        archive.recognise(b"PGDMP"[:count])
+
+
+def test_an_absurd_length_takes_no_memory() -> None:
+    absurd = made.header() + made.integer(1) + made.integer(1) + made.integer(0)
+    absurd += made.integer(2**31 - 1) + bytes(100_000)
+    tracemalloc.start()
+
+    with pytest.raises(DamagedDump, match=r"2147483647 bytes in the table of contents"):
+        archive.read(io.BytesIO(absurd))
+
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+
+
+def test_an_absurd_number_of_entries_is_a_cut_dump() -> None:
+    with pytest.raises(TruncatedDump, match="within the table of contents"):
+        archive.read(io.BytesIO(made.header() + made.integer(2**31 - 1)))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            made.block(1),
+            "1 blocks are missing, the first within the data of public.ord",
+        ),
+        (
+            made.block(1) + made.block(2, b"rows")[:-1],
+            "within the data of public.orders",
+        ),
+        (made.block(1, b"x" * 99)[:-60], "within the data of public.ores"),
+        (b"", "2 blocks are missing"),
+    ],
+)
+def test_a_cut_is_told_with_the_table(data: bytes, said: str) -> None:
+    whole = TWO_TABLES + data
+    with pytest.raises(TruncatedDump, match=said) as caught:
+        walk(whole)
+
+    assert caught.value.offset == len(whole)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (made.block(1) + made.block(2) + b"\0", "byte 0 where the dump should end"),
+        (made.block(1) + made.block(2) * 2, "a block of entry 2"),
+        (made.block(9), "a block of entry 9"),
+        (b"\x07", "byte 7 where a block should begin"),
+        (b"\x01" + made.integer(1) + made.integer(-5), "a negative length"),
+        (b"\x01" + made.integer(-1), "a negative number"),
+    ],
+)
+def test_damage_is_told_with_its_place(data: bytes, said: str) -> None:
+    with pytest.raises(DamagedDump, match=said) as caught:
+        walk(TWO_TABLES + data)
+
+    assert caught.value.offset >= len(TWO_TABLES)
+
+
+def test_an_object_id_beyond_two_billion_is_no_damage() -> None:
+    """C writes such an oid as a negative int."""
+    held = b"\x01" + (2**32 - 4_000_000_000).to_bytes(4, "little") + made.chunks([b"x"])
+    block = b"\x03" + made.integer(1) + held + made.integer(0)
+
+    assert walk(made.toc(made.entry(1, "BLOBS", "BLOBS")) + block)[0].end
+
+
+def test_the_same_dump_id_twice_is_damage() -> None:
+    with pytest.raises(DamagedDump, match="a second entry 1"):
+        walk(made.toc(made.entry(1, "a"), made.entry(1, "b")))
+
+
+class Trickle(io.BytesIO):
+    """A dump that is still arriving: each read gives what came since, a few bytes."""
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return self.read(7)
+
+
+def test_a_block_is_known_before_the_next_one_arrives() -> None:
+    data = TWO_TABLES + made.block(1, b"rows" * 9) + made.block(2, b"more" * 99)
+    stream = Trickle(data)
+    contents = archive.read(stream)
+
+    first = next(archive.blocks(stream, contents))
+
+    assert first == archive.Block(1, len(TWO_TABLES), first.end, "data")
+    assert stream.tell() <= first.end + 7
+
+
+def test_names_that_are_not_utf_8_survive() -> None:
+    data = made.toc(made.entry(1, "kase", "TABLE")).replace(b"kase", b"k\xe4se")
+
+    (entry,) = archive.read(io.BytesIO(data)).entries
+
+    assert entry.tag.encode("utf-8", "surrogateescape") == b"k\xe4se"
+
+
+def test_errors_name_the_file(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("dumps") / "b101.dump"
+    path.write_bytes(TWO_TABLES)
+
+    with path.open("rb") as stream, pytest.raises(TruncatedDump, match=r"b101\.dump"):
+        archive.verify(stream, archive.read(stream))
+
+
+@given(st.lists(st.binary(min_size=1, max_size=9000), max_size=9), st.integers(1, 7000))
+def test_chunks_may_lie_across_pieces(chunks: list[bytes], size: int) -> None:
+    data = TWO_TABLES + made.block(1, *chunks) + made.block(2, *chunks)
+
+    class Pieces(io.BytesIO):
+        def read1(self, _size: int | None = -1, /) -> bytes:
+            return self.read(size)
+
+    stream = Pieces(data)
+    blocks = archive.verify(stream, archive.read(stream))
+
+    assert [b.end - b.start for b in blocks] == [len(made.block(1, *chunks))] * 2
+
+
+@given(st.data())
+def test_any_flipped_byte_is_answered_in_words(data: st.DataObject) -> None:
+    whole = bytearray(TWO_TABLES + made.block(1, b"rows") + made.block(2, b"more"))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    whole[at] = data.draw(st.integers(0, 255))
+
+    with contextlib.suppress(BadDump):
+        assert walk(bytes(whole))[-1].end == len(whole)
