@@ -1,0 +1,172 @@
+"""A URL to a verified file: ranges, resume, retry; knows no Heroku, no PostgreSQL.
+
+::
+
+    with Download(url, Path("local/b101.dump"), accepts=archive.recognise) as download:
+        download.start()                  # size, first bytes, what is here already
+        contents = archive.read(download.reader())
+        download.finish(lambda dump: archive.verify(dump, contents))
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from dbpull.download.address import Address
+from dbpull.download.arrival import Arrival, Progress
+from dbpull.download.journal import Journal
+from dbpull.download.part import Part
+from dbpull.download.patience import Patience
+from dbpull.download.reader import reader
+from dbpull.download.transfer import Transfer
+from dbpull.download.worker import Job
+from dbpull.errors import Interrupted
+from dbpull.errors.download import ObjectChanged, Stopped
+
+__all__ = ["CHUNK", "Download"]
+
+CHUNK = 8 * 1024 * 1024  # bytes: what a killed run fetches again, per connection
+STOPPING = 1.0  # seconds for the threads to end
+
+
+def _nothing(*_: object) -> None:
+    """Neither report nor judge."""
+
+
+class Download:
+    """Brings what `url()` names to `path`, by way of `<path>.part` and its journal.
+
+    `url` gives a fresh presigned URL and is called by a thread of the download, at
+    first and whenever one has expired. `connections` threads fetch chunks of `chunk`
+    bytes, front first; after the first bytes, `patience` are the seconds without a byte
+    until it gives up. `accepts` is given the first bytes (up to 512) before the rest is
+    asked for and raises where they are no dump. `progress(done, total)` in bytes and
+    `notice(sentence)` are called by the download's threads.
+
+    A context manager: leaving it stops all threads and keeps part and journal, from
+    which the same call resumes, even after kill -9. Every method raises the download's
+    error, a DownloadFailed, once there is one.
+    """
+
+    def __init__(
+        self,
+        url: Callable[[], str],
+        path: Path,
+        *,
+        connections: int = 4,
+        patience: float = 120.0,
+        chunk: int = CHUNK,
+        accepts: Callable[[bytes], object] = _nothing,
+        progress: Progress = _nothing,
+        notice: Callable[[str], None] = _nothing,
+    ) -> None:
+        self._part = Part(path)
+        self._journal = Journal(self._part.file.with_name(f"{path.name}.part.journal"))
+        self._arrival = Arrival(progress)
+        self._published = False
+        job = Job(
+            Address(url),
+            self._part,
+            self._journal,
+            self._arrival,
+            Patience(patience, notice),
+            accepts,
+        )
+        self._transfer = Transfer(job, connections, chunk, notice)
+
+    @property
+    def size(self) -> int | None:
+        """The dump's bytes, known after `start` (None: the host tells no length)."""
+        return self._arrival.size
+
+    @property
+    def already(self) -> int:
+        """Bytes that an earlier run left here, as far as they have proved right."""
+        return self._arrival.already
+
+    @property
+    def received(self) -> int:
+        """Bytes of the dump that came over the network in this run."""
+        return self._arrival.received
+
+    def start(self) -> None:
+        """Lock the part file, begin, and return when the first bytes are accepted."""
+        self._part.open(self._journal.holder())
+        self._transfer.start()
+        self._arrival.wait_ready()
+
+    def reader(self) -> io.BufferedReader:
+        """Open what arrives as a file: reading waits for the bytes, seeking is free.
+
+        Close it. Where the object changes on the host, a reader of the old one raises
+        ObjectChanged and the download goes on with the new one.
+        """
+        return reader(self._published_or_part(), self._arrival)
+
+    def wait(self) -> None:
+        """Wait until all bytes have arrived."""
+        self._arrival.wait()
+
+    def finish(self, verify: Callable[[BinaryIO], object]) -> Path:
+        """Verify, give the file its name, and return that.
+
+        `verify` is given a reader at once, so that it looks at the bytes as they
+        arrive, and must raise if they are no whole dump: part and journal are removed
+        then. Whoever has verified through `reader` passes one that does nothing.
+        """
+        self._verify(verify)
+        self.wait()
+        self._transfer.stop(STOPPING)
+        self._part.publish()
+        self._published = True
+        self._journal.remove()
+        self._part.close()
+        return self._part.path
+
+    def close(self) -> None:
+        """Stop all threads; what has arrived is kept."""
+        self._arrival.fail(Stopped(self._part.file))
+        ended = self._transfer.stop(STOPPING)
+        self._part.close(in_use=not ended)
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _published_or_part(self) -> Path:
+        return self._part.path if self._published else self._part.file
+
+    def _verify(self, verify: Callable[[BinaryIO], object]) -> None:
+        while True:
+            try:
+                with self.reader() as arriving:
+                    verify(arriving)
+            except Interrupted:
+                raise
+            except ObjectChanged:
+                if self._arrival.error is not None:
+                    raise
+            except Exception as error:
+                if error is not self._arrival.error:
+                    self._discard()
+                raise
+            else:
+                return
+
+    def _discard(self) -> None:
+        self._arrival.fail(Stopped(self._part.file))
+        ended = self._transfer.stop(STOPPING)
+        self._journal.remove()
+        self._part.discard()
+        self._part.close(in_use=not ended)

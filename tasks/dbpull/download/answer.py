@@ -1,0 +1,74 @@
+"""The bytes of one answer, as they come, no more and no fewer than it announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from dbpull.download.fault import Fault, worded
+from dbpull.download.journal import Identity
+from dbpull.errors.download import DownloadFailed, UnexpectedAnswer
+
+PIECE = 256 * 1024  # bytes; the most that one read takes from the socket
+
+
+class Answer:
+    """An open answer. `identity` is the whole object's; `ranged` whether it is a part.
+
+    `length` are the bytes to come, None where the host told none.
+    """
+
+    def __init__(
+        self,
+        response: requests.Response,
+        host: str,
+        identity: Identity,
+        length: int | None,
+        *,
+        ranged: bool,
+    ) -> None:
+        self.host = host
+        self.identity = identity
+        self.ranged = ranged
+        self._response = response
+        self._left = length
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield what has come, up to 256 KiB at a time, to the announced end.
+
+        Raises Fault where it ends early and UnexpectedAnswer where it goes on.
+        """
+        while self._left != 0 and (piece := self._piece()):
+            if self._left is not None:
+                self._left -= len(piece)
+                if self._left < 0:
+                    raise UnexpectedAnswer(self.host, "sent more than it announced")
+            yield piece
+        if self._left:
+            raise Fault(self.host, "the connection was lost")
+        if self._left == 0 and self._piece():
+            raise UnexpectedAnswer(self.host, "sent more than it announced")
+
+    def __enter__(self) -> Answer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._response.close()
+
+    def _piece(self) -> bytes:
+        problem: Fault | DownloadFailed
+        try:
+            # read1: what is there, at once, so that a cut loses nothing that has come.
+            return self._response.raw.read1(PIECE, decode_content=False) or b""
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            problem = worded(error, self.host)
+        # Outside the except: urllib3's own errors hold the URL.
+        raise problem

@@ -1,0 +1,89 @@
+"""What went wrong on the way to a host, and whether another try may help."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import requests
+import urllib3.exceptions
+
+from dbpull.errors.download import (
+    DownloadFailed,
+    HostBusy,
+    HostUnreachable,
+    NotTrusted,
+    UnexpectedAnswer,
+)
+
+
+class Fault(Exception):
+    """Something that may pass. `why` goes on after the host's name.
+
+    `retry_after` are the seconds the host asked for; `status` its HTTP status where it
+    answered.
+    """
+
+    def __init__(
+        self, host: str, why: str, *, status: int = 0, retry_after: float = 0.0
+    ) -> None:
+        super().__init__(why)
+        self.host = host
+        self.why = why
+        self.status = status
+        self.retry_after = retry_after
+
+    def error(self, kept: int) -> DownloadFailed:
+        """Return the error for when patience has ended; `kept` are the bytes here."""
+        if self.status:
+            return HostBusy(self.host, self.status, kept)
+        return HostUnreachable(self.host, self.why, kept)
+
+
+def worded(error: BaseException, host: str) -> Fault | DownloadFailed:
+    """Word what requests, urllib3 or the socket raised, without their own words.
+
+    Theirs hold the URL.
+    """
+    causes = tuple(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return NotTrusted(host)
+    if type(error) is OSError:  # requests: REQUESTS_CA_BUNDLE names no file
+        return NotTrusted(host)
+    if isinstance(error, requests.TooManyRedirects):
+        return UnexpectedAnswer(host, "redirects for ever")
+    if isinstance(error, ValueError):  # requests.InvalidURL and its like
+        return UnexpectedAnswer(host, "has a URL that can't be fetched")
+    known = (why for types, why in _WHY if any(isinstance(c, types) for c in causes))
+    return Fault(host, next(known, "the connection was lost"))
+
+
+# The first that fits: a proxy's refusal is the proxy's, and urllib3 counts each failure
+# to connect among the timeouts.
+_WHY: list[tuple[tuple[type[BaseException], ...], str]] = [
+    ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
+     "the proxy that the environment names (HTTPS_PROXY) can't be used"),
+    ((socket.gaierror, urllib3.exceptions.NameResolutionError),
+     "no such host is known (DNS)"),
+    ((ConnectionRefusedError,), "it refuses the connection"),
+    ((requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
+     "it does not answer"),
+    ((requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError),
+     "it went silent"),
+    ((ssl.SSLError,), "the TLS connection was lost"),
+]  # fmt: skip
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and all that is wrapped in it, outermost first."""
+    todo, seen = [error], set[int]()
+    while todo:
+        cause = todo.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        wrapped = [getattr(cause, "reason", None), *cause.args]
+        wrapped += [cause.__cause__, cause.__context__]
+        todo += [inner for inner in wrapped if isinstance(inner, BaseException)]

@@ -1,0 +1,230 @@
+"""One ranged GET: how it is asked, and what the answer means.
+
+Heroku's public URLs are S3's: a presigned GET that allows Range and If-Range, refuses
+HEAD and Authorization, and says 403 when it has expired (docs.aws.amazon.com/AmazonS3).
+Nothing that is raised here holds a URL, in its text or as its cause.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import re
+import time
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
+
+from dbpull.download.address import Address, Signed
+from dbpull.download.answer import Answer
+from dbpull.download.fault import Fault, worded
+from dbpull.download.journal import Identity
+from dbpull.download.sockets import ShuttableAdapter
+from dbpull.errors.download import NothingThere, UnexpectedAnswer
+
+TIMEOUTS = (10.0, 30.0)  # seconds: to connect; without a byte
+LONGEST_EXPLANATION = 2048  # bytes of an error's body
+CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+class Changed(Exception):
+    """The object is not the one that was begun."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+
+class Expired(Exception):
+    """The host refuses the URL; a fresh one may do. `code` is S3's word for why."""
+
+    def __init__(self, signed: Signed, host: str, status: int, code: str) -> None:
+        super().__init__(status)
+        self.signed = signed
+        self.host = host
+        self.status = status
+        self.code = code
+
+
+class _NoCredentials(AuthBase):
+    """Keeps requests from sending what ~/.netrc has for the host."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class _Session(requests.Session):
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        """Send no credentials after a redirect either."""
+
+
+class _NoQueries(logging.Filter):
+    """Takes the query, and so the signature, out of urllib3's debug lines."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                arg.partition("?")[0] if isinstance(arg, str) else arg
+                for arg in record.args
+            )
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
+
+
+class Connection:
+    """A thread's way to the host; all but `shut` are for that thread alone."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._adapter = ShuttableAdapter()
+        self._session = _Session()
+        self._session.auth = _NoCredentials()
+        self._session.headers["Accept-Encoding"] = "identity"
+        self._session.mount("http://", self._adapter)
+        self._session.mount("https://", self._adapter)
+
+    def get(self, first: int, last: int, known: Identity | None) -> Answer:
+        """Ask for the bytes from `first` to `last` (included) of the known object.
+
+        Raises Fault (try again), Expired, Changed, or a DownloadFailed.
+        """
+        signed = self._address.current()
+        headers = {"Range": f"bytes={first}-{last}"}
+        if known and known.strong and known.etag:
+            headers["If-Range"] = known.etag
+        response = self._response(signed, headers)
+        try:
+            return _judged(response, signed, (first, last), known)
+        except BaseException:
+            response.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._session.close()
+
+    def shut(self) -> None:
+        """End what is under way, from any thread."""
+        self._adapter.shut()
+
+    def _response(self, signed: Signed, headers: dict[str, str]) -> requests.Response:
+        try:
+            return self._session.get(
+                signed.url, headers=headers, stream=True, timeout=TIMEOUTS
+            )
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            problem = worded(error, _host_of_error(error) or _host(signed.url))
+        # Outside the except: requests' own errors hold the URL.
+        raise problem
+
+
+def _judged(
+    response: requests.Response,
+    signed: Signed,
+    asked: tuple[int, int],
+    known: Identity | None,
+) -> Answer:
+    """Tell by the status what the answer is."""
+    host, status = _host(response.url), response.status_code
+    if status == 206:
+        return _part(response, host, asked, known)
+    if status == 200:
+        if known:
+            raise Changed(host)
+        return _whole(response, host)
+    if status in {412, 416} and known:
+        raise Changed(host)
+    if status in {400, 401, 403}:
+        raise Expired(signed, host, status, _s3_code(response))
+    if status in {408, 429} or status >= 500:
+        why, later = f"it answers {status}", _retry_after(response)
+        raise Fault(host, why, status=status, retry_after=later)
+    if status in {404, 410}:
+        raise NothingThere(host, f"the dump is not there ({status})")
+    if status == 416 and response.headers.get("Content-Range") == "bytes */0":
+        raise NothingThere(host, "the dump there is empty")
+    raise UnexpectedAnswer(host, f"answered {status}")
+
+
+def _part(
+    response: requests.Response,
+    host: str,
+    asked: tuple[int, int],
+    known: Identity | None,
+) -> Answer:
+    said = response.headers.get("Content-Range", "")
+    match = CONTENT_RANGE.fullmatch(said.strip())
+    if not match:
+        raise UnexpectedAnswer(host, "answered with a range it does not name")
+    first, last, size = map(int, match.groups())
+    identity = Identity(size, response.headers.get("ETag"))
+    if known and not _same(known, identity):
+        raise Changed(host)
+    length = last - first + 1
+    if first != asked[0] or not asked[0] <= last <= min(asked[1], size - 1):
+        raise UnexpectedAnswer(
+            host, "answered with another range than the one asked for"
+        )
+    if response.headers.get("Content-Length", str(length)) != str(length):
+        raise UnexpectedAnswer(host, "announced another length than its range has")
+    return Answer(response, host, identity, length, ranged=True)
+
+
+def _whole(response: requests.Response, host: str) -> Answer:
+    said = response.headers.get("Content-Length", "")
+    length = int(said) if said.isdecimal() else None
+    if length == 0:
+        raise NothingThere(host, "the dump there is empty")
+    identity = Identity(length, response.headers.get("ETag"))
+    return Answer(response, host, identity, length, ranged=False)
+
+
+def _same(known: Identity, now: Identity) -> bool:
+    return known.size == now.size and (now.etag or known.etag) == (
+        known.etag or now.etag
+    )
+
+
+def _s3_code(response: requests.Response) -> str:
+    """Return the word that S3 has for an error, from the start of its XML body."""
+    try:
+        body = response.raw.read(LONGEST_EXPLANATION, decode_content=False)
+    except (HTTPError, OSError, ValueError):
+        return ""
+    found = re.search(rb"<Code>(\w{1,40})</Code>", body or b"")
+    return found[1].decode("ascii", "replace") if found else ""
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Return the seconds that the answer's Retry-After asks for, else 0."""
+    said = response.headers.get("Retry-After", "").strip()
+    if said.isdecimal():
+        return float(said[:6])
+    try:
+        until = email.utils.parsedate_to_datetime(said).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return max(0.0, until - time.time())
+
+
+def _host(url: str) -> str:
+    """Return all of a URL that may be told."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    return f"{host}:{port}" if host and port else host or "The download host"
+
+
+def _host_of_error(error: Exception) -> str:
+    """Return the host that failed: after a redirect it is not the URL's."""
+    request = getattr(error, "request", None)
+    url = getattr(request, "url", None)
+    return _host(url) if isinstance(url, str) else ""

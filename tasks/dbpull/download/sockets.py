@@ -1,0 +1,71 @@
+"""Sockets that another thread can shut: a read that blocks ends at once.
+
+urllib3 gives no way to end a request from outside, so its connections tell which socket
+they have opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+
+class ShuttableAdapter(HTTPAdapter):
+    """A requests adapter for one thread whose open socket `shut` ends."""
+
+    def __init__(self) -> None:
+        self._open: socket.socket | None = None
+        self._ended = False
+        self._pools = self._telling_pools()
+        super().__init__(pool_maxsize=1)
+
+    def shut(self) -> None:
+        """End whatever waits for the socket, now and later, from any thread."""
+        self._ended = True
+        if isinstance(self._open, socket.socket):
+            # Past the TLS layer: SSLSocket.shutdown would pull it from under a read.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._open, socket.SHUT_RDWR)
+
+    def _opened(self, opened: socket.socket | None) -> None:
+        self._open = opened
+        if self._ended:
+            self.shut()
+
+    def _telling_pools(self) -> dict[str, type[HTTPConnectionPool]]:
+        adapter = self
+
+        class Plain(HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                adapter._opened(self.sock)
+
+        class Secure(HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                adapter._opened(self.sock)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        return {"http": PlainPool, "https": SecurePool}
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make requests' pools tell (called by HTTPAdapter)."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Make the pools of an HTTP proxy tell (called by HTTPAdapter)."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = self._pools
+        return manager

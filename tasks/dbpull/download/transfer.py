@@ -1,0 +1,160 @@
+"""The threads that bring an object here: what they begin with, and what ends them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from dbpull.download.answer import Answer
+from dbpull.download.arrival import ENDLESS
+from dbpull.download.journal import Record
+from dbpull.download.request import Changed
+from dbpull.download.worker import Cut, Halted, Job, Worker
+from dbpull.errors.download import HostUnreachable, ObjectChanged
+
+MOST_STARTS = 4  # of an object that changes, or that can't be resumed
+
+
+class Transfer:
+    """Fetches an object with `connections` threads in chunks of `chunk` bytes.
+
+    The first thread finds out which object it is and what of it is here already, has
+    its beginning judged, and then starts the others.
+    """
+
+    def __init__(
+        self, job: Job, connections: int, chunk: int, notice: Callable[[str], None]
+    ) -> None:
+        self._job = job
+        self._connections = connections
+        self._chunk = chunk
+        self._notice = notice
+        self._stopped = False
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._workers: set[Worker] = set()
+        self._raised: list[BaseException] = []
+
+    def start(self) -> None:
+        """Start the first thread; the arrival tells how it goes."""
+        self._spawn(self._lead)
+
+    def stop(self, seconds: float) -> bool:
+        """End all threads; True if all have ended within that time."""
+        with self._lock:
+            self._stopped = True
+            self._halt()
+        waiting = threading.Event()
+        threading.Thread(target=self._join, args=(waiting,), daemon=True).start()
+        return waiting.wait(seconds)
+
+    def _start_others(self) -> None:
+        """Start the other threads: the object is worth its bytes."""
+        for _ in range(self._connections - 1):
+            self._spawn(lambda: self._guard(Worker.work))
+        self._job.arrival.allow()
+
+    def _join(self, joined: threading.Event) -> None:
+        for thread in self._threads:
+            thread.join()
+        joined.set()
+
+    def _spawn(self, what: Callable[[], None]) -> None:
+        thread = threading.Thread(target=what, name="dbpull-download", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _halt(self) -> None:
+        self._job.halt.set()
+        for worker in list(self._workers):
+            worker.shut()
+
+    def _guard(self, work: Callable[[Worker], None]) -> None:
+        """Do one thread's work; the first error ends the other threads."""
+        worker = Worker(self._job)
+        self._workers.add(worker)
+        try:
+            work(worker)
+        except Halted:
+            pass
+        except BaseException as error:  # noqa: BLE001 - _lead passes it on
+            self._raised.append(error)
+            self._halt()
+        finally:
+            self._workers.discard(worker)
+            worker.close()
+
+    def _lead(self) -> None:
+        try:
+            self._persist()
+        except Halted:
+            pass
+        except BaseException as error:  # noqa: BLE001 - raised again for all who wait
+            self._job.arrival.fail(error)
+
+    def _persist(self) -> None:
+        """Begin, and begin again where the object has changed under way."""
+        reason: Changed | Cut | None = None
+        for _ in range(MOST_STARTS):
+            if reason:
+                self._start_over(reason)
+            try:
+                return self._attempt()
+            except (Changed, Cut) as ended:
+                reason = ended
+        if isinstance(reason, Cut):
+            why = "the connection is lost again and again, and it can't resume"
+            raise HostUnreachable(reason.host, why) from None
+        raise ObjectChanged(reason.host if reason else "") from None
+
+    def _attempt(self) -> None:
+        self._guard(self._first)
+        for thread in self._threads[1:]:
+            thread.join()
+        if self._raised:
+            raise self._raised[0]
+        self._job.check()
+
+    def _start_over(self, reason: Changed | Cut) -> None:
+        why = "the connection was lost, and it can't resume"
+        if isinstance(reason, Changed):
+            why = "the dump changed there"
+        self._notice(f"{reason.host}: {why}; starting over.")
+        self._job.arrival.restart()
+        self._job.journal.remove()
+        self._job.part.resize(0)
+        with self._lock:
+            del self._threads[1:]
+            self._raised.clear()
+            if not self._stopped:
+                self._job.halt.clear()
+
+    def _first(self, worker: Worker) -> None:
+        record = None if self._job.part.empty else self._job.journal.load()
+        if record:
+            with worker.open(0, 0, record.identity) as answer:
+                self._resume(record, answer.host)
+        else:
+            with worker.open(0, self._chunk - 1, None) as answer:
+                self._begin(answer)
+                worker.begin(answer, self._start_others)
+        worker.work()
+
+    def _resume(self, record: Record, host: str) -> None:
+        job, size = self._job, record.identity.size or 0
+        job.arrival.begin(record.identity, record.chunk, record.checksums, host)
+        job.part.check_room(size - job.arrival.already)
+        job.part.resize(size)
+        job.journal.resume()
+        self._start_others()
+
+    def _begin(self, answer: Answer) -> None:
+        job, size = self._job, answer.identity.size
+        chunk = self._chunk if answer.ranged else ENDLESS
+        job.arrival.begin(answer.identity, chunk, {}, answer.host)
+        if size is not None:
+            job.part.check_room(size)
+        job.part.resize(size or 0)
+        job.journal.remove()
+        if answer.ranged:
+            job.journal.begin(answer.identity, chunk)

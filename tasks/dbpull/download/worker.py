@@ -1,0 +1,167 @@
+"""One thread's work: the next chunk, piece by piece, however often it takes."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dbpull.download.address import Address
+from dbpull.download.answer import Answer
+from dbpull.download.arrival import Arrival, Chunk
+from dbpull.download.fault import Fault
+from dbpull.download.journal import Identity, Journal
+from dbpull.download.part import Part
+from dbpull.download.patience import Patience
+from dbpull.download.request import Connection, Expired
+from dbpull.errors.download import Refused
+
+JUDGED = 512  # bytes that tell whether this is a dump at all
+
+
+class Halted(Exception):
+    """This thread is to end: another has failed, or the download was left."""
+
+
+class Cut(Exception):
+    """A host without ranges was cut: nothing of it can be continued."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+
+@dataclass
+class Job:
+    """What the threads of a download share.
+
+    `accepts` gets the first 512 bytes before more is asked for, and raises where they
+    are no dump.
+    """
+
+    address: Address
+    part: Part
+    journal: Journal
+    arrival: Arrival
+    patience: Patience
+    accepts: Callable[[bytes], object]
+    halt: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raise Halted where the threads are to end."""
+        if self.halt.is_set():
+            raise Halted
+
+
+class Worker:
+    """Fetches chunks over a connection of its own; `shut` may come from any thread."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._accepted: Callable[[], None] | None = None
+        self._connection = Connection(job.address)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+    def shut(self) -> None:
+        """End what is under way."""
+        self._connection.shut()
+
+    def open(self, first: int, last: int, known: Identity | None) -> Answer:
+        """Ask for a range until there is an answer. Raises Changed or an error."""
+        tries = 0
+        while True:
+            self._job.check()
+            try:
+                return self._connection.get(first, last, known)
+            except Expired as expired:
+                if not self._job.address.renew(expired.signed):
+                    code = expired.code
+                    raise Refused(expired.host, expired.status, code) from None
+            except Fault as fault:
+                tries += 1
+                self._pause(fault, tries)
+
+    def begin(self, answer: Answer, accepted: Callable[[], None]) -> None:
+        """Fetch the first chunk, whose beginning `answer` brings, and have it judged.
+
+        `accepted` is called as soon as the first bytes have turned out to be good.
+        """
+        self._accepted = accepted
+        chunk = self._job.arrival.take()
+        if chunk and answer.ranged:
+            self._fetch(chunk, answer)
+        elif chunk:
+            self._stream(chunk, answer)
+
+    def work(self) -> None:
+        """Fetch chunks until there are none; trust an earlier run's if they fit."""
+        while chunk := self._job.arrival.take():
+            self._job.check()
+            if chunk.claimed is not None:
+                if self._job.part.checksum(chunk.start, chunk.end) == chunk.claimed:
+                    self._job.arrival.done(chunk)
+                    continue
+                self._job.arrival.doubt(chunk)
+            self._fetch(chunk)
+
+    def _fetch(self, chunk: Chunk, answer: Answer | None = None) -> None:
+        """Fetch a chunk, going on where a lost connection left it."""
+        known = self._job.arrival.identity
+        barren = 0
+        while chunk.reached < chunk.end:
+            before = chunk.reached
+            with answer or self.open(before, chunk.end - 1, known) as answer:
+                try:
+                    self._receive(answer, chunk)
+                except Fault as fault:
+                    barren = 0 if chunk.reached > before else barren + 1
+                    if barren:
+                        self._pause(fault, barren)
+            answer = None
+        self._job.journal.add(chunk.index, chunk.crc)
+        self._job.arrival.done(chunk)
+
+    def _stream(self, chunk: Chunk, answer: Answer) -> None:
+        """Fetch the whole object from a host without ranges, in one go."""
+        try:
+            self._receive(answer, chunk)
+        except Fault as fault:
+            if not chunk.reached:
+                self._pause(fault, 1)
+            raise Cut(answer.host) from None
+        self._judge()
+        self._job.arrival.done(chunk)
+
+    def _receive(self, answer: Answer, chunk: Chunk) -> None:
+        job = self._job
+        for piece in answer.pieces():
+            job.check()
+            job.part.write(piece, chunk.reached)
+            chunk.crc = zlib.crc32(piece, chunk.crc)
+            job.patience.byte()
+            job.address.worked()
+            job.arrival.grew(chunk, len(piece))
+            if self._accepted and chunk.reached >= min(JUDGED, chunk.end):
+                self._judge()
+
+    def _judge(self) -> None:
+        """Have the first bytes judged, once."""
+        accepted, self._accepted = self._accepted, None
+        if not accepted:
+            return
+        try:
+            self._job.accepts(self._job.part.read(0, JUDGED))
+        except Exception:
+            self._job.journal.remove()
+            self._job.part.discard()
+            raise
+        accepted()
+
+    def _pause(self, fault: Fault, tries: int) -> None:
+        self._job.check()
+        kept = self._job.arrival.kept
+        self._job.halt.wait(self._job.patience.pause(fault, tries, kept))

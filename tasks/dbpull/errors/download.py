@@ -1,0 +1,157 @@
+"""A URL on its way to a file.
+
+::
+
+    DownloadFailed
+    ├── HostUnreachable     no connection: no such name, refused, silent, cut, proxy
+    ├── NotTrusted          its TLS certificate
+    ├── HostBusy            429 and 5xx until our patience ended
+    ├── Refused             400, 401 or 403, with fresh URLs too
+    ├── NothingThere        404, 410, or an object of no bytes
+    ├── UnexpectedAnswer    any other status, a wrong range, more bytes than announced
+    ├── ObjectChanged       another object than the one that began to arrive
+    ├── Stopped             the download was left before its end
+    ├── AlreadyRunning      another process downloads the same dump
+    └── CannotStore         the disk: full, too small, not writable, failing
+
+Messages name a host, never a URL: a presigned URL is a password.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from dbpull.errors import PullError
+
+RESUMES = "What has arrived is kept: the same command resumes."
+
+
+def megabytes(count: int) -> str:
+    """Word a number of bytes."""
+    return f"{count / 1e6:,.1f} MB"
+
+
+class DownloadFailed(PullError):
+    """Base: the dump has not arrived."""
+
+
+class HostUnreachable(DownloadFailed):
+    """No connection, or none that lasts. `why` is the rest of the sentence."""
+
+    def __init__(self, host: str, why: str, kept: int = 0) -> None:
+        remedy = "Check the network (VPN, proxy) and run the same command again."
+        super().__init__(f"{host}: {why}.", RESUMES if kept else remedy)
+
+
+class NotTrusted(DownloadFailed):
+    """The host's certificate is not signed by anyone this machine trusts."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host}: its TLS certificate is not trusted here.",
+            "Behind an intercepting proxy, set REQUESTS_CA_BUNDLE to a file with the "
+            "proxy's certificate.",
+        )
+
+
+class HostBusy(DownloadFailed):
+    """The host was there and said to come back later, until patience ended."""
+
+    def __init__(self, host: str, status: int, kept: int = 0) -> None:
+        self.status = status
+        later = "Run the same command again in a few minutes."
+        super().__init__(
+            f"{host} keeps answering {status}.",
+            f"{RESUMES if kept else ''} {later}".strip(),
+        )
+
+
+class Refused(DownloadFailed):
+    """The host refuses fresh URLs too; `code` is S3's word for the reason."""
+
+    def __init__(self, host: str, status: int, code: str = "") -> None:
+        self.status = status
+        said = f"{status} ({code})" if code else str(status)
+        super().__init__(
+            f"{host} refused the download with {said}, with a fresh URL too.",
+            "Check this machine's clock, then run the same command again.",
+        )
+
+
+class NothingThere(DownloadFailed):
+    """The object is gone, or has no bytes."""
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(
+            f"{host}: {why}.", "Take another backup, or capture a new one."
+        )
+
+
+class UnexpectedAnswer(DownloadFailed):
+    """An answer that fits no download. `why` is the rest of the sentence."""
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(
+            f"{host} {why}.",
+            "Run the same command again; a proxy in between may be why.",
+        )
+
+
+class ObjectChanged(DownloadFailed):
+    """What is on the host now is not what began to arrive."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host}: the dump changed there while it was downloaded.",
+            "Run the same command again.",
+        )
+
+
+class Stopped(DownloadFailed):
+    """Whoever still waits for bytes is told that none will come."""
+
+    def __init__(self, part: Path) -> None:
+        super().__init__(f"The download to {part} was stopped.", RESUMES)
+
+
+class AlreadyRunning(DownloadFailed):
+    """Another process holds the lock on the part file; `pid` where it is known."""
+
+    def __init__(self, part: Path, pid: int | None) -> None:
+        self.pid = pid
+        who = f"process {pid}" if pid else "another process"
+        super().__init__(
+            f"{part} is being downloaded by {who}.", "Wait until it is done, or end it."
+        )
+
+
+class CannotStore(DownloadFailed):
+    """The disk does not take the dump."""
+
+    def __init__(self, path: Path, why: str, remedy: str) -> None:
+        super().__init__(f"{path}: {why}.", remedy)
+
+    @classmethod
+    def no_room(cls, path: Path, needed: int, free: int) -> CannotStore:
+        """There is less room than what is still to come, both in bytes."""
+        why = f"{megabytes(needed)} are needed there and {megabytes(free)} are free"
+        return cls(path, why, "Make room, or set db.path to a folder that has it.")
+
+    @classmethod
+    def failed(cls, path: Path, error: OSError) -> CannotStore:
+        """The operating system refused to read or write."""
+        room = f"Make room and run the same command again. {RESUMES}"
+        worded = {
+            errno.ENOSPC: ("the disk is full", room),
+            errno.EDQUOT: ("your disk quota is used up", room),
+            errno.EFBIG: ("files can't be that large there", "Set db.path elsewhere."),
+            errno.EIO: (
+                "the disk fails (input/output error)",
+                "Set db.path elsewhere.",
+            ),
+        }
+        said = os.strerror(error.errno).lower() if error.errno else "it can't be used"
+        other = (said, "Check the folder's permissions, or set db.path elsewhere.")
+        return cls(path, *worded.get(error.errno or 0, other))
