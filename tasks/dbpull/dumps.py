@@ -30,7 +30,10 @@ class Dump:
         told = _NAME.fullmatch(path.name)
         if not told:
             return cls(path, "", path.name, None)
-        taken = datetime.strptime(told["taken"], _TIME).replace(tzinfo=UTC)
+        try:
+            taken = datetime.strptime(told["taken"], _TIME).replace(tzinfo=UTC)
+        except ValueError:
+            return cls(path, "", path.name, None)
         return cls(path, told["app"], told["backup"], taken)
 
     @classmethod
@@ -48,6 +51,14 @@ class Dump:
     def label(self) -> str:
         """As messages name it: `myapp b101`, or the file's name."""
         return f"{self.app} {self.backup}".strip()
+
+
+def shown(path: Path) -> str:
+    """A path as the user would type it here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def here(folder: Path, app: str | None = None) -> list[Dump]:

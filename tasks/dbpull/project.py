@@ -46,7 +46,11 @@ class Project:
             return
         from dotenv import dotenv_values
 
-        for name, value in dotenv_values(path).items():
+        try:
+            read = dotenv_values(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnreadableFile(path.name, _cause(error)) from None
+        for name, value in read.items():
             if name not in os.environ and value is not None:
                 os.environ[name] = value
                 self._from_file.add(name)
@@ -57,9 +61,12 @@ PROJECT = Project()
 
 
 def own_folder() -> Path:
-    """`.dbpull` in the project: made when needed, ours alone, ignored by git."""
+    """`.dbpull` in the project: made when needed, ignored by git, listed by us alone.
+
+    Others may pass through: root's embedded server runs as another user.
+    """
     folder = PROJECT.folder / ".dbpull"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o711, exist_ok=True)
     ignored = folder / ".gitignore"
     if not ignored.exists():
         ignored.write_text("*\n", encoding="utf-8")
@@ -74,8 +81,18 @@ def _refuse_broken_yaml(folder: Path) -> None:
         if path.is_file():
             try:
                 read = yaml.safe_load(path.read_text(encoding="utf-8"))
-            except (yaml.YAMLError, UnicodeDecodeError) as error:
-                cause = " ".join(str(error).split())
-                raise UnreadableFile(path.name, cause) from None
+            except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+                raise UnreadableFile(path.name, _cause(error)) from None
             if not isinstance(read, dict | type(None)):
                 raise UnreadableFile(path.name, "it is not a mapping")
+
+
+def _cause(error: Exception) -> str:
+    """Why, and on which line; without that line's text, which may be a secret."""
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}: " if mark else ""
+    return place + str(getattr(error, "problem", None) or "it is not YAML")

@@ -67,6 +67,8 @@ KEYS: Mapping[str, Key] = {
     "undo": Key(values.switch, "true", "keep the replaced database for `db.undo`"),
     "hosts": Key(values.hosts, {}, "per SSH host: `{devbox: {target: …, path: …}}`"),
 }
+_SECRET = {"target", "hosts"}
+"""Settings whose values may hold a password."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Settings:
     connections: int
     skip_data: tuple[str, ...]
     undo: bool
-    hosts: Mapping[str, Mapping[str, str]]
+    hosts: Mapping[str, Mapping[str, str]] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False)
     """Where each value came from: `--app`, `INVOKE_DB_APP`, `db.app in …`."""
 
@@ -112,10 +114,9 @@ class Settings:
 def _mapping(section: object) -> Mapping[str, Any]:
     if section is None:
         return {}
-    try:
-        return dict(section)  # type: ignore[call-overload, no-any-return]
-    except (TypeError, ValueError):
-        raise ImpossibleValue("db in invoke.yaml", section, "a mapping") from None
+    if not hasattr(section, "keys"):
+        raise ImpossibleValue("db in invoke.yaml", "…", "a mapping")
+    return dict(section)  # type: ignore[call-overload, no-any-return]
 
 
 def _refuse_unknown(given: Mapping[str, Any]) -> None:
@@ -147,5 +148,5 @@ def _convert(name: str, value: object, origin: str) -> Any:
     try:
         return KEYS[name].convert(value)
     except values.Impossible as impossible:
-        shown = "…" if name == "target" else value
+        shown = "…" if name in _SECRET else value
         raise ImpossibleValue(origin, shown, str(impossible)) from None

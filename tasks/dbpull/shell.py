@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from typing import IO, Protocol
 Line = Callable[[str], None]
 GRACE = 5.0
 """Seconds that a program gets to end itself before it is killed."""
+GRACE_OF_CHILDREN = 0.5
+"""Seconds that its children get after it has ended."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,18 @@ class Local:
                 _thread(lambda: _feed(_pipe(process.stdin), stdin)),
                 _thread(lambda: out.extend(_pipe(process.stdout))),
             ]
-            for line in _pipe(process.stderr):
-                err.append(line)
-                if on_err:
-                    on_err(line.rstrip("\n"))
-            code = process.wait()
-            for thread in threads:
-                thread.join()
+            try:
+                for line in _pipe(process.stderr):
+                    err.append(line)
+                    if on_err:
+                        on_err(line.rstrip("\n"))
+                code = process.wait()
+            except BaseException:
+                _end(process)
+                raise
+            finally:
+                for thread in threads:
+                    thread.join()
         return Result(tuple(argv), code, "".join(out), "".join(err))
 
     @contextmanager
@@ -140,7 +148,9 @@ class Local:
         try:
             yield process
         finally:
-            _end(process)
+            if process.poll() is None:
+                _end(process)
+            _close(process)
 
 
 class _Conversation:
@@ -178,22 +188,30 @@ def _feed(pipe: IO[str], text: str) -> None:
 
 def _end(process: subprocess.Popen[str]) -> None:
     """See that the program and what it started are gone, gently first."""
-    if process.poll() is None:
-        _signal(process, signal.SIGTERM)
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            _signal(process, signal.SIGKILL)
-            process.wait()
+    _signal(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
+    deadline = time.monotonic() + GRACE_OF_CHILDREN
+    while _signal(process, 0) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    _signal(process, signal.SIGKILL)
+    process.wait()
+
+
+def _close(process: subprocess.Popen[str]) -> None:
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe:
             with suppress(BrokenPipeError):
                 pipe.close()
 
 
-def _signal(process: subprocess.Popen[str], number: int) -> None:
-    with suppress(ProcessLookupError):
+def _signal(process: subprocess.Popen[str], number: int) -> bool:
+    """Whether there was anyone to get it."""
+    try:
         os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):  # macOS: the dead are not permitted
+        return False
+    return True
 
 
 def is_remote(c: object) -> bool:

@@ -17,6 +17,8 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+        self.code = 128 + number
+        """The exit code that a shell gives to it."""
 
 
 class Signals:

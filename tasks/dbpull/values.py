@@ -41,7 +41,8 @@ def jobs(value: object) -> int:
 
 def duration(value: object) -> float:
     """Seconds, from `90s`, `30m`, `24h`, `7d`, `1w`, or 0."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw]?)", str(value).strip().lower())
+    given = str(value).strip().lower()
+    match = re.fullmatch(r"(\d{1,7}(?:\.\d{1,3})?)\s*([smhdw]?)", given)
     if not match or (not match[2] and float(match[1])):
         raise Impossible("a duration such as 30m, 24h or 7d")
     return float(match[1]) * _SECONDS.get(match[2], 0)
@@ -92,14 +93,14 @@ def hosts(value: object) -> dict[str, dict[str, str]]:
 
 
 def _items(value: object) -> list[tuple[object, object]]:
-    try:
-        return list(dict(value).items())  # type: ignore[call-overload]
-    except (TypeError, ValueError):
-        raise Impossible("a mapping") from None
+    # Invoke's own mappings are no Mapping, and dict() takes a list of pairs, too.
+    if not hasattr(value, "keys"):
+        raise Impossible("a mapping")
+    return list(dict(value).items())  # type: ignore[call-overload]
 
 
 def _whole(value: object, least: int, most: int, wanted: str) -> int:
-    if isinstance(value, bool) or not re.fullmatch(r"\s*\d+\s*", str(value)):
+    if isinstance(value, bool) or not re.fullmatch(r"\s*\d{1,9}\s*", str(value)):
         raise Impossible(wanted)
     if not least <= int(str(value)) <= most:
         raise Impossible(wanted)

@@ -12,6 +12,7 @@
     ├── errors.target     the database to be replaced
     ├── errors.restore    a dump on its way into a database
     ├── errors.embedded   the PostgreSQL of the wheel
+    ├── errors.stand_in   the stand-in for Heroku
     └── errors.local      this machine's disk and folders
 
 Each class takes data and makes the sentences from it: what happened and where,

@@ -9,8 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_LINE = re.compile(r"^pg_restore: (?:\[[^]]+\] )?(?P<text>.*)$")
-_ITEM = re.compile(r"^from TOC entry (?P<id>\d+); \d+ \d+ (?P<what>.*)$")
+# Workers (-j) write a line in pieces ("pg_restore:", " ", "error: ", the rest), which
+# may come mixed with another's (src/common/logging.c).
+_LINE = re.compile(
+    r"^(?P<prefix>(?:pg_restore:\s*(?:\[[^]]+\] )?|error: )*)(?P<text>.*)$"
+)
+_REFUSED = re.compile(
+    r"could not execute query: |COPY failed for |(?:ERROR|FATAL|PANIC):"
+)
+# Without the owner at its end: a role of Heroku's, which says nothing here.
+_ITEM = re.compile(r"^from TOC entry \d+; \d+ \d+ (?P<what>.*?) ?(?:\(no owner\)|\S*)$")
 _HARMLESS = (
     # A client from 17 on sends it to every server; servers before 17 don't know it.
     ("transaction_timeout", "a setting that this server is too old for"),
@@ -28,9 +36,17 @@ class Complaint:
 
     @property
     def harmless(self) -> str:
-        """Why it does not matter; "" where it does."""
-        first = self.error.splitlines()[0]
-        return next((why for word, why in _HARMLESS if f'"{word}"' in first), "")
+        """Why it does not matter; "" where it does.
+
+        Judged by the command, since servers word errors in their own language.
+        """
+        lines = [self.error, *self.more]
+        refused = [line for line in lines if _REFUSED.search(line)]
+        for word, why in _HARMLESS:
+            ours = any(f"Command was: SET {word} = " in line for line in lines)
+            if ours and refused and all(word in line for line in refused):
+                return why
+        return ""
 
     @property
     def context(self) -> str:
@@ -59,19 +75,20 @@ class Complaints:
 
     def feed(self, line: str) -> str:
         """Take one line; returns its text where it tells of progress, else ""."""
-        ours = _LINE.match(line)
-        if not ours:
-            if self._open:
-                self._open.more.append(line)
+        found = _LINE.match(line)
+        prefix, text = (found["prefix"], found["text"]) if found else ("", line)
+        if not prefix and self._open:
+            self._open.more.append(line)
             return ""
         self._open = None
-        text = ours["text"]
-        if item := _ITEM.match(text):
-            self._item = item["what"].strip()
-        elif text.startswith("error: "):
-            self._open = Complaint(self._item, text.removeprefix("error: "))
+        if "error: " in prefix or (not prefix and _REFUSED.search(line)):
+            self._open = Complaint(self._item, text)
             self.all.append(self._open)
             self._item = ""
+        elif not prefix:
+            return ""
+        elif item := _ITEM.match(text):
+            self._item = item["what"].strip()
         elif not text.startswith(("while ", "warning: ", "detail: ", "hint: ")):
             return text
         return ""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import parse_qsl, unquote, urlsplit
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from dbpull.errors.postgres import BadUrl
 
@@ -21,6 +23,7 @@ _OPTIONS = {
     "gssencmode": "PGGSSENCMODE",
 }
 _PLACES = {"host", "hostaddr", "port", "user", "password", "dbname"}
+_SOCKET_FOLDERS = ("/var/run/postgresql", "/run/postgresql", "/tmp")  # noqa: S108
 _IGNORED = {"application_name", "pool", "prepared_statements", "conn_max_age", "schema"}
 
 
@@ -28,9 +31,9 @@ _IGNORED = {"application_name", "pool", "prepared_statements", "conn_max_age", "
 class Connection:
     """Where a database is and who we are there.
 
-    `host` is a name, an address or a socket's folder ("" for libpq's default
-    socket); it and `port` already hold what PGHOST and PGPORT would have added, so
-    that what is judged is what is connected to.
+    `host` is a name, an address or a socket's folder ("" for libpq's default, where
+    no server was found); it and `port` already hold what PGHOST and PGPORT would have
+    added, so that what is judged is what is connected to.
     """
 
     host: str
@@ -50,19 +53,22 @@ class Connection:
         """
         try:
             parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise BadUrl(origin, str(error).split(":")[0].lower()) from None
+        except ValueError:  # its text may hold the password
+            raise BadUrl(origin, "its host is malformed") from None
         if parts.scheme not in {"postgres", "postgresql", "pgsql", "postgis"}:
             raise BadUrl(origin, "it does not start with postgres://")
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        _refuse_unencoded(parts, origin)
+        # libpq takes a + for itself.
+        pairs = parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)
+        query = dict(pairs)
         _refuse_unknown(query, origin)
+        host, port = _host_and_port(parts.netloc)
         given = {
-            "host": unquote(_host(parts.netloc)),
-            "port": str(port or ""),
-            "user": unquote(parts.username or ""),
-            "password": unquote(parts.password or ""),
-            "dbname": unquote(parts.path.removeprefix("/")),
+            "host": _decoded(host, origin),
+            "port": port,
+            "user": _decoded(parts.username or "", origin),
+            "password": _decoded(parts.password or "", origin),
+            "dbname": _decoded(parts.path.removeprefix("/"), origin),
         }
         given |= {name: query[name] for name in _PLACES & set(query)}
         return cls._placed(given, query, origin, environ)
@@ -76,19 +82,21 @@ class Connection:
         environ: Mapping[str, str],
     ) -> Connection:
         host = given.get("hostaddr") or given["host"]
-        if not host and not given.get("hostaddr"):
-            host = environ.get("PGHOSTADDR") or environ.get("PGHOST") or ""
+        host = host or environ.get("PGHOSTADDR") or environ.get("PGHOST") or ""
         port = given["port"] or environ.get("PGPORT") or "5432"
         user = given["user"] or environ.get("PGUSER") or _login()
         if "," in host or "," in port:
             raise BadUrl(origin, "it names several hosts")
-        if not port.isdigit():
-            raise BadUrl(origin, "its port is not a number")
+        if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+            raise BadUrl(origin, "its port is not a number from 1 to 65535")
         dbname = given["dbname"] or environ.get("PGDATABASE") or ""
         if not dbname:
             raise BadUrl(origin, "it names no database")
-        if "\0" in dbname or len(dbname.encode()) > 63:
+        if any("\0" in value for value in given.values()):
+            raise BadUrl(origin, "it holds a zero byte")
+        if len(dbname.encode()) > 63:
             raise BadUrl(origin, "its database's name is longer than 63 bytes")
+        host = host or _usual_socket(port)
         options = tuple((key, query[key]) for key in _OPTIONS if key in query)
         return cls(host, int(port), user, dbname, given["password"], options)
 
@@ -139,18 +147,43 @@ class Connection:
         return f"dbname='{escaped}'"
 
 
-def _host(netloc: str) -> str:
-    """The host as written: urlsplit's own would lower-case a socket's folder."""
+def _host_and_port(netloc: str) -> tuple[str, str]:
+    """As written: urlsplit's own would lower-case a socket's folder."""
     place = netloc.rpartition("@")[2]
     if place.startswith("["):
-        return place[1:].partition("]")[0]
-    return place.rpartition(":")[0] if ":" in place else place
+        host, _, port = place[1:].partition("]")
+        return host, port.removeprefix(":")
+    host, colon, port = place.rpartition(":")
+    return (host, port) if colon else (place, "")
+
+
+def _decoded(text: str, origin: str) -> str:
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise BadUrl(origin, "what is percent-encoded in it is not UTF-8") from None
+
+
+def _usual_socket(port: str) -> str:
+    """Where a server here listens: each libpq was built with its own idea of it."""
+    for folder in _SOCKET_FOLDERS:
+        if Path(folder, f".s.PGSQL.{port}").exists():
+            return folder
+    return ""
+
+
+def _refuse_unencoded(parts: SplitResult, origin: str) -> None:
+    """Refuse what splits a password at its # / or ?, and would show the rest of it."""
+    later = "@" in parts.path or ("@" in parts.query and "@" not in parts.netloc)
+    if later or parts.fragment:
+        raise BadUrl(origin, "a # / ? or @ in it is not percent-encoded")
 
 
 def _refuse_unknown(query: Mapping[str, str], origin: str) -> None:
     for name in query:
         if name not in _OPTIONS.keys() | _PLACES | _IGNORED:
-            raise BadUrl(origin, f"{name} is not supported in it")
+            named = name if re.fullmatch(r"[a-z_]{1,40}", name) else "an option"
+            raise BadUrl(origin, f"{named} is not supported in it")
 
 
 def _login() -> str:

@@ -37,21 +37,15 @@ class Program:
 
 def find(shell: Shell, name: str) -> list[Program]:
     """Every program of that name on the machine, the one on PATH first."""
-    found: dict[str, Program] = {}
-    for path in _candidates(shell, name):
-        real = os.path.realpath(path)
-        if real not in found and (major := _major(shell, path, real)):
-            embedded_one = path.parent == embedded.programs()
-            found[real] = Program(str(path), major, embedded_one)
-    return list(found.values())
+    return list(_found(shell, name))
 
 
 def psql(shell: Shell) -> Program:
     """The psql to use: PATH's, else another. Raises MissingProgram."""
-    found = find(shell, "psql")
+    found = next(_found(shell, "psql"), None)
     if not found:
         raise MissingProgram("psql", shell.where)
-    return found[0]
+    return found
 
 
 def pg_restore_for(
@@ -85,6 +79,16 @@ def pg_restore_for(
 def _needed(version: tuple[int, int, int]) -> int:
     """The oldest major that reads an archive version (pg_backup_archiver.h)."""
     return {14: 12, 15: 16}.get(version[1], 17) if version[1] >= 14 else 9
+
+
+def _found(shell: Shell, name: str) -> Iterator[Program]:
+    """As they are asked for: telling a version may take a process."""
+    seen = set()
+    for path in _candidates(shell, name):
+        real = os.path.realpath(path)
+        if real not in seen and (major := _major(shell, path, real)):
+            seen.add(real)
+            yield Program(str(path), major, path.parent == embedded.programs())
 
 
 def _candidates(shell: Shell, name: str) -> Iterator[Path]:

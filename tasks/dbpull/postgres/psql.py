@@ -40,7 +40,7 @@ class Psql:
         at = self.connection.to(dbname) if dbname else self.connection
         result = self.shell.run(self._argv(variables), env=_environment(at), stdin=sql)
         if not result.ok:
-            raise self._failed(doing, at, result)
+            raise self._failed(doing, result)
         return _rows(result.out)
 
     @contextmanager
@@ -59,11 +59,9 @@ class Psql:
             argv += ["-v", f"{name}={value}"]
         return argv
 
-    def _failed(
-        self, doing: str, at: Connection, result: Result
-    ) -> CannotConnect | SqlFailed:
+    def _failed(self, doing: str, result: Result) -> CannotConnect | SqlFailed:
         if result.code == _CONNECTION_FAILED:
-            return CannotConnect(at.label, cause(result.err))
+            return CannotConnect(self.connection.label, cause(result.err))
         return SqlFailed(doing, self.connection.label, cause(result.err))
 
 
@@ -84,7 +82,6 @@ def _environment(connection: Connection) -> dict[str, str]:
 
 
 def _rows(out: str) -> list[list[str]]:
-    text = out.removesuffix("\n")
-    if not text:
+    if not out:
         return []
-    return [record.split(_FIELD) for record in text.split(_RECORD)]
+    return [record.split(_FIELD) for record in out.removesuffix("\n").split(_RECORD)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dbpull.archive import Entry
 from dbpull.errors.restore import Incomplete
 from dbpull.postgres.psql import Psql
 from dbpull.restore.selection import Selection
@@ -17,17 +18,31 @@ WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_to
 
 def refuse_incomplete(psql: Psql, dbname: str, selection: Selection) -> None:
     """Raise Incomplete where a table, view, sequence or index is not there."""
-    rows = psql.run(_PRESENT, doing="Checking the restored database", dbname=dbname)
-    present = {(namespace, name) for namespace, name in rows}
+    present = _present(psql, dbname)
     missing = [
         f"{entry.desc} {entry.namespace}.{entry.tag}"
-        for entry in selection.entries
-        if entry.desc in _RELATIONS and (entry.namespace, entry.tag) not in present
+        for entry in _relations(selection)
+        if (entry.namespace, entry.tag) not in present
     ]
     if missing:
         raise Incomplete(missing)
 
 
+def holds_some(psql: Psql, dbname: str, selection: Selection) -> bool:
+    """Whether a database has any of the selection's tables, views and the like."""
+    present = _present(psql, dbname)
+    return any((one.namespace, one.tag) in present for one in _relations(selection))
+
+
 def analyze(psql: Psql, dbname: str) -> None:
     """Collect the planner's statistics, which a dump does not hold."""
     psql.run("ANALYZE;", doing="ANALYZE", dbname=dbname)
+
+
+def _relations(selection: Selection) -> list[Entry]:
+    return [entry for entry in selection.entries if entry.desc in _RELATIONS]
+
+
+def _present(psql: Psql, dbname: str) -> set[tuple[str | None, str]]:
+    rows = psql.run(_PRESENT, doing="Looking at what the database holds", dbname=dbname)
+    return {(namespace, name) for namespace, name in rows}

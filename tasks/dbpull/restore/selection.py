@@ -26,8 +26,17 @@ class Selection:
     """Patterns of skip_data that fit no table."""
 
     def of(self, section: str) -> tuple[Entry, ...]:
-        """The entries of a section: `pre-data`, `data`, `post-data`."""
-        return tuple(entry for entry in self.entries if entry.section == section)
+        """The entries of a section: `pre-data`, `data`, `post-data`.
+
+        Comments and the like name none and belong to what stands before them, as
+        pg_restore has it (pg_backup_archiver.c, ProcessArchiveRestoreOptions).
+        """
+        found, current = [], "pre-data"
+        for entry in self.entries:
+            current = current if entry.section == "none" else entry.section
+            if current == section:
+                found.append(entry)
+        return tuple(found)
 
     @property
     def tables(self) -> tuple[Entry, ...]:
@@ -71,21 +80,34 @@ def _no_use(entry: Entry, available: Collection[str], *, superuser: bool) -> str
     """Why an entry can't serve here; "" where it can."""
     # The functions of _heroku call roles that exist at Heroku only; restored by a
     # superuser, its event triggers make every later DROP EXTENSION fail.
-    if entry.namespace == "_heroku" or entry.tag in {"_heroku", "SCHEMA _heroku"}:
+    if entry.namespace == "_heroku" or _is_heroku_schema(entry):
         return "Heroku's own schema _heroku"
     if entry.desc == "EVENT TRIGGER":
         if "_heroku" in (entry.definition or ""):
             return "Heroku's own event triggers"
         return "" if superuser else "event triggers, which only a superuser can create"
-    if entry.desc == "COMMENT" and entry.tag.startswith("EVENT TRIGGER "):
+    if _is_about(entry, "EVENT TRIGGER"):
         return "comments on event triggers"
-    if entry.desc == "COMMENT" and entry.tag.startswith("EXTENSION "):
+    if _is_about(entry, "EXTENSION"):
         return "comments on extensions"
-    if entry.desc in {"SUBSCRIPTION", "SUBSCRIPTION TABLE"}:
+    if entry.desc.startswith("SUBSCRIPTION") or _is_about(entry, "SUBSCRIPTION"):
         return "subscriptions, which would replicate into the copy"
     if entry.desc == "EXTENSION" and entry.tag in _MONITORING - set(available):
         return f"the extension {entry.tag}, which the server lacks"
     return ""
+
+
+def _is_heroku_schema(entry: Entry) -> bool:
+    if entry.desc == "SCHEMA":
+        return entry.tag == "_heroku"
+    # Heroku dumps with --quote-all-identifiers, which quotes in these tags too.
+    return _is_about(entry, "SCHEMA") and entry.tag.split()[1].strip('"') == "_heroku"
+
+
+def _is_about(entry: Entry, kind: str) -> bool:
+    """Whether it is a comment, or the like, on an object of that kind."""
+    attached = {"COMMENT", "SECURITY LABEL", "ACL"}
+    return entry.desc in attached and entry.tag.startswith(f"{kind} ")
 
 
 def _qualified(entry: Entry) -> str:

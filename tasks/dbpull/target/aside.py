@@ -51,8 +51,8 @@ SELECT format('ALTER %s SET %s TO %s',
     CASE WHEN lower(split_part(setting, '=', 1)) IN ('local_preload_libraries',
       'search_path', 'session_preload_libraries', 'shared_preload_libraries',
       'temp_tablespaces', 'unix_socket_directories')
-    THEN CASE substr(setting, strpos(setting, '=') + 1) WHEN '' THEN '''''' ELSE
-      substr(setting, strpos(setting, '=') + 1) END
+    THEN CASE WHEN substr(setting, strpos(setting, '=') + 1) IN ('', '""') THEN ''''''
+      ELSE substr(setting, strpos(setting, '=') + 1) END
     ELSE quote_literal(substr(setting, strpos(setting, '=') + 1)) END)
 FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
   unnest(setconfig) setting

@@ -72,7 +72,7 @@ def inspect(psql: Psql) -> State:
                 previous=names.previous,
             )
         except CannotConnect as error:
-            if maintenance == "postgres" and '"postgres"' in error.what:
+            if maintenance == "postgres" and 'database "postgres"' in error.what:
                 continue
             raise
         return _state(maintenance, json.loads(rows[0][0]))

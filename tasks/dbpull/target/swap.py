@@ -14,12 +14,16 @@ from dbpull.target.provenance import unfinished
 from dbpull.target.state import State
 
 TRIES = 5
+# Of a session that is not ours to see the type is null; autovacuum has no user.
+_CLIENTS = (
+    "coalesce(backend_type, 'client backend') = 'client backend' AND usesysid > 0"
+)
 # A rename needs the database to itself. While it waits (5 seconds, procarray.c's
 # CountOtherDBBackends) it holds the lock that keeps new sessions out.
 _TRANSACTION = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname IN (:'target', :'aside', :'previous') AND pid <> pg_backend_pid()
-  AND backend_type = 'client backend' \\g /dev/null
+  AND {clients} \\g /dev/null
 BEGIN;
 {statements}
 COMMIT;
@@ -39,7 +43,7 @@ _SESSIONS = """
 SELECT coalesce(string_agg(DISTINCT coalesce(nullif(application_name, ''), 'a program')
        || ' of ' || coalesce(usename, 'the server'), ', '), '')
 FROM pg_stat_activity WHERE datname IN (:'target', :'previous')
-  AND backend_type = 'client backend';
+  AND {clients};
 """
 
 
@@ -62,6 +66,9 @@ class Swap:
         else:
             away = [_if_there("target", "discarded"), _MARK]
         self._rename(*away, _move("aside", "target"), _COMMENT, comment=comment)
+
+    def discard(self, *, keep_previous: bool) -> None:
+        """Drop what the swap took out of use; that a failure leaves can wait."""
         drop(self.psql, self.state, self.names.discarded)
         if not keep_previous:
             drop(self.psql, self.state, self.names.previous)
@@ -81,7 +88,7 @@ class Swap:
 
     def _rename(self, *statements: str, **more: str) -> None:
         """Rename in one transaction, ending the sessions that are in the way."""
-        sql = _TRANSACTION.format(statements="".join(statements))
+        sql = _TRANSACTION.format(clients=_CLIENTS, statements="".join(statements))
         for attempt in range(1, TRIES + 1):
             try:
                 self._run(sql, "Swapping", mark=unfinished(self.names.target), **more)
@@ -98,7 +105,8 @@ class Swap:
 
     def _sessions(self) -> str:
         """Who is connected to the databases that are to be renamed."""
-        return self._run(_SESSIONS, "Asking who is connected")[0][0]
+        sql = _SESSIONS.format(clients=_CLIENTS)
+        return self._run(sql, "Asking who is connected")[0][0]
 
     def _run(self, sql: str, doing: str, **more: str) -> list[list[str]]:
         return self.psql.run(

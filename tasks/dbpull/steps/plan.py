@@ -1,0 +1,171 @@
+"""What a pull would do: from what to what, and every command; nothing is done."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from dbpull import embedded
+from dbpull.console import Teller
+from dbpull.dumps import Dump, shown
+from dbpull.errors.settings import NoTarget
+from dbpull.postgres import programs
+from dbpull.postgres.connection import Connection
+from dbpull.restore.sections import SECTIONS, Restore
+from dbpull.restore.selection import Selection
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.steps import aim, refresh, source
+from dbpull.steps.aim import EMBEDDED_NAME, Aim
+from dbpull.steps.source import Choice, Source
+from dbpull.target import guard
+from dbpull.target.names import Names
+from dbpull.target.provenance import Provenance
+from dbpull.words import age, size
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks of a pull."""
+
+    backup: str | None = None
+    capture: bool = False
+    delete: bool = False
+    in_place: bool = False
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Gathers and refuses as the real thing does, with reads only, and tells."""
+
+    settings: Settings
+    shell: Shell
+    teller: Teller
+
+    def pull(self, asked: Asked) -> None:
+        """Tell what `db.pull` would do."""
+        at = self._aim(in_place=asked.in_place)
+        found = source.find(self.settings, self.teller)
+        if at:
+            guard.refuse_source(at.connection, found.info.server, found.label)
+        choice = source.choose(
+            found,
+            backup=asked.backup,
+            capture=asked.capture,
+            max_age=self.settings.max_age,
+        )
+        dump = None
+        if backup := choice.backup:
+            folder, taken = self.settings.path, backup.created_at
+            dump = Dump.named(folder, found.app.name, backup.id, taken)
+        self._begin()
+        self._say(_from(found, choice), self._dump(dump, delete=asked.delete))
+        self._say(self._to(at, in_place=asked.in_place))
+        self._commands(
+            _heroku(found, choice, dump, self.settings.connections),
+            self._server(at, dump, in_place=asked.in_place),
+        )
+
+    def restore(self, dump: Dump, *, in_place: bool) -> None:
+        """Tell what `db.restore` would do."""
+        at = self._aim(in_place=in_place)
+        self._begin()
+        self._say(self._dump(dump, delete=False), self._to(at, in_place=in_place))
+        self._commands(self._server(at, dump, in_place=in_place))
+
+    def _aim(self, *, in_place: bool) -> Aim | None:
+        """The target; None where it is the embedded server and that does not run."""
+        if self.settings.target is None and not aim.embedded_runs():
+            if embedded.programs() is None:
+                raise NoTarget
+            return None
+        at = aim.take(self.settings, self.shell, self.teller)
+        refresh.refuse_unable(at, in_place=in_place)
+        return at
+
+    def _begin(self) -> None:
+        self.teller.say("The plan; nothing of it is done now.", "bold")
+
+    def _say(self, *lines: str) -> None:
+        for line in lines:
+            self.teller.say(f"  {line}")
+
+    def _commands(self, *groups: list[str]) -> None:
+        self._say("commands")
+        for group in groups:
+            self._say(*(f"  {line}" for line in group))
+
+    def _dump(self, dump: Dump | None, *, delete: bool) -> str:
+        if not dump:
+            return f"dump  a new one in {shown(self.settings.path)}"
+        there = dump.path.exists()
+        told = f"here already, {size(dump.size)}" if there else "to be fetched"
+        after = ", removed afterwards" if delete else ""
+        return f"dump  {shown(dump.path)}: {told}{after}"
+
+    def _to(self, at: Aim | None, *, in_place: bool) -> str:
+        if not at:
+            return f"to    {EMBEDDED_NAME} on the embedded server, which is started"
+        told = f"to    {at.connection.label} [{at.origin}], PostgreSQL {at.state.major}"
+        if not at.state.exists:
+            return f"{told}: does not exist yet, is created"
+        if known := Provenance.from_comment(at.state.comment):
+            told += f", holds {known.app} {known.backup}"
+        after = "kept for db.undo" if self.settings.undo else "dropped after the swap"
+        return (
+            f"{told}, {size(at.state.size)}: {'emptied first' if in_place else after}"
+        )
+
+    def _server(
+        self, at: Aim | None, dump: Dump | None, *, in_place: bool
+    ) -> list[str]:
+        connection = at.connection if at else Connection("", 5432, "", EMBEDDED_NAME)
+        names = Names(connection.dbname)
+        restore = self._restoring(
+            connection.to(names.target if in_place else names.aside), dump
+        )
+        if in_place:
+            return [shlex.join(restore.in_place_argv()), "psql: ANALYZE"]
+        old = names.previous if self.settings.undo else names.discarded
+        return [
+            f'psql: CREATE DATABASE "{names.aside}" TEMPLATE template0 OWNER …',
+            *(shlex.join(restore.argv(section)) for section in SECTIONS),
+            f'psql: ANALYZE in "{names.aside}"',
+            f'psql: BEGIN; ALTER DATABASE "{names.target}" RENAME TO "{old}";'
+            f' ALTER DATABASE "{names.aside}" RENAME TO "{names.target}"; COMMIT',
+        ]
+
+    def _restoring(self, connection: Connection, dump: Dump | None) -> Restore:
+        found = programs.find(self.shell, "pg_restore")
+        newest = max(found, key=lambda program: program.major, default=None)
+        return Restore(
+            self.shell,
+            newest.path if newest else "pg_restore",
+            connection,
+            dump.path if dump else self.settings.path / "NEW.dump",
+            Selection((), (), (), ()),
+            self.settings.jobs,
+        )
+
+
+def _from(found: Source, choice: Choice) -> str:
+    told = f"from  {found.label} [{found.app.origin}], {found.database.name}: "
+    if choice.backup is None:
+        return told + f"a new backup ({choice.why})"
+    backup = choice.backup
+    return told + f"{backup.id}, {age(backup.created_at)} ({choice.why})"
+
+
+def _heroku(
+    found: Source, choice: Choice, dump: Dump | None, connections: int
+) -> list[str]:
+    data, database = found.api.data, found.database
+    lines = []
+    if choice.backup is None:
+        lines.append(f"POST {data}/client/v11/databases/{database.id}/backups")
+    if not dump or not dump.path.exists():
+        number = choice.backup.number if choice.backup else "NEW"
+        transfers = f"{data}/client/v11/apps/{database.billing_app}/transfers"
+        lines.append(f"POST {transfers}/{number}/actions/public-url")
+        lines.append(f"GET that URL, in ranges of 8 MiB over {connections} connections")
+    return lines

@@ -1,0 +1,138 @@
+"""The source: which app, which of its databases, which backup."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from dbpull import heroku
+from dbpull.console import Teller
+from dbpull.errors.heroku import NoBackup
+from dbpull.project import PROJECT
+from dbpull.settings import Settings
+from dbpull.words import age, size
+
+
+@dataclass(frozen=True)
+class Source:
+    """An app's database at Heroku."""
+
+    api: heroku.Api
+    app: heroku.AppChoice
+    database: heroku.Database
+    info: heroku.DatabaseInfo
+
+    @property
+    def label(self) -> str:
+        """As messages name it: `myapp-staging-eu (staging)`."""
+        alias = f" ({self.app.alias})" if self.app.alias else ""
+        return f"{self.app.name}{alias}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The backup to pull, or None where one must be captured, and why it is this."""
+
+    backup: heroku.Backup | None
+    why: str
+
+
+def api(teller: Teller) -> heroku.Api:
+    """Heroku's APIs with our credentials; they tell of what makes them wait."""
+    found = _api()
+    found.notice = teller.note
+    return found
+
+
+@cache
+def _api() -> heroku.Api:
+    """One for the process: asking for a token may take seconds."""
+    return heroku.Api.from_environment(os.environ)
+
+
+def app(settings: Settings) -> heroku.AppChoice:
+    """Which app is meant, without asking anybody. Raises NoApp and the like."""
+    origin = settings.origins["app"]
+    return heroku.app_name(
+        settings.app, settings.apps, os.environ, PROJECT.folder, origin=origin
+    )
+
+
+def refuse_unknown(settings: Settings, teller: Teller) -> None:
+    """Raise NoApp, NoToken and the like: what needs no network to be refused."""
+    app(settings)
+    api(teller)
+
+
+def find(settings: Settings, teller: Teller) -> Source:
+    """Ask Heroku for the database: reads only."""
+    chosen, asked = app(settings), api(teller)
+    database = heroku.database(asked, chosen, settings.database)
+    return Source(asked, chosen, database, heroku.database_info(asked, database))
+
+
+def choose(
+    source: Source, *, backup: str | None, capture: bool, max_age: float
+) -> Choice:
+    """Which backup is to be pulled: the named, the newest if young enough, or none."""
+    if capture and not backup:
+        return Choice(None, "asked for")
+    known = heroku.backups(source.api, source.database.billing_app)
+    if backup:
+        return Choice(heroku.find(known, backup, or_running=True), "asked for")
+    try:
+        newest = heroku.newest(known, source.database.names)
+    except NoBackup:
+        return Choice(None, "there is none yet")
+    if datetime.now(UTC) - newest.created_at > timedelta(seconds=max_age):
+        return Choice(None, f"the newest, {newest.id}, is {age(newest.created_at)}")
+    return Choice(newest, "the newest")
+
+
+def existing(
+    source: Source, backup: str | None, wait: float, teller: Teller
+) -> heroku.Backup:
+    """The named backup, or the newest; raises NoBackup where there is none."""
+    known = heroku.backups(source.api, source.database.billing_app)
+    if not backup:
+        return heroku.newest(known, source.database.names)
+    found = heroku.find(known, backup, or_running=True)
+    return _ended(source, found, wait, teller)
+
+
+def capture(source: Source, wait: float, teller: Teller) -> heroku.Backup:
+    """Take a new backup and wait for it; tells its id as soon as it has one."""
+    doing = f"Capturing a backup of {source.label}"
+    with teller.step("capture", doing, "bytes") as step:
+        backup = heroku.capture(
+            source.api, source.database, wait=wait, progress=step.progress
+        )
+        step.sentence = f"Captured {backup.id} of {source.label}"
+    return backup
+
+
+def obtain(
+    source: Source, choice: Choice, wait: float, teller: Teller
+) -> heroku.Backup:
+    """The chosen backup, captured where there is none."""
+    if choice.backup is None:
+        teller.say(f"A new backup is needed: {choice.why}.")
+        return capture(source, wait, teller)
+    backup = _ended(source, choice.backup, wait, teller)
+    told = f"Backup {backup.id} of {source.label}, {age(backup.created_at)}"
+    teller.say(f"{told}, from a database of {size(backup.source_size)}.")
+    return backup
+
+
+def _ended(
+    source: Source, backup: heroku.Backup, wait: float, teller: Teller
+) -> heroku.Backup:
+    """A backup that is still being taken, as soon as it has been."""
+    if backup.status == "finished":
+        return backup
+    with teller.step("capture", f"Waiting for {backup.id}", "bytes") as step:
+        ended = heroku.follow(source.api, backup, wait=wait, progress=step.progress)
+        step.sentence = f"{backup.id} of {source.label} is finished"
+    return ended

@@ -1,0 +1,50 @@
+"""What is removed after a pull, and by `db.cleanup`."""
+
+from __future__ import annotations
+
+from dbpull import dumps
+from dbpull.console import Teller
+from dbpull.dumps import Dump, shown
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.steps import aim
+from dbpull.steps.run import told
+from dbpull.words import listed, size
+
+
+def delete(dump: Dump, teller: Teller) -> None:
+    """Remove a dump that has served."""
+    freed = dump.size
+    dump.path.unlink()
+    teller.say(f"Removed {shown(dump.path)} ({size(freed)}).")
+
+
+def keep_newest(settings: Settings, teller: Teller, app: str | None = None) -> int:
+    """Remove dumps beyond the newest `keep` of each app (or of one), and cut-off parts.
+
+    Returns how many files were removed.
+    """
+    beyond = dumps.surplus(settings.path, settings.keep, app)
+    parts = dumps.parts(settings.path, app)
+    freed = sum(dump.size for dump in beyond)
+    freed += sum(part.stat().st_blocks * 512 for part in parts)
+    for dump in beyond:
+        dump.path.unlink(missing_ok=True)
+    for part in parts:
+        dumps.remove_part(part)
+    names = [dump.path.name for dump in beyond] + [part.name for part in parts]
+    if names:
+        teller.say(f"Removed {listed(names)} ({size(freed)}).")
+    return len(names)
+
+
+def cleanup(settings: Settings, shell: Shell) -> None:
+    """Remove surplus dumps, cut-off parts, and databases that crashed runs left."""
+    with told() as teller:
+        removed = keep_newest(settings, teller)
+        if settings.target or aim.embedded_runs():
+            at = aim.take(settings, shell, teller)
+            with aim.held(at, teller):  # clears as it begins
+                pass
+        if not removed:
+            teller.say("No dump or part had to be removed.")
