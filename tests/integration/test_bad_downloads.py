@@ -1,0 +1,172 @@
+"""Downloads that are troubled: resumed, or refused with nothing mixed up."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from projects import Project
+from targets import Target
+from worlds import World
+
+from dbpull.demo.stand_in import Fault, StandIn, faults
+
+BULK = ("db.pull", "--app=bulk-eu", "--connections=2")
+
+
+@pytest.fixture
+def bulk(world: World) -> int:
+    """Bytes of the large dump."""
+    return (world.folder / "bulk.dump").stat().st_size
+
+
+def _holds_bulk(world: World, target: Target) -> bool:
+    sql = "select count(*) || md5(string_agg(data, '' order by id)) from blobs;"
+    return target.sql(sql) == world.modern.sql("bulk", sql)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.cut(every=2_000_000, times=10),
+        faults.cut(at=3, times=3),
+        faults.cut(at=300, times=3),
+        faults.expire(skip=2, times=2),
+    ],
+    ids=["ten cuts", "in the header", "in the contents", "expired"],
+)
+def test_what_is_lost_on_the_way_is_fetched_again_and_no_more(
+    world: World,
+    project: Project,
+    heroku: StandIn,
+    target: Target,
+    bulk: int,
+    fault: Fault,
+) -> None:
+    heroku.misbehave(fault)
+
+    project.invoke(*BULK).succeeds()
+
+    struck = [seen for seen in heroku.requests("download") if seen.faults]
+    assert len(struck) >= (fault.times or 0)
+    assert bulk <= heroku.total("download").sent < 1.2 * bulk
+    assert _holds_bulk(world, target)
+
+
+def test_a_connection_that_is_reset_ten_times_is_no_obstacle(
+    world: World, project: Project, heroku: StandIn, target: Target
+) -> None:
+    heroku.misbehave(faults.cut(every=2_000_000, times=10, reset=True))
+
+    project.invoke(*BULK).succeeds()
+
+    struck = [seen for seen in heroku.requests("download") if seen.faults]
+    assert len(struck) == 10
+    assert _holds_bulk(world, target)
+
+
+def test_an_object_that_changes_is_fetched_from_its_start(
+    world: World, project: Project, heroku: StandIn, target: Target
+) -> None:
+    heroku.misbehave(faults.change(str(world.folder / "bulk.dump"), skip=1))
+
+    ended = project.invoke("db.pull", "--app=changing").succeeds()
+
+    assert "the dump changed there; starting over" in ended.err
+    assert _holds_bulk(world, target)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause", "remedy"),
+    [
+        (
+            faults.xml_error(200, times=None),
+            "no dump in pg_dump's custom format",
+            "same command",
+        ),
+        (
+            faults.xml_error(403, "AccessDenied", times=None),
+            "refused the download with 403 .AccessDenied., with a fresh URL too",
+            "clock",
+        ),
+        (faults.answer(404, host="download", times=None), "404|not there", "capture"),
+    ],
+    ids=["XML with 200", "XML with 403", "gone"],
+)
+def test_an_error_page_is_never_taken_for_a_dump(
+    project: Project,
+    heroku: StandIn,
+    target: Target,
+    fault: Fault,
+    cause: str,
+    remedy: str,
+) -> None:
+    heroku.misbehave(fault)
+
+    with target.unasked():
+        ended = project.invoke(*BULK)
+
+    ended.refuses(cause, remedy)
+    assert [name for name in project.dumps() if name.endswith(".dump")] == []
+
+
+def test_a_file_that_was_cut_at_its_source_is_refused(
+    project: Project, target: Target
+) -> None:
+    with target.unasked():
+        ended = project.invoke("db.pull", "--app=cut-short")
+
+    ended.refuses("cut short: it ends at byte", "same command")
+    assert project.dumps() == []
+
+
+def test_a_disk_that_refuses_the_dump(project: Project, target: Target) -> None:
+    invoke = [sys.executable, "-m", "invoke", *BULK]
+    limited = ["sh", "-c", 'ulimit -f 1024; exec "$@"', "sh", *invoke]
+
+    with target.unasked():
+        ended = project.begin(limited, None, {}).end()
+
+    ended.refuses("can't be that large there", "db.path")
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder whose disk has room for little."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    mounted = os.geteuid() == 0 and subprocess.run(mount, check=False).returncode == 0
+    if not mounted:
+        pytest.skip("only root can mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_without_room_is_seen_before_anything_is_fetched(
+    project: Project, heroku: StandIn, target: Target, full_disk: Path, bulk: int
+) -> None:
+    with target.unasked():
+        ended = project.invoke(*BULK, f"--path={full_disk}/dumps")
+
+    ended.refuses("are needed there and .* are free", "Make room")
+    assert heroku.total("download").sent < bulk / 2
+
+
+def test_a_dump_that_another_process_is_fetching_is_left_to_it(
+    project: Project, heroku: StandIn, target: Target
+) -> None:
+    heroku.misbehave(faults.hang(at=5_000_000))
+    first = project.start("db.fetch", "--app=bulk-eu")
+    first.until(lambda: any(name.endswith(".part.journal") for name in project.dumps()))
+
+    with target.unasked():
+        ended = project.invoke(*BULK)
+
+    ended.refuses(f"being downloaded by process {first.process.pid}", "Wait")
+    heroku.behave()
+    first.end().succeeds()

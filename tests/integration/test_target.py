@@ -1,0 +1,591 @@
+"""The database to be replaced, on real servers: its state, lock, aside and swap."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from databases import Postgres
+
+from dbpull.errors.postgres import CannotConnect, SqlFailed
+from dbpull.errors.target import (
+    NameTaken,
+    NoCreatedb,
+    NoPrevious,
+    NotOwner,
+    StillConnected,
+    TargetLocked,
+)
+from dbpull.shell import Local
+from dbpull.target import aside as asides
+from dbpull.target import lock
+from dbpull.target.aside import Aside
+from dbpull.target.names import Names
+from dbpull.target.provenance import Provenance, unfinished
+from dbpull.target.state import refuse_powerless
+from dbpull.target.swap import Swap
+
+AWKWARD = 'Käse "und" it\'s \\ %&=://' + "ß" * 17  # 63 bytes
+COMMENT = Provenance("myapp", "b7", None, datetime(2024, 5, 1, tzinfo=UTC)).to_comment()
+WORD = "CREATE TABLE word (of text); INSERT INTO word VALUES ('{}');"
+
+
+def word(postgres: Postgres, dbname: str) -> str:
+    """What tells one database from another."""
+    return postgres.sql(dbname, "SELECT of FROM word")
+
+
+def build_aside(postgres: Postgres, target: str, user: str = "postgres") -> Aside:
+    """An aside database whose word is `new`."""
+    psql = postgres.psql(target, user)
+    aside = Aside(psql, postgres.state(target, user), Names(target))
+    aside.create()
+    postgres.sql(aside.names.aside, WORD.format("new"))
+    return aside
+
+
+@contextmanager
+def aside_of(postgres: Postgres, target: str) -> Iterator[Aside]:
+    """An aside database as the flow makes it; gone afterwards."""
+    aside = Aside(postgres.psql(target), postgres.state(target), Names(target))
+    aside.create()
+    aside.take_settings()
+    yield aside
+    aside.drop()
+
+
+def swap_of(postgres: Postgres, target: str, user: str = "postgres") -> Swap:
+    psql = postgres.psql(target, user)
+    return Swap(psql, postgres.state(target, user), Names(target))
+
+
+def pull(postgres: Postgres, target: str, *, keep_previous: bool = True) -> None:
+    """All of it: aside, swap, discard."""
+    build_aside(postgres, target)
+    swap = swap_of(postgres, target)
+    swap.to_new(comment=COMMENT, keep_previous=keep_previous)
+    swap.discard(keep_previous=keep_previous)
+
+
+@contextmanager
+def connected(
+    postgres: Postgres, dbname: str, user: str = "postgres"
+) -> Iterator[None]:
+    """A session that does nothing."""
+    env = postgres.connection(dbname, user).environment()
+    with Local().open([postgres.program("psql"), "-XAtq"], env=env) as session:
+        assert session.ask("SELECT 'there';\n").strip() == "there"
+        yield
+
+
+# State
+
+
+def test_the_state_tells_what_the_server_and_the_target_are(postgres: Postgres) -> None:
+    name = postgres.database("CREATE TABLE t ()")
+    postgres.sql("postgres", f"COMMENT ON DATABASE {name} IS 'mine'")
+
+    state = postgres.state(name)
+
+    assert state.major == postgres.major
+    assert (state.user, state.superuser, state.createdb) == ("postgres", True, True)
+    assert (state.exists, state.owner, state.comment) == (True, "postgres", "mine")
+    assert (state.size or 0) > 1_000_000
+    assert {"plpgsql", "citext"} <= state.extensions
+    assert state.folder == str(postgres.server.data)
+    assert not state.previous
+
+
+def test_a_target_that_does_not_exist_has_a_state_too(postgres: Postgres) -> None:
+    state = postgres.state("nowhere")
+
+    assert not state.exists
+    assert (state.owner, state.size, state.comment) == (None, None, None)
+    refuse_powerless(state, "nowhere")
+
+
+def test_a_role_without_createdb_is_refused_and_offered_in_place(
+    postgres: Postgres,
+) -> None:
+    role = postgres.role()
+    name = postgres.database(options=f"OWNER {role}")
+
+    with pytest.raises(NoCreatedb, match="--in-place"):
+        refuse_powerless(postgres.state(name, role), name)
+
+
+def test_a_target_of_another_role_is_refused_unless_we_belong_to_it(
+    postgres: Postgres,
+) -> None:
+    owner, role = postgres.role(), postgres.role("CREATEDB")
+    name = postgres.database(options=f"OWNER {owner}")
+
+    with pytest.raises(NotOwner, match=f'GRANT "{owner}" TO "{role}"'):
+        refuse_powerless(postgres.state(name, role), name)
+
+    postgres.sql("postgres", f"GRANT {owner} TO {role}")
+    refuse_powerless(postgres.state(name, role), name)
+
+
+def test_a_role_that_may_not_use_postgres_is_served_by_template1(
+    postgres: Postgres,
+) -> None:
+    role = postgres.role("CREATEDB")
+    name = postgres.database(options=f"OWNER {role}")
+    postgres.sql("postgres", "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC")
+    try:
+        assert postgres.state(name, role).maintenance == "template1"
+    finally:
+        postgres.sql("postgres", "GRANT CONNECT ON DATABASE postgres TO PUBLIC")
+
+
+def test_a_server_that_is_down_is_told_with_the_target(postgres_18: Postgres) -> None:
+    psql = postgres_18.psql("shop")
+    nobody = replace(psql, connection=replace(psql.connection, port=1))
+
+    with pytest.raises(CannotConnect, match="shop on this machine:1 can't be reached"):
+        nobody.run("SELECT 1", doing="x")
+
+
+# SQL through psql
+
+
+def test_no_value_can_end_the_statement_it_is_used_in(postgres_18: Postgres) -> None:
+    evil = "x'; DROP TABLE t; -- \" \\ :'y' $1 \n%s"
+
+    rows = postgres_18.psql("postgres").run(
+        'SELECT :\'v\', :"v" FROM (SELECT 1 AS :"v") s;', doing="x", v=evil
+    )
+
+    assert rows == [[evil, "1"]]
+
+
+def test_rows_keep_empty_fields_tabs_and_bars(postgres_18: Postgres) -> None:
+    sql = "VALUES ('', E'a\\tb|c', NULL), ('1', E'two\\nlines', '2');"
+
+    rows = postgres_18.psql("postgres").run(sql, doing="x")
+
+    assert rows == [["", "a\tb|c", ""], ["1", "two\nlines", "2"]]
+    assert postgres_18.psql("postgres").run("SELECT 1 WHERE false;", doing="x") == []
+
+
+def test_a_failing_statement_is_told_with_the_servers_reason(
+    postgres_18: Postgres,
+) -> None:
+    with pytest.raises(SqlFailed, match=r"Looking failed on .*division by zero"):
+        postgres_18.psql("postgres").run("SELECT 1/0;", doing="Looking")
+
+
+def test_limits_that_a_role_comes_with_do_not_meet_us(postgres_18: Postgres) -> None:
+    role = postgres_18.role()
+    postgres_18.sql("postgres", f"ALTER ROLE {role} SET statement_timeout = 1")
+
+    rows = postgres_18.psql("postgres", role).run(
+        "SELECT pg_sleep(0.02), 'ok';", doing="x"
+    )
+
+    assert rows == [["", "ok"]]
+
+
+# Lock
+
+
+def test_a_second_pull_of_a_target_is_told_who_is_at_work(postgres: Postgres) -> None:
+    psql, state = postgres.psql("shop"), postgres.state("shop")
+
+    with (
+        lock.held(psql, state),
+        pytest.raises(TargetLocked, match=rf"by dbpull of .*@.* \(pid {os.getpid()}\)"),
+        lock.held(psql, state),
+    ):
+        pytest.fail("two at a time")
+
+
+def test_pulls_of_two_targets_do_not_meet(postgres_18: Postgres) -> None:
+    state = postgres_18.state("shop")
+
+    with (
+        lock.held(postgres_18.psql("a"), state),
+        lock.held(postgres_18.psql("b"), state),
+    ):
+        assert not lock.is_free(postgres_18.psql("a"), state, "a")
+        assert lock.is_free(postgres_18.psql("a"), state, "c")
+
+
+def test_a_lock_is_gone_with_its_context_even_after_an_error(
+    postgres_18: Postgres,
+) -> None:
+    psql, state = postgres_18.psql("shop"), postgres_18.state("shop")
+
+    with pytest.raises(RuntimeError), lock.held(psql, state):
+        raise RuntimeError
+
+    assert eventually(lambda: lock.is_free(psql, state, "shop"))
+
+
+def test_a_lock_is_gone_when_its_holder_was_killed(postgres: Postgres) -> None:
+    psql, state = postgres.psql("shop"), postgres.state("shop")
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            HOLDER,
+            postgres.program("psql"),
+            postgres.server.url("shop"),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        assert not lock.is_free(psql, state, "shop")
+        holder.send_signal(signal.SIGKILL)
+
+    assert eventually(lambda: lock.is_free(psql, state, "shop"))
+
+
+HOLDER = """
+import sys, time
+from dbpull.postgres.connection import Connection
+from dbpull.postgres.psql import Psql
+from dbpull.shell import Local
+from dbpull.target import lock, state
+psql = Psql(Local(), sys.argv[1], Connection.from_url(sys.argv[2], "x"))
+with lock.held(psql, state.inspect(psql)):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def eventually(what: object) -> bool:
+    """Whether something comes true; a session's end takes the server a moment."""
+    assert callable(what)
+    pause = threading.Event()
+    return any(what() or pause.wait(0.02) for _ in range(500))
+
+
+# Aside
+
+DESCRIPTION = """
+SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,
+  to_jsonb(d)->>'datlocprovider', to_jsonb(d)->>'datlocale',
+  to_jsonb(d)->>'daticulocale', datconnlimit,
+  (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(datacl) a),
+  (SELECT array_agg(setrole::regrole || ':' || setconfig::text ORDER BY setrole)
+   FROM pg_db_role_setting WHERE setdatabase = d.oid)
+FROM pg_database d WHERE datname = :'name';
+"""
+
+
+def describe(postgres: Postgres, name: str) -> list[str]:
+    return postgres.psql("postgres").run(DESCRIPTION, doing="x", name=name)[0]
+
+
+def test_the_aside_database_is_like_the_target_in_all_but_its_content(
+    postgres: Postgres,
+) -> None:
+    owner, reader = postgres.role(), postgres.role()
+    name = postgres.database(
+        WORD.format("old"),
+        options=f"TEMPLATE template0 OWNER {owner} ENCODING 'SQL_ASCII'"
+        " LC_COLLATE 'C' LC_CTYPE 'C' CONNECTION LIMIT 7",
+    )
+    postgres.sql(
+        "postgres",
+        f"""REVOKE ALL ON DATABASE {name} FROM PUBLIC;
+        GRANT CONNECT ON DATABASE {name} TO {reader};
+        GRANT CREATE ON DATABASE {name} TO {reader} WITH GRANT OPTION;
+        ALTER DATABASE {name} SET search_path = "$user", app, "it's", public;
+        ALTER DATABASE {name} SET work_mem = '7MB';
+        ALTER DATABASE {name} SET "my.word" = 'it''s "a, b"';
+        ALTER DATABASE {name} SET temp_tablespaces = '';
+        ALTER DATABASE {name} SET default_transaction_read_only = on;
+        ALTER ROLE {reader} IN DATABASE {name} SET search_path = '';""",
+    )
+
+    with aside_of(postgres, name) as aside:
+        assert describe(postgres, aside.names.aside) == describe(postgres, name)
+        path = postgres.sql(aside.names.aside, "SHOW search_path")
+        assert path == '"$user", app, "it\'s", public'
+        assert postgres.sql(aside.names.aside, "SELECT to_regclass('word')") == ""
+
+
+def test_an_icu_locale_is_kept(postgres: Postgres) -> None:
+    known = "SELECT count(*) FROM pg_collation WHERE collname = 'de-x-icu'"
+    if postgres.sql("postgres", known) == "0":
+        pytest.skip("this server was built without ICU")
+    name = postgres.database(
+        options="TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-u-co-phonebk'"
+    )
+
+    with aside_of(postgres, name) as aside:
+        assert describe(postgres, aside.names.aside) == describe(postgres, name)
+
+
+def test_a_builtin_locale_is_kept(postgres: Postgres) -> None:
+    if postgres.major < 17:
+        pytest.skip("came with 17")
+    name = postgres.database(
+        options="TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+    )
+
+    with aside_of(postgres, name) as aside:
+        assert describe(postgres, aside.names.aside) == describe(postgres, name)
+
+
+def test_a_target_that_does_not_exist_is_simply_created(postgres_18: Postgres) -> None:
+    pull(postgres_18, "brand-new")
+
+    assert postgres_18.beside("brand-new") == {"target"}
+    assert word(postgres_18, "brand-new") == "new"
+
+
+def test_a_dropped_aside_database_is_gone_with_its_sessions(
+    postgres_18: Postgres,
+) -> None:
+    name = postgres_18.database()
+    aside = build_aside(postgres_18, name)
+
+    with connected(postgres_18, aside.names.aside):
+        aside.drop()
+
+    assert postgres_18.beside(name) == {"target"}
+    aside.drop()
+
+
+def test_what_a_crashed_run_left_is_found_and_dropped(postgres_18: Postgres) -> None:
+    name, other = postgres_18.database(), postgres_18.database()
+    for target in (name, other):
+        build_aside(postgres_18, target)
+    psql, state = postgres_18.psql(name), postgres_18.state(name)
+
+    found = asides.leftovers(psql, state)
+    for dbname in found:
+        asides.drop(psql, state, dbname)
+
+    assert set(found) == {Names(name).aside, Names(other).aside}
+    assert postgres_18.beside(name) == postgres_18.beside(other) == {"target"}
+
+
+def test_what_another_run_is_building_is_left_alone(postgres_18: Postgres) -> None:
+    name, other = postgres_18.database(), postgres_18.database()
+    build_aside(postgres_18, other)
+
+    with lock.held(postgres_18.psql(other), postgres_18.state(other)):
+        assert asides.leftovers(postgres_18.psql(name), postgres_18.state(name)) == []
+
+    aside = Aside(postgres_18.psql(other), postgres_18.state(other), Names(other))
+    aside.drop()
+
+
+def test_an_aside_database_that_was_not_yet_marked_is_a_leftover(
+    postgres_18: Postgres,
+) -> None:
+    name = postgres_18.database()
+    left = postgres_18.database(name=Names(name).aside)
+
+    assert asides.leftovers(postgres_18.psql(name), postgres_18.state(name)) == [left]
+    asides.drop(postgres_18.psql(name), postgres_18.state(name), left)
+
+
+@pytest.mark.parametrize("kind", ["aside", "discarded"])
+def test_somebody_elses_database_with_a_name_of_ours_is_refused_and_kept(
+    postgres_18: Postgres, kind: str
+) -> None:
+    name = postgres_18.database()
+    theirs = postgres_18.database(WORD.format("mine"), name=getattr(Names(name), kind))
+
+    with pytest.raises(NameTaken, match=theirs):
+        asides.leftovers(postgres_18.psql(name), postgres_18.state(name))
+
+    assert word(postgres_18, theirs) == "mine"
+    # Nor does a pull of another target touch it.
+    assert asides.leftovers(postgres_18.psql("other"), postgres_18.state("other")) == []
+    postgres_18.sql("postgres", f"DROP DATABASE {theirs}")
+
+
+# Swap
+
+
+@pytest.mark.parametrize("name", [AWKWARD, "UPPER", "x" * 63])
+def test_a_pull_and_undo_of_any_name(postgres: Postgres, name: str) -> None:
+    postgres.database(WORD.format("old"), name=name)
+
+    pull(postgres, name)
+
+    assert word(postgres, name) == "new"
+    assert word(postgres, Names(name).previous) == "old"
+    assert postgres.beside(name) == {"target", "previous"}
+    assert postgres.state(name).comment == COMMENT
+
+    swap_of(postgres, name).to_previous()
+    assert word(postgres, name) == "old"
+    assert word(postgres, Names(name).previous) == "new"
+
+    swap_of(postgres, name).to_previous()
+    assert word(postgres, name) == "new"
+    assert postgres.beside(name) == {"target", "previous"}
+
+
+def test_the_next_pull_drops_the_previous_of_the_previous(
+    postgres_18: Postgres,
+) -> None:
+    name = postgres_18.database(WORD.format("old"))
+
+    pull(postgres_18, name)
+    postgres_18.sql(name, "UPDATE word SET of = 'first pull'")
+    pull(postgres_18, name)
+
+    assert word(postgres_18, Names(name).previous) == "first pull"
+    assert postgres_18.beside(name) == {"target", "previous"}
+
+
+def test_without_undo_no_previous_database_stays(postgres_18: Postgres) -> None:
+    name = postgres_18.database(WORD.format("old"))
+    pull(postgres_18, name)
+
+    pull(postgres_18, name, keep_previous=False)
+
+    assert postgres_18.beside(name) == {"target"}
+    with pytest.raises(NoPrevious, match=f"no previous database of {name}"):
+        swap_of(postgres_18, name).to_previous()
+
+
+def test_what_the_swap_took_out_of_use_is_a_leftover_until_it_is_dropped(
+    postgres_18: Postgres,
+) -> None:
+    name = postgres_18.database(WORD.format("old"))
+    build_aside(postgres_18, name)
+    swap_of(postgres_18, name).to_new(comment=COMMENT, keep_previous=False)
+
+    assert postgres_18.beside(name) == {"target", "discarded"}
+    found = asides.leftovers(postgres_18.psql(name), postgres_18.state(name))
+    assert found == [Names(name).discarded]
+    swap_of(postgres_18, name).discard(keep_previous=False)
+
+
+def test_undo_works_after_the_target_was_dropped_by_hand(postgres_18: Postgres) -> None:
+    name = postgres_18.database(WORD.format("old"))
+    pull(postgres_18, name)
+    postgres_18.sql("postgres", f"DROP DATABASE {name}")
+
+    swap_of(postgres_18, name).to_previous()
+
+    assert word(postgres_18, name) == "old"
+    assert postgres_18.beside(name) == {"target"}
+
+
+def test_sessions_on_the_target_are_ended(postgres: Postgres) -> None:
+    name = postgres.database(WORD.format("old"))
+
+    with connected(postgres, name), connected(postgres, name):
+        pull(postgres, name)
+
+    assert word(postgres, name) == "new"
+
+
+def test_a_client_that_connects_all_the_time_does_not_stop_the_swap(
+    postgres: Postgres,
+) -> None:
+    name = postgres.database(WORD.format("old"))
+    build_aside(postgres, name)
+    stop, seen = threading.Event(), []
+
+    def connect() -> None:
+        while not stop.is_set():
+            argv = [postgres.program("psql"), "-XAtqc", "SELECT of FROM word"]
+            env = postgres.connection(name).environment()
+            seen.append(Local().run(argv, env=env).out.strip())
+
+    clients = [threading.Thread(target=connect) for _ in range(3)]
+    for client in clients:
+        client.start()
+    try:
+        swap_of(postgres, name).to_new(comment=COMMENT, keep_previous=True)
+    finally:
+        before = len(seen)
+        eventually(lambda: len(seen) > before + 5)
+        stop.set()
+        for client in clients:
+            client.join()
+
+    assert word(postgres, name) == "new"
+    assert set(seen) <= {"old", "new", ""}
+    assert seen[-1] == "new"
+
+
+def test_a_swap_that_fails_half_way_changes_nothing(
+    postgres_18: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbpull.target.swap.TRIES", 2)
+    name = postgres_18.database(WORD.format("old"))
+    pull(postgres_18, name)
+    before = postgres_18.databases()
+
+    # There is no aside database: the renames before it have been made by then.
+    with pytest.raises(SqlFailed, match="Swapping failed"):
+        swap_of(postgres_18, name).to_new(comment=COMMENT, keep_previous=True)
+
+    assert postgres_18.databases() == before
+    assert word(postgres_18, name) == "new"
+    assert word(postgres_18, Names(name).previous) == "old"
+
+
+@pytest.mark.parametrize("theirs", ["SUPERUSER", ""])
+def test_sessions_that_can_not_be_ended_are_named(
+    postgres: Postgres, theirs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbpull.target.swap.TRIES", 2)
+    role, other = postgres.role("CREATEDB"), postgres.role(theirs)
+    name = postgres.database(WORD.format("old"), options=f"OWNER {role}")
+    psql = postgres.psql(name, role)
+    Aside(psql, postgres.state(name, role), Names(name)).create()
+
+    with (
+        connected(postgres, name, other),
+        pytest.raises(StillConnected, match=f"dbpull of {other}"),
+    ):
+        swap_of(postgres, name, role).to_new(comment=COMMENT, keep_previous=True)
+
+    assert postgres.beside(name) == {"target", "aside"}
+    assert word(postgres, name) == "old"
+    Aside(psql, postgres.state(name, role), Names(name)).drop()
+
+
+def test_an_owner_that_is_no_superuser_can_pull(postgres: Postgres) -> None:
+    role = postgres.role("CREATEDB")
+    name = postgres.database(WORD.format("old"), options=f"OWNER {role}")
+    psql, state = postgres.psql(name, role), postgres.state(name, role)
+
+    with lock.held(psql, state), connected(postgres, name, role):
+        aside = Aside(psql, state, Names(name))
+        aside.create()
+        aside.take_settings()
+        swap = Swap(psql, state, Names(name))
+        swap.to_new(comment=COMMENT, keep_previous=True)
+        swap.discard(keep_previous=True)
+
+    assert postgres.state(name).owner == role
+    assert postgres.beside(name) == {"target", "previous"}
+
+
+def test_the_mark_of_an_unfinished_database_is_not_on_the_finished_one(
+    postgres_18: Postgres,
+) -> None:
+    name = postgres_18.database(WORD.format("old"))
+    aside = build_aside(postgres_18, name)
+    sql = "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+    marked = postgres_18.sql("postgres", f"{sql} WHERE datname = '{aside.names.aside}'")
+
+    swap_of(postgres_18, name).to_new(comment=COMMENT, keep_previous=True)
+
+    assert marked == unfinished(name)
+    assert postgres_18.state(name).comment == COMMENT

@@ -1,0 +1,216 @@
+"""A project that uses dbpull, and `invoke` run in it as a user would: processes.
+
+Every run is checked for what no run may ever do: print a traceback, a secret or a
+control character, or leave a process behind.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from dbpull.demo.stand_in import StandIn
+
+ROOT = Path(__file__).parents[1]
+HIDDEN = ("HEROKU_", "INVOKE_", "FABRIC_", "DATABASE_URL", "PG")
+MARK = "DBPULL_TEST_RUN"
+PATIENCE = 60.0
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_SIGNED = re.compile(r"X-Amz-Signature=|X-Amz-Credential=")
+_PASSWORD = re.compile(r"postgres(?:ql)?://(?!user:password@)[^/\s]*:[^/\s]*@")
+
+
+@dataclass
+class Ended:
+    """A run that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def cause(self) -> str:
+        """An error's first sentence: what happened."""
+        return self.err.splitlines()[-2]
+
+    @property
+    def remedy(self) -> str:
+        """An error's second sentence: what to do next."""
+        return self.err.splitlines()[-1]
+
+    def refuses(self, cause: str, remedy: str, *, code: int = 1) -> None:
+        """Assert that it failed, with a cause and a remedy that match these."""
+        assert self.code == code, self.err
+        last = "\n".join(self.err.splitlines()[:-1])
+        assert re.search(cause, last, re.DOTALL), self.err
+        assert re.search(remedy, self.remedy), self.err
+
+    def succeeds(self) -> Ended:
+        """Assert that it did, and return it."""
+        assert self.code == 0, self.err
+        return self
+
+
+@dataclass
+class Run:
+    """A run under way."""
+
+    process: subprocess.Popen[str]
+    mark: str
+    secrets: tuple[str, ...]
+    err_file: Path
+    out_file: Path
+
+    @property
+    def err(self) -> str:
+        """What it has said so far."""
+        return self.err_file.read_text(encoding="utf-8")
+
+    def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Wait until something is so, while it runs."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert self.process.poll() is None, self.err
+            assert time.monotonic() < deadline, f"{what} {self.err}"
+            time.sleep(0.02)
+
+    def says(self, text: str) -> None:
+        """Wait until it has said something."""
+        self.until(lambda: text in self.err, f"waiting for {text!r} in:")
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, it alone, as `kill` does."""
+        self.process.send_signal(number)
+
+    def end(self) -> Ended:
+        """Wait for its end and see that it behaved."""
+        try:
+            code = self.process.wait(PATIENCE)
+        finally:
+            self.close()
+        ended = Ended(code, self.out_file.read_text(encoding="utf-8"), self.err)
+        for text in (ended.out, ended.err):
+            assert "Traceback" not in text, text
+            assert not _CONTROL.search(text), ascii(text)
+            assert not _SIGNED.search(text)
+            assert not _PASSWORD.search(text)
+            assert not any(secret in text for secret in self.secrets)
+        if code != -signal.SIGKILL:
+            assert marked(self.mark) == []
+        return ended
+
+    def close(self) -> None:
+        """End it if need be; for tests that fail."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Project:
+    """A folder with the two files that a user copies, and an invoke.yaml."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    runs: list[Run] = field(default_factory=list)
+
+    @classmethod
+    def at(cls, folder: Path, stand_in: StandIn | None = None, **more: str) -> Project:
+        """Make one; `stand_in` is its Heroku, `more` its environment."""
+        folder.mkdir(parents=True)
+        for name in ("tasks.py", "fabfile.py"):
+            shutil.copy(ROOT / name, folder)
+        home = folder.parent / f"{folder.name}-home"
+        home.mkdir()
+        theirs = stand_in.environment if stand_in else {}
+        secrets = (stand_in.token,) if stand_in else ()
+        return cls(folder, {"HOME": str(home)} | theirs | more, secrets)
+
+    def configure(self, text: str) -> None:
+        """Write its invoke.yaml."""
+        (self.folder / "invoke.yaml").write_text(text, encoding="utf-8")
+
+    @property
+    def local(self) -> Path:
+        """Where its dumps lie."""
+        return self.folder / "local"
+
+    def dumps(self) -> list[str]:
+        """The names of its dumps, parts and journals."""
+        found = (path.name for path in self.local.glob("*") if path.name[0] != ".")
+        return sorted(found)
+
+    def invoke(self, *words: str, cwd: Path | None = None, **more: str) -> Ended:
+        """Run `invoke` with these words to its end; `more` is added to its variables.
+
+        An empty variable is taken away.
+        """
+        return self.start(*words, cwd=cwd, **more).end()
+
+    def start(self, *words: str, cwd: Path | None = None, **more: str) -> Run:
+        """Start `invoke` with these words."""
+        return self.begin([sys.executable, "-m", "invoke", *words], cwd, more)
+
+    def begin(
+        self, argv: list[str], cwd: Path | None, more: Mapping[str, str]
+    ) -> Run:
+        """Start a program as this project's user."""
+        number = len(self.runs)
+        mark = f"{MARK}={uuid4()}"
+        out, err = (
+            Path(self.environment["HOME"]) / f"{number}.{name}"
+            for name in ("out", "err")
+        )
+        with out.open("w") as to_out, err.open("w") as to_err:
+            process = subprocess.Popen(
+                argv,
+                cwd=cwd or self.folder,
+                env=self._environment(more) | dict([mark.split("=")]),
+                stdin=subprocess.DEVNULL,
+                stdout=to_out,
+                stderr=to_err,
+                text=True,
+            )
+        run = Run(process, mark, self.secrets, err, out)
+        self.runs.append(run)
+        return run
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        outer = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN)}
+        given = {**outer, **self.environment, **more}
+        return {name: value for name, value in given.items() if value}
+
+    def close(self) -> None:
+        """End what a failed test left running."""
+        for run in self.runs:
+            run.close()
+
+
+def marked(mark: str) -> list[str]:
+    """The command lines of the processes that a run has left (Linux only)."""
+    deadline = time.monotonic() + 0.5
+    while (found := _marked(mark)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def _marked(mark: str) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            theirs = (process / "environ").read_bytes()
+            if mark.encode() in theirs:
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue  # gone, or not ours
+    return found

@@ -1,0 +1,169 @@
+"""Databases to be replaced, and their servers, which log whatever changes them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote, urlsplit
+
+from databases import Postgres
+
+from dbpull.embedded import Server
+
+OLD = "create table notes (id int, note text); insert into notes values (1, 'mine');"
+LOG = """
+alter system set log_statement = 'mod';
+select pg_reload_conf();
+"""
+_MADE_BY = re.compile(r"^-- Dumped .*\n?", re.MULTILINE)
+
+
+class Watched(Postgres):
+    """A server that listens on TCP, with a password, and logs every change."""
+
+    @property
+    def password(self) -> str:
+        """Its superuser's."""
+        return str(urlsplit(self.server.url()).password)
+
+    def url(self, dbname: str) -> str:
+        """A database's URL, with password, over TCP."""
+        return self.server.url(dbname)
+
+    def socket_url(self, dbname: str, user: str = "postgres") -> str:
+        """A database's URL through the socket, without a password."""
+        folder = self.sql("postgres", "show unix_socket_directories;")
+        port = urlsplit(self.server.url()).port
+        return f"postgres://{user}@/{dbname}?host={quote(folder)}&port={port}"
+
+    def session(self, dbname: str, *statements: str) -> Session:
+        """Open a session that has run these statements, and stays."""
+        session = Session([self.program("psql"), "-XAtqw", self.url(dbname)])
+        for sql in statements:
+            session.ask(sql)
+        return session
+
+    def oids(self) -> dict[str, int]:
+        """Each database's oid: a replaced one has another."""
+        told = self.sql("postgres", "select oid || ' ' || datname from pg_database;")
+        pairs = (line.split(" ", 1) for line in told.split("\n"))
+        return {dbname: int(oid) for oid, dbname in pairs}
+
+    def drop_like(self, start: str) -> None:
+        """Drop the databases whose names start so."""
+        for dbname in self.databases():
+            if dbname.startswith(start):
+                quoted = dbname.replace('"', '""')
+                self.sql("postgres", f'drop database "{quoted}" with (force);')
+
+    def likeness(self, dbname: str, pg_dump: Path | None = None) -> str:
+        """Everything in a database, in words that another server's copy shares.
+
+        `pg_dump` is the folder of the program to use: each has words of its own.
+        """
+        with_it = replace(self, folder=pg_dump or self.folder)
+        return _MADE_BY.sub("", with_it.picture(dbname))
+
+    def changes(self) -> list[str]:
+        """Every statement so far that changed something, as the log has them."""
+        lines = self.server.log.read_text(errors="replace").splitlines()
+        return [line for line in lines if "statement:" in line]
+
+
+@contextmanager
+def watched(folder: Path, programs: Path) -> Iterator[Watched]:
+    """Run a server of those programs in that folder."""
+    with ExitStack() as stack:
+        server = Server(folder, programs=programs, throwaway=True, tcp=True)
+        stack.enter_context(server)
+        postgres = Watched(server, programs)
+        postgres.sql("postgres", LOG)
+        yield postgres
+
+
+class Session:
+    """A session on a database, as a developer's console is."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self._process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ask(self, sql: str) -> str:
+        """Run a statement; the last line that it prints."""
+        stdin, stdout = _open(self._process.stdin), _open(self._process.stdout)
+        stdin.write(f"{sql};\n\\echo .\n")
+        stdin.flush()
+        told = ""
+        while (line := stdout.readline()) != ".\n":
+            assert line, "the session has ended"
+            told = line.rstrip("\n")
+        return told
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def _open(pipe: IO[str] | None) -> IO[str]:
+    assert pipe
+    return pipe
+
+
+@dataclass
+class Target:
+    """A database for a test to have replaced."""
+
+    postgres: Watched
+    name: str
+
+    @property
+    def url(self) -> str:
+        """Where it is, with password."""
+        return self.postgres.url(self.name)
+
+    @property
+    def oid(self) -> int:
+        """Which database has the name now."""
+        return self.postgres.oids()[self.name]
+
+    @property
+    def notes(self) -> str:
+        """The rows of the one that was there before any pull."""
+        return self.sql("select string_agg(notes::text, ' ') from notes;")
+
+    @property
+    def family(self) -> set[str]:
+        """Which of the target, its aside and its previous there are."""
+        return self.postgres.beside(self.name)
+
+    def sql(self, script: str) -> str:
+        """Run SQL in it."""
+        return self.postgres.sql(self.name, script)
+
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Assert that it is as it was, and that nothing else is on its server."""
+        before = self.postgres.oids(), self.notes
+        yield
+        assert (self.postgres.oids(), self.notes) == before
+
+    @contextmanager
+    def unasked(self) -> Iterator[None]:
+        """Assert, beside that, that no statement changed anything on its server."""
+        with self.untouched():
+            before = self.postgres.changes()
+            yield
+            assert self.postgres.changes() == before

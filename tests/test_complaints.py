@@ -1,0 +1,232 @@
+"""What pg_restore 15 and 18 really printed, and what is made of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbpull.postgres.complaints import Complaint, Complaints
+
+# pg_restore 18 --verbose into a server 15.
+TIMEOUT = """\
+pg_restore: connecting to database for restore
+pg_restore: executing SELECT pg_catalog.set_config('search_path', '', false);
+pg_restore: while INITIALIZING:
+pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"
+Command was: SET transaction_timeout = 0;
+pg_restore: creating SCHEMA "app"
+"""  # noqa: E501
+# The same from a server that speaks German.
+GERMAN = """\
+pg_restore: while INITIALIZING:
+pg_restore: error: could not execute query: FEHLER:  unbekannter Konfigurationsparameter »transaction_timeout«
+Command was: SET transaction_timeout = 0;
+"""  # noqa: E501
+# 15 and 18, serial: a bad row, then two failures of post-data.
+SERIAL = """\
+pg_restore: processing data for table "public.Kä se"
+pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 3388; 0 16626 TABLE DATA Kä se postgres
+pg_restore: error: COPY failed for table "Kä se": ERROR:  new row for relation "Kä se" violates check constraint "Kä se_id_check"
+DETAIL:  Failing row contains (2, b).
+CONTEXT:  COPY Kä se, line 2: "2	b"
+pg_restore: processing data for table "public.a"
+pg_restore: creating INDEX "public.only_once"
+pg_restore: from TOC entry 3242; 1259 16635 INDEX only_once postgres
+pg_restore: error: could not execute query: ERROR:  could not create unique index "only_once"
+DETAIL:  Key (public.key(id))=(0) is duplicated.
+Command was: CREATE UNIQUE INDEX only_once ON public.t USING btree (public.key(id));
+
+
+pg_restore: creating FK CONSTRAINT "public.b b_a_fkey"
+pg_restore: from TOC entry 3245; 2606 16420 FK CONSTRAINT b b_a_fkey postgres
+pg_restore: error: could not execute query: ERROR:  insert or update on table "b" violates foreign key constraint "b_a_fkey"
+DETAIL:  Key (a)=(7) is not present in table "a".
+Command was: ALTER TABLE ONLY public.b
+    ADD CONSTRAINT b_a_fkey FOREIGN KEY (a) REFERENCES public.a(id);
+
+
+pg_restore: warning: errors ignored on restore: 3
+"""  # noqa: E501
+# 15, two workers: the complaint about a row comes after others have begun.
+PARALLEL = """\
+pg_restore: launching item 3388 TABLE DATA Kä se
+pg_restore: launching item 3389 TABLE DATA t
+pg_restore: processing data for table "public.t"
+pg_restore: finished item 3389 TABLE DATA t
+pg_restore: launching item 3242 INDEX only_once
+pg_restore: creating INDEX "public.only_once"
+pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 3242; 1259 16635 INDEX only_once postgres
+pg_restore: error: could not execute query: ERROR:  could not create unique index "only_once"
+DETAIL:  Key (public.key(id))=(0) is duplicated.
+Command was: CREATE UNIQUE INDEX only_once ON public.t USING btree (public.key(id));
+
+
+pg_restore: finished item 3242 INDEX only_once
+pg_restore: creating CONSTRAINT "public.a a_pkey"
+pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 3388; 0 16626 TABLE DATA Kä se postgres
+pg_restore: error: COPY failed for table "Kä se": ERROR:  new row for relation "Kä se" violates check constraint "Kä se_id_check"
+DETAIL:  Failing row contains (2, b).
+CONTEXT:  COPY Kä se, line 2: "2	b"
+pg_restore: finished item 3388 TABLE DATA Kä se
+"""  # noqa: E501
+# 18, by a role that is no superuser.
+DENIED = """\
+pg_restore: creating EXTENSION "pageinspect"
+pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 2; 3079 16705 EXTENSION pageinspect (no owner)
+pg_restore: error: could not execute query: ERROR:  permission denied to create extension "pageinspect"
+HINT:  Must be superuser to create this extension.
+Command was: CREATE EXTENSION IF NOT EXISTS pageinspect WITH SCHEMA public;
+
+
+pg_restore: creating COMMENT "EXTENSION pageinspect"
+pg_restore: from TOC entry 2624; 0 0 COMMENT EXTENSION pageinspect
+pg_restore: error: could not execute query: ERROR:  extension "pageinspect" does not exist
+Command was: COMMENT ON EXTENSION pageinspect IS 'inspect pages';
+"""  # noqa: E501
+
+
+def heard(stderr: str) -> Complaints:
+    complaints = Complaints()
+    for line in stderr.splitlines():
+        complaints.feed(line)
+    complaints.close()
+    return complaints
+
+
+def items(stderr: str) -> list[str]:
+    return [complaint.item for complaint in heard(stderr).all]
+
+
+@pytest.mark.parametrize("stderr", [TIMEOUT, GERMAN])
+def test_a_setting_that_an_older_server_does_not_know_is_harmless(stderr: str) -> None:
+    complaints = heard(stderr)
+
+    assert complaints.fatal is None
+    assert [complaint.harmless for complaint in complaints.all] == [
+        "a setting that this server is too old for"
+    ]
+
+
+def test_each_complaint_is_told_with_its_item_place_and_detail() -> None:
+    row, index, key = heard(SERIAL).all
+
+    assert row.item == "TABLE DATA Kä se"
+    assert row.error.startswith('COPY failed for table "Kä se": ERROR:  new row')
+    assert row.context == "COPY Kä se, line 2"
+    assert index.item == "INDEX only_once"
+    assert index.detail == "Key (public.key(id))=(0) is duplicated."
+    assert index.context == ""
+    assert key.item == "FK CONSTRAINT b b_a_fkey"
+    assert not any(complaint.harmless for complaint in (row, index, key))
+
+
+def test_workers_complaints_are_told_apart() -> None:
+    assert items(PARALLEL) == ["INDEX only_once", "TABLE DATA Kä se"]
+
+
+def test_a_denied_permission_is_told_with_its_object() -> None:
+    assert items(DENIED) == ["EXTENSION pageinspect", "COMMENT EXTENSION pageinspect"]
+
+
+def test_the_first_that_matters_is_fatal_as_soon_as_it_was_read_to_its_end() -> None:
+    complaints = Complaints()
+    for line in TIMEOUT.splitlines():
+        complaints.feed(line)
+    fatal_at: list[str] = []
+
+    for line in SERIAL.splitlines():
+        complaints.feed(line)
+        if complaints.fatal:
+            fatal_at.append(line)
+
+    assert fatal_at[0] == 'pg_restore: processing data for table "public.a"'
+    assert complaints.fatal is complaints.all[1]
+
+
+def test_a_complaint_at_the_very_end_is_fatal_once_nothing_more_comes() -> None:
+    complaints = Complaints()
+    complaints.feed("pg_restore: error: could not read from input file: end of file")
+
+    assert complaints.fatal is None
+    complaints.close()
+    assert complaints.fatal == Complaint(
+        "", "could not read from input file: end of file"
+    )
+
+
+def test_a_table_named_like_the_setting_is_not_harmless() -> None:
+    told = """\
+pg_restore: error: could not execute query: ERROR:  relation "transaction_timeout" already exists
+Command was: CREATE TABLE public.transaction_timeout ();
+"""  # noqa: E501
+    assert heard(told).fatal
+
+
+@pytest.mark.parametrize(
+    ("mixed", "lines"),
+    [
+        # Two workers' prefixes came before the rest of either.
+        (
+            "pg_restore: pg_restore: error: finished item 5 INDEX x\n"
+            "could not execute query: ERROR:  deadlock detected",
+            1,
+        ),
+        (
+            "pg_restore: pg_restore: error: could not execute query: ERROR:  deadlock\n"
+            "finished item 5 INDEX x",
+            1,
+        ),
+        (
+            "pg_restore: error: pg_restore: error: COPY failed for table a: ERROR:  x\n"
+            "COPY failed for table b: ERROR:  y",
+            1,
+        ),
+        ("error: could not execute query: ERROR:  deadlock detected", 1),
+        (
+            "pg_restore: finished item 5 INDEX x\n"
+            "could not execute query: ERROR:  deadlock detected",
+            1,
+        ),
+        # A harmless one mixed with one that matters.
+        (
+            "pg_restore: error: pg_restore: error: could not execute query: ERROR:"
+            '  unrecognized configuration parameter "transaction_timeout"\n'
+            "Command was: SET transaction_timeout = 0;\n"
+            "COPY failed for table b: ERROR:  y",
+            1,
+        ),
+    ],
+)
+def test_no_error_is_lost_where_workers_lines_are_mixed(mixed: str, lines: int) -> None:
+    complaints = heard(mixed)
+
+    assert complaints.fatal
+    assert len(complaints.all) == lines
+
+
+def test_two_harmless_ones_mixed_are_still_harmless() -> None:
+    one = (
+        'could not execute query: ERROR:  unrecognized parameter "transaction_timeout"\n'
+        "Command was: SET transaction_timeout = 0;\n"
+    )
+
+    assert heard(f"pg_restore: pg_restore: error: error: {one}{one}").fatal is None
+
+
+def test_progress_is_what_is_no_complaint() -> None:
+    complaints = Complaints()
+
+    told = [complaints.feed(line) for line in (TIMEOUT + SERIAL).splitlines()]
+
+    assert [text for text in told if text] == [
+        "connecting to database for restore",
+        "executing SELECT pg_catalog.set_config('search_path', '', false);",
+        'creating SCHEMA "app"',
+        'processing data for table "public.Kä se"',
+        'processing data for table "public.a"',
+        'creating INDEX "public.only_once"',
+        'creating FK CONSTRAINT "public.b b_a_fkey"',
+    ]

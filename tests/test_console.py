@@ -1,0 +1,158 @@
+"""What a user sees, on a terminal and off it, by real processes."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from dbpull.console import Step, Teller
+
+STORY = """
+import sys, time
+from dbpull import console
+from dbpull.console import Teller, out, rows
+teller = Teller()
+teller.say("A [bold]line[/x] with :key: and " + "words " * 30)
+teller.note("A note")
+with teller.step("fetch", "Fetching b7 [1]", "bytes") as step:
+    for done in range(0, 50_000_001, 10_000_000):
+        step.progress(done, 50_000_000)
+        time.sleep(0.11)
+    step.sentence = "Fetched b7"
+with teller.step("restore", "Restoring", "items") as step:
+    tell = step.phase("tables")
+    for done in range(1, 4):
+        tell(done, 3)
+        time.sleep(0.11)
+teller.closing_table([("public.orders", 1.5, 2_000_000), ("public.x[/]", 0.0, None)])
+rows(["id", "what"], [["b7", "a[b]c"], ["b8", "[/x]"]])
+out("postgres://localhost/x")
+"""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def off_a_terminal(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | environ,
+    )
+
+
+def on_a_terminal(script: str) -> str:
+    """What a terminal gets; stdout and stderr both go there."""
+    ours, theirs = pty.openpty()
+    env = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=theirs, stderr=theirs, env=env
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while chunk := _read(ours):
+            shown += chunk
+    os.close(ours)
+    assert process.returncode == 0, shown.decode()
+    return shown.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # how Linux says that the other end is closed
+        return b""
+
+
+def test_off_a_terminal_there_are_plain_lines_on_stderr() -> None:
+    ended = off_a_terminal(STORY)
+
+    assert not CONTROL.search(ended.stderr)
+    lines = ended.stderr.splitlines()
+    assert lines[0] == "A [bold]line[/x] with :key: and " + "words " * 30
+    assert lines[1] == "  A note"
+    assert lines[2] == "Fetching b7 [1] …"
+    assert re.fullmatch(r"Fetched b7 \(\d\.\d s\)", lines[3])
+    assert lines[4] == "Restoring …"
+    assert re.fullmatch(r"Restoring \(\d\.\d s\)", lines[5])
+
+
+def test_stdout_has_only_what_scripts_read() -> None:
+    ended = off_a_terminal(STORY)
+
+    assert ended.stdout == "b7\ta[b]c\nb8\t[/x]\npostgres://localhost/x\n"
+
+
+def test_wishes_for_colour_do_not_colour_a_file() -> None:
+    ended = off_a_terminal(STORY, FORCE_COLOR="1", TTY_COMPATIBLE="1")
+
+    assert not CONTROL.search(ended.stderr + ended.stdout)
+
+
+def test_the_closing_table_has_each_step_and_the_largest_tables() -> None:
+    told = off_a_terminal(STORY).stderr
+
+    assert re.search(r"^  fetch +0\.\d s$", told, re.M)
+    assert re.search(r"^  together +\d\.\d s$", told, re.M)
+    assert re.search(r"^  rows of public\.orders +1\.5 s  2\.0 MB of the dump$", told, re.M)
+    assert "public.x[/]" in told
+
+
+def test_on_a_terminal_there_is_progress_that_goes_away() -> None:
+    shown = on_a_terminal(STORY)
+
+    assert "\x1b[" in shown
+    assert "Fetching b7 [1]" in shown
+    assert "20 MB of 50 MB" in shown
+    assert "MB/s" in shown
+    assert "of 3 tables" in shown
+    assert re.search(r"✓ Fetched b7 \(\d\.\d s\)", shown)
+    assert "A [bold]line[/x] with :key:" in shown
+    assert "a[b]c" in shown
+    assert "\x1b[?25h" in shown, "the cursor is shown again"
+
+
+def test_a_step_that_fails_is_not_told_as_done(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    teller = Teller()
+
+    with pytest.raises(RuntimeError), teller.step("fetch", "Fetching"):
+        raise RuntimeError
+
+    assert capsys.readouterr().err == "Fetching …\n"
+    assert teller.doing == "Fetching"
+    assert teller.steps == []
+
+
+def test_a_long_step_off_a_terminal_tells_now_and_then_how_far_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    teller = Teller()
+
+    with teller.step("fetch", "Fetching", "bytes") as step:
+        step.progress(1_000_000, 9_000_000)
+        now += 31
+        step.progress(2_000_000, 9_000_000)
+        step.progress(3_000_000, 9_000_000)
+        now += 31
+        step.progress(4_000_000, None)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "Fetching …",
+        "  2.0 MB of 9.0 MB",
+        "  4.0 MB",
+        "Fetching (62 s)",
+    ]
+
+
+def test_a_step_nobody_shows_takes_progress_too() -> None:
+    Step("x", "x", "bytes").progress(1, 2)

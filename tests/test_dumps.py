@@ -1,0 +1,102 @@
+"""The dumps that lie here, told by their names."""
+
+from __future__ import annotations
+
+import fcntl
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from dbpull import dumps
+from dbpull.dumps import Dump
+
+TAKEN = datetime(2024, 5, 1, 12, 30, 15, tzinfo=UTC)
+
+
+def lay(folder: Path, app: str, backup: str, age: int) -> Dump:
+    """A dump of an app that is so many hours old."""
+    dump = Dump.named(folder, app, backup, TAKEN - timedelta(hours=age))
+    dump.path.write_bytes(b"x" * 10)
+    return dump
+
+
+@pytest.mark.parametrize("app", ["shop", "shop-eu", "shop-b7", "s-2024"])
+@pytest.mark.parametrize("backup", ["b101", "a042", "o1"])
+def test_a_name_tells_what_it_was_made_from(
+    tmp_path: Path, app: str, backup: str
+) -> None:
+    made = Dump.named(tmp_path, app, backup, TAKEN)
+
+    assert made.path.name == f"{app}-{backup}-20240501T123015Z.dump"
+    assert Dump.of(made.path) == made
+    assert made.label == f"{app} {backup}"
+
+
+def test_names_tell_the_time_in_utc(tmp_path: Path) -> None:
+    berlin = TAKEN.astimezone(timezone(timedelta(hours=2)))
+
+    assert Dump.named(tmp_path, "shop", "b1", berlin).path.name.endswith(
+        "T123015Z.dump"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["latest.dump", "shop-b1.dump", "shop-b1-20249999T999999Z.dump", "Shop-b1-x.dump"],
+)
+def test_a_file_with_another_name_is_its_own(tmp_path: Path, name: str) -> None:
+    dump = Dump.of(tmp_path / name)
+
+    assert (dump.app, dump.backup, dump.taken, dump.label) == ("", name, None, name)
+
+
+def test_dumps_are_listed_newest_first_of_one_app_or_of_all(tmp_path: Path) -> None:
+    old, new = lay(tmp_path, "shop", "b9", 5), lay(tmp_path, "shop", "b10", 1)
+    other = lay(tmp_path, "shop-eu", "b3", 3)
+    (tmp_path / "foreign.dump").touch()
+    (tmp_path / (new.path.name + ".part")).touch()
+    Dump.named(tmp_path, "shop", "b11", TAKEN).path.mkdir()
+
+    assert dumps.here(tmp_path) == [new, other, old]
+    assert dumps.here(tmp_path, "shop") == [new, old]
+    assert dumps.here(tmp_path, "sho") == []
+    assert dumps.here(tmp_path / "nowhere") == []
+    assert new.size == 10
+
+
+def test_each_app_keeps_its_newest(tmp_path: Path) -> None:
+    shop = [lay(tmp_path, "shop", f"b{n}", n) for n in range(1, 6)]
+    other = [lay(tmp_path, "other", f"b{n}", n) for n in range(1, 4)]
+    (tmp_path / "foreign.dump").touch()
+
+    assert dumps.surplus(tmp_path, 3) == shop[3:]
+    assert dumps.surplus(tmp_path, 1, "other") == other[1:]
+    assert dumps.surplus(tmp_path, 9) == []
+
+
+def test_parts_that_nobody_is_at_work_on_are_found_and_removed(tmp_path: Path) -> None:
+    name = Dump.named(tmp_path, "shop", "b1", TAKEN).path.name
+    busy = Dump.named(tmp_path, "shop", "b2", TAKEN).path.name
+    for file in (f"{name}.part", f"{name}.part.journal", f"{busy}.part"):
+        (tmp_path / file).touch()
+
+    with (tmp_path / f"{busy}.part").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        found = dumps.parts(tmp_path)
+        assert found == [tmp_path / f"{name}.part"]
+        assert dumps.parts(tmp_path, "other") == []
+    for part in found:
+        dumps.remove_part(part)
+        dumps.remove_part(part)
+
+    assert [path.name for path in tmp_path.iterdir()] == [f"{busy}.part"]
+
+
+def test_a_path_is_shown_as_one_would_type_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert dumps.shown(tmp_path / "local" / "x.dump") == "local/x.dump"
+    assert dumps.shown(Path("/srv/x.dump")) == "/srv/x.dump"

@@ -1,0 +1,246 @@
+"""A made-up Heroku with many apps, servers for targets, and projects that use them.
+
+The conftest offers the fixtures by `pytest_plugins`. Each app stands for one situation.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+from databases import AS_HEROKU, FOLDERS
+from projects import Project
+from targets import OLD, Target, Watched, watched
+
+from dbpull.demo import shop
+from dbpull.demo.stand_in import App, Attachment, Backup, Config, Database, StandIn
+
+HOUR = 3600.0
+BULK = 24_000_000
+"""Bytes of the dump that is large enough to be caught arriving."""
+OTHERS = [int(name) for name in FOLDERS if name.isdigit()]
+"""The other PostgreSQL majors that there is a server of on this machine."""
+_numbers = count(1)
+
+# What makes a dump that can't be restored although pg_dump was glad to make it.
+BAD_ROW = """
+create function valid(int) returns boolean immutable language sql as 'select true';
+create table parcels (weight int check (valid(weight)));
+insert into parcels values (7);
+create or replace function valid(int) returns boolean immutable language sql
+  as 'select false';
+"""
+BAD_INDEX = """
+create function plain(text) returns text immutable language sql as 'select $1';
+create function folded(text) returns text immutable language sql as 'select $1';
+create table names (name text);
+insert into names values ('Ada');
+create index names_folded on names (folded(name));
+create or replace function folded(text) returns text immutable language plpgsql
+  as 'begin return plain($1); end';
+"""  # a function without its schema: not found while restoring, a usual mistake
+BAD_KEY = """
+create table owners (id int primary key);
+create table pets (owner_id int references owners);
+set session_replication_role = replica;
+insert into pets values (404);
+"""
+# Building the index, or analyzing, sleeps.
+SLOW_INDEX = """
+create function slow(int) returns int immutable language sql as 'select $1';
+create table sleepers as select 1 as id;
+create index sleepers_slow on sleepers (slow(id));
+create or replace function slow(int) returns int immutable language sql
+  as 'select $1 from pg_sleep(600)';
+"""
+SLOW_ANALYZE = """
+create function slow(int) returns int immutable language sql as 'select $1';
+create table sleepers as select g as id from generate_series(1, 3) g;
+create statistics sleepy on (slow(id)) from sleepers;
+create or replace function slow(int) returns int immutable language sql
+  as 'select $1 from pg_sleep(600)';
+"""
+ROWS = """
+create extension citext;
+create table blobs (id int primary key, data text);
+alter table blobs alter data set storage external;
+insert into blobs select g, string_agg(md5(g || '-' || i), '')
+  from generate_series(1, 250) g, generate_series(1, 3000) i group by g;
+"""
+
+
+@dataclass
+class World:
+    """What all the tests share: the servers, the sources, the stand-in."""
+
+    modern: Watched
+    heroku: StandIn
+    folder: Path
+    others: dict[int, Watched] = field(default_factory=dict)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no run may ever say."""
+        passwords = (one.password for one in (self.modern, *self.others.values()))
+        return (self.heroku.token, *passwords)
+
+
+def _database(name: str, source: str, plan: str = "standard-0") -> Database:
+    return Database(f"postgresql-{name}", source, f"heroku-postgresql:{plan}")
+
+
+def _app(name: str, source: str, *backups: Backup) -> App:
+    return App(name, databases=(_database(name, source),), backups=backups)
+
+
+def _app_of(other: Watched, modern: Watched, folder: Path) -> App:
+    """An app on another major: b001 is its own pg_dump's, b002 the newest one's."""
+    shop.fill(other.server, "shop", scale=0.01)
+    name = f"on-{other.major}"
+    dumps = [
+        replace(other, folder=programs).dump("shop", folder / f"{name}-{number}.dump")
+        for number, programs in enumerate((other.folder, modern.folder))
+    ]
+    backups = [Backup(number=n, dump=str(dump)) for n, dump in enumerate(dumps, 1)]
+    return _app(name, other.url("shop"), *backups)
+
+
+def _apps(modern: Watched, folder: Path) -> Iterator[App]:
+    """One app for each situation."""
+    source = modern.url("shop")
+    yield _app(
+        "shop-eu",
+        source,
+        Backup(number=99, age=25 * HOUR, scheduled=True),
+        Backup(number=101, age=HOUR),
+        Backup(number=102, age=HOUR / 2, status="failed"),
+        Backup(number=103, age=HOUR / 3, status="canceled"),
+    )
+    yield App(
+        "billed-elsewhere", attachments=(Attachment("DATABASE", "postgresql-shop-eu"),)
+    )
+    yield _app("at-work", source, Backup(number=5, age=60, status="running"))
+    for number in range(4):
+        yield _app(f"stale-{number}", source, Backup(number=1, age=50 * HOUR))
+    for name in ("fresh-eu", "fresh-too", "refusing", "unseen", "signalled"):
+        yield _app(name, source)
+    yield App("without-database")
+    whole = modern.dump("bulk", folder / "bulk.dump", *AS_HEROKU, "-Z0")
+    yield _app("bulk-eu", source, Backup(number=1, dump=str(whole)))
+    yield _app("changing", source, Backup(number=1, dump=str(_other(modern, folder))))
+    yield _app("two-backups", source, Backup(age=9 * HOUR), Backup(age=HOUR))
+    for name, sql in (
+        ("bad-row", BAD_ROW),
+        ("bad-index", BAD_INDEX),
+        ("bad-key", BAD_KEY),
+        ("slow-index", SLOW_INDEX),
+        ("slow-analyze", SLOW_ANALYZE),
+    ):
+        modern.database(sql, name=name)
+        yield _app(name, modern.url(name), Backup(number=1))
+    for name, content in _strange(whole.read_bytes()):
+        path = folder / f"{name}.dump"
+        path.write_bytes(content)
+        yield _app(name, source, Backup(number=1, dump=str(path)))
+
+
+def _other(modern: Watched, folder: Path) -> Path:
+    """Another dump, of about the same size."""
+    name = modern.database(ROWS.replace("'-'", "'+'"))
+    return modern.dump(name, folder / "other.dump", *AS_HEROKU, "-Z0")
+
+
+def _strange(whole: bytes) -> Iterator[tuple[str, bytes]]:
+    """Files that are no dump, or not one for the programs and servers here."""
+    yield "no-archive", b"-- PostgreSQL database dump\n" * 1000
+    # PGDMP, then the archive's version: major, minor, revision.
+    yield "too-new", whole[:5] + b"\x01\x63\x00" + whole[8:]
+    # An extension's name stands in the table of contents, which is not compressed.
+    yield "lacks-extension", whole.replace(b"citext", b"zitext")
+    yield "cut-short", whole[: len(whole) // 2]
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    with ExitStack() as stack:
+        home = stack.enter_context(tempfile.TemporaryDirectory(prefix="dbpull-test-"))
+        folder = Path(home)
+        folder.chmod(0o755)
+        servers = {
+            name: stack.enter_context(watched(folder / name, programs))
+            for name, programs in FOLDERS.items()
+        }
+        modern = servers.pop("wheel")
+        shop.fill(modern.server, "shop", scale=0.01)
+        modern.database(ROWS, name="bulk")
+        others = {postgres.major: postgres for postgres in servers.values()}
+        theirs = [_app_of(other, modern, folder) for other in others.values()]
+        config = Config(
+            (*_apps(modern, folder), *theirs),
+            pg_dump=modern.program("pg_dump"),
+            dump_at_start=False,
+            progress_every=0.1,
+        )
+        heroku = stack.enter_context(StandIn.start(config))
+        yield World(modern, heroku, folder, others)
+
+
+@pytest.fixture
+def heroku(world: World) -> Iterator[StandIn]:
+    """The stand-in: well-behaved and with an empty log at every test's start."""
+    world.heroku.forget_requests()
+    yield world.heroku
+    world.heroku.behave()
+
+
+@pytest.fixture
+def make_target(world: World) -> Iterator[Callable[..., Target]]:
+    """Make a database with a developer's own rows in it."""
+    made: list[Target] = []
+
+    def make(on: Watched | None = None, name: str = "", options: str = "") -> Target:
+        postgres = on or world.modern
+        name = name or f"dev_{next(_numbers)}_"
+        target = Target(postgres, postgres.database(OLD, name=name, options=options))
+        made.append(target)
+        return target
+
+    yield make
+    for target in made:
+        target.postgres.drop_like(target.name[:30])
+
+
+@pytest.fixture
+def target(make_target: Callable[..., Target]) -> Target:
+    """A database to be replaced."""
+    return make_target()
+
+
+@pytest.fixture
+def make_project(
+    world: World, heroku: StandIn, tmp_path: Path
+) -> Iterator[Callable[..., Project]]:
+    """Make a project; its variables are those of the stand-in and what is given."""
+    made: list[Project] = []
+
+    def make(**environment: str) -> Project:
+        project = Project.at(tmp_path / f"project{len(made)}", heroku, **environment)
+        project.configure("db:\n  apps: {staging: shop-eu}\n  jobs: 2\n")
+        project.secrets = world.secrets
+        made.append(project)
+        return project
+
+    yield make
+    for project in made:
+        project.close()
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Project], target: Target) -> Project:
+    """A project whose target is `target`."""
+    return make_project(DATABASE_URL=target.url)
