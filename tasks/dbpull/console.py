@@ -5,6 +5,7 @@ stdout is for what scripts read. Off a terminal there are plain lines only.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Show = Callable[[int, int | None, str], None]
+UNTOUCHED = "The target is as it was. What was downloaded stays for the next run."
 SPARSE = 30.0
 """Seconds between two lines of progress where there is no terminal."""
 
@@ -60,8 +62,8 @@ class Teller:
         self.doing = ""
         """What is under way, as the step was announced."""
         self._began = time.monotonic()
-        self.swapped = False
-        """Whether the target has been replaced already."""
+        self.standing = UNTOUCHED
+        """How the target stands, for whoever is interrupted."""
 
     def say(self, text: str, style: str = "") -> None:
         """One line."""
@@ -157,7 +159,7 @@ def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     """A table on stdout: drawn on a terminal, tab-separated without one."""
     if not sys.stdout.isatty():
         for line in lines:
-            sys.stdout.write("\t".join(line) + "\n")
+            out("\t".join(line))
         return
     from rich.console import Console
     from rich.table import Table
@@ -170,5 +172,9 @@ def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
 
 def out(text: str) -> None:
     """One line on stdout, for scripts."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough (`| head`); Python must not stumble at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -35,8 +35,15 @@ def connections(value: object) -> int:
 def jobs(value: object) -> int:
     """A whole number from 1 to 64; the machine's cores where there is none."""
     if value is None:
-        return os.cpu_count() or 1
+        return _cores()
     return _whole(value, 1, 64, "a whole number from 1 to 64")
+
+
+def _cores() -> int:
+    """The cores that this process may use, which a container may have fewer of."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def duration(value: object) -> float:

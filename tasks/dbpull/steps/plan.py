@@ -15,7 +15,7 @@ from dbpull.restore.sections import SECTIONS, Restore
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, refresh, source
+from dbpull.steps import aim, prepare, source
 from dbpull.steps.aim import EMBEDDED_NAME, Aim
 from dbpull.steps.source import Choice, Source
 from dbpull.target import guard
@@ -80,7 +80,7 @@ class Planner:
                 raise NoTarget
             return None
         at = aim.take(self.settings, self.shell, self.teller)
-        refresh.refuse_unable(at, in_place=in_place)
+        prepare.refuse_unable(at, in_place=in_place)
         return at
 
     def _begin(self) -> None:

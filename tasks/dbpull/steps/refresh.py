@@ -2,191 +2,160 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dbpull.archive import Archive
 from dbpull.console import Teller
 from dbpull.errors import PullError
-from dbpull.errors.restore import MissingExtensions, NotEnoughDisk
-from dbpull.postgres import programs
+from dbpull.errors.restore import HalfRestored, RestoreError
 from dbpull.restore import check
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore
-from dbpull.restore.selection import Selection, select
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.steps.aim import Aim
 from dbpull.steps.fetch import Fetched
+from dbpull.steps.prepare import Prepared
 from dbpull.target.aside import Aside
 from dbpull.target.provenance import Provenance
-from dbpull.target.state import refuse_powerless
 from dbpull.target.swap import Swap
 from dbpull.words import counted
 
+REPLACED = "The new database is in place already; `invoke db.undo` goes back."
+CREATED = "The new database is in place already."
+
 
 @dataclass(frozen=True)
-class Prepared:
-    """What the table of contents and the target's server lead to."""
+class Refresh:
+    """A dump that is here, and the target that it is to fill."""
 
-    program: programs.Program
-    selection: Selection
-    schemas: frozenset[str]
-    """Schemas that the dump needs and does not create (heroku_ext)."""
+    aim: Aim
+    fetched: Fetched
+    prepared: Prepared
+    settings: Settings
+    teller: Teller
 
+    def run(self, *, in_place: bool) -> Outcome:
+        """Replace the target, or refill it in place.
 
-def prepare(aim: Aim, archive: Archive, settings: Settings) -> Prepared:
-    """Refuse what could not be restored, before it is downloaded and restored.
+        Raises RestoreFailed, Incomplete, StillConnected, SqlFailed.
+        """
+        for pattern in self.prepared.selection.unmatched:
+            self.teller.note(f"skip_data: no table fits {pattern}.")
+        return self._replace_in_place() if in_place else self._replace()
 
-    Raises TooOldProgram, MissingProgram, MissingExtensions.
-    """
-    header = archive.header
-    program = programs.pg_restore_for(
-        header.version,
-        header.compression,
-        aim.state.major,
-        programs.find(aim.shell, "pg_restore"),
-        aim.shell.where,
-    )
-    state = aim.state
-    selection = select(
-        archive,
-        settings.skip_data,
-        available=state.extensions,
-        superuser=state.superuser,
-    )
-    lacking = [name for name in selection.extensions if name not in state.extensions]
-    if lacking:
-        label = aim.connection.label
-        raise MissingExtensions(lacking, label, state.major, embedded=aim.embedded)
-    return Prepared(program, selection, archive.missing_schemas)
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether a previous database has been kept by this very refresh."""
+        return self.settings.undo and self.teller.standing == REPLACED
 
+    def _replace(self) -> Outcome:
+        """Restore into the aside database, check it, and swap.
 
-def refuse_full_disk(aim: Aim, needed: int | None) -> None:
-    """Raise NotEnoughDisk where the server is here and its disk is too small.
+        Until the swap the target is not touched; whatever fails before, the aside
+        database is dropped.
+        """
+        with self._aside() as aside:
+            outcome = self._restore(aside.names.aside)
+            self._check(aside)
+            self._swap()
+        return outcome
 
-    `needed` is the source's size in bytes: with its bloat, so a little less may do.
-    """
-    if not needed or not aim.state.folder or not aim.connection.is_socket:
-        return
-    with suppress(OSError):
-        free = shutil.disk_usage(aim.state.folder).free
-        if free < needed * 0.7:
-            raise NotEnoughDisk(aim.connection.label, needed, free)
+    def _replace_in_place(self) -> Outcome:
+        """Empty the target itself and restore into it: the recipe's own way.
 
-
-def refuse_unable(aim: Aim, *, in_place: bool) -> None:
-    """Raise NoCreatedb or NotOwner, unless the target is to be used as it is."""
-    if not in_place:
-        refuse_powerless(aim.state, aim.connection.label)
-
-
-def replace(
-    aim: Aim, fetched: Fetched, prepared: Prepared, settings: Settings, teller: Teller
-) -> Outcome:
-    """Restore into the aside database, check it, and swap.
-
-    Until the swap the target is not touched; whatever fails before, the aside
-    database is dropped. Raises RestoreFailed, Incomplete, StillConnected, SqlFailed.
-    """
-    with _aside(aim, teller) as aside:
-        outcome = _restore(aim, aside.names.aside, fetched, prepared, settings, teller)
-        with teller.step("check", "Checking and analyzing") as step:
-            check.refuse_incomplete(aim.psql, aside.names.aside, prepared.selection)
-            check.analyze(aim.psql, aside.names.aside)
-            aside.take_settings()
-            step.sentence = "Checked and analyzed"
-        _swap(aim, fetched, prepared, settings, teller)
-    return outcome
-
-
-def replace_in_place(
-    aim: Aim, fetched: Fetched, prepared: Prepared, settings: Settings, teller: Teller
-) -> Outcome:
-    """Empty the target itself and restore into it: the recipe's own way.
-
-    One transaction where pg_restore and server are of an age; else a failure leaves a
-    target that is half restored, which is said beforehand.
-    """
-    at_once = not (prepared.program.major >= 17 > aim.state.major)
-    if not at_once:
-        teller.note(
+        One transaction where pg_restore and server are of an age; else a failure
+        leaves the target half restored, which is said (HalfRestored).
+        """
+        if self.prepared.program.major < 17 or self.aim.state.major >= 17:
+            return self._in_place(at_once=True)
+        self.teller.note(
             "Not in one transaction: the server is too old for this pg_restore."
         )
-    restore = _restoring(aim, aim.names.target, fetched, prepared, settings)
-    clean = check.holds_some(aim.psql, aim.names.target, prepared.selection)
-    create_missing(aim.psql, aim.names.target, prepared.schemas)
-    with teller.step("restore", f"Restoring into {aim.connection.label}") as step:
-        outcome = restore.run_in_place(step.phase, at_once=at_once, clean=clean)
-        step.sentence = f"Restored into {aim.connection.label}"
-    check.refuse_incomplete(aim.psql, aim.names.target, prepared.selection)
-    check.analyze(aim.psql, aim.names.target)
-    return outcome
-
-
-@contextmanager
-def _aside(aim: Aim, teller: Teller) -> Iterator[Aside]:
-    aside = Aside(aim.psql, aim.state, aim.names)
-    try:
-        aside.create()
-        yield aside
-    except BaseException:
+        self.teller.standing = "The target is half restored: run the same again."
         try:
-            aside.drop()
-        except PullError:
-            teller.note(
-                f"{aside.names.aside} could not be dropped: the next pull, or"
-                " `invoke db.cleanup`, will do it."
-            )
-        raise
+            return self._in_place(at_once=False)
+        except RestoreError as error:
+            raise HalfRestored(self.aim.connection.label, error) from error
 
-
-def _restoring(
-    aim: Aim, dbname: str, fetched: Fetched, prepared: Prepared, settings: Settings
-) -> Restore:
-    return Restore(
-        aim.shell,
-        prepared.program.path,
-        aim.connection.to(dbname),
-        fetched.dump.path,
-        prepared.selection,
-        settings.jobs,
-    )
-
-
-def _restore(
-    aim: Aim,
-    dbname: str,
-    fetched: Fetched,
-    prepared: Prepared,
-    settings: Settings,
-    teller: Teller,
-) -> Outcome:
-    restore = _restoring(aim, dbname, fetched, prepared, settings)
-    create_missing(aim.psql, dbname, prepared.schemas)
-    tables = len(prepared.selection.tables)
-    doing = f"Restoring {fetched.dump.label}"
-    with teller.step("restore", doing) as step:
-        outcome = restore.run(step.phase)
-        step.sentence = f"Restored {counted(tables, 'table')}, keys and indexes"
-    return outcome
-
-
-def _swap(
-    aim: Aim, fetched: Fetched, prepared: Prepared, settings: Settings, teller: Teller
-) -> None:
-    dump, skipped = fetched.dump, prepared.selection.skipped
-    told = Provenance(dump.app, dump.backup, dump.taken, datetime.now(UTC), skipped)
-    swap = Swap(aim.psql, aim.state, aim.names)
-    with teller.step("swap", "Swapping") as step, SIGNALS.deferred():
-        swap.to_new(comment=told.to_comment(), keep_previous=settings.undo)
-        teller.swapped = True
-        step.sentence = f"Swapped: {aim.connection.label} is the new database"
+    @contextmanager
+    def _aside(self) -> Iterator[Aside]:
+        aside = Aside(self.aim.psql, self.aim.state, self.aim.names)
         try:
-            swap.discard(keep_previous=settings.undo)
-        except PullError as error:
-            teller.note(f"{error.what} The next pull will try again.")
+            aside.create()
+            yield aside
+        except BaseException:
+            try:
+                aside.drop()
+            except PullError:
+                self.teller.note(
+                    f"{aside.names.aside} could not be dropped: the next pull, or"
+                    " `invoke db.cleanup`, will do it."
+                )
+            raise
+
+    def _restore(self, dbname: str) -> Outcome:
+        restore = self._restoring(dbname)
+        tables = len(self.prepared.selection.tables)
+        doing = f"Restoring {self.fetched.dump.label}"
+        with self.teller.step("restore", doing) as step:
+            outcome = restore.run(step.phase)
+            step.sentence = f"Restored {counted(tables, 'table')}, keys and indexes"
+        return outcome
+
+    def _restoring(self, dbname: str) -> Restore:
+        create_missing(self.aim.psql, dbname, self.prepared.schemas)
+        return Restore(
+            self.aim.shell,
+            self.prepared.program.path,
+            self.aim.connection.to(dbname),
+            self.fetched.dump.path,
+            self.prepared.selection,
+            self.settings.jobs,
+        )
+
+    def _check(self, aside: Aside) -> None:
+        with self.teller.step("check", "Checking and analyzing") as step:
+            self._check_in(aside.names.aside)
+            aside.take_settings()
+            step.sentence = "Checked and analyzed"
+
+    def _check_in(self, dbname: str) -> None:
+        check.refuse_incomplete(self.aim.psql, dbname, self.prepared.selection)
+        check.analyze(self.aim.psql, dbname)
+
+    def _swap(self) -> None:
+        keep, label = self.settings.undo, self.aim.connection.label
+        swap = Swap(self.aim.psql, self.aim.state, self.aim.names)
+        with self.teller.step("swap", "Swapping") as step, SIGNALS.deferred():
+            swap.to_new(comment=self._provenance(), keep_previous=keep)
+            self.teller.standing = REPLACED if self.aim.state.exists else CREATED
+            step.sentence = f"Swapped: {label} is the new database"
+            try:
+                swap.discard(keep_previous=keep)
+            except PullError as error:
+                self.teller.note(f"{error.what} The next pull will try again.")
+
+    def _in_place(self, *, at_once: bool) -> Outcome:
+        psql, selection = self.aim.psql, self.prepared.selection
+        dbname, label = self.aim.names.target, self.aim.connection.label
+        clean = check.holds_some(psql, dbname, selection)
+        restore = self._restoring(dbname)
+        with self.teller.step("restore", f"Restoring into {label}") as step:
+            outcome = restore.run_in_place(step.phase, at_once=at_once, clean=clean)
+            step.sentence = f"Restored into {label}"
+        self.teller.standing = "The new rows are in place already."
+        with self.teller.step("check", "Checking and analyzing") as step:
+            self._check_in(dbname)
+            Swap(psql, self.aim.state, self.aim.names).record(self._provenance())
+            step.sentence = "Checked and analyzed"
+        return outcome
+
+    def _provenance(self) -> str:
+        """Where the rows came from, as the database's comment."""
+        dump, skipped = self.fetched.dump, self.prepared.selection.skipped
+        told = Provenance(dump.app, dump.backup, dump.taken, datetime.now(UTC), skipped)
+        return told.to_comment()

@@ -32,11 +32,7 @@ def _interrupted(teller: Teller, number: int) -> Interrupted:
         signal.Signals(number), "the terminal's end"
     )
     when = f" while {_lowered(teller.doing)}" if teller.doing else ""
-    if teller.swapped:
-        remedy = "The new database is in place already; `invoke db.undo` goes back."
-    else:
-        remedy = "The target is as it was. What was downloaded stays for the next run."
-    return Interrupted(f"Stopped by {how}{when}.", remedy, code=128 + number)
+    return Interrupted(f"Stopped by {how}{when}.", teller.standing, code=128 + number)
 
 
 def _lowered(doing: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dbpull.errors.postgres import SqlFailed
@@ -66,6 +67,11 @@ class Swap:
         else:
             away = [_if_there("target", "discarded"), _MARK]
         self._rename(*away, _move("aside", "target"), _COMMENT, comment=comment)
+
+    def record(self, comment: str) -> None:
+        """Write down where the target's rows came from, where we may."""
+        with suppress(SqlFailed):
+            self._run(_COMMENT, "Recording where the rows came from", comment=comment)
 
     def discard(self, *, keep_previous: bool) -> None:
         """Drop what the swap took out of use; that a failure leaves can wait."""

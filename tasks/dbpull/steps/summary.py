@@ -1,0 +1,36 @@
+"""The end of the story: what is now where, what is not in it, and the way back."""
+
+from __future__ import annotations
+
+from dbpull.archive import Entry
+from dbpull.restore.watch import Outcome
+from dbpull.steps.refresh import Refresh
+from dbpull.words import age, listed
+
+
+def tell(refresh: Refresh, outcome: Outcome) -> None:
+    """Say it, under a table of how long each step took."""
+    teller, selection = refresh.teller, refresh.prepared.selection
+    teller.closing_table(_slowest(refresh, outcome))
+    if selection.skipped:
+        teller.say(f"Without the rows of {listed(selection.skipped)}.")
+    for what in (*selection.left_out, *outcome.harmless):
+        teller.say(f"Left out: {what}.", "dim")
+    dump = refresh.fetched.dump
+    aged = f", {age(dump.taken)}" if dump.taken else ""
+    label = refresh.aim.connection.label
+    teller.say(f"{label} is now {dump.label}{aged}.", "bold")
+    if refresh.can_be_undone:
+        teller.say("`invoke db.undo` brings the old one back.")
+
+
+def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]:
+    """The three tables that took longest; where nobody told, the largest."""
+    sizes, seconds = refresh.fetched.sizes, outcome.seconds
+
+    def weight(table: Entry) -> tuple[float, int]:
+        return seconds.get(table.dump_id, 0.0), sizes.get(table.dump_id, 0)
+
+    tables = refresh.prepared.selection.tables
+    slowest = sorted(tables, key=weight, reverse=True)[:3]
+    return [(f"{table.namespace}.{table.tag}", *weight(table)) for table in slowest]
