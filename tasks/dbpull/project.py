@@ -61,11 +61,16 @@ PROJECT = Project()
 
 
 def own_folder() -> Path:
-    """`.dbpull` in the project: made when needed, ignored by git, listed by us alone.
+    """`.dbpull` in the project, where the embedded server and a kept demo have theirs."""
+    return PROJECT.folder / ".dbpull"
+
+
+def make_own_folder() -> Path:
+    """Make it: ignored by git, listed by us alone.
 
     Others may pass through: root's embedded server runs as another user.
     """
-    folder = PROJECT.folder / ".dbpull"
+    folder = own_folder()
     folder.mkdir(mode=0o711, exist_ok=True)
     ignored = folder / ".gitignore"
     if not ignored.exists():

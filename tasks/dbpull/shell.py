@@ -133,7 +133,7 @@ class Local:
         self, argv: Sequence[str], env: Mapping[str, str] | None
     ) -> Iterator[subprocess.Popen[str]]:
         if self.echo:
-            self.echo(shlex.join(argv))
+            self.echo(" ".join(map(_typed, argv)))
         # A session of its own: Ctrl-C reaches us alone, and we end it in order.
         process = subprocess.Popen(
             list(argv),
@@ -168,6 +168,14 @@ class _Conversation:
         with suppress(BrokenPipeError):
             _pipe(self._process.stdin).close()
         return _pipe(self._process.stderr).read()
+
+
+def _typed(word: str) -> str:
+    """A word as one would type it; psql is given separators that no terminal shows."""
+    if word.isprintable():
+        return shlex.quote(word)
+    escaped = word.encode("unicode_escape").decode().replace("'", r"\'")
+    return f"$'{escaped}'"
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:

@@ -63,16 +63,6 @@ class RestoreFailed(RestoreError):
         )
 
 
-class HalfRestored(RestoreError):
-    """A restore into the target itself, without a transaction, has failed."""
-
-    def __init__(self, label: str, error: PullError) -> None:
-        super().__init__(
-            f"{label} is half restored. {error.what}",
-            "Correct the cause and run the same again, or restore another dump.",
-        )
-
-
 class Incomplete(RestoreError):
     """After the restore something that the dump holds was not there."""
 

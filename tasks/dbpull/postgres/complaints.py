@@ -86,7 +86,7 @@ class Complaints:
             self.all.append(self._open)
             self._item = ""
         elif not prefix:
-            return ""
+            return line.strip()
         elif item := _ITEM.match(text):
             self._item = item["what"].strip()
         elif not text.startswith(("while ", "warning: ", "detail: ", "hint: ")):

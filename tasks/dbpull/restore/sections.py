@@ -6,11 +6,9 @@ partitions are loaded; it then fires on them (15 and 18). Section by section it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from dbpull.archive import Entry
 from dbpull.errors.restore import RestoreFailed
@@ -49,10 +47,9 @@ class Restore:
     selection: Selection
     jobs: int
 
-    def argv(self, section: str, listed: str = "LIST") -> list[str]:
-        """The command that restores a section; `listed` is the file for -L."""
-        argv = [self.program, "--verbose", "--no-owner", "--no-acl"]
-        argv += [f"--section={section}", "-L", listed]
+    def argv(self, section: str) -> list[str]:
+        """The command that restores a section; its entries are listed on stdin."""
+        argv = [*self._common(), f"--section={section}"]
         if section != "pre-data" and self.jobs > 1:
             argv += ["-j", str(self.jobs)]
         return [*argv, "-d", self.connection.argument, str(self.dump)]
@@ -67,15 +64,12 @@ class Restore:
             entries = self.selection.of(section)
             if entries:
                 watch.begin(phase(unit), len(entries))
-                with _list_file(entries) as listed:
-                    self._run(self.argv(section, listed), watch)
+                self._run(self.argv(section), entries, watch)
         return watch.outcome()
 
-    def in_place_argv(
-        self, listed: str = "LIST", *, at_once: bool = True, clean: bool = True
-    ) -> list[str]:
+    def in_place_argv(self, *, at_once: bool = True, clean: bool = True) -> list[str]:
         """The recipe's own way: into the database that is there."""
-        argv = [self.program, "--verbose", "--no-owner", "--no-acl", "-L", listed]
+        argv = self._common()
         if clean:
             argv += ["--clean", "--if-exists"]
         if at_once:
@@ -93,15 +87,18 @@ class Restore:
         """
         watch = Watch("" if at_once else _HALF_DONE)
         watch.begin(phase("items"), len(self.selection.entries))
-        with _list_file(self.selection.entries) as listed:
-            argv = self.in_place_argv(listed, at_once=at_once, clean=clean)
-            self._run(argv, watch)
+        argv = self.in_place_argv(at_once=at_once, clean=clean)
+        self._run(argv, self.selection.entries, watch)
         return watch.outcome()
 
-    def _run(self, argv: list[str], watch: Watch) -> None:
+    def _common(self) -> list[str]:
+        argv = [self.program, "--verbose", "--no-owner", "--no-acl"]
+        return [*argv, "-L", "/dev/stdin"]
+
+    def _run(self, argv: list[str], entries: Sequence[Entry], watch: Watch) -> None:
         env = self.connection.environment() | {"PGOPTIONS": _OPTIONS}
         before = len(watch.complaints.all)
-        result = self.shell.run(argv, env=env, on_err=watch)
+        result = self.shell.run(argv, env=env, stdin=_list(entries), on_err=watch)
         watch.end()
         told = len(watch.complaints.all) > before
         if result.code != 0 and not (result.code == 1 and told):
@@ -109,10 +106,6 @@ class Restore:
             raise RestoreFailed("pg_restore", why, watch.remedy)
 
 
-@contextmanager
-def _list_file(entries: Sequence[Entry]) -> Iterator[str]:
-    """A file for -L; pg_restore reads the number before the `;` and nothing else."""
-    with NamedTemporaryFile("w", prefix="dbpull-", suffix=".list") as file:
-        file.writelines(f"{entry.dump_id};\n" for entry in entries)
-        file.flush()
-        yield file.name
+def _list(entries: Sequence[Entry]) -> str:
+    """What -L reads; of each line pg_restore takes the number before the `;`."""
+    return "".join(f"{entry.dump_id};\n" for entry in entries)

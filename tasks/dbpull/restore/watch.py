@@ -67,6 +67,8 @@ class Watch:
         """That pg_restore has ended. Raises RestoreFailed as above."""
         self.complaints.close()
         self._refuse_fatal()
+        if self._done < self._total:  # a line was lost where workers' lines mixed
+            self._progress(self._total, self._total)
 
     def outcome(self) -> Outcome:
         """What was heard."""

@@ -12,7 +12,7 @@ from dbpull.errors.settings import NoTarget
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import Psql
-from dbpull.project import own_folder
+from dbpull.project import make_own_folder, own_folder
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.target import aside, guard, lock
@@ -76,6 +76,7 @@ def _embedded_url(teller: Teller) -> str:
         server.start()  # waits for one that is only just coming up
     else:
         with teller.step("server", "Starting the embedded PostgreSQL") as step:
+            make_own_folder()
             server.start()
             step.sentence = f"Started PostgreSQL at {server.url(EMBEDDED_NAME)}"
             step.sentence += " (it keeps running; `invoke db.stop` stops it)"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbpull.console import Teller, out
 from dbpull.errors.settings import DemoFailed, MissingExtra
-from dbpull.project import own_folder
+from dbpull.project import make_own_folder, own_folder
 from dbpull.steps import aim
 from dbpull.steps.run import told
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from dbpull.demo.stage import Stage
 
 COMMANDS = (("db.backups",), ("db.pull", "--delete"))
+STATE = "demo.json"
 NEXT = """\
 That was the real db.pull; Heroku and the server were made up. What to try next:
   invoke db.demo --keep     leave them running, and pull, undo, break things yourself
@@ -37,11 +37,11 @@ def demo(*, keep: bool) -> None:
     _refuse_without_extra()
     from dbpull.demo.stage import Stage, kept
 
-    state = _state()
+    state = make_own_folder() / STATE if keep else None
     with told() as teller:
-        if keep and kept(state):
+        if state and kept(state):
             raise DemoFailed("A demo is kept already")
-        with Stage(teller.say, keep=state if keep else None) as stage:
+        with Stage(teller.say, keep=state) as stage:
             for words in COMMANDS:
                 _play(stage, words, teller)
             if keep:
@@ -74,11 +74,12 @@ def stop() -> None:
 
 
 def _stop_demo(teller: Teller) -> bool:
-    if not _state().exists():
+    state = own_folder() / STATE
+    if not state.exists():
         return False
     from dbpull.demo import stage
 
-    if stage.stop(_state()):
+    if stage.stop(state):
         teller.say("Stopped the demo and removed its files.")
         return True
     return False
@@ -90,10 +91,6 @@ def _stop_embedded(teller: Teller) -> bool:
     aim.embedded_server().stop()
     teller.say("Stopped the embedded PostgreSQL; its data stay in .dbpull/server.")
     return True
-
-
-def _state() -> Path:
-    return own_folder() / "demo.json"
 
 
 def _refuse_without_extra() -> None:

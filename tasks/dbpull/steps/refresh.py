@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from dbpull.console import Teller
 from dbpull.errors import PullError
-from dbpull.errors.restore import HalfRestored, RestoreError
 from dbpull.restore import check
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore
@@ -68,7 +67,7 @@ class Refresh:
         """Empty the target itself and restore into it: the recipe's own way.
 
         One transaction where pg_restore and server are of an age; else a failure
-        leaves the target half restored, which is said (HalfRestored).
+        leaves the target half restored, which is said.
         """
         if self.prepared.program.major < 17 or self.aim.state.major >= 17:
             return self._in_place(at_once=True)
@@ -76,10 +75,7 @@ class Refresh:
             "Not in one transaction: the server is too old for this pg_restore."
         )
         self.teller.standing = "The target is half restored: run the same again."
-        try:
-            return self._in_place(at_once=False)
-        except RestoreError as error:
-            raise HalfRestored(self.aim.connection.label, error) from error
+        return self._in_place(at_once=False)
 
     @contextmanager
     def _aside(self) -> Iterator[Aside]:
