@@ -61,7 +61,7 @@ PROJECT = Project()
 
 
 def own_folder() -> Path:
-    """`.dbpull` in the project, where the embedded server and a kept demo have theirs."""
+    """`.dbpull` in the project: what the embedded server and a kept demo have."""
     return PROJECT.folder / ".dbpull"
 
 

@@ -159,12 +159,13 @@ class Download:
                     raise
             except Exception as error:
                 if error is not self._arrival.error:
-                    self._discard()
+                    self.discard()
                 raise
             else:
                 return
 
-    def _discard(self) -> None:
+    def discard(self) -> None:
+        """Stop, and remove what has arrived: it is of no use."""
         self._arrival.fail(Stopped(self._part.file))
         ended = self._transfer.stop(STOPPING)
         self._journal.remove()

@@ -12,6 +12,7 @@ from dbpull.archive import Archive, Block
 from dbpull.console import Step, Teller
 from dbpull.download import Download
 from dbpull.dumps import Dump, shown
+from dbpull.errors.archive import BadDump
 from dbpull.errors.download import ObjectChanged
 from dbpull.settings import Settings
 from dbpull.steps.source import Source
@@ -48,7 +49,7 @@ def fetch(
 ) -> Fetched:
     """Bring a backup here. The gate judges it as soon as its front has arrived.
 
-    Raises DownloadError, ArchiveError and what the gate raises; what has arrived
+    Raises DownloadFailed, BadDump and what the gate raises; what has arrived
     stays for the next run.
     """
     dump = Dump.named(settings.path, source.app.name, backup.id, backup.created_at)
@@ -61,7 +62,7 @@ def fetch(
 
 
 def open_dump(dump: Dump, teller: Teller, gate: Gate = accept) -> Fetched:
-    """Read and verify a dump that is here. Raises ArchiveError."""
+    """Read and verify a dump that is here. Raises BadDump."""
     with (
         teller.step("dump", f"Checking {shown(dump.path)}") as step,
         dump.path.open("rb") as file,
@@ -113,6 +114,9 @@ def _front(download: Download) -> Archive:
             return archive.read(stream)
     except ObjectChanged:
         return _front(download)
+    except BadDump:
+        download.discard()
+        raise
 
 
 class _Arrived:
