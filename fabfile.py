@@ -1,7 +1,8 @@
 """What `fab` loads: the tasks that `invoke` has, and the configuration it reads."""
 
-from dbpull.fab import share_invoke_config
 from tasks import ns
+
+from dbpull.fab import share_invoke_config
 
 share_invoke_config()
 

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from functools import cache
 
 import pytest
-from databases import FOLDERS, Postgres, served
 
+from databases import FOLDERS, Postgres, served
 from dbpull.project import PROJECT
 from dbpull.steps import source as steps_source
 
-pytest_plugins = ["stand_ins"]
+pytest_plugins = ["stand_ins", "worlds"]
 
 FOREIGN = ("HEROKU_", "INVOKE_", "FABRIC_", "PG")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

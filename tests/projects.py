@@ -22,6 +22,7 @@ from dbpull.demo.stand_in import StandIn
 
 ROOT = Path(__file__).parents[1]
 HIDDEN = ("HEROKU_", "INVOKE_", "FABRIC_", "DATABASE_URL", "PG")
+INVOKE = [sys.executable, "-m", "invoke"]
 MARK = "DBPULL_TEST_RUN"
 PATIENCE = 60.0
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -69,6 +70,7 @@ class Run:
     secrets: tuple[str, ...]
     err_file: Path
     out_file: Path
+    may_leave: bool
 
     @property
     def err(self) -> str:
@@ -104,7 +106,7 @@ class Run:
             assert not _SIGNED.search(text)
             assert not _PASSWORD.search(text)
             assert not any(secret in text for secret in self.secrets)
-        if code != -signal.SIGKILL:
+        if code != -signal.SIGKILL and not self.may_leave:
             assert marked(self.mark) == []
         return ended
 
@@ -123,6 +125,8 @@ class Project:
     environment: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     runs: list[Run] = field(default_factory=list)
+    keeps_running: bool = False
+    """Whether its runs may leave a server behind."""
 
     @classmethod
     def at(cls, folder: Path, stand_in: StandIn | None = None, **more: str) -> Project:
@@ -150,20 +154,22 @@ class Project:
         found = (path.name for path in self.local.glob("*") if path.name[0] != ".")
         return sorted(found)
 
-    def invoke(self, *words: str, cwd: Path | None = None, **more: str) -> Ended:
+    def invoke(self, *words: str, **more: str) -> Ended:
         """Run `invoke` with these words to its end; `more` is added to its variables.
 
         An empty variable is taken away.
         """
-        return self.start(*words, cwd=cwd, **more).end()
+        return self.start(*words, **more).end()
 
-    def start(self, *words: str, cwd: Path | None = None, **more: str) -> Run:
+    def invoke_in(self, cwd: Path, *words: str) -> Ended:
+        """The same, in another folder than the project's."""
+        return self.begin([*INVOKE, *words], cwd, {}).end()
+
+    def start(self, *words: str, **more: str) -> Run:
         """Start `invoke` with these words."""
-        return self.begin([sys.executable, "-m", "invoke", *words], cwd, more)
+        return self.begin([*INVOKE, *words], None, more)
 
-    def begin(
-        self, argv: list[str], cwd: Path | None, more: Mapping[str, str]
-    ) -> Run:
+    def begin(self, argv: list[str], cwd: Path | None, more: Mapping[str, str]) -> Run:
         """Start a program as this project's user."""
         number = len(self.runs)
         mark = f"{MARK}={uuid4()}"
@@ -181,7 +187,7 @@ class Project:
                 stderr=to_err,
                 text=True,
             )
-        run = Run(process, mark, self.secrets, err, out)
+        run = Run(process, mark, self.secrets, err, out, self.keeps_running)
         self.runs.append(run)
         return run
 

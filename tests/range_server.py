@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable
@@ -100,13 +101,14 @@ class RangeServer:
         app.router.add_route("*", "/{path:.*}", self._answer)
         runner = web.AppRunner(app, shutdown_timeout=0.01, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self.tls)
-        await site.start()
-        self.port: int = runner.addresses[0][1]
+        door = socket.create_server(("127.0.0.1", 0), backlog=64)
+        await web.SockSite(runner, door, ssl_context=self.tls).start()
+        self.port: int = door.getsockname()[1]
         started.set()
         await self._over.wait()
-        await site.stop()
-        await asyncio.sleep(0.02)  # what was just accepted becomes a connection
+        # What was just accepted must become a connection before the server closes.
+        self._loop.remove_reader(door.fileno())
+        await asyncio.sleep(0.01)
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
             task.cancel()

@@ -12,8 +12,7 @@ from typing import IO
 from urllib.parse import quote, urlsplit
 
 from databases import Postgres
-
-from dbpull.embedded import Server
+from dbpull import embedded
 
 OLD = "create table notes (id int, note text); insert into notes values (1, 'mine');"
 LOG = """
@@ -79,7 +78,7 @@ class Watched(Postgres):
 def watched(folder: Path, programs: Path) -> Iterator[Watched]:
     """Run a server of those programs in that folder."""
     with ExitStack() as stack:
-        server = Server(folder, programs=programs, throwaway=True, tcp=True)
+        server = embedded.Server(folder, programs=programs, throwaway=True, tcp=True)
         stack.enter_context(server)
         postgres = Watched(server, programs)
         postgres.sql("postgres", LOG)
@@ -115,6 +114,14 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.communicate()
+
+
+def psql(url: str, sql: str) -> str:
+    """Run SQL at a URL; what it prints."""
+    programs = embedded.programs()
+    assert programs
+    argv = [str(programs / "psql"), "-XAtqw", "-c", sql, url]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout[:-1]
 
 
 def _open(pipe: IO[str] | None) -> IO[str]:

@@ -82,10 +82,10 @@ Command was: CREATE EXTENSION IF NOT EXISTS pageinspect WITH SCHEMA public;
 
 
 pg_restore: creating COMMENT "EXTENSION pageinspect"
-pg_restore: from TOC entry 2624; 0 0 COMMENT EXTENSION pageinspect
+pg_restore: from TOC entry 2624; 0 0 COMMENT EXTENSION pageinspect 
 pg_restore: error: could not execute query: ERROR:  extension "pageinspect" does not exist
 Command was: COMMENT ON EXTENSION pageinspect IS 'inspect pages';
-"""  # noqa: E501
+"""  # noqa: E501, W291
 
 
 def heard(stderr: str) -> Complaints:
@@ -209,11 +209,21 @@ def test_no_error_is_lost_where_workers_lines_are_mixed(mixed: str, lines: int) 
 
 def test_two_harmless_ones_mixed_are_still_harmless() -> None:
     one = (
-        'could not execute query: ERROR:  unrecognized parameter "transaction_timeout"\n'
+        'could not execute query: ERROR:  unknown parameter "transaction_timeout"\n'
         "Command was: SET transaction_timeout = 0;\n"
     )
 
     assert heard(f"pg_restore: pg_restore: error: error: {one}{one}").fatal is None
+
+
+def test_progress_is_heard_where_workers_lines_are_mixed() -> None:
+    complaints = Complaints()
+    mixed = ["pg_restore:pg_restore:  finished item 5 INDEX x", " launching item 6 y"]
+
+    assert [complaints.feed(line) for line in mixed] == [
+        "finished item 5 INDEX x",
+        "launching item 6 y",
+    ]
 
 
 def test_progress_is_what_is_no_complaint() -> None:

@@ -175,8 +175,8 @@ def test_a_program_gets_the_url_and_nothing_of_the_users_own_variables() -> None
     environ = {
         "PATH": "/bin", "PGHOST": "a", "PGHOSTADDR": "b", "PGSERVICE": "c",
         "PGOPTIONS": "d", "PGSERVICEFILE": "e", "PGDATABASE": "f", "PGUSER": "g",
-        "PGPORT": "1", "PGAPPNAME": "h", "LC_ALL": "de_DE.UTF-8", "PGSSLMODE": "require",
-        "PGPASSFILE": "/pass",
+        "PGPORT": "1", "PGAPPNAME": "h", "LC_ALL": "de_DE.UTF-8",
+        "PGSSLMODE": "require", "PGPASSFILE": "/pass",
     }  # fmt: skip
 
     given = read("postgres://u:pw@h:2/shop").environment(environ)
@@ -208,7 +208,7 @@ def test_a_password_is_in_no_representation() -> None:
         ("postgres://u:p@h:99/shop", "shop on h:99"),
         ("postgres:///shop", "shop on this machine"),
         ("postgres://%2Ftmp:99/shop", "shop on this machine:99"),
-        ("postgres:///shop?host=@abstract", "shop on this machine"),
+        ("postgres:///shop?host=%40abstract", "shop on this machine"),
     ],
 )
 def test_a_label_names_database_and_place(url: str, label: str) -> None:

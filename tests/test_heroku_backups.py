@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import responses
-from heroku_fakes import PASSWORD, TRANSFERS, api, transfer
 
 from dbpull.errors import PullError
 from dbpull.errors.heroku import (
@@ -30,6 +29,7 @@ from dbpull.heroku import (
     find,
     newest,
 )
+from heroku_fakes import PASSWORD, TRANSFERS, api, transfer
 
 
 def listed(*transfers: Any) -> list[Backup]:

@@ -6,20 +6,6 @@ from typing import Any
 import pytest
 import requests
 import responses
-from heroku_fakes import (
-    ADDON,
-    DATA,
-    DROP,
-    HANG,
-    PASSWORD,
-    TRANSFERS,
-    Asked,
-    Clock,
-    Wire,
-    api,
-    shop_database,
-    transfer,
-)
 
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.heroku import (
@@ -39,6 +25,20 @@ from dbpull.errors.heroku import (
 )
 from dbpull.heroku import Backup, Database, capture, follow
 from dbpull.heroku.transfers import backup_of
+from heroku_fakes import (
+    ADDON,
+    DATA,
+    DROP,
+    HANG,
+    PASSWORD,
+    TRANSFERS,
+    Asked,
+    Clock,
+    Wire,
+    api,
+    shop_database,
+    transfer,
+)
 
 BACKUPS = f"{DATA}/client/v11/databases/{ADDON}/backups"
 ONE = f"{TRANSFERS}/{transfer(102)['uuid']}"

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 import responses
-from heroku_fakes import ADDON, DATA, PASSWORD, PLATFORM, api, attachment, shop_database
 from responses.matchers import header_matcher, json_params_matcher
 
 from dbpull.errors.heroku import (
@@ -17,6 +16,7 @@ from dbpull.errors.heroku import (
     UnknownDatabase,
 )
 from dbpull.heroku import AppChoice, Server, database, database_info
+from heroku_fakes import ADDON, DATA, PASSWORD, PLATFORM, api, attachment, shop_database
 
 RESOLVE = f"{PLATFORM}/actions/addon-attachments/resolve"
 ATTACHED = f"{PLATFORM}/apps/shop/addon-attachments"

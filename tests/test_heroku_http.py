@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import responses
 import trustme
-from heroku_fakes import DROP, HANG, PASSWORD, PLATFORM, SECRET, Clock, Wire, api
 
 from dbpull.errors import PullError
 from dbpull.errors.heroku import (
@@ -32,6 +31,7 @@ from dbpull.errors.heroku import (
 )
 from dbpull.heroku import Api, Hosts
 from dbpull.heroku.redact import redacted
+from heroku_fakes import DROP, HANG, PASSWORD, PLATFORM, SECRET, Clock, Wire, api
 
 URL = f"{PLATFORM}/apps/shop"
 LOCAL = {"HEROKU_HOST": "http://127.0.0.1:5000", "HEROKU_DATA_HOST": "127.0.0.1"}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from databases import FOLDERS
 
+from databases import FOLDERS
 from dbpull.errors.postgres import (
     CannotReadCompression,
     MissingProgram,
@@ -168,7 +167,7 @@ def test_the_one_on_path_comes_first_then_each_versioned_folder(root: Path) -> N
 def test_one_that_is_found_twice_counts_once(root: Path) -> None:
     real = install(root / "lib/postgresql/15/bin/psql")
     (root / "bin").mkdir()
-    os.symlink(real, root / "bin/psql")
+    (root / "bin/psql").symlink_to(real)
 
     found = programs.find(Machine(str(root / "bin/psql")), "psql")
 
@@ -181,7 +180,7 @@ def test_debians_wrapper_is_passed_over_for_what_it_wraps(root: Path) -> None:
     wrapper = install(root / "share/postgresql-common/pg_wrapper")
     real = install(root / "lib/postgresql/15/bin/psql")
     (root / "bin").mkdir()
-    os.symlink(wrapper, root / "bin/psql")
+    (root / "bin/psql").symlink_to(wrapper)
 
     found = programs.find(Machine(str(root / "bin/psql")), "psql")
 

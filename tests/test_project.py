@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dbpull.errors.settings import UnreadableFile
-from dbpull.project import PROJECT, own_folder
+from dbpull.project import PROJECT, make_own_folder, own_folder
 
 TASKS = """
 from pathlib import Path
@@ -131,9 +131,12 @@ def test_an_invoke_yaml_that_says_nothing_of_ours_is_fine(
 def test_our_own_folder_is_private_and_ignored_by_git(project: Path) -> None:
     PROJECT.load(project)
 
-    folder = own_folder()
+    assert not own_folder().exists()
+    make_own_folder()
+    make_own_folder()
 
-    assert own_folder() == folder == project / ".dbpull"
+    folder = own_folder()
+    assert folder == project / ".dbpull"
     assert stat.S_IMODE(folder.stat().st_mode) & 0o066 == 0
     assert (folder / ".gitignore").read_text() == "*\n"
 

@@ -56,7 +56,7 @@ WAYS: dict[str, dict[str, tuple[Any, object]]] = {
         "invoke.yaml": ({"s": "d"}, {"s": "d"}),
     },
 }
-DEFAULTS = {
+DEFAULTS: dict[str, object] = {
     "app": None, "database": "DATABASE_URL", "target": None, "keep": 3,
     "max_age": 86400.0, "skip_data": (), "undo": True, "apps": {},
 }  # fmt: skip

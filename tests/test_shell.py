@@ -255,7 +255,8 @@ def test_a_program_is_found_on_path(
 
 def test_a_connection_of_fabric_is_remote_and_a_context_of_invoke_is_not() -> None:
     from fabric import Connection
-    from invoke import Config, Context
+    from invoke.config import Config
+    from invoke.context import Context
 
     config = Config(overrides={"local": "a key that only looks like it"})
     assert not is_remote(Context(config))

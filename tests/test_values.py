@@ -113,10 +113,13 @@ def test_invokes_own_mappings_are_mappings() -> None:
     assert values.hosts(proxy) == {"devbox": {"path": "x"}}
 
 
-def test_without_a_number_of_jobs_it_is_the_machines_cores(
+def test_without_a_number_of_jobs_it_is_the_cores_that_we_may_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 6)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 2, 5}, raising=False)
+    assert values.jobs(None) == 3
+    monkeypatch.delattr("os.sched_getaffinity")
     assert values.jobs(None) == 6
     monkeypatch.setattr("os.cpu_count", lambda: None)
     assert values.jobs(None) == 1

@@ -13,12 +13,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from databases import AS_HEROKU, FOLDERS
-from projects import Project
-from targets import OLD, Target, Watched, watched
 
+from databases import AS_HEROKU, FOLDERS
 from dbpull.demo import shop
 from dbpull.demo.stand_in import App, Attachment, Backup, Config, Database, StandIn
+from projects import Project
+from targets import OLD, Target, Watched, watched
 
 HOUR = 3600.0
 BULK = 24_000_000
@@ -125,9 +125,11 @@ def _apps(modern: Watched, folder: Path) -> Iterator[App]:
         "billed-elsewhere", attachments=(Attachment("DATABASE", "postgresql-shop-eu"),)
     )
     yield _app("at-work", source, Backup(number=5, age=60, status="running"))
-    for number in range(4):
-        yield _app(f"stale-{number}", source, Backup(number=1, age=50 * HOUR))
-    for name in ("fresh-eu", "fresh-too", "refusing", "unseen", "signalled"):
+    for number in ("sigint", "sigterm", "sighup"):
+        yield _app(f"captured-{number}", source)
+    for case in range(4):
+        yield _app(f"stale-{case}", source, Backup(number=1, age=50 * HOUR))
+    for name in ("fresh-eu", "fresh-too", "refusing", "unseen", "secretive"):
         yield _app(name, source)
     yield App("without-database")
     whole = modern.dump("bulk", folder / "bulk.dump", *AS_HEROKU, "-Z0")
@@ -213,6 +215,12 @@ def make_target(world: World) -> Iterator[Callable[..., Target]]:
     yield make
     for target in made:
         target.postgres.drop_like(target.name[:30])
+
+
+@pytest.fixture(scope="session")
+def standing(world: World) -> Target:
+    """A database for all the tests that may not change it."""
+    return Target(world.modern, world.modern.database(OLD, name="standing"))
 
 
 @pytest.fixture

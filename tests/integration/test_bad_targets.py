@@ -6,20 +6,34 @@ import signal
 from collections.abc import Callable, Iterator
 
 import pytest
+
+from dbpull.demo.stand_in import StandIn
 from projects import Project
 from targets import Target
 from worlds import World
 
-from dbpull.demo.stand_in import StandIn
+
+@pytest.fixture
+def target(standing: Target) -> Target:
+    """One for all tests here: none of them may change it."""
+    return standing
 
 
 @pytest.mark.parametrize(
     ("url", "cause", "remedy"),
     [
-        ("postgres://me@127.0.0.1:1/dev", "dev on 127.0.0.1:1 can't be.*refused", "psql"),
+        (
+            "postgres://me@127.0.0.1:1/dev",
+            "dev on 127.0.0.1:1 can't be.*refused",
+            "psql",
+        ),
         ("postgres:///dev?host=/nowhere", "can't be reached", "server runs"),
         ("postgres://10.1.2.3/dev", "dev on 10.1.2.3 is on another", "allowed_hosts"),
-        ("postgres://db.example.com/dev", "another machine", "db.example.com to db.all"),
+        (
+            "postgres://db.example.com/dev",
+            "another machine",
+            "db.example.com to db.all",
+        ),
         ("postgres://localhost/postgres", "postgres can't be replaced", "another"),
         ("postgres://localhost/x__dbpull_previous", "dbpull itself", "another"),
         (f"postgres://localhost/{'x' * 64}", "longer than 63 bytes", "Write it as"),
@@ -61,7 +75,9 @@ def test_the_source_itself(world: World, project: Project, heroku: StandIn) -> N
     assert heroku.total("download").requests == 0
 
 
-def test_somebody_elses_database(world: World, project: Project, target: Target) -> None:
+def test_somebody_elses_database(
+    world: World, project: Project, target: Target
+) -> None:
     stranger = world.modern.role("CREATEDB")
     url = world.modern.socket_url(target.name, stranger)
 
@@ -72,8 +88,10 @@ def test_somebody_elses_database(world: World, project: Project, target: Target)
 
 
 def test_a_name_that_is_needed_and_somebody_elses(
-    world: World, project: Project, target: Target
+    world: World, project: Project, make_target: Callable[..., Target]
 ) -> None:
+    target = make_target()
+    project.environment["DATABASE_URL"] = target.url
     other = f"{target.name}__dbpull_new"
     world.modern.database("create table precious (id int);", name=other)
 

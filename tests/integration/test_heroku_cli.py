@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stand_ins import ADDON, Client, psql
 
 from dbpull.demo.stand_in import StandIn, faults
+from stand_ins import ADDON, Client, psql
 
 HEROKU = os.environ.get("DBPULL_HEROKU_CLI") or shutil.which("heroku")
 Heroku = Callable[..., subprocess.CompletedProcess[str]]

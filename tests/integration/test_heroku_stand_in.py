@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from stand_ins import ADDON, Starter
 
 from dbpull import heroku
 from dbpull.demo.stand_in import StandIn, faults
@@ -31,6 +30,7 @@ from dbpull.errors.heroku import (
     UnknownDatabase,
     Unreachable,
 )
+from stand_ins import ADDON, Starter
 
 CAPTURE = r"POST /client/v11/databases/[^/]+/backups"
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dbpull.demo.stand_in import StandIn, faults
 from projects import Project
 from targets import Target
-
-from dbpull.demo.stand_in import StandIn, faults
 
 
 def _rows(out: str) -> list[list[str]]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
+from dbpull.demo.stand_in import StandIn
 from projects import Project
 from targets import Target
 
-from dbpull.demo.stand_in import StandIn
-
 READS = ("GET", "/actions/addon-attachments/resolve")
+
+
+@pytest.fixture
+def target(standing: Target) -> Target:
+    """One for all tests here: none of them may change it."""
+    return standing
 
 
 def _only_read(heroku: StandIn) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from stat import S_IMODE
 
 import pytest
+
+from dbpull.demo.stand_in import StandIn, faults
 from projects import Project
 from targets import Target
 from worlds import OTHERS, World
 
-from dbpull.demo.stand_in import StandIn, faults
 
 def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back(
     world: World, project: Project, target: Target

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
+from dbpull.demo.stand_in import StandIn
 from projects import Project
 from targets import Target
 from worlds import World
-
-from dbpull.demo.stand_in import StandIn
 
 
 def _captures(heroku: StandIn) -> int:
@@ -17,39 +17,28 @@ def _captures(heroku: StandIn) -> int:
 
 
 @pytest.mark.parametrize(
-    ("words", "env", "captures"),
+    ("app", "words", "env", "captures"),
     [
-        ((), {}, 1),
-        (("--max-age=7d",), {}, 0),
-        ((), {"INVOKE_DB_MAX_AGE": "7d"}, 0),
-        (("--max-age=7d", "--capture"), {}, 1),
+        ("stale-0", (), {}, 1),
+        ("stale-1", ("--max-age=7d",), {}, 0),
+        ("stale-2", (), {"INVOKE_DB_MAX_AGE": "7d"}, 0),
+        ("stale-3", ("--max-age=7d", "--capture"), {}, 1),
     ],
     ids=["too old", "young enough", "so says the environment", "asked for"],
 )
 def test_a_backup_is_captured_where_none_is_young_enough_or_on_request(
     project: Project,
     heroku: StandIn,
-    stale: str,
+    app: str,
     words: tuple[str, ...],
     env: dict[str, str],
     captures: int,
 ) -> None:
-    ended = project.invoke("db.pull", f"--app={stale}", *words, **env).succeeds()
+    ended = project.invoke("db.pull", f"--app={app}", *words, **env).succeeds()
 
     assert _captures(heroku) == captures
     told = "b002, just made" if captures else "b001, 2 days old"
-    assert f"is now {stale} {told}." in ended.err
-
-
-@pytest.fixture
-def stale(request: pytest.FixtureRequest) -> str:
-    """An app of this test's own whose one backup is two days old."""
-    return f"stale-{['too old', 'young', 'so says', 'asked'].index(_case(request))}"
-
-
-def _case(request: pytest.FixtureRequest) -> str:
-    cases = ["too old", "young", "so says", "asked"]
-    return next(case for case in cases if f"[{case}" in request.node.name)
+    assert f"is now {app} {told}." in ended.err
 
 
 def test_as_many_dumps_of_an_app_stay_as_keep_says(project: Project) -> None:
@@ -182,7 +171,7 @@ def test_from_a_subfolder_dumps_still_lie_in_the_project(project: Project) -> No
     below = project.folder / "app" / "models"
     below.mkdir(parents=True)
 
-    project.invoke("db.pull", "--app=staging", cwd=below).succeeds()
+    project.invoke_in(below, "db.pull", "--app=staging").succeeds()
 
     assert len(project.dumps()) == 1
     assert list(below.iterdir()) == []

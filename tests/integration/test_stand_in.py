@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from stand_ins import ADDON, Client, Starter, program, psql
 
 from dbpull.demo.stand_in import Config, StandIn, config, faults
 from dbpull.demo.stand_in.account import shown_url
+from stand_ins import ADDON, Client, Starter, program, psql
 
 INCLUSION = {"Accept-Inclusion": "addon:plan,config_vars"}
 RESOLVE = "/actions/addon-attachments/resolve"

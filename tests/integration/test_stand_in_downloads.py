@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from stand_ins import ADDON, Client, Starter
 
 from dbpull.demo.stand_in import config
 from dbpull.demo.stand_in.presigned import NotSigned, Signer
+from stand_ins import ADDON, Client, Starter
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import requests
-from stand_ins import Client, Starter, received
 
 from dbpull.demo.stand_in import Fault, config, faults
+from stand_ins import Client, Starter, received
 
 TRANSFERS = "/client/v11/apps/demo/transfers"
 

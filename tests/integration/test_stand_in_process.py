@@ -13,10 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from stand_ins import Client, account
 
 from dbpull.demo.stand_in import Config, StandIn, config, detached, faults
 from dbpull.errors.stand_in import StandInNotStarted
+from stand_ins import Client, account
 
 CHILD = """
 import os, sys

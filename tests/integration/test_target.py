@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from databases import Postgres
 
+from databases import Postgres
 from dbpull.errors.postgres import CannotConnect, SqlFailed
 from dbpull.errors.target import (
     NameTaken,
@@ -33,7 +33,7 @@ from dbpull.target.provenance import Provenance, unfinished
 from dbpull.target.state import refuse_powerless
 from dbpull.target.swap import Swap
 
-AWKWARD = 'Käse "und" it\'s \\ %&=://' + "ß" * 17  # 63 bytes
+AWKWARD = 'KÄse "und" it\'s \\ %&=://' + "ß" * 17  # 63 bytes
 COMMENT = Provenance("myapp", "b7", None, datetime(2024, 5, 1, tzinfo=UTC)).to_comment()
 WORD = "CREATE TABLE word (of text); INSERT INTO word VALUES ('{}');"
 
@@ -415,9 +415,8 @@ def test_somebody_elses_database_with_a_name_of_ours_is_refused_and_kept(
 # Swap
 
 
-@pytest.mark.parametrize("name", [AWKWARD, "UPPER", "x" * 63])
-def test_a_pull_and_undo_of_any_name(postgres: Postgres, name: str) -> None:
-    postgres.database(WORD.format("old"), name=name)
+def test_a_pull_and_undo_of_the_most_awkward_name(postgres: Postgres) -> None:
+    name = postgres.database(WORD.format("old"), name=AWKWARD)
 
     pull(postgres, name)
 
@@ -539,12 +538,11 @@ def test_a_swap_that_fails_half_way_changes_nothing(
     assert word(postgres_18, Names(name).previous) == "old"
 
 
-@pytest.mark.parametrize("theirs", ["SUPERUSER", ""])
 def test_sessions_that_can_not_be_ended_are_named(
-    postgres: Postgres, theirs: str, monkeypatch: pytest.MonkeyPatch
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dbpull.target.swap.TRIES", 2)
-    role, other = postgres.role("CREATEDB"), postgres.role(theirs)
+    role, other = postgres.role("CREATEDB"), postgres.role()
     name = postgres.database(WORD.format("old"), options=f"OWNER {role}")
     psql = postgres.psql(name, role)
     Aside(psql, postgres.state(name, role), Names(name)).create()

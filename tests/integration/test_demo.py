@@ -1,0 +1,68 @@
+"""`invoke db.demo`: the real db.pull on a made-up app, and nothing left of it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from projects import Project
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Project]:
+    """A project without anything, whose temporary files can be counted."""
+    project = Project.at(tmp_path / "project", TMPDIR=str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "tmp").chmod(0o755)
+    project.keeps_running = True
+    yield project
+    project.invoke("db.stop")
+    project.close()
+
+
+def _left(project: Project) -> list[str]:
+    folder = Path(project.environment["TMPDIR"])
+    return [path.name for path in folder.iterdir()]
+
+
+def test_it_shows_every_step_and_leaves_nothing(bare: Project) -> None:
+    bare.keeps_running = False
+
+    ended = bare.invoke("db.demo").succeeds()
+
+    for told in (
+        "$ invoke db.pull",
+        "Backup b101 of shop",
+        "Fetched shop b101",
+        "Restored ",
+        "Checked and analyzed",
+        "shop_development on this machine is now shop b101",
+        "What to try next",
+    ):
+        assert told in ended.err
+    assert _left(bare) == []
+    assert {path.name for path in bare.folder.rglob(".dbpull/*")} <= {".gitignore"}
+
+
+def test_a_kept_one_serves_until_it_is_stopped(bare: Project) -> None:
+    kept = bare.invoke("db.demo", "--keep").succeeds()
+
+    lines = [line for line in kept.out.splitlines() if line.startswith("export ")]
+    environment = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+    assert {"HEROKU_API_KEY", "HEROKU_HOST", "DATABASE_URL"} <= environment.keys()
+    pulled = bare.invoke("db.pull", "--app=shop-staging-eu", **environment).succeeds()
+    assert re.search("shop_development .* is now shop-staging-eu a042", pulled.err)
+    bare.invoke("db.undo", **environment).succeeds()
+    bare.invoke("db.demo", "--keep").refuses("demo is kept already", "db.stop")
+
+    bare.keeps_running = False
+    stopped = bare.invoke("db.stop").succeeds()
+
+    assert "Stopped the demo and removed its files" in stopped.err
+    assert _left(bare) == []
+    gone = bare.invoke("db.pull", "--app=shop", **environment)
+    gone.refuses("can't be reached", "server runs")

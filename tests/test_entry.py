@@ -1,0 +1,141 @@
+"""`invoke` and `fab` as processes: what they list, where from, what they answer."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from projects import Ended, Project
+
+TASKS = [
+    "backups",
+    "capture",
+    "cleanup",
+    "demo",
+    "fetch",
+    "pull",
+    "restore",
+    "stop",
+    "undo",
+]
+HEAVY = ("requests", "rich", "fabric", "paramiko", "aiohttp", "dotenv")
+PROGRAMS = pytest.mark.parametrize("program", ["invoke", "fab"])
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Project]:
+    """A project with nothing but the two files."""
+    project = Project.at(tmp_path / "project")
+    yield project
+    project.close()
+
+
+def _run(project: Project, program: str, *words: str, **env: str) -> Ended:
+    module = {"invoke": "invoke", "fab": "fabric"}[program]
+    return project.begin([sys.executable, "-m", module, *words], None, env).end()
+
+
+def _listed(ended: Ended) -> list[str]:
+    return re.findall(r"^  db\.(\w+) ", ended.out, re.MULTILINE)
+
+
+@PROGRAMS
+def test_every_task_is_listed(bare: Project, program: str) -> None:
+    assert _listed(_run(bare, program, "--list").succeeds()) == TASKS
+
+
+def test_a_subfolder_knows_the_tasks_too(bare: Project) -> None:
+    below = bare.folder / "app" / "models"
+    below.mkdir(parents=True)
+
+    assert _listed(bare.invoke_in(below, "--list").succeeds()) == TASKS
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_and_flag_has_help(bare: Project, task: str) -> None:
+    ended = _run(bare, "invoke", "--help", f"db.{task}").succeeds()
+
+    assert f"Usage: inv[oke] [--core-opts] db.{task}" in ended.out
+    for line in ended.out.splitlines():
+        assert not re.fullmatch(r" +--\S+ *", line), line
+    theirs = _run(bare, "fab", "--help", f"db.{task}").succeeds()
+    assert theirs.out.split("\n", 1)[1] == ended.out.split("\n", 1)[1]
+
+
+@PROGRAMS
+def test_a_typing_error_is_no_traceback(bare: Project, program: str) -> None:
+    task = _run(bare, program, "db.pul")
+    flag = _run(bare, program, "db.pull", "--taget=x")
+
+    assert (task.code, task.err) == (1, "No idea what 'db.pul' is!\n")
+    assert (flag.code, flag.err) == (1, "No idea what '--taget' is!\n")
+
+
+@PROGRAMS
+@pytest.mark.parametrize(
+    ("yaml", "env", "cause"),
+    [
+        ("db: {aps: {a: b}}", {}, "db in invoke.yaml has aps"),
+        ("db: {keep: some}", {}, "db.keep in invoke.yaml is 'some'"),
+        ("db: {keep: 3}", {"INVOKE_DB_KEEP": "some"}, "INVOKE_DB_KEEP is 'some'"),
+        ("db: {app: a1}", {"INVOKE_DB_APP": ""}, ""),
+        ("db: {skip_data: [a]}", {"INVOKE_DB_SKIP_DATA": "a,b"}, ""),
+    ],
+    ids=str,
+)
+def test_both_read_invoke_yaml_and_the_variables(
+    bare: Project, program: str, yaml: str, env: dict[str, str], cause: str
+) -> None:
+    bare.configure(yaml)
+
+    ended = _run(bare, program, "db.cleanup", **env)
+
+    if cause:
+        ended.refuses(cause, "mean apps|whole number")
+    else:
+        assert "No dump or part" in ended.succeeds().err
+
+
+@PROGRAMS
+def test_the_file_env_is_read_and_may_be_missing(bare: Project, program: str) -> None:
+    bare.configure("db: {target: mysql://somewhere/x}")
+    ended = _run(bare, program, "db.undo")
+    ended.refuses(
+        "db.target in invoke.yaml is not a usable database URL", "postgres://"
+    )
+
+    (bare.folder / ".env").write_text("DATABASE_URL=oracle://somewhere/x\n")
+
+    ended = _run(bare, program, "db.undo")
+    ended.refuses("DATABASE_URL in .env is not a usable database URL", "postgres://")
+
+
+def test_another_machine_is_refused_instead_of_doing_it_here(bare: Project) -> None:
+    ended = _run(bare, "fab", "-H", "devbox", "db.pull")
+
+    ended.refuses("devbox was not touched", "without -H")
+
+
+def test_listing_imports_nothing_heavy(bare: Project) -> None:
+    argv = [sys.executable, "-X", "importtime", "-m", "invoke", "--list"]
+    ended = bare.begin(argv, None, {}).end().succeeds()
+
+    imported = {line.split("|")[-1].strip() for line in ended.err.splitlines()}
+    assert "dbpull.db" in imported
+    assert {name.split(".")[0] for name in imported}.isdisjoint(HEAVY)
+
+
+def test_it_lives_beside_a_projects_own_tasks(bare: Project) -> None:
+    tasks = (bare.folder / "tasks.py").read_text()
+    own = "\n\n@task\ndef hello(c):\n    print('hello')\n\nns.add_task(hello)\n"
+    (bare.folder / "tasks.py").write_text(
+        "from invoke.tasks import task\n" + tasks + own
+    )
+
+    for program in ("invoke", "fab"):
+        assert _run(bare, program, "hello").succeeds().out == "hello\n"
+        assert _listed(_run(bare, program, "--list").succeeds()) == TASKS

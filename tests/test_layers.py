@@ -1,0 +1,158 @@
+"""Who may import whom: the arrows of the design, all of which go downwards."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "tasks" / "dbpull"
+# Each part names those below that it imports; a part stands after all of these.
+LAYERS: dict[str, set[str]] = {
+    "errors": set(),
+    "values": set(),
+    "words": set(),
+    "dumps": set(),
+    "signals": set(),
+    "fab": set(),
+    "shell": set(),
+    "project": {"errors"},
+    "settings": {"errors", "project", "values"},
+    "console": {"words"},
+    "archive": {"errors"},
+    "download": {"errors"},
+    "heroku": {"errors"},
+    "embedded": {"errors"},
+    "postgres": {"embedded", "errors", "shell"},
+    "target": {"errors", "postgres"},
+    "restore": {"archive", "errors", "postgres", "shell"},
+    "demo": {"embedded", "errors"},
+    "steps": {
+        "archive", "console", "demo", "download", "dumps", "embedded", "errors",
+        "heroku", "postgres", "project", "restore", "settings", "shell", "signals",
+        "target", "words",
+    },
+    "db": {"console", "errors", "settings", "shell", "steps"},
+}  # fmt: skip
+# Where each of the others' packages is used; everywhere below such a path.
+USED_BY = {
+    "aiohttp": {"demo/stand_in"},
+    "dotenv": {"project.py"},
+    "fabric": {"fab.py"},
+    "invoke": {"db.py", "errors/__init__.py"},
+    "requests": {"download", "heroku"},
+    "rich": {"console.py", "demo/picture.py"},
+    "trustme": {"demo/stand_in"},
+    "urllib3": {"download", "heroku"},
+}
+STARTS_PROGRAMS = {
+    "shell.py", "demo", "embedded", "heroku/credentials.py", "heroku/git.py",
+}  # fmt: skip
+VAGUE = {"utils", "util", "helpers", "helper", "core", "base", "manager", "common"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(module: Path) -> Iterator[str]:
+    """Full names of what a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def parts_used_by(part: str) -> set[str]:
+    """The parts of dbpull that a part's modules import."""
+    names = {
+        name.split(".")[1]
+        for module in modules()
+        if part_of(module) == part
+        for name in imports(module)
+        if name.startswith("dbpull.")
+    }
+    return {name for name in names if name in LAYERS} - {part}
+
+
+def below(module: Path, places: set[str]) -> bool:
+    path = module.relative_to(PACKAGE).as_posix()
+    return any(path == place or path.startswith(f"{place}/") for place in places)
+
+
+def test_every_part_has_its_layer() -> None:
+    parts = {part_of(module) for module in modules()} - {"__init__"}
+
+    assert parts == set(LAYERS)
+
+
+def test_the_arrows_go_downwards() -> None:
+    seen: set[str] = set()
+    for part, used in LAYERS.items():
+        assert used <= seen, part
+        seen.add(part)
+
+
+@pytest.mark.parametrize("part", LAYERS)
+def test_a_part_imports_exactly_what_its_layer_says(part: str) -> None:
+    assert parts_used_by(part) == LAYERS[part]
+
+
+def test_nobody_imports_db() -> None:
+    assert not [part for part in LAYERS if "db" in parts_used_by(part)]
+
+
+def test_each_package_of_others_is_used_in_its_place_only() -> None:
+    for module in modules():
+        for name in imports(module):
+            package = name.split(".")[0]
+            if package in sys.stdlib_module_names or package in {"dbpull", "_typeshed"}:
+                continue
+            assert below(module, USED_BY[package]), f"{module} imports {name}"
+
+
+PROCESSES = ("subprocess", "multiprocessing", "asyncio.subprocess", "pty", "pexpect")
+CALLS = {"system", "popen", "fork", "posix_spawn", "create_subprocess_exec",
+         "create_subprocess_shell", "startfile"}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda m: str(m.relative_to(PACKAGE)))
+def test_programs_are_started_by_the_shell(module: Path) -> None:
+    if below(module, STARTS_PROGRAMS):
+        return
+    assert not [name for name in imports(module) if name.startswith(PROCESSES)]
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not {name for name in called if name in CALLS or name.startswith("spawnv")}
+
+
+def test_a_shell_is_never_asked_for() -> None:
+    for module in modules():
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "shell":
+                value = node.value
+                assert not isinstance(value, ast.Constant) or not value.value, module
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
+    names = {
+        part.removesuffix(".py")
+        for module in modules()
+        for part in module.relative_to(PACKAGE).parts
+    }
+
+    assert not names & VAGUE
+
+
+def test_tasks_is_a_source_root_and_no_package() -> None:
+    assert not (ROOT / "tasks" / "__init__.py").exists()

@@ -1,0 +1,54 @@
+"""What is written on a database, and read back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbpull.target.provenance import Provenance, unfinished, unfinished_of
+
+PULLED = datetime(2024, 5, 1, 12, tzinfo=UTC)
+TIMES = st.datetimes(timezones=st.just(UTC))
+
+
+@given(st.text(), st.text(), st.none() | TIMES, TIMES, st.lists(st.text()))
+def test_a_provenance_survives_being_a_comment(
+    app: str, backup: str, taken: datetime | None, pulled: datetime, skipped: list[str]
+) -> None:
+    told = Provenance(app, backup, taken, pulled, tuple(skipped))
+
+    comment = told.to_comment()
+
+    assert Provenance.from_comment(comment) == told
+    assert "\0" not in comment
+    assert unfinished_of(comment) is None
+
+
+def foreign() -> list[str | None]:
+    whole = json.loads(Provenance("a", "b", None, PULLED).to_comment())["dbpull"]
+    parts = [{k: v for k, v in whole.items() if k != gone} for gone in whole]
+    bad = [whole | {"pulled": 3}, whole | {"taken": "yesterday"}, [], None, "x", 7]
+    return [
+        None, "", "my database", "{", "[]", "null", "3", '"dbpull"', "{}",
+        *(json.dumps({"dbpull": told}) for told in (*parts, *bad)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("comment", foreign())
+def test_somebody_elses_comment_tells_nothing(comment: str | None) -> None:
+    assert Provenance.from_comment(comment) is None
+    assert unfinished_of(comment) is None
+
+
+@given(st.text())
+def test_an_unfinished_database_tells_its_target(target: str) -> None:
+    assert unfinished_of(unfinished(target)) == target
+    assert Provenance.from_comment(unfinished(target)) is None
+
+
+def test_an_unfinished_mark_that_is_no_name_tells_nothing() -> None:
+    assert unfinished_of('{"dbpull": {"unfinished": ["shop"]}}') is None

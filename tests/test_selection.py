@@ -1,0 +1,230 @@
+"""What of an archive is restored, and what is left out and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import count
+
+import pytest
+
+from dbpull.archive import Archive, Entry, Header
+from dbpull.restore.selection import Selection, select
+
+HEADER = Header((1, 14, 0), "gzip", datetime(2024, 5, 1), "d1", "15.1", "15.1")
+_numbers = count(1)
+
+
+def entry(
+    desc: str,
+    tag: str,
+    namespace: str | None = None,
+    section: str = "pre-data",
+    definition: str = "",
+) -> Entry:
+    return Entry(
+        dump_id=next(_numbers),
+        had_data=desc == "TABLE DATA",
+        catalog=0,
+        oid=0,
+        tag=tag,
+        desc=desc,
+        section=section,
+        definition=definition,
+        namespace=namespace,
+        owner="u15smncfh5gol7",
+        dependencies=(),
+    )
+
+
+def rows(table: str, namespace: str = "public") -> Entry:
+    return entry("TABLE DATA", table, namespace, "data")
+
+
+def comment(on: str, namespace: str | None = None) -> Entry:
+    return entry("COMMENT", on, namespace, "none")
+
+
+def chosen(
+    *entries: Entry,
+    skip: tuple[str, ...] = (),
+    available: tuple[str, ...] = (),
+    superuser: bool = True,
+) -> Selection:
+    archive = Archive(HEADER, entries, 0)
+    return select(archive, skip, available=available, superuser=superuser)
+
+
+def test_what_is_an_apps_own_is_kept_in_its_order() -> None:
+    own = (
+        entry("SCHEMA", "heroku_ext"),
+        entry("EXTENSION", "citext"),
+        entry("TABLE", "users", "public"),
+        entry("FUNCTION", "f()", "public"),
+        rows("users"),
+        entry("SEQUENCE SET", "users_id_seq", "public", "data"),
+        entry("INDEX", "i", "public", "post-data"),
+        entry("PUBLICATION", "p", None, "post-data"),
+    )
+
+    selection = chosen(*own)
+
+    assert selection.entries == own
+    assert selection.left_out == selection.skipped == selection.unmatched == ()
+    assert selection.extensions == ("citext",)
+    assert [table.tag for table in selection.tables] == ["users"]
+
+
+FUNCTION = 'CREATE EVENT TRIGGER x EXECUTE FUNCTION "_heroku"."create_ext"();'
+NO_USE = [
+    (entry("SCHEMA", "_heroku"), "Heroku's own schema _heroku"),
+    (entry("FUNCTION", "create_ext()", "_heroku"), "Heroku's own schema _heroku"),
+    (comment("SCHEMA _heroku"), "Heroku's own schema _heroku"),
+    (comment('SCHEMA "_heroku"'), "Heroku's own schema _heroku"),
+    (comment("FUNCTION create_ext()", "_heroku"), "Heroku's own schema _heroku"),
+    (entry("ACL", "SCHEMA _heroku", None, "none"), "Heroku's own schema _heroku"),
+    (
+        entry("EVENT TRIGGER", "log_create_ext", None, "post-data", FUNCTION),
+        "Heroku's own event triggers",
+    ),
+    (comment("EVENT TRIGGER log_create_ext"), "comments on event triggers"),
+    (comment("EXTENSION citext"), "comments on extensions"),
+    (comment('EXTENSION "uuid-ossp"'), "comments on extensions"),
+    (
+        entry("SUBSCRIPTION", "s", None, "post-data"),
+        "subscriptions, which would replicate into the copy",
+    ),
+    (
+        entry("SUBSCRIPTION TABLE", "s t", None, "post-data"),
+        "subscriptions, which would replicate into the copy",
+    ),
+    (
+        comment("SUBSCRIPTION s"),
+        "subscriptions, which would replicate into the copy",
+    ),
+    (
+        entry("EXTENSION", "pg_stat_statements"),
+        "the extension pg_stat_statements, which the server lacks",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("left", "reason"), NO_USE, ids=[f"{e.desc} {e.tag}" for e, _ in NO_USE]
+)
+def test_what_can_not_serve_is_left_out_with_its_reason(
+    left: Entry, reason: str
+) -> None:
+    kept = entry("TABLE", "users", "public")
+
+    selection = chosen(left, kept)
+
+    assert selection.entries == (kept,)
+    assert selection.left_out == (f"{reason} (1)",)
+
+
+ALIKE = [
+    entry("TABLE", "_heroku", "public"),
+    rows("_heroku"),
+    entry("SCHEMA", "_heroku_app"),
+    comment("TABLE _heroku", "public"),
+    comment("SCHEMA _heroku2"),
+    entry("TABLE", "SUBSCRIPTION", "public"),
+    entry("TABLE", "EXTENSION x", "public"),
+    entry("EXTENSION", "postgis"),
+    comment("TABLE users", "public"),
+]
+
+
+@pytest.mark.parametrize("own", ALIKE, ids=[f"{e.desc} {e.tag}" for e in ALIKE])
+def test_what_only_looks_like_it_is_kept(own: Entry) -> None:
+    assert chosen(own).entries == (own,)
+
+
+def test_an_extension_for_monitoring_is_kept_where_the_server_has_it() -> None:
+    extension = entry("EXTENSION", "pg_stat_statements")
+
+    selection = chosen(extension, available=("pg_stat_statements",))
+
+    assert selection.extensions == ("pg_stat_statements",)
+
+
+def test_an_apps_own_event_trigger_needs_a_superuser() -> None:
+    own = entry("EVENT TRIGGER", "mine", None, "post-data", "... FUNCTION public.f();")
+
+    assert chosen(own).entries == (own,)
+    refused = chosen(own, superuser=False)
+    assert refused.entries == ()
+    assert refused.left_out == (
+        "event triggers, which only a superuser can create (1)",
+    )
+
+
+def test_things_of_a_kind_are_counted_together() -> None:
+    selection = chosen(*(entry("FUNCTION", f"f{n}()", "_heroku") for n in range(7)))
+
+    assert selection.left_out == ("Heroku's own schema _heroku (7)",)
+
+
+TABLES = [
+    rows("users"),
+    rows("Users"),
+    rows("django_session"),
+    rows("log", "audit"),
+    rows("users", "audit"),
+    rows("log_2024", "public"),
+]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "skipped"),
+    [
+        (("users",), ["public.users", "audit.users"]),
+        (("public.users",), ["public.users"]),
+        (("audit.*",), ["audit.log", "audit.users"]),
+        (("log*",), ["audit.log", "public.log_2024"]),
+        (("public.log_????",), ["public.log_2024"]),
+        (("*.users",), ["public.users", "audit.users"]),
+        (("django_session", "Users"), ["public.Users", "public.django_session"]),
+        (("*",), [f"{table.namespace}.{table.tag}" for table in TABLES]),
+        ((), []),
+    ],
+)
+def test_patterns_tell_whose_rows_are_not_wanted(
+    patterns: tuple[str, ...], skipped: list[str]
+) -> None:
+    table = entry("TABLE", "users", "public")
+    sequence = entry("SEQUENCE SET", "users", "public", "data")
+
+    selection = chosen(table, *TABLES, sequence, skip=patterns)
+
+    assert list(selection.skipped) == skipped
+    assert {table, sequence} <= set(selection.entries)
+    kept = {f"{one.namespace}.{one.tag}" for one in selection.tables}
+    assert not kept & set(skipped)
+    assert len(kept) + len(skipped) == len(TABLES)
+    assert selection.unmatched == ()
+
+
+def test_patterns_that_fit_no_table_are_told() -> None:
+    selection = chosen(*TABLES, skip=("user", "audit.log", "public.lo", "USERS"))
+
+    assert selection.unmatched == ("user", "public.lo", "USERS")
+
+
+def test_a_comment_belongs_to_the_section_of_what_stands_before_it() -> None:
+    entries = [
+        entry("ENCODING", "ENCODING"),
+        entry("TABLE", "users", "public"),
+        comment("TABLE users", "public"),
+        rows("users"),
+        entry("BLOB METADATA", "4711", None, "data"),
+        comment("LARGE OBJECT 4711"),
+        entry("INDEX", "i", "public", "post-data"),
+        comment("INDEX i", "public"),
+    ]
+
+    selection = chosen(*entries)
+
+    assert selection.of("pre-data") == tuple(entries[:3])
+    assert selection.of("data") == tuple(entries[3:6])
+    assert selection.of("post-data") == tuple(entries[6:])
