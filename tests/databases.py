@@ -30,6 +30,10 @@ def _folders() -> dict[str, Path]:
 
 
 FOLDERS: Mapping[str, Path] = _folders()
+BEFORE_17 = [name for name in FOLDERS if name.isdigit() and int(name) < 17]
+SINCE_17 = [name for name in FOLDERS if name not in BEFORE_17]
+WITH_ICU = [name for name in FOLDERS if name != "wheel"]
+"""Names of servers, for tests that can't be run with each of them."""
 _numbers = itertools.count(1)
 AS_HEROKU = (
     "-Fc", "--no-acl", "--no-owner", "--quote-all-identifiers",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import FOLDERS, Postgres, served
+from databases import BEFORE_17, FOLDERS, Postgres, served
 from dbpull import archive
 from dbpull.embedded import postmaster
 from dbpull.errors.restore import Incomplete, RestoreFailed
@@ -213,11 +213,10 @@ def test_the_progress_of_tables_and_of_indexes_ends_at_its_total(
         assert jobs > 1 or list(done) == list(range(1, total[0] + 1))
 
 
+@pytest.mark.parametrize("postgres", BEFORE_17, indirect=True)
 def test_a_setting_that_only_a_newer_pg_restore_knows_is_harmless(
     postgres_18: Postgres, postgres: Postgres, dump: Path, reference: str
 ) -> None:
-    if postgres.major >= 17:
-        pytest.skip("this server knows it")
     dbname = postgres.database()
     restore = restorer(postgres, dump, dbname)
     newer = Restore(**{**vars(restore), "program": postgres_18.program("pg_restore")})
@@ -457,11 +456,10 @@ def test_in_place_not_at_once_a_failure_says_that_it_is_half_done(
     assert postgres_18.sql(dbname, "SELECT a FROM b") == "7"
 
 
+@pytest.mark.parametrize("postgres", BEFORE_17, indirect=True)
 def test_in_place_with_a_newer_pg_restore_is_not_at_once_but_works(
     postgres_18: Postgres, postgres: Postgres, source: str, dump: Path, reference: str
 ) -> None:
-    if postgres.major >= 17:
-        pytest.skip("this server knows all of its settings")
     dbname = postgres.database(options=f"TEMPLATE {source}")
     restore = restorer(postgres, dump, dbname)
     newer = Restore(**{**vars(restore), "program": postgres_18.program("pg_restore")})

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from databases import Postgres
+from databases import SINCE_17, WITH_ICU, Postgres
 from dbpull.errors.postgres import CannotConnect, SqlFailed
 from dbpull.errors.target import (
     NameTaken,
@@ -33,7 +33,7 @@ from dbpull.target.provenance import Provenance, unfinished
 from dbpull.target.state import refuse_powerless
 from dbpull.target.swap import Swap
 
-AWKWARD = 'KÄse "und" it\'s \\ %&=://' + "ß" * 17  # 63 bytes
+AWKWARD = 'KÄse "und" it\'s \\ %&=://' + "ß" * 19  # 63 bytes
 COMMENT = Provenance("myapp", "b7", None, datetime(2024, 5, 1, tzinfo=UTC)).to_comment()
 WORD = "CREATE TABLE word (of text); INSERT INTO word VALUES ('{}');"
 
@@ -318,10 +318,8 @@ def test_the_aside_database_is_like_the_target_in_all_but_its_content(
         assert postgres.sql(aside.names.aside, "SELECT to_regclass('word')") == ""
 
 
+@pytest.mark.parametrize("postgres", WITH_ICU, indirect=True)
 def test_an_icu_locale_is_kept(postgres: Postgres) -> None:
-    known = "SELECT count(*) FROM pg_collation WHERE collname = 'de-x-icu'"
-    if postgres.sql("postgres", known) == "0":
-        pytest.skip("this server was built without ICU")
     name = postgres.database(
         options="TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-u-co-phonebk'"
     )
@@ -330,9 +328,8 @@ def test_an_icu_locale_is_kept(postgres: Postgres) -> None:
         assert describe(postgres, aside.names.aside) == describe(postgres, name)
 
 
+@pytest.mark.parametrize("postgres", SINCE_17, indirect=True)
 def test_a_builtin_locale_is_kept(postgres: Postgres) -> None:
-    if postgres.major < 17:
-        pytest.skip("came with 17")
     name = postgres.database(
         options="TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
     )
