@@ -83,7 +83,7 @@ class Run:
         while not condition():
             assert self.process.poll() is None, self.err
             assert time.monotonic() < deadline, f"{what} {self.err}"
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def says(self, text: str) -> None:
         """Wait until it has said something."""

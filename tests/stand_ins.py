@@ -35,10 +35,11 @@ def program(name: str) -> str:
 
 
 def account(source: str, **changes: Any) -> Config:
-    """Three apps around one database.
+    """Four apps around one database.
 
     `demo` pays for it and has backups; `staging` has it attached and pays for nothing;
-    `fresh` pays for another add-on of the same rows, without a backup.
+    `fresh` pays for another add-on of the same rows, and `bare` for one without any
+    backup: no test captures there.
     """
     demo = App(
         "demo",
@@ -51,8 +52,9 @@ def account(source: str, **changes: Any) -> Config:
     )
     staging = App("staging", attachments=(Attachment("DATABASE", ADDON),))
     fresh = App("fresh", databases=(Database("postgresql-fresh-20202", source),))
+    bare = App("bare", databases=(Database("postgresql-bare-30303", source),))
     config = Config(
-        apps=(demo, staging, fresh), pg_dump=program("pg_dump"), progress_every=0.1
+        apps=(demo, staging, fresh, bare), pg_dump=program("pg_dump"), progress_every=0.1
     )
     return replace(config, **changes)
 

@@ -21,8 +21,6 @@ from projects import Project
 from targets import OLD, Target, Watched, watched
 
 HOUR = 3600.0
-BULK = 24_000_000
-"""Bytes of the dump that is large enough to be caught arriving."""
 OTHERS = [int(name) for name in FOLDERS if name.isdigit()]
 """The other PostgreSQL majors that there is a server of on this machine."""
 _numbers = count(1)
@@ -65,12 +63,13 @@ create statistics sleepy on (slow(id)) from sleepers;
 create or replace function slow(int) returns int immutable language sql
   as 'select $1 from pg_sleep(600)';
 """
+# More than two of the download's chunks, to be caught arriving.
 ROWS = """
 create extension citext;
 create table blobs (id int primary key, data text);
 alter table blobs alter data set storage external;
 insert into blobs select g, string_agg(md5(g || '-' || i), '')
-  from generate_series(1, 250) g, generate_series(1, 3000) i group by g;
+  from generate_series(1, 210) g, generate_series(1, 3000) i group by g;
 """
 
 
@@ -129,12 +128,21 @@ def _apps(modern: Watched, folder: Path) -> Iterator[App]:
         yield _app(f"captured-{number}", source)
     for case in range(4):
         yield _app(f"stale-{case}", source, Backup(number=1, age=50 * HOUR))
-    for name in ("fresh-eu", "fresh-too", "refusing", "unseen", "secretive"):
+    for name in (
+        "fresh-eu",
+        "fresh-too",
+        "refusing",
+        "unseen",
+        "secret",
+        "picked-up",
+    ):
         yield _app(name, source)
     yield App("without-database")
     whole = modern.dump("bulk", folder / "bulk.dump", *AS_HEROKU, "-Z0")
     yield _app("bulk-eu", source, Backup(number=1, dump=str(whole)))
-    yield _app("changing", source, Backup(number=1, dump=str(_other(modern, folder))))
+    modern.database(ROWS.replace("1, 210", "1, 21"), name="smaller")
+    modern.dump("smaller", folder / "smaller.dump")
+    yield _app("changing", source, Backup(number=1, dump=str(whole)))
     yield _app("two-backups", source, Backup(age=9 * HOUR), Backup(age=HOUR))
     for name, sql in (
         ("bad-row", BAD_ROW),
@@ -149,12 +157,6 @@ def _apps(modern: Watched, folder: Path) -> Iterator[App]:
         path = folder / f"{name}.dump"
         path.write_bytes(content)
         yield _app(name, source, Backup(number=1, dump=str(path)))
-
-
-def _other(modern: Watched, folder: Path) -> Path:
-    """Another dump, of about the same size."""
-    name = modern.database(ROWS.replace("'-'", "'+'"))
-    return modern.dump(name, folder / "other.dump", *AS_HEROKU, "-Z0")
 
 
 def _strange(whole: bytes) -> Iterator[tuple[str, bytes]]:

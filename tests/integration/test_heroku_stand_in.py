@@ -105,7 +105,7 @@ def test_every_backup_is_listed_with_its_status(api: heroku.Api) -> None:
         (lambda api: heroku.database(api, "nosuch"), UnknownApp),
         (lambda api: heroku.backups(api, "nosuch"), UnknownApp),
         (lambda api: heroku.database(api, "demo", "BLUE"), UnknownDatabase),
-        (lambda api: heroku.newest(heroku.backups(api, "fresh"), None), NoBackup),
+        (lambda api: heroku.newest(heroku.backups(api, "bare"), None), NoBackup),
     ],
 )
 def test_what_is_not_there(

@@ -51,17 +51,33 @@ def test_while_capturing_heroku_goes_on_and_that_is_said(
     how: str,
 ) -> None:
     app = f"captured-{number.name.lower()}"
-    [staying] = heroku.misbehave(faults.backup("stay", at=1000))
+    heroku.misbehave(faults.backup("stay", at=1000))
     run = project.start("db.pull", f"--app={app}")
     told = "Stopped waiting for the backup b001, which goes on at Heroku"
 
     with _stopped(run, target, number, told, "pick it up with .*--backup=b001"):
         run.until(lambda: heroku.requests("data", "GET", "/transfers/"))
 
-    heroku.behave(staying)
-    pull = ("db.pull", f"--app={app}", "--backup=b001")
-    project.invoke(*pull).succeeds()
     assert len(heroku.requests(method="POST", path="/backups")) == 1
+
+
+def test_a_capture_that_went_on_is_picked_up_even_before_its_end(
+    project: Project, heroku: StandIn, target: Target
+) -> None:
+    heroku.misbehave(faults.backup("stay", at=1000))
+    run = project.start("db.capture", "--app=picked-up")
+    run.until(lambda: heroku.requests("data", "GET", "/transfers/"))
+    run.signal(SIGINT)
+    run.end().refuses("backup b001, which goes on", "--backup=b001", code=130)
+    heroku.forget_requests()
+
+    pull = project.start("db.pull", "--app=picked-up", "--backup=b001")
+    pull.says("Waiting for b001")
+    heroku.behave()
+
+    pull.end().succeeds()
+    assert target.family == {"target", "previous"}
+    assert heroku.requests(method="POST", path="/backups") == []
 
 
 @SIGNALS
@@ -185,7 +201,7 @@ def test_ctrl_c_on_a_terminal_reaches_all_and_ends_in_order(
     os.close(follower)
     while "CREATE INDEX" not in _active(target):
         assert process.poll() is None
-        time.sleep(0.02)
+        time.sleep(0.1)
 
     os.write(leader, b"\x03")
     told = _read(leader)

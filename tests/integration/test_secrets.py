@@ -46,7 +46,7 @@ def test_a_pull_shows_its_secrets_to_nobody(
     assert world.modern.password in project.secrets
 
     with CommandLines() as lines:
-        ended = project.invoke("--echo", "db.pull", "--app=secretive").succeeds()
+        ended = project.invoke("--echo", "db.pull", "--app=secret").succeeds()
 
     assert "pg_restore" in ended.err
     ours = [line for line in lines.seen if target.name.encode() in line]

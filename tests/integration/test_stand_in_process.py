@@ -100,7 +100,7 @@ def test_a_detached_one_is_found_and_stopped_by_its_state_file(
     assert found.environment == started.environment
     assert Client(found).get("/apps/demo")["name"] == "demo"
     assert StandIn.stop_by(state)
-    assert not alive(started.pid)
+    assert soon(lambda: not alive(started.pid))
     assert not started.folder.exists()
     assert not state.exists()
     assert not StandIn.stop_by(state)
@@ -122,7 +122,7 @@ def test_a_detached_one_outlives_its_starter(quick: Config, tmp_path: Path) -> N
     assert found
     assert Client(found).get("/apps/demo")["name"] == "demo"
     assert StandIn.stop_by(state)
-    assert not alive(found.pid)
+    assert soon(lambda: not alive(found.pid))
 
 
 def test_what_a_killed_one_left_is_removed_by_its_state_file(
@@ -153,7 +153,7 @@ def test_a_stranger_with_the_noted_pid_is_left_alone(
 
 def test_no_secret_is_on_a_command_line(quick: Config, source: str) -> None:
     with StandIn.start(quick) as stand_in:
-        stand_in.misbehave(faults.backup("stay", at=1))
+        stand_in.misbehave(faults.backup("stay", at=1, rate=10_000))
         client = Client(stand_in)
         begun = client.capture()
         client.wait(begun["num"], lambda told: told["processed_bytes"])
