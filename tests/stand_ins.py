@@ -54,7 +54,9 @@ def account(source: str, **changes: Any) -> Config:
     fresh = App("fresh", databases=(Database("postgresql-fresh-20202", source),))
     bare = App("bare", databases=(Database("postgresql-bare-30303", source),))
     config = Config(
-        apps=(demo, staging, fresh, bare), pg_dump=program("pg_dump"), progress_every=0.1
+        apps=(demo, staging, fresh, bare),
+        pg_dump=program("pg_dump"),
+        progress_every=0.1,
     )
     return replace(config, **changes)
 

@@ -47,11 +47,11 @@ def comment(on: str, namespace: str | None = None) -> Entry:
 def chosen(
     *entries: Entry,
     skip: tuple[str, ...] = (),
-    available: tuple[str, ...] = (),
+    creatable: tuple[str, ...] = (),
     superuser: bool = True,
 ) -> Selection:
     archive = Archive(HEADER, entries, 0)
-    return select(archive, skip, available=available, superuser=superuser)
+    return select(archive, skip, creatable=creatable, superuser=superuser)
 
 
 def test_what_is_an_apps_own_is_kept_in_its_order() -> None:
@@ -103,7 +103,7 @@ NO_USE = [
     ),
     (
         entry("EXTENSION", "pg_stat_statements"),
-        "the extension pg_stat_statements, which the server lacks",
+        "the extension pg_stat_statements, which only watches a server",
     ),
 ]
 
@@ -143,7 +143,7 @@ def test_what_only_looks_like_it_is_kept(own: Entry) -> None:
 def test_an_extension_for_monitoring_is_kept_where_the_server_has_it() -> None:
     extension = entry("EXTENSION", "pg_stat_statements")
 
-    selection = chosen(extension, available=("pg_stat_statements",))
+    selection = chosen(extension, creatable=("pg_stat_statements",))
 
     assert selection.extensions == ("pg_stat_statements",)
 

@@ -5,6 +5,7 @@ stdout is for what scripts read. Off a terminal there are plain lines only.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Show = Callable[[int, int | None, str], None]
-UNTOUCHED = "The target is as it was. What was downloaded stays for the next run."
 SPARSE = 30.0
 """Seconds between two lines of progress where there is no terminal."""
 
@@ -62,8 +62,8 @@ class Teller:
         self.doing = ""
         """What is under way, as the step was announced."""
         self._began = time.monotonic()
-        self.standing = UNTOUCHED
-        """How the target stands, for whoever is interrupted."""
+        self.standing = ""
+        """How things stand, for the error that ends the run."""
 
     def say(self, text: str, style: str = "") -> None:
         """One line."""
@@ -172,6 +172,8 @@ def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
 
 def out(text: str) -> None:
     """One line on stdout, for scripts."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # whatever the locale
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

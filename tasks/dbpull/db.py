@@ -6,7 +6,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from dbpull import shell
-from dbpull.errors.settings import NotHere
+from dbpull.errors.settings import NoPlan, NotHere
 from dbpull.settings import Settings
 from dbpull.shell import Local
 
@@ -19,7 +19,7 @@ _HELP = {
     "delete": "Remove the dump afterwards.",
     "dry_run": "Tell what would be done, with every command; do nothing.",
     "dump": "Dump to restore; else the newest that is here.",
-    "in_place": "Empty the target itself, for a role that can't create databases.",
+    "in_place": "Refill the target itself, for a role that can't create databases.",
     "jobs": "Restore workers.",
     "keep": "How many dumps of an app stay.",
     "max_age": "How old a backup may be before a new one is captured (24h).",
@@ -90,6 +90,7 @@ def capture(
     wait: str | None = None,
 ) -> None:
     """Take a new backup on Heroku and wait for it."""
+    _refuse_dry(c, "db.capture")
     settings = _settings(c, app=app, database=database, wait=wait)
     from dbpull.steps import pull as steps
 
@@ -110,6 +111,7 @@ def fetch(
     connections: str | None = None,
 ) -> None:
     """Download a backup, or find it already here."""
+    _refuse_dry(c, "db.fetch")
     settings = _settings(
         c, app=app, database=database, path=path, connections=connections
     )
@@ -156,6 +158,7 @@ def cleanup(
     target: str | None = None,
 ) -> None:
     """Remove dumps beyond the newest few, and what crashed runs left."""
+    _refuse_dry(c, "db.cleanup")
     settings = _settings(c, path=path, keep=keep, target=target)
     from dbpull.steps import tidy
 
@@ -181,6 +184,7 @@ def backups(
 @task(auto_shortflags=False, help=_help("target"))
 def undo(c: Context, *, target: str | None = None) -> None:
     """Put the previous database back; again: swap forward."""
+    _refuse_dry(c, "db.undo")
     settings = _settings(c, target=target)
     from dbpull.steps import undo as steps
 
@@ -196,6 +200,7 @@ def undo(c: Context, *, target: str | None = None) -> None:
 def demo(c: Context, *, keep: bool = False) -> None:
     """Show db.pull at work on a made-up app and a throwaway server."""
     _refuse_elsewhere(c)
+    _refuse_dry(c, "db.demo")
     from dbpull.steps import demo as steps
 
     steps.demo(keep=keep)
@@ -205,6 +210,7 @@ def demo(c: Context, *, keep: bool = False) -> None:
 def stop(c: Context) -> None:
     """Stop the embedded server, or a demo that was kept."""
     _refuse_elsewhere(c)
+    _refuse_dry(c, "db.stop")
     from dbpull.steps import demo as steps
 
     steps.stop()
@@ -218,6 +224,12 @@ def _settings(c: Context, **flags: str | None) -> Settings:
 def _refuse_elsewhere(c: Context) -> None:
     if shell.is_remote(c):
         raise NotHere(str(c.host))
+
+
+def _refuse_dry(c: Context, name: str) -> None:
+    """Raise NoPlan where Invoke's --dry is asked of a task that can't only tell."""
+    if c.config.run.dry:
+        raise NoPlan(name)
 
 
 def _shell(c: Context) -> Local:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _NAME = re.compile(
-    r"(?P<app>[a-z0-9-]+)-(?P<backup>[a-z]+\d+)-(?P<taken>\d{8}T\d{6}Z)\.dump"
+    r"(?P<app>[a-z0-9-]+)(?:-(?P<database>[A-Z][A-Z0-9_]*))?"
+    r"-(?P<backup>[a-z]+\d+)-(?P<taken>\d{8}T\d{6}Z)\.dump"
 )
 _TIME = "%Y%m%dT%H%M%SZ"
 
@@ -23,6 +24,8 @@ class Dump:
     backup: str
     taken: datetime | None
     """When the backup was made (UTC); None where the name does not tell."""
+    database: str = ""
+    """Which of the app's, where it is not DATABASE_URL."""
 
     @classmethod
     def of(cls, path: Path) -> Dump:
@@ -34,13 +37,17 @@ class Dump:
             taken = datetime.strptime(told["taken"], _TIME).replace(tzinfo=UTC)
         except ValueError:
             return cls(path, "", path.name, None)
-        return cls(path, told["app"], told["backup"], taken)
+        return cls(path, told["app"], told["backup"], taken, told["database"] or "")
 
     @classmethod
-    def named(cls, folder: Path, app: str, backup: str, taken: datetime) -> Dump:
-        """Where a backup's dump lies, or will lie."""
+    def named(
+        cls, folder: Path, app: str, backup: str, taken: datetime, database: str = ""
+    ) -> Dump:
+        """Where a backup's dump lies, or will; `database` as `db.database` has it."""
+        which = _which(database)
         moment = taken.astimezone(UTC).strftime(_TIME)
-        return cls(folder / f"{app}-{backup}-{moment}.dump", app, backup, taken)
+        name = "-".join(filter(None, (app, which, backup, moment))) + ".dump"
+        return cls(folder / name, app, backup, taken, which)
 
     @property
     def size(self) -> int:
@@ -61,10 +68,14 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def here(folder: Path, app: str | None = None) -> list[Dump]:
-    """The whole dumps in a folder, newest first; of one app, or of all."""
+def here(
+    folder: Path, app: str | None = None, database: str | None = None
+) -> list[Dump]:
+    """The whole dumps in a folder, newest first; of one app or database, or of all."""
     found = [Dump.of(path) for path in folder.glob("*.dump") if path.is_file()]
     ours = [dump for dump in found if dump.taken and app in {None, dump.app}]
+    if database is not None:
+        ours = [dump for dump in ours if dump.database == _which(database)]
     return sorted(ours, key=lambda dump: (str(dump.taken), dump.backup), reverse=True)
 
 
@@ -80,11 +91,12 @@ def surplus(folder: Path, keep: int, app: str | None = None) -> list[Dump]:
 
 
 def parts(folder: Path, app: str | None = None) -> list[Path]:
-    """Downloads that were cut off and that nobody is at work on."""
+    """Downloads of ours that were cut off and that nobody is at work on."""
+    found = [(path, Dump.of(path.with_suffix(""))) for path in folder.glob("*.part")]
     return [
         path
-        for path in folder.glob("*.dump.part")
-        if app in {None, Dump.of(path.with_suffix("")).app} and _is_free(path)
+        for path, dump in found
+        if dump.taken and app in {None, dump.app} and _is_free(path)
     ]
 
 
@@ -92,6 +104,13 @@ def remove_part(part: Path) -> None:
     """Remove a part and its journal."""
     part.with_name(part.name + ".journal").unlink(missing_ok=True)
     part.unlink(missing_ok=True)
+
+
+def _which(database: str) -> str:
+    """A database's name as file names have it; none for the app's main one."""
+    name = re.sub(r"[^A-Z0-9_]", "_", database.rpartition("::")[2].upper())
+    name = name.removesuffix("_URL")
+    return "" if name == "DATABASE" else name
 
 
 def _is_free(part: Path) -> bool:

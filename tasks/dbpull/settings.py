@@ -105,7 +105,8 @@ class Settings:
             name: _convert(name, value, origin)
             for name, (value, origin) in found.items()
         }
-        read["path"] = PROJECT.folder / Path(read["path"]).expanduser()
+        path = os.path.expanduser(read["path"])  # noqa: PTH111 - Path's raises
+        read["path"] = PROJECT.folder / path
         return cls(
             **read, origins={name: origin for name, (_, origin) in found.items()}
         )

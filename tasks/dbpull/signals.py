@@ -34,7 +34,13 @@ class Signals:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._on) for number in _SIGNALS}
+        self._received.clear()
+        # What is ignored (nohup, a script's background job) stays ignored.
+        before = {
+            number: signal.signal(number, self._on)
+            for number in _SIGNALS
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
         try:
             yield
         finally:

@@ -23,8 +23,8 @@ def text(value: object) -> str:
 
 
 def count(value: object) -> int:
-    """A whole number from 1."""
-    return _whole(value, 1, 10_000, "a whole number from 1")
+    """A whole number from 1 to 10,000."""
+    return _whole(value, 1, 10_000, "a whole number from 1 to 10,000")
 
 
 def connections(value: object) -> int:

@@ -17,6 +17,7 @@ import pytest
 from databases import SINCE_17, WITH_ICU, Postgres
 from dbpull.errors.postgres import CannotConnect, SqlFailed
 from dbpull.errors.target import (
+    LockLost,
     NameTaken,
     NoCreatedb,
     NoPrevious,
@@ -25,9 +26,9 @@ from dbpull.errors.target import (
     TargetLocked,
 )
 from dbpull.shell import Local
-from dbpull.target import aside as asides
 from dbpull.target import lock
 from dbpull.target.aside import Aside
+from dbpull.target.leftovers import Leftover, drop, leftovers
 from dbpull.target.names import Names
 from dbpull.target.provenance import Provenance, unfinished
 from dbpull.target.state import refuse_powerless
@@ -69,9 +70,9 @@ def swap_of(postgres: Postgres, target: str, user: str = "postgres") -> Swap:
 
 def pull(postgres: Postgres, target: str, *, keep_previous: bool = True) -> None:
     """All of it: aside, swap, discard."""
-    build_aside(postgres, target)
+    aside = build_aside(postgres, target)
     swap = swap_of(postgres, target)
-    swap.to_new(comment=COMMENT, keep_previous=keep_previous)
+    swap.to_new(aside.oid, comment=COMMENT, keep_previous=keep_previous)
     swap.discard(keep_previous=keep_previous)
 
 
@@ -99,7 +100,9 @@ def test_the_state_tells_what_the_server_and_the_target_are(postgres: Postgres) 
     assert (state.user, state.superuser, state.createdb) == ("postgres", True, True)
     assert (state.exists, state.owner, state.comment) == (True, "postgres", "mine")
     assert (state.size or 0) > 1_000_000
-    assert {"plpgsql", "citext"} <= state.extensions
+    assert state.extensions["plpgsql"]
+    assert state.extensions["citext"]
+    assert not state.standby
     assert state.folder == str(postgres.server.data)
     assert not state.previous
 
@@ -216,8 +219,8 @@ def test_pulls_of_two_targets_do_not_meet(postgres_18: Postgres) -> None:
         lock.held(postgres_18.psql("a"), state),
         lock.held(postgres_18.psql("b"), state),
     ):
-        assert not lock.is_free(postgres_18.psql("a"), state, "a")
-        assert lock.is_free(postgres_18.psql("a"), state, "c")
+        assert not is_free(postgres_18, "a")
+        assert is_free(postgres_18, "c")
 
 
 def test_a_lock_is_gone_with_its_context_even_after_an_error(
@@ -228,11 +231,38 @@ def test_a_lock_is_gone_with_its_context_even_after_an_error(
     with pytest.raises(RuntimeError), lock.held(psql, state):
         raise RuntimeError
 
-    assert eventually(lambda: lock.is_free(psql, state, "shop"))
+    assert eventually(lambda: is_free(postgres_18, "shop"))
+
+
+def test_a_lock_that_was_lost_is_noticed(postgres_18: Postgres) -> None:
+    psql, state = postgres_18.psql("shop"), postgres_18.state("shop")
+
+    with lock.held(psql, state) as held:
+        held.refuse_lost()
+        postgres_18.sql(
+            "postgres",
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
+            " WHERE locktype = 'advisory'",
+        )
+        with pytest.raises(LockLost, match=r"lock on shop .* was lost"):
+            held.refuse_lost()
+
+
+def test_a_pull_from_another_maintenance_database_is_seen_too(
+    postgres_18: Postgres,
+) -> None:
+    psql, state = postgres_18.psql("shop"), postgres_18.state("shop")
+    elsewhere = replace(state, maintenance="template1")
+
+    with (
+        lock.held(psql, state),
+        pytest.raises(TargetLocked, match=rf"\(pid {os.getpid()}\)"),
+        lock.held(psql, elsewhere),
+    ):
+        pytest.fail("two at a time")
 
 
 def test_a_lock_is_gone_when_its_holder_was_killed(postgres: Postgres) -> None:
-    psql, state = postgres.psql("shop"), postgres.state("shop")
     holder = subprocess.Popen(
         [
             sys.executable,
@@ -246,10 +276,15 @@ def test_a_lock_is_gone_when_its_holder_was_killed(postgres: Postgres) -> None:
     with holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"held\n"
-        assert not lock.is_free(psql, state, "shop")
+        assert not is_free(postgres, "shop")
         holder.send_signal(signal.SIGKILL)
 
-    assert eventually(lambda: lock.is_free(psql, state, "shop"))
+    assert eventually(lambda: is_free(postgres, "shop"))
+
+
+def is_free(postgres: Postgres, target: str) -> bool:
+    sql = f"SELECT pg_try_advisory_lock(hashtext('dbpull'), hashtext('{target}'))"
+    return postgres.sql("postgres", sql) == "t"
 
 
 HOLDER = """
@@ -364,22 +399,35 @@ def test_what_a_crashed_run_left_is_found_and_dropped(postgres_18: Postgres) -> 
         build_aside(postgres_18, target)
     psql, state = postgres_18.psql(name), postgres_18.state(name)
 
-    found = asides.leftovers(psql, state)
-    for dbname in found:
-        asides.drop(psql, state, dbname)
+    found = leftovers(psql, state)
 
-    assert set(found) == {Names(name).aside, Names(other).aside}
+    assert {left.dbname for left in found} == {Names(name).aside, Names(other).aside}
+    assert all(drop(psql, state, left) for left in found)
     assert postgres_18.beside(name) == postgres_18.beside(other) == {"target"}
 
 
 def test_what_another_run_is_building_is_left_alone(postgres_18: Postgres) -> None:
     name, other = postgres_18.database(), postgres_18.database()
-    build_aside(postgres_18, other)
+    aside = build_aside(postgres_18, other)
+    psql, state = postgres_18.psql(name), postgres_18.state(name)
 
     with lock.held(postgres_18.psql(other), postgres_18.state(other)):
-        assert asides.leftovers(postgres_18.psql(name), postgres_18.state(name)) == []
+        (found,) = leftovers(psql, state)
+        assert not drop(psql, state, found)
 
-    aside = Aside(postgres_18.psql(other), postgres_18.state(other), Names(other))
+    assert postgres_18.beside(other) == {"target", "aside"}
+    aside.drop()
+
+
+def test_what_belongs_to_another_role_is_left_to_it(postgres_18: Postgres) -> None:
+    mine, theirs = postgres_18.role("CREATEDB"), postgres_18.role("CREATEDB")
+    name = postgres_18.database(options=f"OWNER {mine}")
+    other = postgres_18.database(options=f"OWNER {theirs}")
+    aside = build_aside(postgres_18, other, theirs)
+
+    found = leftovers(postgres_18.psql(name, mine), postgres_18.state(name, mine))
+
+    assert found == []
     aside.drop()
 
 
@@ -389,11 +437,14 @@ def test_an_aside_database_that_was_not_yet_marked_is_a_leftover(
     name = postgres_18.database()
     left = postgres_18.database(name=Names(name).aside)
 
-    assert asides.leftovers(postgres_18.psql(name), postgres_18.state(name)) == [left]
-    asides.drop(postgres_18.psql(name), postgres_18.state(name), left)
+    psql, state = postgres_18.psql(name), postgres_18.state(name)
+    found = leftovers(psql, state)
+
+    assert [one.dbname for one in found] == [left]
+    assert drop(psql, state, found[0])
 
 
-@pytest.mark.parametrize("kind", ["aside", "discarded"])
+@pytest.mark.parametrize("kind", ["aside", "discarded", "previous"])
 def test_somebody_elses_database_with_a_name_of_ours_is_refused_and_kept(
     postgres_18: Postgres, kind: str
 ) -> None:
@@ -401,11 +452,11 @@ def test_somebody_elses_database_with_a_name_of_ours_is_refused_and_kept(
     theirs = postgres_18.database(WORD.format("mine"), name=getattr(Names(name), kind))
 
     with pytest.raises(NameTaken, match=theirs):
-        asides.leftovers(postgres_18.psql(name), postgres_18.state(name))
+        leftovers(postgres_18.psql(name), postgres_18.state(name))
 
     assert word(postgres_18, theirs) == "mine"
     # Nor does a pull of another target touch it.
-    assert asides.leftovers(postgres_18.psql("other"), postgres_18.state("other")) == []
+    assert leftovers(postgres_18.psql("other"), postgres_18.state("other")) == []
     postgres_18.sql("postgres", f"DROP DATABASE {theirs}")
 
 
@@ -459,12 +510,13 @@ def test_what_the_swap_took_out_of_use_is_a_leftover_until_it_is_dropped(
     postgres_18: Postgres,
 ) -> None:
     name = postgres_18.database(WORD.format("old"))
-    build_aside(postgres_18, name)
-    swap_of(postgres_18, name).to_new(comment=COMMENT, keep_previous=False)
+    aside = build_aside(postgres_18, name)
+    swap = swap_of(postgres_18, name)
+    swap.to_new(aside.oid, comment=COMMENT, keep_previous=False)
 
     assert postgres_18.beside(name) == {"target", "discarded"}
-    found = asides.leftovers(postgres_18.psql(name), postgres_18.state(name))
-    assert found == [Names(name).discarded]
+    (found,) = leftovers(postgres_18.psql(name), postgres_18.state(name))
+    assert found == Leftover(Names(name).discarded, found.oid, name)
     swap_of(postgres_18, name).discard(keep_previous=False)
 
 
@@ -492,7 +544,7 @@ def test_a_client_that_connects_all_the_time_does_not_stop_the_swap(
     postgres: Postgres,
 ) -> None:
     name = postgres.database(WORD.format("old"))
-    build_aside(postgres, name)
+    aside = build_aside(postgres, name)
     stop, seen = threading.Event(), []
 
     def connect() -> None:
@@ -505,7 +557,8 @@ def test_a_client_that_connects_all_the_time_does_not_stop_the_swap(
     for client in clients:
         client.start()
     try:
-        swap_of(postgres, name).to_new(comment=COMMENT, keep_previous=True)
+        swap = swap_of(postgres, name)
+        swap.to_new(aside.oid, comment=COMMENT, keep_previous=True)
     finally:
         before = len(seen)
         eventually(lambda: len(seen) > before + 5)
@@ -522,17 +575,52 @@ def test_a_swap_that_fails_half_way_changes_nothing(
     postgres_18: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dbpull.target.swap.TRIES", 2)
+    monkeypatch.setattr("dbpull.target.swap._COMMENT", "SELECT 1/0;")
     name = postgres_18.database(WORD.format("old"))
-    pull(postgres_18, name)
+    aside = build_aside(postgres_18, name)
     before = postgres_18.databases()
 
-    # There is no aside database: the renames before it have been made by then.
-    with pytest.raises(SqlFailed, match="Swapping failed"):
-        swap_of(postgres_18, name).to_new(comment=COMMENT, keep_previous=True)
+    # All renames have been made by then.
+    with pytest.raises(SqlFailed, match=r"Swapping failed.*division by zero"):
+        swap_of(postgres_18, name).to_new(
+            aside.oid, comment=COMMENT, keep_previous=True
+        )
 
     assert postgres_18.databases() == before
-    assert word(postgres_18, name) == "new"
-    assert word(postgres_18, Names(name).previous) == "old"
+    assert word(postgres_18, name) == "old"
+    aside.drop()
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["another", "none"])
+def test_only_the_database_that_was_built_is_swapped_in_or_dropped(
+    postgres_18: Postgres, *, there: bool
+) -> None:
+    name = postgres_18.database(WORD.format("old"))
+    aside = build_aside(postgres_18, name)
+    postgres_18.sql("postgres", f"DROP DATABASE {aside.names.aside}")
+    if there:  # made by another pull, whose lock we don't have
+        postgres_18.database(WORD.format("half"), name=aside.names.aside)
+    before = postgres_18.databases()
+
+    with pytest.raises(LockLost):
+        swap_of(postgres_18, name).to_new(
+            aside.oid, comment=COMMENT, keep_previous=True
+        )
+    aside.drop()
+
+    assert postgres_18.databases() == before
+    assert word(postgres_18, name) == "old"
+    postgres_18.sql("postgres", f"DROP DATABASE IF EXISTS {aside.names.aside}")
+
+
+def test_a_comment_of_ones_own_comes_back_with_undo(postgres_18: Postgres) -> None:
+    name = postgres_18.database(WORD.format("old"))
+    postgres_18.sql("postgres", f"COMMENT ON DATABASE {name} IS 'it''s mine'")
+
+    pull(postgres_18, name)
+    swap_of(postgres_18, name).to_previous()
+
+    assert postgres_18.state(name).comment == "it's mine"
 
 
 def test_sessions_that_can_not_be_ended_are_named(
@@ -542,17 +630,19 @@ def test_sessions_that_can_not_be_ended_are_named(
     role, other = postgres.role("CREATEDB"), postgres.role()
     name = postgres.database(WORD.format("old"), options=f"OWNER {role}")
     psql = postgres.psql(name, role)
-    Aside(psql, postgres.state(name, role), Names(name)).create()
+    aside = Aside(psql, postgres.state(name, role), Names(name))
+    aside.create()
 
+    swap = swap_of(postgres, name, role)
     with (
         connected(postgres, name, other),
         pytest.raises(StillConnected, match=f"dbpull of {other}"),
     ):
-        swap_of(postgres, name, role).to_new(comment=COMMENT, keep_previous=True)
+        swap.to_new(aside.oid, comment=COMMENT, keep_previous=True)
 
     assert postgres.beside(name) == {"target", "aside"}
     assert word(postgres, name) == "old"
-    Aside(psql, postgres.state(name, role), Names(name)).drop()
+    aside.drop()
 
 
 def test_an_owner_that_is_no_superuser_can_pull(postgres: Postgres) -> None:
@@ -565,7 +655,7 @@ def test_an_owner_that_is_no_superuser_can_pull(postgres: Postgres) -> None:
         aside.create()
         aside.take_settings()
         swap = Swap(psql, state, Names(name))
-        swap.to_new(comment=COMMENT, keep_previous=True)
+        swap.to_new(aside.oid, comment=COMMENT, keep_previous=True)
         swap.discard(keep_previous=True)
 
     assert postgres.state(name).owner == role
@@ -580,7 +670,8 @@ def test_the_mark_of_an_unfinished_database_is_not_on_the_finished_one(
     sql = "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
     marked = postgres_18.sql("postgres", f"{sql} WHERE datname = '{aside.names.aside}'")
 
-    swap_of(postgres_18, name).to_new(comment=COMMENT, keep_previous=True)
+    swap = swap_of(postgres_18, name)
+    swap.to_new(aside.oid, comment=COMMENT, keep_previous=True)
 
     assert marked == unfinished(name)
     assert postgres_18.state(name).comment == COMMENT

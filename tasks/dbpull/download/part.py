@@ -18,6 +18,8 @@ from dbpull.errors.download import AlreadyRunning, CannotStore
 
 MARGIN = 64 * 1024 * 1024  # bytes to leave free beyond the dump
 PIECE = 1024 * 1024
+DUMPS = "*.dump*"
+"""The line of a .gitignore that keeps dumps and their parts out of git."""
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -122,12 +124,19 @@ class Part:
 
 
 def _private_folder(folder: Path) -> None:
-    """Make the folder 0700, with a .gitignore that keeps all of it out of git."""
+    """Make the folder 0700, and keep dumps in it out of git.
+
+    All of a folder that is ours alone; of somebody else's the dumps.
+    """
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    elif next(folder.iterdir(), None):
-        return  # someone else's folder, perhaps: not ours to hide from git
-    (folder / ".gitignore").write_text("*\n", "utf-8")
+    ignored = folder / ".gitignore"
+    if not next(folder.iterdir(), None):
+        ignored.write_text("*\n", "utf-8")
+        return
+    lines = ignored.read_text("utf-8").splitlines() if ignored.exists() else []
+    if not {"*", DUMPS} & set(lines):
+        ignored.write_text("\n".join([*lines, DUMPS, ""]), "utf-8")
 
 
 def _locked(fd: int) -> bool:

@@ -31,10 +31,18 @@ class PullError(Exit):
     `code` is the exit code of the program.
     """
 
+    midway = False
+    """Whether it may end a run midway, so that how the target stands is of interest."""
+
     def __init__(self, what: str, remedy: str = "", *, code: int = 1) -> None:
         self.what = what
         self.remedy = remedy
         super().__init__(f"{what}\n{remedy}".strip(), code=code)
+
+    def add(self, sentence: str) -> None:
+        """Put one more sentence before the remedy."""
+        self.remedy = f"{sentence} {self.remedy}".strip()
+        self.message = f"{self.what}\n{self.remedy}"
 
     def __str__(self) -> str:
         return self.message or ""

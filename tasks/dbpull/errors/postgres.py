@@ -75,8 +75,10 @@ class CannotConnect(PostgresError):
 class SqlFailed(PostgresError):
     """A statement of ours was refused by the server."""
 
+    midway = True
+
     def __init__(self, doing: str, label: str, cause: str) -> None:
         super().__init__(
             f"{doing} failed on {label}: {cause}.",
-            "The target is as it was. Correct the cause and run the same again.",
+            "Correct the cause and run the same again.",
         )

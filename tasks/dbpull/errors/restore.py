@@ -31,6 +31,18 @@ class MissingExtensions(RestoreError):
         )
 
 
+class ForbiddenExtensions(RestoreError):
+    """The dump needs extensions that only a superuser may create."""
+
+    def __init__(self, names: Sequence[str], user: str, label: str) -> None:
+        listed = ", ".join(names)
+        super().__init__(
+            f"The dump needs {listed}, which {user} may not create on the server of"
+            f" {label}.",
+            "Use a superuser's role for the target: the server is a development one.",
+        )
+
+
 def _packages(names: Sequence[str], major: int) -> str:
     special = {
         "postgis": f"postgresql-{major}-postgis-3",
@@ -54,23 +66,27 @@ class NotEnoughDisk(RestoreError):
 
 
 class RestoreFailed(RestoreError):
-    """pg_restore met an error that matters; the target is as it was."""
+    """pg_restore met an error that matters."""
+
+    midway = True
 
     def __init__(self, what: str, cause: str, remedy: str = "") -> None:
         super().__init__(
             f"Restoring failed at {what}: {cause}.",
-            remedy or "The target is as it was, and the dump is kept.",
+            remedy or "The dump is kept: `invoke db.restore` tries again.",
         )
 
 
 class Incomplete(RestoreError):
     """After the restore something that the dump holds was not there."""
 
+    midway = True
+
     def __init__(self, missing: Sequence[str]) -> None:
         shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
         super().__init__(
             f"The restored database lacks {shown}.",
-            "The target is as it was. Please report this, with `pg_restore -l` of it.",
+            "Please report this, with `pg_restore -l` of the dump.",
         )
 
 

@@ -76,3 +76,13 @@ class DemoFailed(SettingsError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}.", "`invoke db.stop` stops what is left of it.")
+
+
+class NoPlan(SettingsError):
+    """Invoke's --dry, with a task that can't tell what it would do."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(
+            f"{task} can't be told with --dry, so nothing was done.",
+            "db.pull and db.restore can: --dry, or --dry-run.",
+        )

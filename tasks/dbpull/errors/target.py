@@ -70,6 +70,37 @@ class TargetLocked(TargetError):
         )
 
 
+class LockLost(TargetError):
+    """The session that held the target's lock has ended under way."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"The lock on {label} was lost: its server has restarted, or ended the"
+            " session.",
+            "Another pull may be at work there: see to that, then run the same again.",
+        )
+
+
+class IsStandby(TargetError):
+    """The target's server only follows another one."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"The server of {label} is a standby, which nothing can be written to.",
+            "Name a database of its primary, or of another server, as target.",
+        )
+
+
+class NothingInPlace(TargetError):
+    """--in-place needs a database that is there."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"There is no database {label} to be filled in place.",
+            "Let its owner create it, or leave --in-place out.",
+        )
+
+
 class NameTaken(TargetError):
     """A database with a name that dbpull needs is somebody else's."""
 

@@ -52,15 +52,7 @@ class Complaint:
     def context(self) -> str:
         """Where in the data: `COPY users, line 7`; "" where the server didn't say."""
         for line in self.more:
-            if found := re.match(r"(?:[A-Z]+:\s+)?(COPY .*, line \d+)", line):
-                return found[1]
-        return ""
-
-    @property
-    def detail(self) -> str:
-        """What the server added: `Key (id)=(7) is duplicated.`, and the like."""
-        for line in self.more:
-            if found := re.match(r"DETAIL:\s+(.*)", line):
+            if found := re.match(r"(?:[A-Z]+:\s+)?(COPY .*?, line \d+)", line):
                 return found[1]
         return ""
 

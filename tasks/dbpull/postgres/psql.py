@@ -18,6 +18,7 @@ _FIELD, _RECORD = "\x1f", "\x1e"
 _OPTIONS = (
     "-c statement_timeout=0 -c lock_timeout=0"
     " -c idle_in_transaction_session_timeout=0 -c search_path=pg_catalog"
+    " -c default_transaction_read_only=off"
 )
 
 

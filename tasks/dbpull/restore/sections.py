@@ -27,11 +27,7 @@ SECTIONS = {
 Phase = Callable[[str], Progress]
 """Given what is restored next; returns what takes its progress."""
 # A crash loses the aside database anyway, so no commit needs to wait for the disk.
-_OPTIONS = "-c synchronous_commit=off"
-_HALF_DONE = (
-    "The target is half restored, for this was not one transaction; the dump is kept."
-    " Correct that and run `invoke db.restore --in-place` again."
-)
+_OPTIONS = "-c synchronous_commit=off -c default_transaction_read_only=off"
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ class Restore:
         `clean` only where there is something to clean: despite --if-exists, pg_restore
         stumbles over a view's rule whose types are not there.
         """
-        watch = Watch("" if at_once else _HALF_DONE)
+        watch = Watch()
         watch.begin(phase("items"), len(self.selection.entries))
         argv = self.in_place_argv(at_once=at_once, clean=clean)
         self._run(argv, self.selection.entries, watch)
@@ -103,7 +99,7 @@ class Restore:
         told = len(watch.complaints.all) > before
         if result.code != 0 and not (result.code == 1 and told):
             why = cause(result.err[-2000:])
-            raise RestoreFailed("pg_restore", why, watch.remedy)
+            raise RestoreFailed("pg_restore", why)
 
 
 def _list(entries: Sequence[Entry]) -> str:

@@ -53,18 +53,18 @@ def select(
     archive: Archive,
     skip_data: Sequence[str] = (),
     *,
-    available: Collection[str],
+    creatable: Collection[str],
     superuser: bool,
 ) -> Selection:
     """Choose the entries that can serve on the target's server.
 
-    `available` are the extensions that its server offers.
+    `creatable` are the extensions that its server has and our role may create.
     """
     reasons: Counter[str] = Counter()
     skipped: list[str] = []
     kept: list[Entry] = []
     for entry in archive.entries:
-        if reason := _no_use(entry, available, superuser=superuser):
+        if reason := _no_use(entry, creatable, superuser=superuser):
             reasons[reason] += 1
         elif entry.desc == "TABLE DATA" and _fits(entry, skip_data):
             skipped.append(_qualified(entry))
@@ -76,7 +76,7 @@ def select(
     )
 
 
-def _no_use(entry: Entry, available: Collection[str], *, superuser: bool) -> str:
+def _no_use(entry: Entry, creatable: Collection[str], *, superuser: bool) -> str:
     """Why an entry can't serve here; "" where it can."""
     # The functions of _heroku call roles that exist at Heroku only; restored by a
     # superuser, its event triggers make every later DROP EXTENSION fail.
@@ -92,8 +92,8 @@ def _no_use(entry: Entry, available: Collection[str], *, superuser: bool) -> str
         return "comments on extensions"
     if entry.desc.startswith("SUBSCRIPTION") or _is_about(entry, "SUBSCRIPTION"):
         return "subscriptions, which would replicate into the copy"
-    if entry.desc == "EXTENSION" and entry.tag in _MONITORING - set(available):
-        return f"the extension {entry.tag}, which the server lacks"
+    if entry.desc == "EXTENSION" and entry.tag in _MONITORING - set(creatable):
+        return f"the extension {entry.tag}, which only watches a server"
     return ""
 
 

@@ -18,6 +18,8 @@ _FINISHED = re.compile(r"finished item (\d+) ")
 _SERIAL = re.compile(
     r'processing (?:data for table "|BLOBS)|creating [A-Z ]+ "|executing (?!SELECT )'
 )
+# What servers quote of rows: customers' data, which no message shows.
+_VALUES = re.compile(r"""(: |value )".*"(?=$| )""")
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,10 @@ class Outcome:
 
 
 class Watch:
-    """Takes pg_restore's stderr, and ends it at the first complaint that matters.
+    """Takes pg_restore's stderr, and ends it at the first complaint that matters."""
 
-    `remedy` is what to do then, where it is not the usual.
-    """
-
-    def __init__(self, remedy: str = "") -> None:
+    def __init__(self) -> None:
         self.complaints = Complaints()
-        self.remedy = remedy
         self._seconds: dict[int, float] = {}
         self._began: dict[int, float] = {}
         self._progress: Progress
@@ -78,21 +76,22 @@ class Watch:
 
     def _refuse_fatal(self) -> None:
         if fatal := self.complaints.fatal:
-            raise _failure(fatal, self.remedy)
+            raise _failure(fatal)
 
     def _count(self) -> None:
         self._done = min(self._done + 1, self._total)
         self._progress(self._done, self._total)
 
 
-def _failure(fatal: Complaint, remedy: str) -> RestoreFailed:
+def _failure(fatal: Complaint) -> RestoreFailed:
     what = fatal.item or "pg_restore"
-    why = cause(fatal.error)
+    why = _VALUES.sub(r"\1…", cause(fatal.error))
     if fatal.context:
         why += f" ({fatal.context})"
-    if "FK CONSTRAINT" in what and not remedy:
+    remedy = ""
+    if "FK CONSTRAINT" in what:
         remedy = (
-            "The target is as it was. If the table that it refers to is in skip_data,"
-            " skip the rows that refer to it as well."
+            "If the table that it refers to is in skip_data, skip the rows that refer"
+            " to it as well."
         )
     return RestoreFailed(what, why, remedy)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dbpull import embedded
 from dbpull.console import Teller
+from dbpull.errors.postgres import MissingProgram, SqlFailed
 from dbpull.errors.settings import NoTarget
+from dbpull.errors.target import NothingInPlace
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import Psql
 from dbpull.project import make_own_folder, own_folder
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.target import aside, guard, lock
+from dbpull.target import guard, lock
+from dbpull.target.leftovers import drop, leftovers
+from dbpull.target.lock import Lock
 from dbpull.target.names import Names
-from dbpull.target.state import State, inspect
+from dbpull.target.state import State, inspect, refuse_powerless, refuse_standby
 
 EMBEDDED_NAME = "development"
 
@@ -68,6 +72,26 @@ def take(settings: Settings, shell: Shell, teller: Teller) -> Aim:
     return Aim(shell, psql, inspect(psql), origin, settings.target is None)
 
 
+def take_to_fill(
+    settings: Settings, shell: Shell, teller: Teller, *, in_place: bool
+) -> Aim:
+    """Take the target, to be replaced or filled: can that be done here at all?
+
+    Raises what `take` does, and MissingProgram, IsStandby, NoCreatedb, NotOwner,
+    NothingInPlace.
+    """
+    if not programs.find(shell, "pg_restore"):
+        raise MissingProgram("pg_restore", shell.where)
+    aim = take(settings, shell, teller)
+    label = aim.connection.label
+    refuse_standby(aim.state, label)
+    if not in_place:
+        refuse_powerless(aim.state, label)
+    elif not aim.state.exists:
+        raise NothingInPlace(label)
+    return aim
+
+
 def _embedded_url(teller: Teller) -> str:
     if embedded.programs() is None:
         raise NoTarget
@@ -83,19 +107,39 @@ def _embedded_url(teller: Teller) -> str:
     return server.url(EMBEDDED_NAME)
 
 
+@dataclass(frozen=True)
+class Held:
+    """A target that nobody else works on."""
+
+    aim: Aim
+    """Looked at again: another pull may just have ended."""
+    lock: Lock
+
+
 @contextmanager
-def held(aim: Aim, teller: Teller) -> Iterator[None]:
+def held(aim: Aim, teller: Teller) -> Iterator[Held]:
     """Keep others off the target, and clear away what crashed runs left.
 
     Raises TargetLocked, NameTaken.
     """
-    with lock.held(aim.psql, aim.state):
+    with lock.held(aim.psql, aim.state) as got:
         clear(aim, teller)
-        yield
+        yield Held(replace(aim, state=inspect(aim.psql)), got)
 
 
 def clear(aim: Aim, teller: Teller) -> None:
-    """Drop the databases that crashed runs left on the target's server."""
-    for dbname in aside.leftovers(aim.psql, aim.state):
-        aside.drop(aim.psql, aim.state, dbname)
-        teller.note(f"Dropped {dbname}, which a run that crashed had left.")
+    """Drop the databases that crashed runs left on the target's server.
+
+    One that is in our way must go; any other's trouble is only told.
+    """
+    for left in leftovers(aim.psql, aim.state):
+        try:
+            gone = drop(aim.psql, aim.state, left)
+        except SqlFailed as error:
+            if left.dbname == aim.names.aside:
+                raise
+            teller.note(error.what)
+        else:
+            if gone:
+                told = f"Dropped {left.dbname}, which a run that crashed had left."
+                teller.note(told)

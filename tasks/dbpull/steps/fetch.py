@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,8 @@ def fetch(
     Raises DownloadFailed, BadDump and what the gate raises; what has arrived
     stays for the next run.
     """
-    dump = Dump.named(settings.path, source.app.name, backup.id, backup.created_at)
+    app, taken, database = source.app.name, backup.created_at, settings.database
+    dump = Dump.named(settings.path, app, backup.id, taken, database)
     if dump.path.exists():
         return open_dump(dump, teller, gate)
     with teller.step("fetch", f"Fetching {dump.label}", "bytes") as step:
@@ -134,7 +136,7 @@ class _Arrived:
 def find(settings: Settings, app: str | None, dump: str | None) -> Dump | None:
     """A dump that is here: the named file, or the newest; None where there is none."""
     if dump:
-        path = Path(dump).expanduser()
+        path = Path(os.path.expanduser(dump))  # noqa: PTH111 - Path's raises
         candidates = [
             Path.cwd() / path,
             settings.path / path,
@@ -142,5 +144,5 @@ def find(settings: Settings, app: str | None, dump: str | None) -> Dump | None:
         ]
         found = next((c for c in candidates if c.is_file()), None)
         return Dump.of(found.resolve()) if found else None
-    newest = dumps.here(settings.path, app)
+    newest = dumps.here(settings.path, app, settings.database)
     return newest[0] if newest else None

@@ -9,7 +9,7 @@ from dbpull import console, dumps, heroku
 from dbpull.console import Teller
 from dbpull.dumps import Dump, shown
 from dbpull.errors import PullError
-from dbpull.settings import Settings
+from dbpull.settings import KEYS, Settings
 from dbpull.shell import Shell
 from dbpull.steps import aim, source
 from dbpull.steps.run import told
@@ -26,16 +26,14 @@ def tell(settings: Settings, shell: Shell) -> None:
     """
     with told() as teller:
         app = source.app(settings).name
-        here = {
-            (dump.backup, dump.taken): dump for dump in dumps.here(settings.path, app)
-        }
+        here = dumps.here(settings.path, app)
         trouble = None
         found: list[heroku.Backup] = []
         try:
             found = _backups(settings, teller)
         except PullError as error:
             trouble = error
-        console.rows(HEADER, _rows(app, found, list(here.values()), settings))
+        console.rows(HEADER, _rows(found, here))
         if not found and not here and not trouble:
             teller.say(f"{app} has no backups; `invoke db.capture` takes one.")
         _tell_target(settings, shell, teller)
@@ -44,33 +42,38 @@ def tell(settings: Settings, shell: Shell) -> None:
 
 
 def _backups(settings: Settings, teller: Teller) -> list[heroku.Backup]:
-    """The app's backups; another app's where that one owns the database."""
-    chosen = source.app(settings)
-    found = heroku.backups(source.api(teller), chosen)
-    if not found:
-        database = heroku.database(source.api(teller), chosen, settings.database)
-        if database.billing_app != chosen.name:
-            found = heroku.backups(source.api(teller), database.billing_app)
-    return found
+    """The app's backups, or those of a database that was asked for by name.
+
+    Of another app's database that is attached here, that app has the backups.
+    """
+    chosen, api = source.app(settings), source.api(teller)
+    named = settings.database != KEYS["database"].default
+    found = [] if named else heroku.backups(api, chosen)
+    if found:
+        return found
+    database = heroku.database(api, chosen, settings.database)
+    if named:
+        known = heroku.backups(api, database.billing_app)
+        return heroku.of_database(known, database.names)
+    if database.billing_app != chosen.name:
+        return heroku.backups(api, database.billing_app)
+    return []
 
 
-def _rows(
-    app: str, found: list[heroku.Backup], here: list[Dump], settings: Settings
-) -> list[list[str]]:
+def _rows(found: list[heroku.Backup], here: list[Dump]) -> list[list[str]]:
+    """A row for each backup, with its dump where that is here; then the other dumps."""
+    left = {(dump.backup, dump.taken): dump for dump in here}
     lines = []
     for backup in found:
-        dump = Dump.named(settings.path, app, backup.id, backup.created_at)
-        path = shown(dump.path) if dump.path.exists() else "-"
+        taken = backup.created_at
+        dump = left.pop((backup.id, taken.replace(microsecond=0)), None)
         of = size(backup.source_size) if backup.source_size else "-"
         status = "scheduled, " * backup.scheduled + backup.status
-        lines.append(
-            [backup.id, backup.database, _taken(backup.created_at), of, status, path]
-        )
-    known = {line[-1] for line in lines}
+        path = shown(dump.path) if dump else "-"
+        lines.append([backup.id, backup.database, _taken(taken), of, status, path])
     lines += [
         [dump.backup, "-", _taken(dump.taken), "-", "here only", shown(dump.path)]
-        for dump in here
-        if shown(dump.path) not in known
+        for dump in left.values()
     ]
     return lines
 

@@ -15,7 +15,7 @@ from dbpull.restore.sections import SECTIONS, Restore
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, prepare, source
+from dbpull.steps import aim, source
 from dbpull.steps.aim import EMBEDDED_NAME, Aim
 from dbpull.steps.source import Choice, Source
 from dbpull.target import guard
@@ -57,7 +57,8 @@ class Planner:
         dump = None
         if backup := choice.backup:
             folder, taken = self.settings.path, backup.created_at
-            dump = Dump.named(folder, found.app.name, backup.id, taken)
+            name, database = found.app.name, self.settings.database
+            dump = Dump.named(folder, name, backup.id, taken, database)
         self._begin()
         self._say(_from(found, choice), self._dump(dump, delete=asked.delete))
         self._say(self._to(at, in_place=asked.in_place))
@@ -79,9 +80,9 @@ class Planner:
             if embedded.programs() is None:
                 raise NoTarget
             return None
-        at = aim.take(self.settings, self.shell, self.teller)
-        prepare.refuse_unable(at, in_place=in_place)
-        return at
+        return aim.take_to_fill(
+            self.settings, self.shell, self.teller, in_place=in_place
+        )
 
     def _begin(self) -> None:
         self.teller.say("The plan; nothing of it is done now.", "bold")
@@ -113,7 +114,7 @@ class Planner:
             told += f", holds {known.app} {known.backup}"
         after = "kept for db.undo" if self.settings.undo else "dropped after the swap"
         return (
-            f"{told}, {size(at.state.size)}: {'emptied first' if in_place else after}"
+            f"{told}, {size(at.state.size)}: {'refilled itself' if in_place else after}"
         )
 
     def _server(

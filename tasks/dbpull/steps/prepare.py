@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from dbpull.archive import Archive
-from dbpull.errors.restore import MissingExtensions, NotEnoughDisk
+from dbpull.errors.restore import ForbiddenExtensions, MissingExtensions, NotEnoughDisk
 from dbpull.postgres import programs
 from dbpull.restore.selection import Selection, select
 from dbpull.settings import Settings
 from dbpull.steps.aim import Aim
-from dbpull.target.state import refuse_powerless
 
 
 @dataclass(frozen=True)
@@ -42,33 +42,33 @@ def prepare(aim: Aim, archive: Archive, settings: Settings) -> Prepared:
     selection = select(
         archive,
         settings.skip_data,
-        available=state.extensions,
+        creatable={name for name, may in state.extensions.items() if may},
         superuser=state.superuser,
     )
-    lacking = [name for name in selection.extensions if name not in state.extensions]
+    label, wanted = aim.connection.label, selection.extensions
+    lacking = [name for name in wanted if name not in state.extensions]
     if lacking:
-        label = aim.connection.label
         raise MissingExtensions(lacking, label, state.major, embedded=aim.embedded)
+    if forbidden := [name for name in wanted if not state.extensions[name]]:
+        raise ForbiddenExtensions(forbidden, state.user, label)
     return Prepared(program, selection, archive.missing_schemas)
 
 
 def refuse_full_disk(aim: Aim, needed: int | None) -> None:
-    """Raise NotEnoughDisk where the server is here and its disk is too small.
+    """Raise NotEnoughDisk where the server's disk is this machine's and too small.
 
     `needed` is the source's size in bytes: with its bloat, so a little less may do.
     """
-    if not needed or not aim.state.folder or not aim.connection.is_socket:
+    folder = aim.state.folder  # None where this role may not know it
+    if not needed or not folder:
         return
     with suppress(OSError):
-        free = shutil.disk_usage(aim.state.folder).free
+        # A server behind a tunnel or in a container names a folder of its own.
+        if not Path(folder, "postmaster.pid").exists():
+            return
+        free = shutil.disk_usage(folder).free
         if free < needed * 0.7:
             raise NotEnoughDisk(aim.connection.label, needed, free)
-
-
-def refuse_unable(aim: Aim, *, in_place: bool) -> None:
-    """Raise NoCreatedb or NotOwner, unless the target is to be used as it is."""
-    if not in_place:
-        refuse_powerless(aim.state, aim.connection.label)
 
 
 class Gate:

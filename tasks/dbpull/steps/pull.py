@@ -13,11 +13,10 @@ from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.steps import aim, prepare, source, summary, tidy
 from dbpull.steps import fetch as fetching
-from dbpull.steps.aim import Aim
 from dbpull.steps.plan import Asked, Planner
 from dbpull.steps.prepare import Gate
 from dbpull.steps.refresh import Refresh
-from dbpull.steps.run import told
+from dbpull.steps.run import RESUMES, UNTOUCHED, told
 from dbpull.steps.source import Source
 from dbpull.target import guard
 
@@ -29,21 +28,21 @@ def pull(
     settings: Settings, shell: Shell, asked: Asked, *, dry_run: bool = False
 ) -> None:
     """Replace the target by the app's newest backup, or by the one asked for."""
-    with told() as teller:
+    with told(f"{UNTOUCHED} {RESUMES}") as teller:
         if dry_run:
             Planner(settings, shell, teller).pull(asked)
             return
         source.refuse_unknown(settings, teller)
-        at = _aim(settings, shell, teller, in_place=asked.in_place)
+        at = aim.take_to_fill(settings, shell, teller, in_place=asked.in_place)
         found = source.find(settings, teller)
         guard.refuse_source(at.connection, found.info.server, found.label)
         prepare.refuse_full_disk(at, found.info.size)
-        with aim.held(at, teller):
+        with aim.held(at, teller) as held:
             backup = _backup(found, asked, settings, teller)
             guard.refuse_source(at.connection, backup.server, found.label)
-            gate = Gate(at, settings)
+            gate = Gate(held.aim, settings)
             fetched = fetching.fetch(found, backup, settings, teller, gate)
-            refresh = Refresh(at, fetched, gate.prepared, settings, teller)
+            refresh = Refresh(held, fetched, gate.prepared, settings, teller)
             outcome = refresh.run(in_place=asked.in_place)
         if asked.delete:
             tidy.delete(fetched.dump, teller)
@@ -59,7 +58,7 @@ def capture(settings: Settings) -> None:
 
 def fetch(settings: Settings, backup: str | None) -> None:
     """Download the newest backup, or the one asked for; never captures."""
-    with told() as teller:
+    with told(RESUMES) as teller:
         found = source.find(settings, teller)
         chosen = source.existing(found, backup, settings.wait, teller)
         fetched = fetching.fetch(found, chosen, settings, teller)
@@ -75,16 +74,16 @@ def restore(
     dry_run: bool = False,
 ) -> None:
     """Restore a dump that is here."""
-    with told() as teller:
+    with told(UNTOUCHED) as teller:
         found = _dump(settings, dump)
         if dry_run:
             Planner(settings, shell, teller).restore(found, in_place=in_place)
             return
-        at = _aim(settings, shell, teller, in_place=in_place)
-        with aim.held(at, teller):
-            gate = Gate(at, settings)
+        at = aim.take_to_fill(settings, shell, teller, in_place=in_place)
+        with aim.held(at, teller) as held:
+            gate = Gate(held.aim, settings)
             fetched = fetching.open_dump(found, teller, gate)
-            refresh = Refresh(at, fetched, gate.prepared, settings, teller)
+            refresh = Refresh(held, fetched, gate.prepared, settings, teller)
             outcome = refresh.run(in_place=in_place)
         summary.tell(refresh, outcome)
 
@@ -96,15 +95,10 @@ def _backup(found: Source, asked: Asked, settings: Settings, teller: Teller) -> 
     return source.obtain(found, choice, settings.wait, teller)
 
 
-def _aim(settings: Settings, shell: Shell, teller: Teller, *, in_place: bool) -> Aim:
-    at = aim.take(settings, shell, teller)
-    prepare.refuse_unable(at, in_place=in_place)
-    return at
-
-
 def _dump(settings: Settings, named: str | None) -> Dump:
     """The dump to restore: the file named, the one just fetched, or the newest."""
-    if named is None and _fetched:
+    flags = [settings.origins[name] for name in ("app", "path")]
+    if named is None and _fetched and not any(flag[:2] == "--" for flag in flags):
         return _fetched[-1]
     app = None
     with suppress(

@@ -15,13 +15,13 @@ from dbpull.restore.sections import Restore
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
-from dbpull.steps.aim import Aim
+from dbpull.steps.aim import Aim, Held
 from dbpull.steps.fetch import Fetched
 from dbpull.steps.prepare import Prepared
 from dbpull.target.aside import Aside
 from dbpull.target.provenance import Provenance
 from dbpull.target.swap import Swap
-from dbpull.words import counted
+from dbpull.words import counted, listed
 
 REPLACED = "The new database is in place already; `invoke db.undo` goes back."
 CREATED = "The new database is in place already."
@@ -31,11 +31,16 @@ CREATED = "The new database is in place already."
 class Refresh:
     """A dump that is here, and the target that it is to fill."""
 
-    aim: Aim
+    held: Held
     fetched: Fetched
     prepared: Prepared
     settings: Settings
     teller: Teller
+
+    @property
+    def aim(self) -> Aim:
+        """The target."""
+        return self.held.aim
 
     def run(self, *, in_place: bool) -> Outcome:
         """Replace the target, or refill it in place.
@@ -57,10 +62,12 @@ class Refresh:
         Until the swap the target is not touched; whatever fails before, the aside
         database is dropped.
         """
+        self.held.lock.refuse_lost()
         with self._aside() as aside:
             outcome = self._restore(aside.names.aside)
             self._check(aside)
-            self._swap()
+            self.held.lock.refuse_lost()
+            self._swap(aside.oid)
         return outcome
 
     def _replace_in_place(self) -> Outcome:
@@ -74,7 +81,7 @@ class Refresh:
         self.teller.note(
             "Not in one transaction: the server is too old for this pg_restore."
         )
-        self.teller.standing = "The target is half restored: run the same again."
+        self.teller.standing = "The target is half restored."
         return self._in_place(at_once=False)
 
     @contextmanager
@@ -116,18 +123,20 @@ class Refresh:
     def _check(self, aside: Aside) -> None:
         with self.teller.step("check", "Checking and analyzing") as step:
             self._check_in(aside.names.aside)
-            aside.take_settings()
+            if missed := aside.take_settings():
+                user, names = self.aim.state.user, listed(missed)
+                self.teller.note(f"{user} may not set {names} there: not carried over.")
             step.sentence = "Checked and analyzed"
 
     def _check_in(self, dbname: str) -> None:
         check.refuse_incomplete(self.aim.psql, dbname, self.prepared.selection)
         check.analyze(self.aim.psql, dbname)
 
-    def _swap(self) -> None:
+    def _swap(self, oid: str) -> None:
         keep, label = self.settings.undo, self.aim.connection.label
         swap = Swap(self.aim.psql, self.aim.state, self.aim.names)
         with self.teller.step("swap", "Swapping") as step, SIGNALS.deferred():
-            swap.to_new(comment=self._provenance(), keep_previous=keep)
+            swap.to_new(oid, comment=self._provenance(), keep_previous=keep)
             self.teller.standing = REPLACED if self.aim.state.exists else CREATED
             step.sentence = f"Swapped: {label} is the new database"
             try:

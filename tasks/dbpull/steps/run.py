@@ -7,15 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dbpull.console import Teller
-from dbpull.errors import Interrupted
+from dbpull.errors import Interrupted, PullError
 from dbpull.errors.local import LocalTrouble
 from dbpull.signals import SIGNALS, Stopped
 
+UNTOUCHED = "The target is as it was."
+RESUMES = "What was downloaded stays for the next run."
+
 
 @contextmanager
-def told() -> Iterator[Teller]:
-    """Tell a run's story; Ctrl-C, `kill` and a full disk end it with two sentences."""
+def told(standing: str = "") -> Iterator[Teller]:
+    """Tell a run's story; Ctrl-C, `kill` and a full disk end it with two sentences.
+
+    `standing` says how things stand as long as no step says otherwise.
+    """
     teller = Teller()
+    teller.standing = standing
     with SIGNALS.handled():
         try:
             yield teller
@@ -24,7 +31,16 @@ def told() -> Iterator[Teller]:
         except KeyboardInterrupt:
             raise _interrupted(teller, signal.SIGINT) from None
         except OSError as error:
-            raise LocalTrouble(error) from error
+            raise _standing(LocalTrouble(error), teller) from error
+        except PullError as error:
+            _standing(error, teller)
+            raise
+
+
+def _standing(error: PullError, teller: Teller) -> PullError:
+    if error.midway and teller.standing:
+        error.add(teller.standing)
+    return error
 
 
 def _interrupted(teller: Teller, number: int) -> Interrupted:

@@ -122,7 +122,9 @@ def obtain(
         return capture(source, wait, teller)
     backup = _ended(source, choice.backup, wait, teller)
     told = f"Backup {backup.id} of {source.label}, {age(backup.created_at)}"
-    teller.say(f"{told}, from a database of {size(backup.source_size)}.")
+    if backup.source_size:
+        told += f", from a database of {size(backup.source_size)}"
+    teller.say(f"{told}.")
     return backup
 
 

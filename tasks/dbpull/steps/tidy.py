@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from dbpull import dumps
 from dbpull.console import Teller
 from dbpull.dumps import Dump, shown
@@ -15,7 +17,7 @@ from dbpull.words import listed, size
 def delete(dump: Dump, teller: Teller) -> None:
     """Remove a dump that has served."""
     freed = dump.size
-    dump.path.unlink()
+    dump.path.unlink(missing_ok=True)
     teller.say(f"Removed {shown(dump.path)} ({size(freed)}).")
 
 
@@ -40,11 +42,10 @@ def keep_newest(settings: Settings, teller: Teller, app: str | None = None) -> i
 
 def cleanup(settings: Settings, shell: Shell) -> None:
     """Remove surplus dumps, cut-off parts, and databases that crashed runs left."""
-    with told() as teller:
-        removed = keep_newest(settings, teller)
+    with told() as teller, ExitStack() as stack:
         if settings.target or aim.embedded_runs():
             at = aim.take(settings, shell, teller)
-            with aim.held(at, teller):  # clears as it begins
-                pass
-        if not removed:
+            # Clears as it begins; and no restore is reading a dump meanwhile.
+            stack.enter_context(aim.held(at, teller))
+        if not keep_newest(settings, teller):
             teller.say("No dump or part had to be removed.")

@@ -1,14 +1,16 @@
-"""The aside database: made like the target, filled, and dropped where that fails."""
+"""The aside database: made like the target, filled, and dropped where that fails.
+
+It is known by its oid, so that another database of its name is never swapped in nor
+dropped: a lock that is lost (the server restarted) lets another pull make one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dbpull.errors.target import NameTaken
 from dbpull.postgres.psql import Psql
-from dbpull.target.lock import is_free
-from dbpull.target.names import Names, is_ours
-from dbpull.target.provenance import unfinished, unfinished_of
+from dbpull.target.names import Names
+from dbpull.target.provenance import unfinished
 from dbpull.target.state import State
 
 # to_jsonb: the columns for locale providers differ between the majors (14 to 18).
@@ -32,6 +34,9 @@ SELECT format('CREATE DATABASE %I TEMPLATE template0', :'aside')
       LATERAL (SELECT to_jsonb(d) j) columns
     WHERE datname = :'target'), '')
 \\gexec
+SELECT oid FROM pg_database WHERE datname = :'aside';
+"""
+_DRESS = """
 SELECT format('COMMENT ON DATABASE %I IS %L', :'aside', :'comment') \\gexec
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'aside')
 FROM pg_database WHERE datname = :'target' AND datacl IS NOT NULL \\gexec
@@ -60,49 +65,58 @@ WHERE datname = :'target' \\gexec
 SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'aside', datconnlimit)
 FROM pg_database WHERE datname = :'target' AND datconnlimit >= 0 \\gexec
 """
-_LEFT = """
-SELECT datname, coalesce(shobj_description(oid, 'pg_database'), '')
-FROM pg_database WHERE datname LIKE '%\\_\\_dbpull\\_%' ORDER BY datname;
+_NOT_TAKEN = """
+SELECT DISTINCT split_part(setting, '=', 1)
+FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
+  unnest(setconfig) setting
+WHERE datname = :'target' AND (setrole, setting) NOT IN (
+  SELECT setrole, setting
+  FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
+    unnest(setconfig) setting
+  WHERE datname = :'aside');
 """
 _DROP = """
-SELECT format('DROP DATABASE IF EXISTS %I WITH (FORCE)', :'aside') \\gexec
-"""
-_EMPTY = """
-SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_toast';
+SELECT format('DROP DATABASE %I WITH (FORCE)', datname)
+FROM pg_database WHERE datname = :'aside' AND oid = :'oid' \\gexec
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Aside:
     """The new database of a target, while it is being built."""
 
     psql: Psql
     state: State
     names: Names
+    oid: str = field(default="", init=False)
+    """Of the database that was created; "" as long as there is none."""
 
     def create(self) -> None:
-        """Make it like the target (owner, encoding, locale, privileges), but empty."""
-        self._run(
-            _CREATE,
-            "Creating the aside database",
-            comment=unfinished(self.names.target),
-        )
+        """Make it like the target (owner, encoding, locale, privileges), but empty.
 
-    def take_settings(self) -> None:
-        """Give it what ALTER DATABASE … SET gave the target.
+        Raises SqlFailed.
+        """
+        doing = "Creating the aside database"
+        self.oid = self._run(_CREATE, doing)[0][0]
+        self._run(_DRESS, doing, comment=unfinished(self.names.target))
+
+    def take_settings(self) -> list[str]:
+        """Give it what ALTER DATABASE … SET gave the target; returns what it may not.
 
         Last of all, so that none of it (default_transaction_read_only) meets the
-        restore; a setting that we may not give is left to its owner.
+        restore.
         """
-        self._run(_SETTINGS, "Copying the target's settings")
+        doing = "Copying the target's settings"
+        self._run(_SETTINGS, doing)
+        return [name for (name,) in self._run(_NOT_TAKEN, doing)]
 
     def drop(self) -> None:
         """Remove it, with whoever is connected to it."""
-        self._run(_DROP, "Dropping the aside database")
+        if self.oid:
+            self._run(_DROP, "Dropping the aside database", oid=self.oid)
 
-    def _run(self, sql: str, doing: str, **more: str) -> None:
-        self.psql.run(
+    def _run(self, sql: str, doing: str, **more: str) -> list[list[str]]:
+        return self.psql.run(
             sql,
             doing=doing,
             dbname=self.state.maintenance,
@@ -110,34 +124,3 @@ class Aside:
             aside=self.names.aside,
             **more,
         )
-
-
-def leftovers(psql: Psql, state: State) -> list[str]:
-    """Databases on this server that crashed runs left: nobody is at work on them.
-
-    Raises NameTaken where a name we need is in use for something else.
-    """
-    rows = psql.run(
-        _LEFT, doing="Looking for what crashed runs left", dbname=state.maintenance
-    )
-    names = Names(psql.connection.dbname)
-    found = []
-    for dbname, comment in rows:
-        target = unfinished_of(comment)
-        if dbname in {names.aside, names.discarded}:
-            if target is None and not _is_empty(psql, dbname):
-                raise NameTaken(dbname)
-            found.append(dbname)
-        elif target is not None and is_ours(dbname) and is_free(psql, state, target):
-            found.append(dbname)
-    return found
-
-
-def drop(psql: Psql, state: State, dbname: str) -> None:
-    """Drop one of the leftovers."""
-    psql.run(_DROP, doing=f"Dropping {dbname}", dbname=state.maintenance, aside=dbname)
-
-
-def _is_empty(psql: Psql, dbname: str) -> bool:
-    """Killed between its creation and its comment, a database of ours is empty."""
-    return psql.run(_EMPTY, doing=f"Looking into {dbname}", dbname=dbname) == [["0"]]

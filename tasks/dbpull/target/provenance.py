@@ -53,6 +53,11 @@ def unfinished_of(comment: str | None) -> str | None:
     return target if isinstance(target, str) else None
 
 
+def is_previous_of(comment: str | None) -> bool:
+    """Whether a comment is the one that a swap gives to the replaced database."""
+    return isinstance(_marked(comment).get("previous_of"), str)
+
+
 def _marked(comment: str | None) -> dict[str, Any]:
     try:
         told = json.loads(comment or "")[_MARK]

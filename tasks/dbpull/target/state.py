@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dbpull.errors.postgres import CannotConnect
-from dbpull.errors.target import NoCreatedb, NotOwner
+from dbpull.errors.target import IsStandby, NoCreatedb, NotOwner
 from dbpull.postgres.psql import Psql
 from dbpull.target.names import Names
 
@@ -19,12 +20,18 @@ SELECT json_build_object(
   'createdb', r.rolsuper OR r.rolcreatedb,
   'exists', d.oid IS NOT NULL,
   'owner', pg_get_userbyid(d.datdba),
-  'owned', pg_has_role(current_user, d.datdba, 'MEMBER'),
+  'owned', pg_has_role(current_user, d.datdba, 'USAGE')
+    AND CASE WHEN current_setting('server_version_num')::int >= 160000
+        THEN pg_has_role(current_user, d.datdba, 'SET') ELSE true END,
+  'standby', pg_is_in_recovery(),
   'size', CASE WHEN has_database_privilege(d.oid, 'CONNECT')
                THEN pg_database_size(d.oid) END,
   'comment', shobj_description(d.oid, 'pg_database'),
   'previous', EXISTS (SELECT FROM pg_database WHERE datname = :'previous'),
-  'extensions', (SELECT json_agg(name) FROM pg_available_extensions),
+  'extensions', (
+    SELECT json_object_agg(name, r.rolsuper OR v.trusted OR NOT v.superuser)
+    FROM pg_available_extensions e JOIN pg_available_extension_versions v USING (name)
+    WHERE v.version = e.default_version),
   'folder', (SELECT setting FROM pg_settings WHERE name = 'data_directory'))
 FROM pg_roles r LEFT JOIN pg_database d ON d.datname = :'target'
 WHERE r.rolname = current_user;
@@ -49,7 +56,9 @@ class State:
     """Bytes, of the database to be replaced."""
     comment: str | None
     previous: bool
-    extensions: frozenset[str]
+    standby: bool
+    extensions: Mapping[str, bool]
+    """What the server offers, and whether this role may create it."""
     folder: str | None
     """The server's data directory, where we are allowed to know it."""
 
@@ -79,6 +88,12 @@ def inspect(psql: Psql) -> State:
     raise AssertionError
 
 
+def refuse_standby(state: State, label: str) -> None:
+    """Raise IsStandby where nothing can be written."""
+    if state.standby:
+        raise IsStandby(label)
+
+
 def refuse_powerless(state: State, label: str) -> None:
     """Raise NoCreatedb or NotOwner where we could not build aside and rename."""
     if not state.createdb:
@@ -88,5 +103,5 @@ def refuse_powerless(state: State, label: str) -> None:
 
 
 def _state(maintenance: str, told: dict[str, Any]) -> State:
-    extensions = frozenset(told.pop("extensions") or ())
-    return State(maintenance=maintenance, extensions=extensions, **told)
+    told["extensions"] = told["extensions"] or {}
+    return State(maintenance=maintenance, **told)

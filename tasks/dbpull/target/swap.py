@@ -7,9 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dbpull.errors.postgres import SqlFailed
-from dbpull.errors.target import NoPrevious, StillConnected
+from dbpull.errors.target import LockLost, NoPrevious, StillConnected
 from dbpull.postgres.psql import Psql
-from dbpull.target.aside import drop
 from dbpull.target.names import Names
 from dbpull.target.provenance import unfinished
 from dbpull.target.state import State
@@ -22,12 +21,24 @@ _CLIENTS = (
 # A rename needs the database to itself. While it waits (5 seconds, procarray.c's
 # CountOtherDBBackends) it holds the lock that keeps new sessions out.
 _TRANSACTION = """
+{before}
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname IN (:'target', :'aside', :'previous') AND pid <> pg_backend_pid()
   AND {clients} \\g /dev/null
 BEGIN;
 {statements}
+{after}
 COMMIT;
+"""
+# Whether the database of a name is the one that we have built; else nothing is done.
+_OURS = """
+SELECT count(*) = 1 AS ours FROM pg_database WHERE datname = :'{name}' AND oid = :'oid'
+\\gset
+\\if :ours
+\\else
+  \\echo lost
+  \\quit
+\\endif
 """
 _MOVE = """
 SELECT format('ALTER DATABASE %I RENAME TO %I', :'{old}', :'{new}')
@@ -37,8 +48,25 @@ _MARK = """
 SELECT format('COMMENT ON DATABASE %I IS %L', :'discarded', :'mark')
 WHERE EXISTS (SELECT FROM pg_database WHERE datname = :'discarded') \\gexec
 """
+# A replaced database is marked as ours to drop one day; its own comment waits inside.
+_KEEP = """
+SELECT format('COMMENT ON DATABASE %I IS %L', datname, json_build_object('dbpull',
+    json_build_object('previous_of', :'target'::text,
+                      'comment', shobj_description(oid, 'pg_database'))))
+FROM pg_database WHERE datname = :'previous' \\gexec
+"""
+_UNPACK = """
+SELECT format('COMMENT ON DATABASE %I IS %s', datname, coalesce(quote_literal(
+    shobj_description(oid, 'pg_database')::json #>> '{dbpull,comment}'), 'NULL'))
+FROM pg_database WHERE datname = :'target' \\gexec
+"""
 _COMMENT = """
 SELECT format('COMMENT ON DATABASE %I IS %L', :'target', :'comment') \\gexec
+"""
+_DISCARD = """
+SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
+WHERE datname = :'discarded' AND shobj_description(oid, 'pg_database') = :'mark'
+   OR datname = :'unwanted' \\gexec
 """
 _SESSIONS = """
 SELECT coalesce(string_agg(DISTINCT coalesce(nullif(application_name, ''), 'a program')
@@ -56,17 +84,20 @@ class Swap:
     state: State
     names: Names
 
-    def to_new(self, *, comment: str, keep_previous: bool) -> None:
-        """Replace the target by the aside database, with its provenance.
+    def to_new(self, oid: str, *, comment: str, keep_previous: bool) -> None:
+        """Replace the target by the aside database of that oid, with its provenance.
 
-        Raises StillConnected where sessions on the target can't be ended.
+        Raises StillConnected where sessions on the target can't be ended, and LockLost
+        where another database has taken the aside one's name.
         """
         if keep_previous:
             away = [_if_there("previous", "discarded"), _MARK]
-            away += [_if_there("target", "previous")]
+            away += [_if_there("target", "previous"), _KEEP]
         else:
             away = [_if_there("target", "discarded"), _MARK]
-        self._rename(*away, _move("aside", "target"), _COMMENT, comment=comment)
+        self._rename(
+            *away, _move("aside", "target"), _COMMENT, oid=oid, comment=comment
+        )
 
     def record(self, comment: str) -> None:
         """Write down where the target's rows came from, where we may."""
@@ -75,9 +106,12 @@ class Swap:
 
     def discard(self, *, keep_previous: bool) -> None:
         """Drop what the swap took out of use; that a failure leaves can wait."""
-        drop(self.psql, self.state, self.names.discarded)
-        if not keep_previous:
-            drop(self.psql, self.state, self.names.previous)
+        self._run(
+            _DISCARD,
+            "Dropping what was replaced before",
+            mark=unfinished(self.names.target),
+            unwanted="" if keep_previous else self.names.previous,
+        )
 
     def to_previous(self) -> None:
         """Bring the previous database back; what was current becomes previous.
@@ -89,15 +123,23 @@ class Swap:
         self._rename(
             _if_there("target", "discarded"),
             _move("previous", "target"),
+            _UNPACK,
             _if_there("discarded", "previous"),
+            _KEEP,
         )
 
-    def _rename(self, *statements: str, **more: str) -> None:
+    def _rename(self, *statements: str, oid: str = "", **more: str) -> None:
         """Rename in one transaction, ending the sessions that are in the way."""
-        sql = _TRANSACTION.format(clients=_CLIENTS, statements="".join(statements))
+        sql = _TRANSACTION.format(
+            before=_OURS.format(name="aside") if oid else "",
+            clients=_CLIENTS,
+            statements="".join(statements),
+            after=_OURS.format(name="target") if oid else "",
+        )
+        mark = unfinished(self.names.target)
         for attempt in range(1, TRIES + 1):
             try:
-                self._run(sql, "Swapping", mark=unfinished(self.names.target), **more)
+                rows = self._run(sql, "Swapping", mark=mark, oid=oid, **more)
             except SqlFailed:
                 if attempt < TRIES:
                     time.sleep(0.2 * attempt)
@@ -107,6 +149,8 @@ class Swap:
                 else:
                     raise
             else:
+                if rows:  # \echo lost
+                    raise LockLost(self.psql.connection.label)
                 return
 
     def _sessions(self) -> str:
