@@ -25,6 +25,8 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith(FOREIGN) or name.lower() in (*PROXIES, "database_url"):
             monkeypatch.delenv(name)
+    # Programs that are started often need not compile everything anew each time.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     fresh = type(PROJECT)()
     for name, value in vars(fresh).items():
         monkeypatch.setattr(PROJECT, name, value)

@@ -154,16 +154,23 @@ def test_file_and_folder_are_private(server: RangeServer, path: Path) -> None:
     assert (path.parent / ".gitignore").read_text() == "*\n"
 
 
-def test_a_folder_that_is_in_use_gets_no_gitignore(
-    server: RangeServer, path: Path
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(None, "*.dump*\n"), ("*.log\n", "*.log\n*.dump*\n"), ("*\n", "*\n")],
+)
+def test_in_a_folder_that_is_in_use_git_ignores_dumps_and_nothing_else_of_ours(
+    server: RangeServer, path: Path, before: str | None, after: str
 ) -> None:
     path.parent.mkdir()
     (path.parent / "README").touch()
+    ignored = path.parent / ".gitignore"
+    if before is not None:
+        ignored.write_text(before)
 
     fetch(server, path)
 
     assert left(path) == {"README", "b101.dump"}
-    assert not (path.parent / ".gitignore").exists()
+    assert ignored.read_text() == after
 
 
 def test_progress_ends_at_the_size(server: RangeServer, path: Path) -> None:

@@ -28,7 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "heroku": {"errors"},
     "embedded": {"errors"},
     "postgres": {"embedded", "errors", "shell"},
-    "target": {"errors", "postgres"},
+    "target": {"errors", "postgres", "shell"},
     "restore": {"archive", "errors", "postgres", "shell"},
     "demo": {"embedded", "errors"},
     "steps": {

@@ -85,14 +85,14 @@ def test_the_plan_of_a_restore(project: Project, target: Target) -> None:
     assert project.dumps() == before
 
 
-def test_a_plan_in_place_says_that_the_target_is_emptied(
+def test_a_plan_in_place_says_that_the_target_itself_is_refilled(
     project: Project, target: Target
 ) -> None:
     words = ("--app=staging", "--dry-run", "--in-place")
     with target.unasked():
         ended = project.invoke("db.pull", *words).succeeds()
 
-    assert "emptied first" in ended.err
+    assert "refilled itself" in ended.err
     assert "--clean --if-exists" in ended.err
     assert "RENAME" not in ended.err
 
