@@ -132,6 +132,7 @@ def _apps(modern: Watched, folder: Path) -> Iterator[App]:
         "fresh-eu",
         "fresh-too",
         "refusing",
+        "barren",
         "unseen",
         "secret",
         "picked-up",

@@ -48,10 +48,10 @@ def test_the_backups_of_an_attached_database_are_those_of_the_app_that_pays(
 
 
 def test_an_app_without_backups_is_told_how_to_make_one(project: Project) -> None:
-    ended = project.invoke("db.backups", "--app=refusing").succeeds()
+    ended = project.invoke("db.backups", "--app=barren").succeeds()
 
     assert ended.out == ""
-    assert "refusing has no backups; `invoke db.capture` takes one." in ended.err
+    assert "barren has no backups; `invoke db.capture` takes one." in ended.err
 
 
 def test_where_heroku_refuses_what_is_here_is_listed_all_the_same(

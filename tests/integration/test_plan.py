@@ -55,7 +55,7 @@ def test_a_plan_says_that_a_backup_would_be_captured(
     project: Project, heroku: StandIn, target: Target
 ) -> None:
     with target.unasked():
-        ended = project.invoke("db.pull", "--app=refusing", "--dry-run").succeeds()
+        ended = project.invoke("db.pull", "--app=barren", "--dry-run").succeeds()
 
     assert "a new backup (there is none yet)" in ended.err
     assert "/backups" in ended.err
