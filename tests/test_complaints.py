@@ -215,6 +215,18 @@ def test_two_harmless_ones_mixed_are_still_harmless() -> None:
     assert heard(f"pg_restore: pg_restore: error: error: {one}{one}").fatal is None
 
 
+@pytest.mark.parametrize("blank", ["", " ", "pg_restore:pg_restore:  "])
+def test_the_item_is_known_where_workers_lines_are_mixed(blank: str) -> None:
+    """Its own prefix had gone to another's line."""
+    mixed = (
+        "pg_restore: finished item 5 INDEX x\n"
+        f"{blank}from TOC entry 7; 0 16626 TABLE DATA Kä se postgres\n"
+        'pg_restore: error: COPY failed for table "Kä se": ERROR:  too long\n'
+    )
+
+    assert items(mixed) == ["TABLE DATA Kä se"]
+
+
 def test_progress_is_heard_where_workers_lines_are_mixed() -> None:
     complaints = Complaints()
     mixed = ["pg_restore:pg_restore:  finished item 5 INDEX x", " launching item 6 y"]

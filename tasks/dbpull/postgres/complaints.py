@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass, field
 
 # Workers (-j) write a line in pieces ("pg_restore:", " ", "error: ", the rest), which
-# may come mixed with another's (src/common/logging.c).
+# may come mixed with another's (src/common/logging.c): what is left of one's line may
+# begin with the blank.
 _LINE = re.compile(
-    r"^(?P<prefix>(?:pg_restore:\s*(?:\[[^]]+\] )?|error: )*)(?P<text>.*)$"
+    r"^(?P<prefix>(?: ?pg_restore:\s*(?:\[[^]]+\] )?| ?error: )*)(?P<text>.*)$"
 )
 _REFUSED = re.compile(
     r"could not execute query: |COPY failed for |(?:ERROR|FATAL|PANIC):"
@@ -69,7 +70,7 @@ class Complaints:
         """Take one line; returns its text where it tells of progress, else ""."""
         found = _LINE.match(line)
         prefix, text = (found["prefix"], found["text"]) if found else ("", line)
-        if not prefix and self._open:
+        if not prefix and self._open and not _ITEM.match(text.lstrip()):
             self._open.more.append(line)
             return ""
         self._open = None
@@ -77,10 +78,10 @@ class Complaints:
             self._open = Complaint(self._item, text)
             self.all.append(self._open)
             self._item = ""
+        elif item := _ITEM.match(text.lstrip()):
+            self._item = item["what"].strip()
         elif not prefix:
             return line.strip()
-        elif item := _ITEM.match(text):
-            self._item = item["what"].strip()
         elif not text.startswith(("while ", "warning: ", "detail: ", "hint: ")):
             return text
         return ""
