@@ -73,6 +73,7 @@ def test_each_app_keeps_its_newest(tmp_path: Path) -> None:
     assert dumps.surplus(tmp_path, 3) == shop[3:]
     assert dumps.surplus(tmp_path, 1, "other") == other[1:]
     assert dumps.surplus(tmp_path, 9) == []
+    assert dumps.surplus(tmp_path, 3, "shop", shop[4]) == [shop[3]]
 
 
 def test_parts_that_nobody_is_at_work_on_are_found_and_removed(tmp_path: Path) -> None:

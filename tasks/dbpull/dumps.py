@@ -79,13 +79,15 @@ def here(
     return sorted(ours, key=lambda dump: (str(dump.taken), dump.backup), reverse=True)
 
 
-def surplus(folder: Path, keep: int, app: str | None = None) -> list[Dump]:
-    """The dumps beyond the newest `keep` of each app."""
+def surplus(
+    folder: Path, keep: int, app: str | None = None, spared: Dump | None = None
+) -> list[Dump]:
+    """The dumps beyond the newest `keep` of each app, but for the one spared."""
     seen: dict[str, int] = {}
     beyond = []
     for dump in here(folder, app):
         seen[dump.app] = seen.get(dump.app, 0) + 1
-        if seen[dump.app] > keep:
+        if seen[dump.app] > keep and not (spared and dump.path == spared.path):
             beyond.append(dump)
     return beyond
 

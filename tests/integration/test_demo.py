@@ -51,7 +51,8 @@ def test_it_shows_every_step_and_leaves_nothing(bare: Project) -> None:
 def test_a_kept_one_serves_until_it_is_stopped(bare: Project) -> None:
     kept = bare.invoke("db.demo", "--keep").succeeds()
 
-    lines = [line for line in kept.out.splitlines() if line.startswith("export ")]
+    lines = kept.out.splitlines()
+    assert all(line.startswith("export ") for line in lines), kept.out
     environment = dict(shlex.split(line)[1].split("=", 1) for line in lines)
     assert {"HEROKU_API_KEY", "HEROKU_HOST", "DATABASE_URL"} <= environment.keys()
     pulled = bare.invoke("db.pull", "--app=shop-staging-eu", **environment).succeeds()

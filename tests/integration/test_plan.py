@@ -85,6 +85,32 @@ def test_the_plan_of_a_restore(project: Project, target: Target) -> None:
     assert project.dumps() == before
 
 
+def test_the_plan_of_a_dump_that_is_here_knows_what_is_left_out(
+    project: Project, target: Target
+) -> None:
+    project.invoke("db.fetch", "--app=staging").succeeds()
+
+    with target.unasked():
+        ended = project.invoke(
+            "db.pull", "--app=staging", "--dry-run", "--skip-data=audit_*"
+        ).succeeds()
+
+    assert "comments on extensions (1)" in ended.err
+    assert "rows skipped  public.audit_events" in ended.err
+
+
+def test_the_plan_of_a_dump_that_can_not_be_restored_refuses(
+    project: Project, target: Target
+) -> None:
+    project.local.mkdir()
+    (project.local / "some.dump").write_bytes(b"no dump")
+
+    with target.unasked():
+        ended = project.invoke("db.restore", "--dump=some.dump", "--dry-run")
+
+    ended.refuses("is no dump in pg_dump's custom format", "remove the file")
+
+
 def test_a_plan_in_place_says_that_the_target_itself_is_refilled(
     project: Project, target: Target
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from dbpull.demo.stand_in import StandIn
 from projects import Project
-from targets import Target
+from targets import Session, Target
 from worlds import World
 
 
@@ -140,6 +140,33 @@ def test_in_place_refills_the_database_that_is_there(
     assert "db.undo" not in ended.err
     project.invoke("db.pull", *words).succeeds()
     assert limited.sql(count) == world.modern.sql("shop", count)
+
+
+def test_in_place_ends_the_sessions_that_use_a_table(
+    world: World, project: Project, limited: Target, limited_url: str
+) -> None:
+    words = ("db.pull", "--app=staging", f"--target={limited_url}", "--in-place")
+    project.invoke(*words).succeeds()
+
+    with Session([world.modern.program("psql"), "-XAtqw", limited_url]) as session:
+        session.ask("begin")
+        session.ask("select count(*) from orders")
+        project.invoke(*words).succeeds()
+
+
+def test_in_place_touches_nothing_where_a_session_is_not_ours_to_end(
+    world: World, project: Project, limited: Target, limited_url: str
+) -> None:
+    words = ("--app=staging", f"--target={limited_url}", "--in-place")
+
+    with (
+        limited.untouched(),
+        world.modern.session(limited.name, "set application_name = 'a console'"),
+    ):
+        ended = project.invoke("db.pull", *words)
+
+    ended.refuses("is in use.*a console of postgres", "Stop those programs")
+    assert limited.sql("select to_regclass('orders');") == ""
 
 
 def test_in_place_is_one_transaction(

@@ -27,6 +27,7 @@ from dbpull.embedded import Server
 
 TARGET = "shop_development"
 STAGING_SCALE = 0.3
+STDERR = 2
 HIDDEN = ("HEROKU_", "INVOKE_", "FABRIC_", "PG")
 GRACES = ((signal.SIGINT, 15.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))
 """Seconds that a command gets to end itself, after each signal."""
@@ -98,13 +99,15 @@ class Stage:
     def run(self, *words: str) -> int:
         """Run `invoke` with these words in the project, on this terminal.
 
-        Returns its exit code. Ctrl-C is left to it first: it puts things in order, and
+        What it prints is part of the story: it goes to stderr, all of it. Returns its
+        exit code. Ctrl-C is left to it first: it puts things in order, and
         KeyboardInterrupt is raised when it has ended.
         """
         process = subprocess.Popen(
             [sys.executable, "-m", "invoke", *words],
             cwd=self.folder,
             env=_without(self.environment),
+            stdout=STDERR,
         )
         self._watcher.tell(f"run {process.pid}")
         try:

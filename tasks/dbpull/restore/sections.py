@@ -102,6 +102,14 @@ class Restore:
             raise RestoreFailed("pg_restore", why)
 
 
+def one_transaction(program: int, server: int) -> bool:
+    """Whether a pg_restore of that major can fill that server's in one transaction.
+
+    From 17 on it sends a setting (transaction_timeout) that older servers refuse.
+    """
+    return program < 17 or server >= 17
+
+
 def _list(entries: Sequence[Entry]) -> str:
     """What -L reads; of each line pg_restore takes the number before the `;`."""
     return "".join(f"{entry.dump_id};\n" for entry in entries)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from dbpull import embedded
+from dbpull import archive, embedded
 from dbpull.console import Teller
 from dbpull.dumps import Dump, shown
 from dbpull.errors.settings import NoTarget
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
-from dbpull.restore.sections import SECTIONS, Restore
+from dbpull.restore.sections import SECTIONS, Restore, one_transaction
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.steps import aim, source
 from dbpull.steps.aim import EMBEDDED_NAME, Aim
+from dbpull.steps.prepare import Prepared, prepare
 from dbpull.steps.source import Choice, Source
 from dbpull.target import guard
 from dbpull.target.names import Names
 from dbpull.target.provenance import Provenance
-from dbpull.words import age, size
+from dbpull.words import age, listed, size
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,23 @@ class Planner:
             folder, taken = self.settings.path, backup.created_at
             name, database = found.app.name, self.settings.database
             dump = Dump.named(folder, name, backup.id, taken, database)
+        prepared = self._prepared(at, dump)
         self._begin()
         self._say(_from(found, choice), self._dump(dump, delete=asked.delete))
-        self._say(self._to(at, in_place=asked.in_place))
+        self._say(self._to(at, in_place=asked.in_place), *_left_out(prepared))
         self._commands(
             _heroku(found, choice, dump, self.settings.connections),
-            self._server(at, dump, in_place=asked.in_place),
+            self._server(at, dump, prepared, in_place=asked.in_place),
         )
 
     def restore(self, dump: Dump, *, in_place: bool) -> None:
         """Tell what `db.restore` would do."""
         at = self._aim(in_place=in_place)
+        prepared = self._prepared(at, dump)
         self._begin()
         self._say(self._dump(dump, delete=False), self._to(at, in_place=in_place))
-        self._commands(self._server(at, dump, in_place=in_place))
+        self._say(*_left_out(prepared))
+        self._commands(self._server(at, dump, prepared, in_place=in_place))
 
     def _aim(self, *, in_place: bool) -> Aim | None:
         """The target; None where it is the embedded server and that does not run."""
@@ -83,6 +87,16 @@ class Planner:
         return aim.take_to_fill(
             self.settings, self.shell, self.teller, in_place=in_place
         )
+
+    def _prepared(self, at: Aim | None, dump: Dump | None) -> Prepared | None:
+        """What a dump that is here leads to; of one that isn't, nothing is known yet.
+
+        Raises what `prepare` does.
+        """
+        if not at or not dump or not dump.path.exists():
+            return None
+        with dump.path.open("rb") as file:
+            return prepare(at, archive.read(file), self.settings)
 
     def _begin(self) -> None:
         self.teller.say("The plan; nothing of it is done now.", "bold")
@@ -118,15 +132,27 @@ class Planner:
         )
 
     def _server(
-        self, at: Aim | None, dump: Dump | None, *, in_place: bool
+        self,
+        at: Aim | None,
+        dump: Dump | None,
+        prepared: Prepared | None,
+        *,
+        in_place: bool,
     ) -> list[str]:
         connection = at.connection if at else Connection("", 5432, "", EMBEDDED_NAME)
         names = Names(connection.dbname)
         restore = self._restoring(
-            connection.to(names.target if in_place else names.aside), dump
+            connection.to(names.target if in_place else names.aside), dump, prepared
         )
-        if in_place:
-            return [shlex.join(restore.in_place_argv()), "psql: ANALYZE"]
+        if at and in_place:
+            program = prepared.program if prepared else self._newest()
+            major = program.major if program else at.state.major
+            at_once = one_transaction(major, at.state.major)
+            return [
+                f'psql: the sessions on "{names.target}" are ended',
+                shlex.join(restore.in_place_argv(at_once=at_once)),
+                "psql: ANALYZE",
+            ]
         old = names.previous if self.settings.undo else names.discarded
         return [
             f'psql: CREATE DATABASE "{names.aside}" TEMPLATE template0 OWNER …',
@@ -136,17 +162,33 @@ class Planner:
             f' ALTER DATABASE "{names.aside}" RENAME TO "{names.target}"; COMMIT',
         ]
 
-    def _restoring(self, connection: Connection, dump: Dump | None) -> Restore:
-        found = programs.find(self.shell, "pg_restore")
-        newest = max(found, key=lambda program: program.major, default=None)
+    def _restoring(
+        self, connection: Connection, dump: Dump | None, prepared: Prepared | None
+    ) -> Restore:
+        program = prepared.program if prepared else self._newest()
         return Restore(
             self.shell,
-            newest.path if newest else "pg_restore",
+            program.path if program else "pg_restore",
             connection,
             dump.path if dump else self.settings.path / "NEW.dump",
-            Selection((), (), (), ()),
+            prepared.selection if prepared else Selection((), (), (), ()),
             self.settings.jobs,
         )
+
+    def _newest(self) -> programs.Program | None:
+        """The pg_restore that serves most dumps, where the dump is not known yet."""
+        found = programs.find(self.shell, "pg_restore")
+        return max(found, key=lambda program: program.major, default=None)
+
+
+def _left_out(prepared: Prepared | None) -> list[str]:
+    if not prepared:
+        return []
+    chosen = prepared.selection
+    lines = [f"left out  {listed(chosen.left_out)}"] if chosen.left_out else []
+    if chosen.skipped:
+        lines.append(f"rows skipped  {listed(chosen.skipped)}")
+    return lines
 
 
 def _from(found: Source, choice: Choice) -> str:

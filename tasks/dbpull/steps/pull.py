@@ -46,7 +46,7 @@ def pull(
             outcome = refresh.run(in_place=asked.in_place)
         if asked.delete:
             tidy.delete(fetched.dump, teller)
-        tidy.keep_newest(settings, teller, fetched.dump.app)
+        tidy.keep_newest(settings, teller, fetched.dump)
         summary.tell(refresh, outcome)
 
 

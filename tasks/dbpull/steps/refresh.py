@@ -11,13 +11,14 @@ from dbpull.console import Teller
 from dbpull.errors import PullError
 from dbpull.restore import check
 from dbpull.restore.schemas import create_missing
-from dbpull.restore.sections import Restore
+from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.steps.aim import Aim, Held
 from dbpull.steps.fetch import Fetched
 from dbpull.steps.prepare import Prepared
+from dbpull.target import sessions
 from dbpull.target.aside import Aside
 from dbpull.target.provenance import Provenance
 from dbpull.target.swap import Swap
@@ -71,12 +72,13 @@ class Refresh:
         return outcome
 
     def _replace_in_place(self) -> Outcome:
-        """Empty the target itself and restore into it: the recipe's own way.
+        """Refill the target itself: the recipe's own way.
 
-        One transaction where pg_restore and server are of an age; else a failure
-        leaves the target half restored, which is said.
+        Where that can't be one transaction, a failure leaves the target half
+        restored, which is said.
         """
-        if self.prepared.program.major < 17 or self.aim.state.major >= 17:
+        sessions.end(self.aim.psql, self.aim.state, self.aim.names)
+        if one_transaction(self.prepared.program.major, self.aim.state.major):
             return self._in_place(at_once=True)
         self.teller.note(
             "Not in one transaction: the server is too old for this pg_restore."

@@ -21,12 +21,14 @@ def delete(dump: Dump, teller: Teller) -> None:
     teller.say(f"Removed {shown(dump.path)} ({size(freed)}).")
 
 
-def keep_newest(settings: Settings, teller: Teller, app: str | None = None) -> int:
-    """Remove dumps beyond the newest `keep` of each app (or of one), and cut-off parts.
+def keep_newest(settings: Settings, teller: Teller, pulled: Dump | None = None) -> int:
+    """Remove dumps beyond the newest `keep` of each app, and cut-off parts.
 
+    After a pull only those of its app; the dump that was pulled stays, however old.
     Returns how many files were removed.
     """
-    beyond = dumps.surplus(settings.path, settings.keep, app)
+    app = pulled.app if pulled else None
+    beyond = dumps.surplus(settings.path, settings.keep, app, pulled)
     parts = dumps.parts(settings.path, app)
     freed = sum(dump.size for dump in beyond)
     freed += sum(part.stat().st_blocks * 512 for part in parts)

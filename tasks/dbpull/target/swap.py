@@ -11,13 +11,10 @@ from dbpull.errors.target import LockLost, NoPrevious, StillConnected
 from dbpull.postgres.psql import Psql
 from dbpull.target.names import Names
 from dbpull.target.provenance import unfinished
+from dbpull.target.sessions import CLIENTS, connected
 from dbpull.target.state import State
 
 TRIES = 5
-# Of a session that is not ours to see the type is null; autovacuum has no user.
-_CLIENTS = (
-    "coalesce(backend_type, 'client backend') = 'client backend' AND usesysid > 0"
-)
 # A rename needs the database to itself. While it waits (5 seconds, procarray.c's
 # CountOtherDBBackends) it holds the lock that keeps new sessions out.
 _TRANSACTION = """
@@ -67,12 +64,6 @@ _DISCARD = """
 SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
 WHERE datname = :'discarded' AND shobj_description(oid, 'pg_database') = :'mark'
    OR datname = :'unwanted' \\gexec
-"""
-_SESSIONS = """
-SELECT coalesce(string_agg(DISTINCT coalesce(nullif(application_name, ''), 'a program')
-       || ' of ' || coalesce(usename, 'the server'), ', '), '')
-FROM pg_stat_activity WHERE datname IN (:'target', :'previous')
-  AND {clients};
 """
 
 
@@ -132,7 +123,7 @@ class Swap:
         """Rename in one transaction, ending the sessions that are in the way."""
         sql = _TRANSACTION.format(
             before=_OURS.format(name="aside") if oid else "",
-            clients=_CLIENTS,
+            clients=CLIENTS,
             statements="".join(statements),
             after=_OURS.format(name="target") if oid else "",
         )
@@ -143,7 +134,7 @@ class Swap:
             except SqlFailed:
                 if attempt < TRIES:
                     time.sleep(0.2 * attempt)
-                elif sessions := self._sessions():
+                elif sessions := connected(self.psql, self.state, self.names):
                     label = self.psql.connection.label
                     raise StillConnected(label, sessions) from None
                 else:
@@ -152,11 +143,6 @@ class Swap:
                 if rows:  # \echo lost
                     raise LockLost(self.psql.connection.label)
                 return
-
-    def _sessions(self) -> str:
-        """Who is connected to the databases that are to be renamed."""
-        sql = _SESSIONS.format(clients=_CLIENTS)
-        return self._run(sql, "Asking who is connected")[0][0]
 
     def _run(self, sql: str, doing: str, **more: str) -> list[list[str]]:
         return self.psql.run(
