@@ -65,7 +65,11 @@ KEYS: Mapping[str, Key] = {
         "tables whose rows are not wanted: `[django_session, audit.*]`",
     ),
     "undo": Key(values.switch, "true", "keep the replaced database for `db.undo`"),
-    "hosts": Key(values.hosts, {}, "per SSH host: `{devbox: {target: …, path: …}}`"),
+    "hosts": Key(
+        values.hosts,
+        {},
+        "per SSH host, for `fab -H`, which is to come: `{devbox: {target: …}}`",
+    ),
 }
 _SECRET = {"target", "hosts"}
 """Settings whose values may hold a password."""
