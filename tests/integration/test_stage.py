@@ -290,12 +290,12 @@ def test_ctrl_c_is_left_to_what_runs_first(up: Stage) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(up.folder)],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
     with process:
-        told(process).readline()
+        assert told(process).readline() == "waiting\n"
         os.killpg(process.pid, signal.SIGINT)
 
     assert process.returncode == -signal.SIGINT

@@ -27,6 +27,17 @@ _HARMLESS = (
 )
 
 
+# What servers quote of rows, to the end of the line where a value has several.
+_VALUES = re.compile(r"""(: |value )"(?:.*"(?=$| )|.*$)""")
+# An exception of the app's own: its words may hold whatever the row held.
+_RAISED = re.compile(r"PL/pgSQL function (.*\)) .*\bRAISE$")
+
+
+def without_values(text: str) -> str:
+    """A server's words without what they quote of rows: customers' data."""
+    return _VALUES.sub(r"\1…", text)
+
+
 @dataclass
 class Complaint:
     """One error: the TOC item it came from, the server's words, the command."""
@@ -48,6 +59,12 @@ class Complaint:
             if ours and refused and all(word in line for line in refused):
                 return why
         return ""
+
+    @property
+    def raised_by(self) -> str:
+        """The function whose RAISE it is; "" where the words are the server's own."""
+        found = (_RAISED.search(line) for line in self.more)
+        return next((match[1] for match in found if match), "")
 
     @property
     def context(self) -> str:

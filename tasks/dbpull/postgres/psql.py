@@ -16,10 +16,16 @@ _CONNECTION_FAILED = 2  # psql's exit codes, from its documentation
 _FIELD, _RECORD = "\x1f", "\x1e"
 # Roles and databases may come with limits of their own, made for an app's queries.
 _OPTIONS = (
-    "-c statement_timeout=0 -c lock_timeout=0"
+    # A lock on a database can be somebody's for hours; meanwhile nobody could connect.
+    "-c statement_timeout=0 -c lock_timeout=5s"
     " -c idle_in_transaction_session_timeout=0 -c search_path=pg_catalog"
     " -c default_transaction_read_only=off"
 )
+# Not known to every server, so not for PGOPTIONS.
+_UNLIMITED = """
+SELECT set_config(name, '0', false) FROM pg_settings
+WHERE name IN ('transaction_timeout', 'idle_session_timeout') \\g /dev/null
+"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class Psql:
         the SQL as `:'name'` or `:"name"`. Raises CannotConnect, SqlFailed.
         """
         at = self.connection.to(dbname) if dbname else self.connection
-        result = self.shell.run(self._argv(variables), env=_environment(at), stdin=sql)
+        argv, script = self._argv(variables), _UNLIMITED + sql
+        result = self.shell.run(argv, env=_environment(at), stdin=script)
         if not result.ok:
             raise self._failed(doing, result)
         return _rows(result.out)
@@ -61,7 +68,9 @@ class Psql:
         return argv
 
     def _failed(self, doing: str, result: Result) -> CannotConnect | SqlFailed:
-        if result.code == _CONNECTION_FAILED:
+        # Of a connection that is lost later psql tells with the line of the script.
+        at_once = result.err.lstrip().startswith("psql: ")
+        if result.code == _CONNECTION_FAILED and at_once:
             return CannotConnect(self.connection.label, cause(result.err))
         return SqlFailed(doing, self.connection.label, cause(result.err))
 

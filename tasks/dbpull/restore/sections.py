@@ -97,6 +97,9 @@ class Restore:
         result = self.shell.run(argv, env=env, stdin=_list(entries), on_err=watch)
         watch.end()
         told = len(watch.complaints.all) > before
+        if result.code < 0:
+            why = f"it was killed (signal {-result.code}), often for want of memory"
+            raise RestoreFailed("pg_restore", why, "Try again with a smaller --jobs.")
         if result.code != 0 and not (result.code == 1 and told):
             why = cause(result.err[-2000:])
             raise RestoreFailed("pg_restore", why)

@@ -92,6 +92,8 @@ def _no_use(entry: Entry, creatable: Collection[str], *, superuser: bool) -> str
         return "comments on extensions"
     if entry.desc.startswith("SUBSCRIPTION") or _is_about(entry, "SUBSCRIPTION"):
         return "subscriptions, which would replicate into the copy"
+    if entry.desc == "USER MAPPING":
+        return "logins at other servers, with their passwords"
     if entry.desc == "EXTENSION" and entry.tag in _MONITORING - set(creatable):
         return f"the extension {entry.tag}, which only watches a server"
     return ""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dbpull.errors.restore import RestoreFailed
-from dbpull.postgres.complaints import Complaint, Complaints
+from dbpull.postgres.complaints import Complaint, Complaints, without_values
 from dbpull.postgres.psql import cause
 
 Progress = Callable[[int, int | None], None]
@@ -18,8 +18,6 @@ _FINISHED = re.compile(r"finished item (\d+) ")
 _SERIAL = re.compile(
     r'processing (?:data for table "|BLOBS)|creating [A-Z ]+ "|executing (?!SELECT )'
 )
-# What servers quote of rows: customers' data, which no message shows.
-_VALUES = re.compile(r"""(: |value )".*"(?=$| )""")
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,9 @@ class Watch:
 
 def _failure(fatal: Complaint) -> RestoreFailed:
     what = fatal.item or "pg_restore"
-    why = _VALUES.sub(r"\1…", cause(fatal.error))
+    why = without_values(cause(fatal.error))
+    if fatal.raised_by:
+        why = f"{fatal.raised_by} raised an exception (the server's log has its words)"
     if fatal.context:
         why += f" ({fatal.context})"
     remedy = ""

@@ -136,7 +136,7 @@ def clear(aim: Aim, teller: Teller) -> None:
         try:
             gone = drop(aim.psql, aim.state, left)
         except SqlFailed as error:
-            if left.dbname == aim.names.aside:
+            if left.dbname in {aim.names.aside, aim.names.discarded}:
                 raise
             teller.note(error.what)
         else:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from dbpull.console import Teller
 from dbpull.errors import PullError
+from dbpull.errors.postgres import SqlFailed
+from dbpull.postgres.complaints import without_values
 from dbpull.restore import check
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore, one_transaction
@@ -90,7 +92,8 @@ class Refresh:
     def _aside(self) -> Iterator[Aside]:
         aside = Aside(self.aim.psql, self.aim.state, self.aim.names)
         try:
-            aside.create()
+            with SIGNALS.deferred():  # a server goes on creating it without us
+                aside.create()
             yield aside
         except BaseException:
             try:
@@ -132,7 +135,10 @@ class Refresh:
 
     def _check_in(self, dbname: str) -> None:
         check.refuse_incomplete(self.aim.psql, dbname, self.prepared.selection)
-        check.analyze(self.aim.psql, dbname)
+        try:
+            check.analyze(self.aim.psql, dbname)
+        except SqlFailed as error:  # rows are there; what fails is a function of theirs
+            self.teller.note(without_values(error.what))
 
     def _swap(self, oid: str) -> None:
         keep, label = self.settings.undo, self.aim.connection.label

@@ -64,6 +64,8 @@ FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
 WHERE datname = :'target' \\gexec
 SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'aside', datconnlimit)
 FROM pg_database WHERE datname = :'target' AND datconnlimit >= 0 \\gexec
+SELECT format('ALTER DATABASE %I IS_TEMPLATE true', :'aside')
+FROM pg_database WHERE datname = :'target' AND datistemplate \\gexec
 """
 _NOT_TAKEN = """
 SELECT DISTINCT split_part(setting, '=', 1)
@@ -76,6 +78,8 @@ WHERE datname = :'target' AND (setrole, setting) NOT IN (
   WHERE datname = :'aside');
 """
 _DROP = """
+SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname)
+FROM pg_database WHERE datname = :'aside' AND oid = :'oid' AND datistemplate \\gexec
 SELECT format('DROP DATABASE %I WITH (FORCE)', datname)
 FROM pg_database WHERE datname = :'aside' AND oid = :'oid' \\gexec
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dbpull.errors.target import NameTaken
+from dbpull.errors.target import NameTaken, NotOwner
 from dbpull.postgres.psql import Psql
 from dbpull.target.lock import IF_FREE
 from dbpull.target.names import Names, is_ours
@@ -13,16 +13,23 @@ from dbpull.target.state import State
 
 _CANDIDATES = """
 SELECT datname, oid, coalesce(shobj_description(oid, 'pg_database'), ''),
-  pg_has_role(current_user, datdba, 'USAGE')
+  pg_get_userbyid(datdba), pg_has_role(current_user, datdba, 'USAGE')
 FROM pg_database WHERE datname LIKE '%\\_\\_dbpull\\_%' ORDER BY datname;
 """
+# From 16384 on objects are users' (FirstNormalObjectId, src/include/access/transam.h).
 _EMPTY = """
-SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_toast';
+SELECT (SELECT count(*) FROM pg_class WHERE oid >= 16384)
+  + (SELECT count(*) FROM pg_proc WHERE oid >= 16384)
+  + (SELECT count(*) FROM pg_type WHERE oid >= 16384)
+  + (SELECT count(*) FROM pg_namespace WHERE oid >= 16384)
+  + (SELECT count(*) FROM pg_extension WHERE oid >= 16384)
+  + (SELECT count(*) FROM pg_largeobject_metadata);
 """
 # Somebody else's pull is looked for and its leftover dropped by one session: no pull
 # of that target can begin in between.
 _DROP = """
+SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database
+WHERE datname = :'left' AND oid = :'oid' AND datistemplate AND ({free}) \\gexec
 SELECT format('DROP DATABASE %I WITH (FORCE)', datname)
 FROM pg_database WHERE datname = :'left' AND oid = :'oid' AND ({free}) \\gexec
 SELECT count(*) FROM pg_database WHERE oid = :'oid';
@@ -42,7 +49,8 @@ class Leftover:
 def leftovers(psql: Psql, state: State) -> list[Leftover]:
     """Those on this server that we may drop.
 
-    Raises NameTaken where a name that the target needs is in use for something else.
+    Raises NameTaken where a name that the target needs is in use for something else,
+    NotOwner where what has it belongs to somebody else.
     """
     rows = psql.run(
         _CANDIDATES,
@@ -51,10 +59,12 @@ def leftovers(psql: Psql, state: State) -> list[Leftover]:
     )
     names = Names(psql.connection.dbname)
     found = []
-    for dbname, oid, comment, owned in rows:
+    for dbname, oid, comment, owner, owned in rows:
         target = unfinished_of(comment)
         if dbname == names.previous and not is_previous_of(comment):
             raise NameTaken(dbname)
+        if dbname in {names.aside, names.previous, names.discarded} and owned != "t":
+            raise NotOwner(state.user, owner, dbname)
         if dbname in {names.aside, names.discarded}:
             fresh = dbname == names.aside and target is None
             if target is None and not (fresh and _is_empty(psql, dbname)):

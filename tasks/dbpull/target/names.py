@@ -8,6 +8,7 @@ from hashlib import sha256
 LIMIT = 63
 """Bytes in a name (NAMEDATALEN - 1, src/include/pg_config_manual.h)."""
 ASIDE, PREVIOUS, DISCARDED = "__dbpull_new", "__dbpull_previous", "__dbpull_old"
+BETWEEN = "__dbpull_swap"
 SERVERS_OWN = frozenset({"postgres", "template0", "template1"})
 
 
@@ -31,6 +32,11 @@ class Names:
     def discarded(self) -> str:
         """What is dropped after a swap: the previous of the previous."""
         return _beside(self.target, DISCARDED)
+
+    @property
+    def between(self) -> str:
+        """What the target is called within the transaction of an undo, never after."""
+        return _beside(self.target, BETWEEN)
 
 
 def is_ours(dbname: str) -> bool:

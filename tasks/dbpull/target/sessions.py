@@ -15,11 +15,15 @@ PATIENCE = 5.0
 """Seconds that a session gets to end after it was told to."""
 # Of a session that is not ours to see the type is null; autovacuum has no user.
 CLIENTS = "coalesce(backend_type, 'client backend') = 'client backend' AND usesysid > 0"
+# Those on other databases may hold a lock on ours: an ALTER DATABASE not committed yet.
 _SESSIONS = """
 SELECT coalesce(string_agg(DISTINCT coalesce(nullif(application_name, ''), 'a program')
        || ' of ' || coalesce(usename, 'the server'), ', '), '')
-FROM pg_stat_activity WHERE datname IN (:'target', :'previous')
-  AND {clients};
+FROM pg_stat_activity
+WHERE {clients} AND pid <> pg_backend_pid() AND (datname IN (:'target', :'previous')
+  OR pid IN (SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = objid
+             WHERE locktype = 'object' AND classid = 'pg_database'::regclass
+               AND datname IN (:'target', :'previous')));
 """
 _END = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity

@@ -41,10 +41,17 @@ _MOVE = """
 SELECT format('ALTER DATABASE %I RENAME TO %I', :'{old}', :'{new}')
 {where} \\gexec
 """
-_MARK = """
-SELECT format('COMMENT ON DATABASE %I IS %L', :'discarded', :'mark')
-WHERE EXISTS (SELECT FROM pg_database WHERE datname = :'discarded') \\gexec
+# Marked before it is moved: a database that is not ours but has the name is neither.
+_DISMISS = """
+SELECT format('COMMENT ON DATABASE %I IS %L', datname, :'mark') FROM pg_database
+WHERE datname = :'{old}' AND {ours} \\gexec
+SELECT format('ALTER DATABASE %I RENAME TO %I', datname, :'discarded')
+FROM pg_database
+WHERE datname = :'{old}' AND shobj_description(oid, 'pg_database') = :'mark' \\gexec
 """
+# Without a target to take its place, the previous one is the only one there is.
+_OLD_PREVIOUS = """shobj_description(oid, 'pg_database') LIKE '%"previous_of"%'
+  AND EXISTS (SELECT FROM pg_database WHERE datname = :'target')"""
 # A replaced database is marked as ours to drop one day; its own comment waits inside.
 _KEEP = """
 SELECT format('COMMENT ON DATABASE %I IS %L', datname, json_build_object('dbpull',
@@ -61,9 +68,17 @@ _COMMENT = """
 SELECT format('COMMENT ON DATABASE %I IS %L', :'target', :'comment') \\gexec
 """
 _DISCARD = """
+SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database
+WHERE datistemplate AND ({which}) \\gexec
 SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
-WHERE datname = :'discarded' AND shobj_description(oid, 'pg_database') = :'mark'
-   OR datname = :'unwanted' \\gexec
+WHERE {which} \\gexec
+"""
+
+
+_UNWANTED = """
+datname = :'discarded' AND shobj_description(oid, 'pg_database') = :'mark'
+OR datname = :'unwanted'
+  AND shobj_description(oid, 'pg_database') LIKE '%"previous_of"%'
 """
 
 
@@ -82,10 +97,10 @@ class Swap:
         where another database has taken the aside one's name.
         """
         if keep_previous:
-            away = [_if_there("previous", "discarded"), _MARK]
+            away = [_DISMISS.format(old="previous", ours=_OLD_PREVIOUS)]
             away += [_if_there("target", "previous"), _KEEP]
         else:
-            away = [_if_there("target", "discarded"), _MARK]
+            away = [_DISMISS.format(old="target", ours="true")]
         self._rename(
             *away, _move("aside", "target"), _COMMENT, oid=oid, comment=comment
         )
@@ -98,7 +113,7 @@ class Swap:
     def discard(self, *, keep_previous: bool) -> None:
         """Drop what the swap took out of use; that a failure leaves can wait."""
         self._run(
-            _DISCARD,
+            _DISCARD.format(which=_UNWANTED),
             "Dropping what was replaced before",
             mark=unfinished(self.names.target),
             unwanted="" if keep_previous else self.names.previous,
@@ -112,10 +127,10 @@ class Swap:
         if not self.state.previous:
             raise NoPrevious(self.psql.connection.label)
         self._rename(
-            _if_there("target", "discarded"),
+            _if_there("target", "between"),
             _move("previous", "target"),
             _UNPACK,
-            _if_there("discarded", "previous"),
+            _if_there("between", "previous"),
             _KEEP,
         )
 
@@ -153,6 +168,7 @@ class Swap:
             aside=self.names.aside,
             previous=self.names.previous,
             discarded=self.names.discarded,
+            between=self.names.between,
             **more,
         )
 
