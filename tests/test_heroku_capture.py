@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -314,6 +315,18 @@ def test_somebody_elses_transfer_is_not_taken_for_it(
     assert 0 < clock.now <= 30
     assert posts(web) == 1
     assert "invoke db.backups" in lost.value.remedy
+
+
+def test_a_tls_connection_that_breaks_off_is_a_lost_answer(
+    web: responses.RequestsMock,
+) -> None:
+    broken = ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
+    web.post(BACKUPS, body=requests.exceptions.SSLError(broken))
+    web.get(TRANSFERS, json=[transfer(101), transfer(102)])
+    web.get(ONE, json=transfer(102))
+
+    assert take().id == "b102"
+    assert posts(web) == 1
 
 
 def test_a_request_that_never_left_is_no_lost_answer(

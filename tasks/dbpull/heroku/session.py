@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 
 import requests
+import urllib3.exceptions
 from requests.auth import AuthBase
 
 from dbpull import __version__
 from dbpull.errors.heroku import Reason
 from dbpull.heroku.credentials import Token
 
+_DROPPED = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.ProtocolError,
+    ssl.SSLError,
+)
 _ACCEPT = "application/vnd.heroku+json; version=3"
 
 
@@ -54,7 +62,8 @@ def reason_of(error: BaseException) -> Reason:
 
     if any_is(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL):
         return "proxy"
-    if any_is(requests.exceptions.SSLError):
+    # requests raises a bare OSError where REQUESTS_CA_BUNDLE names no file.
+    if any_is(ssl.SSLCertVerificationError) or type(error) is OSError:
         return "tls"
     if any_is(requests.exceptions.ConnectTimeout):
         return "connect"
@@ -64,11 +73,8 @@ def reason_of(error: BaseException) -> Reason:
         return "dns"
     if any_is(ConnectionRefusedError):
         return "refused"
-    if any_is(
-        requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError
-    ):
-        return "dropped"
-    return "other"
+    # What else goes wrong in TLS may have come after the request was sent.
+    return "dropped" if any_is(*_DROPPED) else "other"
 
 
 def _unwrapped(error: BaseException) -> Iterator[BaseException]:
