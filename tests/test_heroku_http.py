@@ -221,6 +221,16 @@ def test_a_list_in_parts_is_put_together() -> None:
     assert api().get(list, PLATFORM, "apps", "shop", about="it") == [1, 2, 3]
 
 
+@responses.activate
+def test_a_list_whose_parts_never_end_is_given_up() -> None:
+    for following in ("id ]2..", "id ]4..", "id ]2.."):
+        responses.get(URL, json=[1], status=206, headers={"Next-Range": following})
+
+    with pytest.raises(UnexpectedAnswer, match="its parts never end"):
+        api().get(list, PLATFORM, "apps", "shop", about="it")
+    assert len(responses.calls) == 3
+
+
 def test_a_proxy_from_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with Wire(lambda _: {"name": "shop"}) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
@@ -388,8 +398,9 @@ def test_requests_ca_bundle_is_heeded(
 def test_a_ca_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
 
-    with pytest.raises(Unreachable, match="REQUESTS_CA_BUNDLE"):
+    with pytest.raises(Unreachable, match="REQUESTS_CA_BUNDLE") as missing:
         get_shop(api())
+    assert missing.value.reason == "tls"
 
 
 @pytest.mark.parametrize(

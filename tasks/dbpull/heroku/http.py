@@ -101,6 +101,7 @@ class Api:
         patience = self.patience if patience is None else patience
         given = dict(headers or {})
         items: list[Any] = []
+        seen: set[str] = set()
         while True:
             request = _Request("GET", base, path, about, given, query or {})
             content, following = self._patiently(request, patience, repeatable=True)
@@ -110,6 +111,10 @@ class Api:
             items += found
             if not following:
                 return items
+            if following in seen:
+                why = "its parts never end"
+                raise UnexpectedAnswer(request.host, about, why)
+            seen.add(following)
             given["Range"] = following
 
     def post(
