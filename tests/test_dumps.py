@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -31,6 +32,27 @@ def test_a_name_tells_what_it_was_made_from(
     assert made.path.name == f"{app}-{backup}-20240501T123015Z.dump"
     assert Dump.of(made.path) == made
     assert made.label == f"{app} {backup}"
+
+
+@pytest.mark.parametrize(
+    ("database", "which"),
+    [
+        ("NAVY_URL", "NAVY"),
+        ("5ba2ba8b-07a9-4a65-a808-585a50e37f98", None),
+        ("postgresql-curved-12345", None),
+        ("shop::DATABASE_URL", ""),
+    ],
+)
+def test_a_name_tells_which_database_too(
+    tmp_path: Path, database: str, which: str | None
+) -> None:
+    made = Dump.named(tmp_path, "shop-2024", "b101", TAKEN, database)
+    made.path.touch()
+
+    wanted = re.sub("-", "_", database).upper() if which is None else which
+    assert Dump.of(made.path) == made
+    assert made.database == wanted
+    assert dumps.here(tmp_path, "shop-2024", database) == [made]
 
 
 def test_names_tell_the_time_in_utc(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _NAME = re.compile(
-    r"(?P<app>[a-z0-9-]+)(?:-(?P<database>[A-Z][A-Z0-9_]*))?"
+    r"(?P<app>[a-z0-9-]+)(?:-(?P<database>[A-Z0-9_]*[A-Z_][A-Z0-9_]*))?"
     r"-(?P<backup>[a-z]+\d+)-(?P<taken>\d{8}T\d{6}Z)\.dump"
 )
 _TIME = "%Y%m%dT%H%M%SZ"
