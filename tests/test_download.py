@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import random
@@ -173,6 +174,18 @@ def test_in_a_folder_that_is_in_use_git_ignores_dumps_and_nothing_else_of_ours(
     assert ignored.read_text() == after
 
 
+def test_a_gitignore_in_another_encoding_is_added_to(
+    server: RangeServer, path: Path
+) -> None:
+    path.parent.mkdir()
+    ignored = path.parent / ".gitignore"
+    ignored.write_bytes(b"# \xfcber\r\n*.log")
+
+    fetch(server, path)
+
+    assert ignored.read_bytes() == b"# \xfcber\r\n*.log\n*.dump*\n"
+
+
 def test_progress_ends_at_the_size(server: RangeServer, path: Path) -> None:
     seen: list[tuple[int, int | None]] = []
 
@@ -276,16 +289,26 @@ def test_what_is_no_whole_dump_is_removed(server: RangeServer, path: Path) -> No
     assert left(path) == set()
 
 
-def test_an_interrupted_verification_keeps_the_part(
-    server: RangeServer, path: Path
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Interrupted("Ctrl-C"),
+        OSError(errno.EIO, "Input/output error"),
+        MemoryError(),
+        CannotStore(Path("x"), "the disk fails", "Try another."),
+    ],
+    ids=lambda trouble: type(trouble).__name__,
+)
+def test_a_verification_that_says_nothing_about_the_dump_keeps_the_part(
+    server: RangeServer, path: Path, trouble: Exception
 ) -> None:
-    def interrupted(_dump: BinaryIO) -> None:
-        raise Interrupted("Ctrl-C")
+    def troubled(_dump: BinaryIO) -> None:
+        raise trouble
 
     with download(server, path) as coming:
         coming.start()
-        with pytest.raises(Interrupted):
-            coming.finish(interrupted)
+        with pytest.raises(type(trouble)):
+            coming.finish(troubled)
 
     assert left(path) == {"b101.dump.part", "b101.dump.part.journal"}
 
@@ -1069,6 +1092,26 @@ def test_tls_is_checked(
     assert "REQUESTS_CA_BUNDLE" in error.remedy
     assert fetched == CONTENT
     assert isinstance(missing, NotTrusted)
+
+
+def test_a_redirect_out_of_tls_is_refused(
+    server: RangeServer, path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    with RangeServer(CONTENT, tls=tls) as secure:
+        secure.faults = [only("/plain", status(302, Location=server.url()))]
+        secure.faults.append(only("/moved", status(302, Location="/b101")))
+
+        error = failure(secure, path, url=lambda: secure.url("/plain"))
+        fetched = fetch(secure, path, url=lambda: secure.url("/moved"))
+
+    assert isinstance(error, UnexpectedAnswer)
+    assert "redirects to a URL without TLS" in error.what
+    assert server.log == []
+    assert fetched == CONTENT
 
 
 def test_tls_connections_are_ended_too(path: Path, tmp_path: Path) -> None:

@@ -25,12 +25,14 @@ from dbpull.download.reader import reader
 from dbpull.download.transfer import Transfer
 from dbpull.download.worker import Job
 from dbpull.errors import Interrupted
-from dbpull.errors.download import ObjectChanged, Stopped
+from dbpull.errors.download import DownloadFailed, ObjectChanged, Stopped
 
 __all__ = ["CHUNK", "Download"]
 
 CHUNK = 8 * 1024 * 1024  # bytes: what a killed run fetches again, per connection
 STOPPING = 1.0  # seconds for the threads to end
+# What ends a verification without saying anything about the dump.
+_NOT_ITS_FAULT = (Interrupted, DownloadFailed, OSError, MemoryError)
 
 
 def _nothing(*_: object) -> None:
@@ -116,7 +118,8 @@ class Download:
 
         `verify` is given a reader at once, so that it looks at the bytes as they
         arrive, and must raise if they are no whole dump: part and journal are removed
-        then. Whoever has verified through `reader` passes one that does nothing.
+        then, unless this machine is to blame (OSError, MemoryError). Whoever has
+        verified through `reader` passes one that does nothing.
         """
         self._verify(verify)
         self.wait()
@@ -152,11 +155,11 @@ class Download:
             try:
                 with self.reader() as arriving:
                     verify(arriving)
-            except Interrupted:
-                raise
             except ObjectChanged:
                 if self._arrival.error is not None:
                     raise
+            except _NOT_ITS_FAULT:
+                raise
             except Exception as error:
                 if error is not self._arrival.error:
                     self.discard()

@@ -134,9 +134,12 @@ def _private_folder(folder: Path) -> None:
     if not next(folder.iterdir(), None):
         ignored.write_text("*\n", "utf-8")
         return
-    lines = ignored.read_text("utf-8").splitlines() if ignored.exists() else []
-    if not {"*", DUMPS} & set(lines):
-        ignored.write_text("\n".join([*lines, DUMPS, ""]), "utf-8")
+    # Bytes: it is somebody else's, in whatever encoding.
+    there = ignored.read_bytes() if ignored.exists() else b""
+    if not {b"*", DUMPS.encode()} & set(there.splitlines()):
+        newline = b"\n" if there and not there.endswith(b"\n") else b""
+        with ignored.open("ab") as file:
+            file.write(newline + DUMPS.encode() + b"\n")
 
 
 def _locked(fd: int) -> bool:

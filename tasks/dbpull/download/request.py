@@ -11,7 +11,7 @@ import email.utils
 import logging
 import re
 import time
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -60,6 +60,18 @@ class _Session(requests.Session):
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
         """Send no credentials after a redirect either."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Where a redirect goes; raises UnexpectedAnswer where TLS would end."""
+        target = super().get_redirect_target(resp)
+        if target and resp.url.startswith("https:"):
+            scheme = urlsplit(urljoin(resp.url, target)).scheme
+            if scheme != "https":
+                resp.close()
+                raise UnexpectedAnswer(
+                    _host(resp.url), "redirects to a URL without TLS"
+                )
+        return target
 
 
 class _NoQueries(logging.Filter):
