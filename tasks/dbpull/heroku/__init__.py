@@ -15,6 +15,7 @@ where it could be: the answers hold passwords.
 from __future__ import annotations
 
 from dbpull.heroku.apps import AppChoice, app_name
+from dbpull.heroku.attachments import short
 from dbpull.heroku.backups import backups, download_url, find, newest, of_database
 from dbpull.heroku.capture import capture
 from dbpull.heroku.credentials import Token, token
@@ -44,5 +45,6 @@ __all__ = [
     "follow",
     "newest",
     "of_database",
+    "short",
     "token",
 ]

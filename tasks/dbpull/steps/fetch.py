@@ -53,8 +53,7 @@ def fetch(
     Raises DownloadFailed, BadDump and what the gate raises; what has arrived
     stays for the next run.
     """
-    app, taken, database = source.app.name, backup.created_at, settings.database
-    dump = Dump.named(settings.path, app, backup.id, taken, database)
+    dump = source.dump(backup, settings)
     if dump.path.exists():
         return open_dump(dump, teller, gate)
     with teller.step("fetch", f"Fetching {dump.label}", "bytes") as step:

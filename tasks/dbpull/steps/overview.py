@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 
 from dbpull import console, dumps, heroku
@@ -26,7 +25,7 @@ def tell(settings: Settings, shell: Shell) -> None:
     """
     with told() as teller:
         app = source.app(settings).name
-        here = dumps.here(settings.path, app)
+        here = dumps.here(settings.path, source.app_of_dumps(settings))
         trouble = None
         found: list[heroku.Backup] = []
         try:
@@ -80,7 +79,7 @@ def _rows(found: list[heroku.Backup], here: list[Dump]) -> list[list[str]]:
 
 def _taken(moment: datetime | None) -> str:
     """An age for people, a time for scripts."""
-    if sys.stdout.isatty() or moment is None:
+    if console.is_drawn() or moment is None:
         return age(moment)
     return moment.isoformat()
 

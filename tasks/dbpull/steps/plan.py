@@ -55,11 +55,8 @@ class Planner:
             capture=asked.capture,
             max_age=self.settings.max_age,
         )
-        dump = None
-        if backup := choice.backup:
-            folder, taken = self.settings.path, backup.created_at
-            name, database = found.app.name, self.settings.database
-            dump = Dump.named(folder, name, backup.id, taken, database)
+        backup = choice.backup
+        dump = found.dump(backup, self.settings) if backup else None
         prepared = self._prepared(at, dump)
         self._begin()
         self._say(_from(found, choice), self._dump(dump, delete=asked.delete))

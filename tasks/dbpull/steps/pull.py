@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from dbpull.console import Teller
 from dbpull.dumps import Dump, shown
-from dbpull.errors.heroku import NoApp, SeveralApps
 from dbpull.errors.restore import NoSuchDump
 from dbpull.heroku import Backup
 from dbpull.settings import Settings
@@ -100,11 +97,7 @@ def _dump(settings: Settings, named: str | None) -> Dump:
     flags = [settings.origins[name] for name in ("app", "path")]
     if named is None and _fetched and not any(flag[:2] == "--" for flag in flags):
         return _fetched[-1]
-    app = None
-    with suppress(
-        NoApp, SeveralApps
-    ):  # no app is needed to restore the newest that is here
-        app = source.app(settings).name
+    app = source.app_of_dumps(settings)
     found = fetching.find(settings, app, named)
     if found is None and named:
         raise NoSuchDump(f"There is no file {named}.")

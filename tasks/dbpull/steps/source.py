@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from dbpull import heroku
 from dbpull.console import Teller
-from dbpull.errors.heroku import NoBackup
+from dbpull.dumps import Dump
+from dbpull.errors.heroku import NoApp, NoBackup, OtherDatabase, SeveralApps
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.words import age, size
@@ -29,6 +31,11 @@ class Source:
         """As messages name it: `myapp-staging-eu (staging)`."""
         alias = f" ({self.app.alias})" if self.app.alias else ""
         return f"{self.app.name}{alias}"
+
+    def dump(self, backup: heroku.Backup, settings: Settings) -> Dump:
+        """Where a backup's dump lies, or will: under the app whose database it is."""
+        taken, database = backup.created_at, settings.database
+        return Dump.named(settings.path, self.database.app, backup.id, taken, database)
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,20 @@ def app(settings: Settings) -> heroku.AppChoice:
     )
 
 
+def app_of_dumps(settings: Settings) -> str | None:
+    """The app under whose name dumps lie here; None where it is not told.
+
+    Of a database of another app (other::DATABASE) that is the other one.
+    """
+    other, colons, _ = settings.database.partition("::")
+    if colons:
+        return other
+    # No app is needed to restore the newest dump that is here.
+    with suppress(NoApp, SeveralApps):
+        return app(settings).name
+    return None
+
+
 def refuse_unknown(settings: Settings, teller: Teller) -> None:
     """Raise NoApp, NoToken and the like: what needs no network to be refused."""
     app(settings)
@@ -76,12 +97,15 @@ def find(settings: Settings, teller: Teller) -> Source:
 def choose(
     source: Source, *, backup: str | None, capture: bool, max_age: float
 ) -> Choice:
-    """Which backup is to be pulled: the named, the newest if young enough, or none."""
+    """Which backup is to be pulled: the named, the newest if young enough, or none.
+
+    Raises OtherDatabase, UnknownBackup and the like.
+    """
     if capture and not backup:
         return Choice(None, "asked for")
     known = heroku.backups(source.api, source.database.billing_app)
     if backup:
-        return Choice(heroku.find(known, backup, or_running=True), "asked for")
+        return Choice(_named(source, known, backup), "asked for")
     try:
         newest = heroku.newest(known, source.database.names)
     except NoBackup:
@@ -94,12 +118,17 @@ def choose(
 def existing(
     source: Source, backup: str | None, wait: float, teller: Teller
 ) -> heroku.Backup:
-    """The named backup, or the newest; raises NoBackup where there is none."""
+    """The named backup, or the newest.
+
+    Raises NoBackup where there is none, OtherDatabase, UnknownBackup and the like.
+    """
     known = heroku.backups(source.api, source.database.billing_app)
-    if not backup:
-        return heroku.newest(known, source.database.names)
-    found = heroku.find(known, backup, or_running=True)
-    return _ended(source, found, wait, teller)
+    if backup:
+        found = _ended(source, _named(source, known, backup), wait, teller)
+    else:
+        found = heroku.newest(known, source.database.names)
+    _note_another_server(source, found, teller)
+    return found
 
 
 def capture(source: Source, wait: float, teller: Teller) -> heroku.Backup:
@@ -125,7 +154,28 @@ def obtain(
     if backup.source_size:
         told += f", from a database of {size(backup.source_size)}"
     teller.say(f"{told}.")
+    _note_another_server(source, backup, teller)
     return backup
+
+
+def _named(source: Source, known: list[heroku.Backup], backup: str) -> heroku.Backup:
+    """The backup of that id; raises OtherDatabase where it is another database's."""
+    found = heroku.find(known, backup, or_running=True)
+    names = source.database.names
+    # Which one it is of is not known of every backup, nor every name of a database.
+    if names and found.database and not heroku.of_database([found], names):
+        of = heroku.short(found.database)
+        raise OtherDatabase(found.id, of, source.database.name)
+    return found
+
+
+def _note_another_server(source: Source, backup: heroku.Backup, teller: Teller) -> None:
+    then, now = backup.server, source.info.server
+    if then and now and then != now:
+        teller.note(
+            "It was taken from another server than the database has now: promoted, "
+            "upgraded or failed over since."
+        )
 
 
 def _ended(

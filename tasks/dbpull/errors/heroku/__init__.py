@@ -33,6 +33,7 @@ from dbpull.errors.heroku.backups import (
     CaptureRefused,
     CaptureUnseen,
     NoBackup,
+    OtherDatabase,
     UnknownBackup,
 )
 from dbpull.errors.heroku.http import (
@@ -79,6 +80,7 @@ __all__ = [
     "NoDatabases",
     "NoToken",
     "NotFound",
+    "OtherDatabase",
     "RateLimited",
     "Reason",
     "Refused",

@@ -48,6 +48,16 @@ class UnknownBackup(PullError):
         )
 
 
+class OtherDatabase(PullError):
+    """The backup asked for is one of another database of the app."""
+
+    def __init__(self, backup: str, of: str, database: str) -> None:
+        super().__init__(
+            f"{backup} is a backup of {of}, not of {database}.",
+            f"Add --database={of}, or choose another from `invoke db.backups`.",
+        )
+
+
 class BackupFailed(PullError):
     """The backup asked for is one that failed."""
 
