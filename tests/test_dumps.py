@@ -98,22 +98,66 @@ def test_each_app_keeps_its_newest(tmp_path: Path) -> None:
     assert dumps.surplus(tmp_path, 3, "shop", shop[4]) == [shop[3]]
 
 
-def test_parts_that_nobody_is_at_work_on_are_found_and_removed(tmp_path: Path) -> None:
+def test_parts_that_nobody_is_at_work_on_are_removed(tmp_path: Path) -> None:
     name = Dump.named(tmp_path, "shop", "b1", TAKEN).path.name
     busy = Dump.named(tmp_path, "shop", "b2", TAKEN).path.name
-    for file in (f"{name}.part", f"{name}.part.journal", f"{busy}.part"):
-        (tmp_path / file).touch()
+    for laid in (f"{name}.part", f"{name}.part.journal", f"{busy}.part", "x.part"):
+        (tmp_path / laid).touch()
 
-    with (tmp_path / f"{busy}.part").open("rb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        found = dumps.parts(tmp_path)
-        assert found == [tmp_path / f"{name}.part"]
-        assert dumps.parts(tmp_path, "other") == []
-    for part in found:
-        dumps.remove_part(part)
-        dumps.remove_part(part)
+    part, held = tmp_path / f"{name}.part", tmp_path / f"{busy}.part"
+    assert sorted(dumps.parts(tmp_path)) == [part, held]
+    assert dumps.parts(tmp_path, "other") == []
+    with held.open("rb") as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        assert not dumps.remove_part(held)
+    assert dumps.remove_part(part)
+    assert not dumps.remove_part(part)
 
-    assert [path.name for path in tmp_path.iterdir()] == [f"{busy}.part"]
+    assert {path.name for path in tmp_path.iterdir()} == {f"{busy}.part", "x.part"}
+
+
+def test_a_part_that_was_replaced_while_it_was_opened_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Dump.named(tmp_path, "shop", "b1", TAKEN).path.with_suffix(".dump.part")
+    part.write_bytes(b"old")
+    lock = fcntl.flock
+
+    def replaced(fd: int, how: int) -> None:
+        lock(fd, how)
+        part.rename(part.with_suffix(""))
+        part.write_bytes(b"new")
+
+    monkeypatch.setattr(fcntl, "flock", replaced)
+
+    assert not dumps.remove_part(part)
+    assert part.read_bytes() == b"new"
+
+
+def test_a_journal_without_its_part_is_removed(tmp_path: Path) -> None:
+    dump = Dump.named(tmp_path, "shop", "b1", TAKEN).path
+    journal = dump.with_name(f"{dump.name}.part.journal")
+    journal.touch()
+
+    assert dumps.parts(tmp_path, "shop") == [journal]
+    assert dumps.remove_part(journal)
+    assert not dumps.remove_part(journal)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_whose_part_has_come_since_stays(tmp_path: Path) -> None:
+    dump = Dump.named(tmp_path, "shop", "b1", TAKEN).path
+    journal = dump.with_name(f"{dump.name}.part.journal")
+    journal.touch()
+    [found] = dumps.parts(tmp_path)
+    part = dump.with_name(f"{dump.name}.part")
+    part.write_bytes(b"PGDMP")
+
+    assert not dumps.remove_part(found)
+
+    assert journal.exists()
+    assert part.exists()
 
 
 def test_a_path_is_shown_as_one_would_type_it(

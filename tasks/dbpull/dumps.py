@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ _NAME = re.compile(
     r"(?P<app>[a-z0-9-]+)(?:-(?P<database>[A-Z0-9_]*[A-Z_][A-Z0-9_]*))?"
     r"-(?P<backup>[a-z]+\d+)-(?P<taken>\d{8}T\d{6}Z)\.dump"
 )
+_JOURNAL = ".journal"
 _TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -93,19 +95,59 @@ def surplus(
 
 
 def parts(folder: Path, app: str | None = None) -> list[Path]:
-    """Downloads of ours that were cut off and that nobody is at work on."""
-    found = [(path, Dump.of(path.with_suffix(""))) for path in folder.glob("*.part")]
-    return [
-        path
-        for path, dump in found
-        if dump.taken and app in {None, dump.app} and _is_free(path)
-    ]
+    """Downloads of ours that are not done, and journals that lack their part.
+
+    Somebody may be at work on them: `remove_part` finds out.
+    """
+    found = {path.name: path for path in folder.glob("*.part") if path.is_file()}
+    for journal in folder.glob(f"*.part{_JOURNAL}"):
+        if journal.name.removesuffix(_JOURNAL) not in found:
+            found[journal.name] = journal
+    named = [(path, path.name.partition(".part")[0]) for path in found.values()]
+    ours = [(path, Dump.of(path.with_name(name))) for path, name in named]
+    return [path for path, dump in ours if dump.taken and app in {None, dump.app}]
 
 
-def remove_part(part: Path) -> None:
-    """Remove a part and its journal."""
-    part.with_name(part.name + ".journal").unlink(missing_ok=True)
-    part.unlink(missing_ok=True)
+def remove_part(found: Path) -> bool:
+    """Remove a part and its journal, or a journal without part; whether it did.
+
+    Nothing is removed that a download is at work on, or that is not ours to remove.
+    """
+    part = found.with_name(found.name.removesuffix(_JOURNAL))
+    alone = part != found
+    # A lone journal's part is made for its lock: a download may begin at any moment.
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT if alone else 0)
+    try:
+        fd = os.open(part, flags, 0o600)
+    except OSError:
+        return False
+    try:
+        return _remove_locked(fd, part, alone=alone)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+
+
+def _remove_locked(fd: int, part: Path, *, alone: bool) -> bool:
+    """Remove what the descriptor is of, unless it is locked or another file by now."""
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    there = os.fstat(fd)
+    if not os.path.samestat(there, part.lstat()) or (alone and there.st_size):
+        return False
+    journal = part.with_name(part.name + _JOURNAL)
+    existed = journal.exists() or not alone
+    journal.unlink(missing_ok=True)
+    part.unlink()
+    return existed
+
+
+def on_disk(path: Path) -> int:
+    """Bytes that a file takes, holes left out; 0 where it is gone."""
+    try:
+        return path.stat().st_blocks * 512
+    except FileNotFoundError:
+        return 0
 
 
 def _which(database: str) -> str:
@@ -113,12 +155,3 @@ def _which(database: str) -> str:
     name = re.sub(r"[^A-Z0-9_]", "_", database.rpartition("::")[2].upper())
     name = name.removesuffix("_URL")
     return "" if name == "DATABASE" else name
-
-
-def _is_free(part: Path) -> bool:
-    try:
-        with part.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, FileNotFoundError):
-        return False
-    return True

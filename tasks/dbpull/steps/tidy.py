@@ -29,17 +29,17 @@ def keep_newest(settings: Settings, teller: Teller, pulled: Dump | None = None) 
     """
     app = pulled.app if pulled else None
     beyond = dumps.surplus(settings.path, settings.keep, app, pulled)
-    parts = dumps.parts(settings.path, app)
-    freed = sum(dump.size for dump in beyond)
-    freed += sum(part.stat().st_blocks * 512 for part in parts)
+    removed = {dump.path.name: dump.size for dump in beyond}
     for dump in beyond:
         dump.path.unlink(missing_ok=True)
-    for part in parts:
-        dumps.remove_part(part)
-    names = [dump.path.name for dump in beyond] + [part.name for part in parts]
-    if names:
-        teller.say(f"Removed {listed(names)} ({size(freed)}).")
-    return len(names)
+    for part in dumps.parts(settings.path, app):
+        freed = dumps.on_disk(part)
+        if dumps.remove_part(part):
+            removed[part.name] = freed
+    if removed:
+        freed = sum(removed.values())
+        teller.say(f"Removed {listed(list(removed))} ({size(freed)}).")
+    return len(removed)
 
 
 def cleanup(settings: Settings, shell: Shell) -> None:
