@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
 import ssl
 import threading
@@ -117,18 +119,44 @@ class Asked(NamedTuple):
 
 
 DROP = object()
+DRIP = object()
+CUT = object()
 HANG = object()
 Reply = Callable[[Asked], object]
+
+
+class _Sending(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # keeps connections
+    timeout = 5  # seconds, so that an idle one keeps no test from its end
+
+    def send(self, body: bytes, *, cut: bool) -> None:
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            self.send_header("Content-Encoding", "gzip")
+            body = gzip.compress(body)
+        self.close_connection = cut
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+
+    def drip(self, over: threading.Event) -> None:
+        self.close_connection = True
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not over.wait(0.02):
+                self.wfile.write(b" ")
 
 
 class Wire(AbstractContextManager["Wire"]):
     """A real HTTP server on loopback, for what no fake can show: lost answers.
 
-    `reply` gives the JSON to answer with, or a status, or DROP or HANG.
+    `reply` gives the JSON to answer with, or a status, or DROP or HANG, or DRIP (one
+    byte at a time), or CUT (half of it). Connections stay open, `connections` counts
+    them.
     """
 
     def __init__(self, reply: Reply, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Asked] = []
+        self.connections = 0
         self._reply = reply
         self._over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -156,7 +184,11 @@ class Wire(AbstractContextManager["Wire"]):
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         wire = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(_Sending):
+            def setup(self) -> None:
+                super().setup()
+                wire.connections += 1
+
             def answer(self) -> None:
                 asked = Asked(self.command, self.path, dict(self.headers))
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -165,14 +197,14 @@ class Wire(AbstractContextManager["Wire"]):
                 if reply is HANG:
                     wire._over.wait(20)
                 if reply is HANG or reply is DROP:
+                    self.close_connection = True
                     return
-                status = reply if isinstance(reply, int) else 200
-                body = json.dumps({} if isinstance(reply, int) else reply).encode()
-                self.send_response(status)
+                self.send_response(reply if isinstance(reply, int) else 200)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                if reply is DRIP:
+                    self.drip(wire._over)
+                else:
+                    self.send(_content(reply), cut=reply is CUT)
 
             do_GET = do_POST = answer  # noqa: N815
 
@@ -180,3 +212,8 @@ class Wire(AbstractContextManager["Wire"]):
                 """Nothing: what is asked is in `asked`."""
 
         return Handler
+
+
+def _content(reply: object) -> bytes:
+    plain = {} if reply is CUT or isinstance(reply, int) else reply
+    return json.dumps(plain).encode()

@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -29,9 +30,20 @@ from dbpull.errors.heroku import (
     UnexpectedAnswer,
     Unreachable,
 )
-from dbpull.heroku import Api, Hosts
+from dbpull.heroku import Api, Hosts, http
 from dbpull.heroku.redact import redacted
-from heroku_fakes import DROP, HANG, PASSWORD, PLATFORM, SECRET, Clock, Wire, api
+from heroku_fakes import (
+    CUT,
+    DRIP,
+    DROP,
+    HANG,
+    PASSWORD,
+    PLATFORM,
+    SECRET,
+    Clock,
+    Wire,
+    api,
+)
 
 URL = f"{PLATFORM}/apps/shop"
 LOCAL = {"HEROKU_HOST": "http://127.0.0.1:5000", "HEROKU_DATA_HOST": "127.0.0.1"}
@@ -346,6 +358,41 @@ def test_silence_is_a_timeout() -> None:
         pytest.raises(Unreachable, match="did not answer in time"),
     ):
         get_shop(api(base=wire.url, timeout=(1, 0.1), patience=0))
+
+
+def test_an_answer_that_drips_for_ever_is_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "DEADLINE", 0.2)
+    with Wire(lambda _: DRIP) as wire:
+        client = api(base=wire.url, patience=0)
+        client.clock = time.monotonic
+        with pytest.raises(Unreachable, match="did not answer in time"):
+            get_shop(client)
+
+
+def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MOST", 2**20)
+    with (
+        Wire(lambda _: {"name": "x" * 2**20}) as wire,
+        pytest.raises(UnexpectedAnswer, match="more than 1 MB"),
+    ):
+        get_shop(api(base=wire.url))
+
+
+def test_answers_are_decoded_and_their_connection_serves_again() -> None:
+    with Wire(lambda _: {"name": "shop" * 50_000}) as wire:
+        client = api(base=wire.url)
+        for _ in range(3):
+            assert get_shop(client) == {"name": "shop" * 50_000}
+    assert len(wire.asked) == 3
+    assert wire.connections == 1
+
+
+def test_an_answer_that_breaks_off_in_its_body_is_tried_again() -> None:
+    replies = iter([CUT, {"name": "shop"}])
+    with Wire(lambda _: next(replies)) as wire:
+        assert get_shop(api(base=wire.url)) == {"name": "shop"}
 
 
 def test_a_refused_connection_names_the_host() -> None:

@@ -11,11 +11,11 @@ from urllib.parse import quote, urlsplit
 
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from dbpull.errors.heroku import HttpError, UnexpectedAnswer, Unreachable
+from dbpull.errors.heroku import HttpError, Reason, UnexpectedAnswer, Unreachable
 from dbpull.heroku import credentials
 from dbpull.heroku.answers import Answer
 from dbpull.heroku.hosts import Hosts
-from dbpull.heroku.session import reason_of, session
+from dbpull.heroku.session import body_of, reason_of, session
 
 ATTACHMENTS: Mapping[str, str] = {
     "Accept": "application/vnd.heroku+json; version=3.sdk",
@@ -23,6 +23,8 @@ ATTACHMENTS: Mapping[str, str] = {
     "Accept-Inclusion": "addon:plan,config_vars",
 }
 _TIMEOUT = (10.0, 30.0)  # seconds: to connect, between two bytes
+DEADLINE = 60.0  # seconds for an answer's body, however its bytes drip
+MOST = 64 * 2**20  # bytes of it
 _PAUSES = (0.5, 1.0, 2.0)  # seconds, then
 _LONGEST_PAUSE = 4.0
 
@@ -154,23 +156,31 @@ class Api:
 
     def _once(self, request: _Request) -> Answer:
         url = _url(request.base, request.path)
+        reason: Reason | None
         try:
-            response = self._session.request(
+            with self._session.request(
                 request.method,
                 url,
                 headers=request.headers,
                 params=request.query,
                 json=request.body,
                 timeout=self._timeout,
-            )
-            return Answer(
-                request.host, response.status_code, response.headers, response.content
-            )
+                stream=True,
+            ) as response:
+                end = self.clock() + DEADLINE
+                body = body_of(response, self.clock, end, MOST)
+            if body is not None:
+                status, headers = response.status_code, response.headers
+                return Answer(request.host, status, headers, body)
+            reason = None
         # requests' own are OSErrors; a malformed proxy raises any of the others.
         except (OSError, Urllib3Error, TypeError, ValueError) as error:
             reason = reason_of(error)
         # Outside of `except`: what requests raises quotes URLs, also a proxy's.
-        raise Unreachable(request.host, reason)
+        if reason:
+            raise Unreachable(request.host, reason)
+        why = f"it has more than {MOST // 2**20} MB"
+        raise UnexpectedAnswer(request.host, request.about, why)
 
 
 def _url(base: str, path: tuple[str, ...]) -> str:

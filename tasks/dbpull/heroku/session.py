@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import requests
 import urllib3.exceptions
@@ -14,11 +14,17 @@ from dbpull import __version__
 from dbpull.errors.heroku import Reason
 from dbpull.heroku.credentials import Token
 
+_PIECE = 64 * 1024  # bytes
 _DROPPED = (
     requests.exceptions.ConnectionError,
     requests.exceptions.ChunkedEncodingError,
     urllib3.exceptions.ProtocolError,
     ssl.SSLError,
+)
+_SILENT = (
+    requests.exceptions.ReadTimeout,
+    urllib3.exceptions.ReadTimeoutError,
+    TimeoutError,
 )
 _ACCEPT = "application/vnd.heroku+json; version=3"
 
@@ -67,7 +73,7 @@ def reason_of(error: BaseException) -> Reason:
         return "tls"
     if any_is(requests.exceptions.ConnectTimeout):
         return "connect"
-    if any_is(requests.exceptions.ReadTimeout, TimeoutError):
+    if any_is(*_SILENT):
         return "silent"
     if any_is(socket.gaierror):
         return "dns"
@@ -75,6 +81,25 @@ def reason_of(error: BaseException) -> Reason:
         return "refused"
     # What else goes wrong in TLS may have come after the request was sent.
     return "dropped" if any_is(*_DROPPED) else "other"
+
+
+def body_of(
+    response: requests.Response, clock: Callable[[], float], end: float, most: int
+) -> bytes | None:
+    """An answer's body, decoded; None where it has more than `most` bytes.
+
+    Raises TimeoutError when the clock has passed `end`: a timeout of requests is only
+    one between two bytes.
+    """
+    body = bytearray()
+    # read1: what is there, at once; read would wait for all of a piece.
+    while piece := response.raw.read1(_PIECE, decode_content=True):
+        body += piece
+        if len(body) > most:
+            return None
+        if clock() > end:
+            raise TimeoutError
+    return bytes(body)
 
 
 def _unwrapped(error: BaseException) -> Iterator[BaseException]:
