@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ import trustme
 from aiohttp import web
 
 from dbpull import archive
-from dbpull.download import Download, part, patience
+from dbpull.download import Download, answer, part, patience, worker
 from dbpull.download.arrival import Arrival
 from dbpull.download.fault import Fault
 from dbpull.download.journal import Identity
@@ -58,6 +59,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.1)
     monkeypatch.setattr(patience, "OPENING", 0.4)
     monkeypatch.setattr(patience, "SPEAK_AFTER", 0.0)
 
@@ -335,8 +337,13 @@ def test_an_error_document_is_told_by_its_first_bytes(
 
 @pytest.mark.parametrize("connections", [1, 4])
 def test_ten_cuts_cost_next_to_nothing(
-    server: RangeServer, path: Path, connections: int
+    server: RangeServer,
+    path: Path,
+    connections: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(worker, "ENOUGH", CHUNK // 4)
+    monkeypatch.setattr(Patience, "pause", None)  # none is needed
     server.cut_after, server.cuts = CHUNK // 3, 10
 
     assert fetch(server, path, connections=connections) == CONTENT
@@ -369,6 +376,59 @@ def test_a_host_that_always_hangs_up_is_given_up(
 
     assert isinstance(error, HostUnreachable)
     assert "the connection was lost" in str(error)
+
+
+def test_a_byte_now_and_then_is_no_progress(server: RangeServer, path: Path) -> None:
+    server.cut_after, server.cuts = 1, 10**9
+
+    error = failure(server, path, connections=1, patience=0.5)
+
+    assert isinstance(error, HostUnreachable)
+    assert "the connection was lost" in error.what
+    assert "the same command resumes" in error.remedy
+    assert 5 <= len(server.log) < 25
+
+
+def test_progress_of_one_try_ends_the_outage() -> None:
+    patient = Patience(0.1, lambda _: None)
+    patient.byte()
+    patient.pause(Fault("s3", "lost"), 1, 0)
+    time.sleep(0.15)
+    patient.byte()
+    with pytest.raises(HostUnreachable):
+        patient.pause(Fault("s3", "lost"), 2, 0)
+
+    patient.progress()
+
+    assert patient.pause(Fault("s3", "lost"), 1, 0) > 0
+
+
+class Trickle:
+    """In place of a response: a byte every 20 ms."""
+
+    def __init__(self) -> None:
+        self.raw = self
+
+    def read1(self, _most: int, *, decode_content: bool) -> bytes:
+        time.sleep(0.02)
+        return b"x"
+
+
+@pytest.mark.parametrize(("slowest", "whole"), [(1000, False), (1, True)])
+def test_a_connection_that_trickles_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, slowest: int, whole: bool
+) -> None:
+    monkeypatch.setattr(answer, "SPELL", 0.1)
+    monkeypatch.setattr(answer, "SLOWEST", slowest)
+    response: Any = Trickle()
+    trickling = answer.Answer(response, "s3", Identity(20, None), 20, ranged=True)
+    came: list[bytes] = []
+
+    with pytest.raises((Fault, UnexpectedAnswer)) as ended:
+        came.extend(trickling.pieces())
+
+    assert (len(came) == 20) is whole
+    assert ("hardly anything arrives" in str(ended.value)) is not whole
 
 
 def test_patience_ends_and_what_has_arrived_is_kept(

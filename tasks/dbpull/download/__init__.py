@@ -44,10 +44,10 @@ class Download:
 
     `url` gives a fresh presigned URL and is called by a thread of the download, at
     first and whenever one has expired. `connections` threads fetch chunks of `chunk`
-    bytes, front first; after the first bytes, `patience` are the seconds without a byte
-    until it gives up. `accepts` is given the first bytes (up to 512) before the rest is
-    asked for and raises where they are no dump. `progress(done, total)` in bytes and
-    `notice(sentence)` are called by the download's threads.
+    bytes, front first; after the first bytes, `patience` are the seconds without
+    progress until it gives up. `accepts` is given the first bytes (up to 512) before
+    the rest is asked for and raises where they are no dump. `progress(done, total)` in
+    bytes and `notice(sentence)` are called by the download's threads.
 
     A context manager: leaving it stops all threads and keeps part and journal, from
     which the same call resumes, even after kill -9. Every method raises the download's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -12,6 +13,8 @@ from dbpull.download.fault import Fault, worded
 from dbpull.download.journal import Identity
 from dbpull.errors.download import DownloadFailed, UnexpectedAnswer
 
+SLOWEST = 1000  # bytes a second; less is as good as nothing
+SPELL = 30.0  # seconds of waiting after which that is looked at
 PIECE = 256 * 1024  # bytes; the most that one read takes from the socket
 
 
@@ -35,11 +38,14 @@ class Answer:
         self.ranged = ranged
         self._response = response
         self._left = length
+        self._waited = 0.0
+        self._came = 0
 
     def pieces(self) -> Iterator[bytes]:
         """Yield what has come, up to 256 KiB at a time, to the announced end.
 
-        Raises Fault where it ends early and UnexpectedAnswer where it goes on.
+        Raises Fault where it ends early or hardly goes on, and UnexpectedAnswer where
+        it goes on after its end.
         """
         while self._left != 0 and (piece := self._piece()):
             if self._left is not None:
@@ -47,6 +53,8 @@ class Answer:
                 if self._left < 0:
                     raise UnexpectedAnswer(self.host, "sent more than it announced")
             yield piece
+            if self._left != 0:
+                self._refuse_trickle()
         if self._left:
             raise Fault(self.host, "the connection was lost")
         if self._left == 0 and self._piece():
@@ -63,12 +71,25 @@ class Answer:
     ) -> None:
         self._response.close()
 
+    def _refuse_trickle(self) -> None:
+        """Raise Fault where too little has come while it was waited for."""
+        if self._waited < SPELL:
+            return
+        if self._came < SLOWEST * self._waited:
+            raise Fault(self.host, "hardly anything arrives")
+        self._waited, self._came = 0.0, 0
+
     def _piece(self) -> bytes:
         problem: Fault | DownloadFailed
         try:
+            began = time.monotonic()
             # read1: what is there, at once, so that a cut loses nothing that has come.
-            return self._response.raw.read1(PIECE, decode_content=False) or b""
+            piece = self._response.raw.read1(PIECE, decode_content=False) or b""
+            self._waited += time.monotonic() - began
+            self._came += len(piece)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             problem = worded(error, self.host)
+        else:
+            return piece
         # Outside the except: urllib3's own errors hold the URL.
         raise problem

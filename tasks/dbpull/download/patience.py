@@ -16,11 +16,11 @@ SPEAK_AFTER = 1.0  # seconds of an outage before a word about it
 
 
 class Patience:
-    """Shared by all threads of a download: a byte for one is hope for all.
+    """Shared by all threads of a download: progress of one is hope for all.
 
     Before the first byte of a run it lasts about 5 seconds, since nothing is lost then;
-    afterwards `seconds` without a byte. A host that says when to come back is waited
-    for, within `seconds`.
+    afterwards `seconds` without progress, which a byte now and then is not. A host that
+    says when to come back is waited for, within `seconds`.
     """
 
     def __init__(self, seconds: float, notice: Callable[[str], None]) -> None:
@@ -32,8 +32,11 @@ class Patience:
         self._told = False
 
     def byte(self) -> None:
-        """Begin anew: something has arrived."""
+        """Be hopeful from now on: something has arrived."""
         self._hopeful = True
+
+    def progress(self) -> None:
+        """Begin anew: a try has brought enough."""
         if self._since is not None:
             with self._lock:
                 self._since, self._told = None, False
@@ -41,7 +44,7 @@ class Patience:
     def pause(self, fault: Fault, tries: int, kept: int) -> float:
         """Return the seconds to the next try; raise the fault's error if it's too late.
 
-        `tries` counts this thread's tries without a byte; `kept` are the bytes here.
+        `tries` counts this thread's tries without progress; `kept` are the bytes here.
         """
         with self._lock:
             now = time.monotonic()

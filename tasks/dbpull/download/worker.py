@@ -17,6 +17,7 @@ from dbpull.download.patience import Patience
 from dbpull.download.request import Connection, Expired
 from dbpull.errors.download import Refused
 
+ENOUGH = 64 * 1024  # bytes that make a try progress, if it does not end its chunk
 JUDGED = 512  # bytes that tell whether this is a dump at all
 
 
@@ -118,7 +119,7 @@ class Worker:
                 try:
                     self._receive(answer, chunk)
                 except Fault as fault:
-                    barren = 0 if chunk.reached > before else barren + 1
+                    barren = 0 if _is_progress(chunk, before) else barren + 1
                     if barren:
                         self._pause(fault, barren)
             answer = None
@@ -137,7 +138,7 @@ class Worker:
         self._job.arrival.done(chunk)
 
     def _receive(self, answer: Answer, chunk: Chunk) -> None:
-        job = self._job
+        job, before = self._job, chunk.reached
         for piece in answer.pieces():
             job.check()
             job.part.write(piece, chunk.reached)
@@ -145,6 +146,8 @@ class Worker:
             job.patience.byte()
             job.address.worked()
             job.arrival.grew(chunk, len(piece))
+            if _is_progress(chunk, before):
+                job.patience.progress()
             if self._accepted and chunk.reached >= min(JUDGED, chunk.end):
                 self._judge()
 
@@ -165,3 +168,8 @@ class Worker:
         self._job.check()
         kept = self._job.arrival.kept
         self._job.halt.wait(self._job.patience.pause(fault, tries, kept))
+
+
+def _is_progress(chunk: Chunk, before: int) -> bool:
+    """Whether a try that began at `before` has brought enough to begin anew."""
+    return chunk.reached - before >= ENOUGH or chunk.reached == chunk.end
