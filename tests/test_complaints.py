@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dbpull.postgres.complaints import Complaint, Complaints
+from dbpull.postgres.complaints import Complaint, Complaints, without_values
 
 # pg_restore 18 --verbose into a server 15.
 TIMEOUT = """\
@@ -225,6 +225,35 @@ def test_the_item_is_known_where_workers_lines_are_mixed(blank: str) -> None:
     )
 
     assert items(mixed) == ["TABLE DATA Kä se"]
+
+
+def test_an_exception_of_the_apps_own_is_known_by_its_context() -> None:
+    (complaint,) = heard(
+        'pg_restore: error: COPY failed for table "t": ERROR:  bad ada@example.com\n'
+        "CONTEXT:  PL/pgSQL function public.valid(text) line 2 at RAISE\n"
+        'COPY t, line 1: "ada@example.com"\n'
+    ).all
+
+    assert complaint.raised_by == "public.valid(text)"
+    assert complaint.context == "COPY t, line 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            'invalid input syntax for type integer: "Ada"',
+            "invalid input syntax for type integer: …",
+        ),
+        ('a value that goes on: "Ada Lovelace', "a value that goes on: …"),
+        (
+            'new row for relation "t" violates check constraint "c"',
+            'new row for relation "t" violates check constraint "c"',
+        ),
+    ],
+)
+def test_what_a_server_quotes_of_rows_is_not_told(text: str, told: str) -> None:
+    assert without_values(text) == told
 
 
 def test_progress_is_heard_where_workers_lines_are_mixed() -> None:

@@ -90,6 +90,10 @@ NO_USE = [
     (comment("EXTENSION citext"), "comments on extensions"),
     (comment('EXTENSION "uuid-ossp"'), "comments on extensions"),
     (
+        entry("USER MAPPING", "USER MAPPING u15smncfh5gol7 SERVER wh"),
+        "logins at other servers, with their passwords",
+    ),
+    (
         entry("SUBSCRIPTION", "s", None, "post-data"),
         "subscriptions, which would replicate into the copy",
     ),

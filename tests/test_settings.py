@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from dbpull.errors.settings import ImpossibleValue, SettingsError, UnknownSetting
+from dbpull.errors.settings import (
+    EmptyValue,
+    ImpossibleValue,
+    SettingsError,
+    UnknownSetting,
+)
 from dbpull.project import PROJECT
 from dbpull.settings import KEYS, Settings
 
@@ -218,7 +223,7 @@ def test_an_unknown_variable_of_the_env_file_is_named_with_it(
 
 
 BAD: dict[str, Any] = {
-    "app": [], "apps": "staging", "database": "", "target": ["postgres://me:s3cret@h/d"],
+    "app": [], "apps": "staging", "database": {}, "target": ["postgres://me:s3cret@h/d"],
     "allowed_hosts": 7, "path": [], "max_age": "old", "wait": "24", "keep": "some",
     "jobs": 0, "connections": 99, "skip_data": {"a": 1}, "undo": "perhaps",
     "hosts": {"devbox": {"target": "postgres://me:s3cret@h/d", "port": 1}},
@@ -241,6 +246,12 @@ def test_an_impossible_value_is_told_with_its_place_and_what_is_wanted(
     assert "which is not" in told
     assert "s3cret" not in told
     assert caught.value.code == 1
+
+
+@pytest.mark.parametrize("key", ["app", "database", "target"])
+def test_an_empty_value_is_told_as_such(key: str) -> None:
+    with pytest.raises(EmptyValue, match=f"^db.{key} in invoke.yaml is empty"):
+        Settings.of({key: " "})
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ class Teller:
         width = max(len(name) for name, _, _ in lines)
         self.say("")
         for name, took, more in lines:
-            self.say(f"  {name:<{width}}  {took:>7}  {more}".rstrip(), "dim")
+            self.say(f"  {name:<{width}}  {took or '-':>7}  {more}".rstrip(), "dim")
 
     @contextmanager
     def _shown(self, step: Step, doing: str) -> Iterator[None]:
@@ -155,9 +155,14 @@ def _bar(console: Console, doing: str, *, rate: bool) -> Iterator[Show]:
         )
 
 
+def is_drawn() -> bool:
+    """Whether stdout is a terminal, for people; it may also be closed (`>&-`)."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     """A table on stdout: drawn on a terminal, tab-separated without one."""
-    if not sys.stdout.isatty():
+    if not is_drawn():
         for line in lines:
             out("\t".join(line))
         return
@@ -172,6 +177,8 @@ def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
 
 def out(text: str) -> None:
     """One line on stdout, for scripts."""
+    if sys.stdout is None:
+        return
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # whatever the locale
     try:

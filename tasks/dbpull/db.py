@@ -6,7 +6,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from dbpull import shell
-from dbpull.errors.settings import NoPlan, NotHere
+from dbpull.errors.settings import EmptyValue, NoPlan, NotHere
 from dbpull.settings import Settings
 from dbpull.shell import Local
 
@@ -61,6 +61,7 @@ def pull(
     dry_run: bool = False,
 ) -> None:
     """Replace the development database with the app's latest backup."""
+    _refuse_empty(backup=backup)
     settings = _settings(
         c,
         app=app,
@@ -112,6 +113,7 @@ def fetch(
 ) -> None:
     """Download a backup, or find it already here."""
     _refuse_dry(c, "db.fetch")
+    _refuse_empty(backup=backup)
     settings = _settings(
         c, app=app, database=database, path=path, connections=connections
     )
@@ -139,6 +141,7 @@ def restore(
     dry_run: bool = False,
 ) -> None:
     """Restore a dump that is here; no network is needed."""
+    _refuse_empty(dump=dump)
     settings = _settings(
         c, app=app, target=target, path=path, jobs=jobs, skip_data=skip_data
     )
@@ -208,7 +211,7 @@ def demo(c: Context, *, keep: bool = False) -> None:
 
 @task(auto_shortflags=False)
 def stop(c: Context) -> None:
-    """Stop the embedded server, or a demo that was kept."""
+    """Stop the embedded server, and a demo that was kept."""
     _refuse_elsewhere(c)
     _refuse_dry(c, "db.stop")
     from dbpull.steps import demo as steps
@@ -224,6 +227,13 @@ def _settings(c: Context, **flags: str | None) -> Settings:
 def _refuse_elsewhere(c: Context) -> None:
     if shell.is_remote(c):
         raise NotHere(str(c.host))
+
+
+def _refuse_empty(**flags: str | None) -> None:
+    """Raise EmptyValue for `--backup=$ID` without an ID: it would mean the newest."""
+    for name, value in flags.items():
+        if value is not None and not value.strip():
+            raise EmptyValue(f"--{name}")
 
 
 def _refuse_dry(c: Context, name: str) -> None:

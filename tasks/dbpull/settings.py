@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dbpull import values
-from dbpull.errors.settings import ImpossibleValue, UnknownSetting
+from dbpull.errors.settings import EmptyValue, ImpossibleValue, UnknownSetting
 from dbpull.project import PREFIX, PROJECT
 
 Convert = Callable[[Any], Any]
@@ -152,6 +152,8 @@ def _convert(name: str, value: object, origin: str) -> Any:
         return None
     try:
         return KEYS[name].convert(value)
+    except values.Empty:
+        raise EmptyValue(origin) from None
     except values.Impossible as impossible:
         shown = "…" if name in _SECRET else value
         raise ImpossibleValue(origin, shown, str(impossible)) from None

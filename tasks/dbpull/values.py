@@ -13,12 +13,16 @@ class Impossible(ValueError):
     """The value is not of the kind wanted; the text says what is wanted."""
 
 
+class Empty(Impossible):
+    """There is no value at all."""
+
+
 def text(value: object) -> str:
     """Any text but an empty one."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise Impossible("a text")
     if not str(value).strip():
-        raise Impossible("a text that is not empty")
+        raise Empty("a text")
     return str(value).strip()
 
 
@@ -91,8 +95,8 @@ def hosts(value: object) -> dict[str, dict[str, str]]:
         for host, keys in _items(value)
     }
     for keys in read.values():
-        if not set(keys) <= {"target", "path"}:
-            raise Impossible("a mapping of hosts to their target and path")
+        if unknown := sorted(set(keys) - {"target", "path"}):
+            raise Impossible(f"made of `target` and `path` alone ({unknown[0][:40]})")
     return {
         host: {key: text(meant) for key, meant in keys.items()}
         for host, keys in read.items()

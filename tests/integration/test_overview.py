@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+
 from dbpull.demo.stand_in import StandIn, faults
-from projects import Project
+from projects import INVOKE, Project
 from targets import Target
 
 
@@ -74,3 +76,9 @@ def test_a_server_that_is_down_does_not_hide_the_backups(project: Project) -> No
 
     assert len(_rows(ended.out)) == 4
     assert "gone on 127.0.0.1:1 can't be reached" in ended.err
+
+
+def test_a_closed_stdout_is_no_trouble(project: Project) -> None:
+    command = shlex.join([*INVOKE, "db.backups", "--app=staging"])
+
+    project.begin(["sh", "-c", f"exec {command} >&-"], None, {}).end().succeeds()

@@ -51,6 +51,23 @@ def test_a_plan_names_everything_and_does_nothing(
         assert told in ended.err
 
 
+def test_a_plan_names_what_is_dropped(
+    project: Project, make_target: Callable[..., Target]
+) -> None:
+    target = make_target()
+    project.environment["DATABASE_URL"] = target.url
+    plan = ("db.pull", "--app=staging", "--dry-run")
+
+    first = project.invoke(*plan).succeeds()
+    project.invoke("db.pull", "--app=staging").succeeds()
+    second = project.invoke(*plan).succeeds()
+    third = project.invoke(*plan, INVOKE_DB_UNDO="false").succeeds()
+
+    assert "DROP DATABASE" not in first.err
+    assert f'psql: DROP DATABASE "{target.name}__dbpull_old"' in second.err
+    assert f'psql: DROP DATABASE "{target.name}__dbpull_previous"' in third.err
+
+
 def test_a_plan_says_that_a_backup_would_be_captured(
     project: Project, heroku: StandIn, target: Target
 ) -> None:

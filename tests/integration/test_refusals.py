@@ -58,7 +58,7 @@ def test_several_apps_in_the_git_remotes(project: Project, target: Target) -> No
         (
             ("--app=staging", "--database=RED"),
             "shop-eu has no database called 'RED'",
-            "Set db.database to one of these: DATABASE",
+            "Name one of these .*: DATABASE",
         ),
         (("--app=staging", "--backup=b777"), "no backup 'b777'", "b101"),
         (("--app=staging", "--backup=b102"), "b102 failed", "--capture"),
@@ -219,7 +219,8 @@ def test_a_capture_whose_end_is_not_seen_in_time(
         ("", (), {"INVOKE_DB_UNDO": "perhaps"}, "INVOKE_DB_UNDO", "true or false"),
         ("", ("--max-age=soon",), {}, "--max-age is 'soon'", "30m, 24h"),
         ("", ("--connections=99",), {}, "--connections is '99'", "1 to 16"),
-        ("", ("--app=",), {}, "--app is ''", "not empty"),
+        ("", ("--app=",), {}, "--app is empty", "Give it a value"),
+        ("", ("--app=staging", "--backup="), {}, "--backup is empty", "leave it out"),
         ("", ("--target=mysql://h/d",), {}, "--target is not a usable", "postgres://"),
     ],
     ids=str,

@@ -202,10 +202,10 @@ def test_the_progress_of_tables_and_of_indexes_ends_at_its_total(
 
     assert list(progress.phases) == [
         "definitions",
-        "tables",
+        "tables and sequences",
         "keys, indexes and the like",
     ]
-    for unit in ("tables", "keys, indexes and the like"):
+    for unit in ("tables and sequences", "keys, indexes and the like"):
         told = progress.phases[unit]
         done, total = zip(*told, strict=True)
         assert set(total) == {done[-1]}
@@ -354,7 +354,7 @@ def test_a_server_that_dies_during_the_restore_is_told(tmp_path: Path) -> None:
         assert running
 
         def die(unit: str) -> None:
-            if unit == "tables":
+            if unit == "tables and sequences":
                 os.kill(running.pid, signal.SIGQUIT)
 
         restore = restorer(server, dump, server.database())

@@ -59,8 +59,8 @@ class NotEnoughDisk(RestoreError):
 
     def __init__(self, label: str, needed: int, free: int) -> None:
         super().__init__(
-            f"The new database needs about {needed >> 20:,} MB beside the old one, and"
-            f" the disk of {label} has {free >> 20:,} MB left.",
+            f"The new database needs about {needed / 1e6:,.0f} MB beside the old one,"
+            f" and the disk of {label} has {free / 1e6:,.0f} MB left.",
             "Free some, drop the previous database, or leave rows out with skip_data.",
         )
 

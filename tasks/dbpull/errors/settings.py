@@ -32,8 +32,15 @@ class ImpossibleValue(SettingsError):
         )
 
 
+class EmptyValue(SettingsError):
+    """A setting or flag was given without a value."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(f"{origin} is empty.", "Give it a value, or leave it out.")
+
+
 class UnreadableFile(SettingsError):
-    """invoke.yaml is not YAML, or not a mapping."""
+    """invoke.yaml is not YAML or not a mapping, or .env can't be read."""
 
     def __init__(self, name: str, cause: str) -> None:
         super().__init__(f"{name} can't be read: {cause}.", f"Correct {name}.")

@@ -96,7 +96,7 @@ def database_info(api: Api, database: Database) -> DatabaseInfo:
 def _names(api: Api, attachment: Attachment) -> frozenset[str]:
     """The names this add-on has in its billing app: any may be a `from_name`.
 
-    None where the billing app is another one that can't be seen: this app's own name
+    Empty where the billing app is another one that can't be seen: this app's own name
     for it (DATABASE) may be that of another database there.
     """
     try:

@@ -20,7 +20,7 @@ from dbpull.shell import Shell
 
 SECTIONS = {
     "pre-data": "definitions",
-    "data": "tables",
+    "data": "tables and sequences",
     "post-data": "keys, indexes and the like",
 }
 """The sections in their order, and what is in them."""

@@ -61,7 +61,8 @@ def embedded_runs() -> bool:
 def take(settings: Settings, shell: Shell, teller: Teller) -> Aim:
     """Find the target, judge it, look at its server.
 
-    Raises NoTarget, BadUrl, TargetNotAllowed, TargetReserved, CannotConnect.
+    Raises NoTarget, BadUrl, TargetNotAllowed, TargetReserved, MissingProgram,
+    CannotConnect, and what starting the embedded server does.
     """
     url, origin = settings.target, settings.origins["target"]
     if url is None:
@@ -120,7 +121,7 @@ class Held:
 def held(aim: Aim, teller: Teller) -> Iterator[Held]:
     """Keep others off the target, and clear away what crashed runs left.
 
-    Raises TargetLocked, NameTaken.
+    Raises TargetLocked, NameTaken, NotOwner, CannotConnect, SqlFailed.
     """
     with lock.held(aim.psql, aim.state) as got:
         clear(aim, teller)

@@ -19,8 +19,8 @@ COMMANDS = (("db.backups",), ("db.pull", "--delete"))
 STATE = "demo.json"
 NEXT = """\
 That was the real db.pull; Heroku and the server were made up. What to try next:
-  invoke db.demo --keep     leave them running, and pull, undo, break things yourself
-  invoke db.pull --dry-run  the plan for your own app: every command, nothing done
+  invoke db.demo --keep     leave them running, and break things yourself
+  invoke db.pull --dry-run  the plan for your own app; nothing is done
   invoke --list             all tasks; README.md has the settings"""
 KEPT = """\
 It stays until `invoke db.stop`. In a shell that has the lines above, any `invoke db.*`

@@ -150,13 +150,11 @@ class Planner:
                 shlex.join(restore.in_place_argv(at_once=at_once)),
                 "psql: ANALYZE",
             ]
-        old = names.previous if self.settings.undo else names.discarded
         return [
             f'psql: CREATE DATABASE "{names.aside}" TEMPLATE template0 OWNER …',
             *(shlex.join(restore.argv(section)) for section in SECTIONS),
             f'psql: ANALYZE in "{names.aside}"',
-            f'psql: BEGIN; ALTER DATABASE "{names.target}" RENAME TO "{old}";'
-            f' ALTER DATABASE "{names.aside}" RENAME TO "{names.target}"; COMMIT',
+            *_swap(names, at, undo=self.settings.undo),
         ]
 
     def _restoring(
@@ -176,6 +174,26 @@ class Planner:
         """The pg_restore that serves most dumps, where the dump is not known yet."""
         found = programs.find(self.shell, "pg_restore")
         return max(found, key=lambda program: program.major, default=None)
+
+
+def _swap(names: Names, at: Aim | None, *, undo: bool) -> list[str]:
+    """The swap's statements; of a server that doesn't run yet, as if all were there."""
+    exists, had_previous = (at.state.exists, at.state.previous) if at else (True, True)
+    moves, dropped = [], []
+    if exists and undo and had_previous:
+        moves.append((names.previous, names.discarded))
+        dropped.append(names.discarded)
+    if exists:
+        moves.append((names.target, names.previous if undo else names.discarded))
+    if exists and not undo:
+        dropped += [names.discarded, *([names.previous] if had_previous else [])]
+    moves.append((names.aside, names.target))
+    renames = [f'ALTER DATABASE "{old}" RENAME TO "{new}"' for old, new in moves]
+    return [
+        *([f'psql: the sessions on "{names.target}" are ended'] if exists else []),
+        f"psql: BEGIN; {'; '.join(renames)}; COMMIT",
+        *(f'psql: DROP DATABASE "{dbname}"' for dbname in dropped),
+    ]
 
 
 def _left_out(prepared: Prepared | None) -> list[str]:

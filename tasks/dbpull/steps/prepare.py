@@ -28,7 +28,8 @@ class Prepared:
 def prepare(aim: Aim, archive: Archive, settings: Settings) -> Prepared:
     """Refuse what could not be restored, before it is downloaded and restored.
 
-    Raises TooOldProgram, MissingProgram, MissingExtensions.
+    Raises TooOldProgram, MissingProgram, CannotReadCompression, MissingExtensions,
+    ForbiddenExtensions.
     """
     header = archive.header
     program = programs.pg_restore_for(

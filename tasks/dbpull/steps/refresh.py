@@ -28,6 +28,7 @@ from dbpull.words import counted, listed
 
 REPLACED = "The new database is in place already; `invoke db.undo` goes back."
 CREATED = "The new database is in place already."
+REFILLED = "The new rows are in place already."
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Refresh:
     def run(self, *, in_place: bool) -> Outcome:
         """Replace the target, or refill it in place.
 
-        Raises RestoreFailed, Incomplete, StillConnected, SqlFailed.
+        Raises RestoreFailed, Incomplete, StillConnected, LockLost, SqlFailed,
+        CannotConnect.
         """
         for pattern in self.prepared.selection.unmatched:
             self.teller.note(f"skip_data: no table fits {pattern}.")
@@ -57,7 +59,12 @@ class Refresh:
     @property
     def can_be_undone(self) -> bool:
         """Whether a previous database has been kept by this very refresh."""
-        return self.settings.undo and self.teller.standing == REPLACED
+        return self.teller.standing == REPLACED
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the target itself was refilled, without a previous one."""
+        return self.teller.standing == REFILLED
 
     def _replace(self) -> Outcome:
         """Restore into the aside database, check it, and swap.
@@ -145,7 +152,8 @@ class Refresh:
         swap = Swap(self.aim.psql, self.aim.state, self.aim.names)
         with self.teller.step("swap", "Swapping") as step, SIGNALS.deferred():
             swap.to_new(oid, comment=self._provenance(), keep_previous=keep)
-            self.teller.standing = REPLACED if self.aim.state.exists else CREATED
+            undoable = keep and self.aim.state.exists
+            self.teller.standing = REPLACED if undoable else CREATED
             step.sentence = f"Swapped: {label} is the new database"
             try:
                 swap.discard(keep_previous=keep)
@@ -160,7 +168,7 @@ class Refresh:
         with self.teller.step("restore", f"Restoring into {label}") as step:
             outcome = restore.run_in_place(step.phase, at_once=at_once, clean=clean)
             step.sentence = f"Restored into {label}"
-        self.teller.standing = "The new rows are in place already."
+        self.teller.standing = REFILLED
         with self.teller.step("check", "Checking and analyzing") as step:
             self._check_in(dbname)
             Swap(psql, self.aim.state, self.aim.names).record(self._provenance())

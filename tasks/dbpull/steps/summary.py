@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from dbpull.archive import Entry
 from dbpull.restore.watch import Outcome
 from dbpull.steps.refresh import Refresh
@@ -14,6 +16,8 @@ def tell(refresh: Refresh, outcome: Outcome) -> None:
     teller.closing_table(_slowest(refresh, outcome))
     if selection.skipped:
         teller.say(f"Without the rows of {listed(selection.skipped)}.")
+    for pattern in selection.unmatched:
+        teller.say(f"skip_data: no table fits {pattern}{_near(refresh, pattern)}")
     for what in (*selection.left_out, *outcome.harmless):
         teller.say(f"Left out: {what}.", "dim")
     dump = refresh.fetched.dump
@@ -22,6 +26,15 @@ def tell(refresh: Refresh, outcome: Outcome) -> None:
     teller.say(f"{label} is now {dump.label}{aged}.", "bold")
     if refresh.can_be_undone:
         teller.say("`invoke db.undo` brings the old one back.")
+    elif refresh.in_place:
+        teller.say("It was refilled in place: there is no way back.")
+
+
+def _near(refresh: Refresh, pattern: str) -> str:
+    """The table that was probably meant."""
+    tags = {table.tag for table in refresh.prepared.selection.tables}
+    near = get_close_matches(pattern.rpartition(".")[2], tags, n=1)
+    return f"; did you mean {near[0]}?" if near else "."
 
 
 def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]:

@@ -58,7 +58,10 @@ class Lock:
 
 @contextmanager
 def held(psql: Psql, state: State) -> Iterator[Lock]:
-    """Hold the target's lock while in the context. Raises TargetLocked."""
+    """Hold the target's lock while in the context.
+
+    Raises TargetLocked, CannotConnect.
+    """
     label = psql.connection.label
     with psql.conversation(
         dbname=state.maintenance, name=_name(), target=psql.connection.dbname

@@ -111,7 +111,7 @@ class Swap:
             self._run(_COMMENT, "Recording where the rows came from", comment=comment)
 
     def discard(self, *, keep_previous: bool) -> None:
-        """Drop what the swap took out of use; that a failure leaves can wait."""
+        """Drop what the swap took out of use; what a failure leaves can wait."""
         self._run(
             _DISCARD.format(which=_UNWANTED),
             "Dropping what was replaced before",

@@ -69,7 +69,8 @@ class UnknownDatabase(PullError):
     def __init__(self, name: str, app: str, valid: Collection[str]) -> None:
         super().__init__(
             f"The app {app} has no database called {name[:80]!r}.",
-            f"Set db.database to one of these: {', '.join(sorted(valid))}.",
+            f"Name one of these (--database, or db.database): "
+            f"{', '.join(sorted(valid))}.",
         )
 
 
