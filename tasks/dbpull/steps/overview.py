@@ -15,6 +15,8 @@ from dbpull.steps.run import told
 from dbpull.target.provenance import Provenance
 from dbpull.words import age, ago, listed, size
 
+GLANCE = 5.0
+"""Seconds of patience with Heroku: who only looks wants what is here, at least."""
 HEADER = ("backup", "database", "taken", "of", "status", "here")
 
 
@@ -45,7 +47,7 @@ def _backups(settings: Settings, teller: Teller) -> list[heroku.Backup]:
 
     Of another app's database that is attached here, that app has the backups.
     """
-    chosen, api = source.app(settings), source.api(teller)
+    chosen, api = source.app(settings), source.api(teller, patience=GLANCE)
     named = settings.database != KEYS["database"].default
     found = [] if named else heroku.backups(api, chosen)
     if found:

@@ -46,9 +46,13 @@ class Choice:
     why: str
 
 
-def api(teller: Teller) -> heroku.Api:
-    """Heroku's APIs with our credentials; they tell of what makes them wait."""
+def api(teller: Teller, *, patience: float = 30.0) -> heroku.Api:
+    """Heroku's APIs with our credentials; they tell of what makes them wait.
+
+    `patience` are the seconds for which they ask again.
+    """
     found = _api()
+    found.patience = patience
     found.notice = teller.note
     return found
 
