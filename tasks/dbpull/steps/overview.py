@@ -8,9 +8,10 @@ from dbpull import console, dumps, heroku
 from dbpull.console import Teller
 from dbpull.dumps import Dump, shown
 from dbpull.errors import PullError
+from dbpull.project import own_folder
 from dbpull.settings import KEYS, Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, source
+from dbpull.steps import source
 from dbpull.steps.run import told
 from dbpull.target.provenance import Provenance
 from dbpull.words import age, ago, listed, size
@@ -88,6 +89,11 @@ def _taken(moment: datetime | None) -> str:
 
 def _tell_target(settings: Settings, shell: Shell, teller: Teller) -> None:
     """Where the target's rows came from; nothing where it can't be asked."""
+    if not settings.target and not own_folder().exists():
+        return
+    # Not at the top: most of what `db.backups` takes is for imports.
+    from dbpull.steps import aim
+
     if not settings.target and not aim.embedded_runs():
         return
     try:
