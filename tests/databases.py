@@ -14,7 +14,7 @@ from pathlib import Path
 from dbpull import embedded
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import Psql
-from dbpull.shell import Local
+from dbpull.shell.local import Local
 from dbpull.target.names import Names
 from dbpull.target.state import State, inspect
 

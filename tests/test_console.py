@@ -47,10 +47,11 @@ def off_a_terminal(script: str, **environ: str) -> subprocess.CompletedProcess[s
     )
 
 
-def on_a_terminal(script: str) -> str:
+def on_a_terminal(script: str, columns: int = 100) -> str:
     """What a terminal gets; stdout and stderr both go there."""
     ours, theirs = pty.openpty()
-    env = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    size = {"COLUMNS": str(columns), "LINES": "30"}
+    env = os.environ | {"TERM": "xterm-256color"} | size
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=theirs, stderr=theirs, env=env
     ) as process:

@@ -18,8 +18,6 @@ LAYERS: dict[str, set[str]] = {
     "words": set(),
     "dumps": set(),
     "signals": set(),
-    "fab": set(),
-    "shell": set(),
     "project": {"errors"},
     "settings": {"errors", "project", "values"},
     "console": {"words"},
@@ -27,30 +25,35 @@ LAYERS: dict[str, set[str]] = {
     "download": {"errors"},
     "heroku": {"errors"},
     "embedded": {"errors"},
+    "shell": {"errors", "signals"},
+    "remote": {"download", "errors", "shell", "signals"},
+    "fab": {"console", "errors", "shell", "signals"},
     "postgres": {"embedded", "errors", "shell"},
     "target": {"errors", "postgres", "shell"},
     "restore": {"archive", "errors", "postgres", "shell"},
     "demo": {"embedded", "errors"},
     "steps": {
         "archive", "console", "demo", "download", "dumps", "embedded", "errors",
-        "heroku", "postgres", "project", "restore", "settings", "shell", "signals",
-        "target", "words",
+        "heroku", "postgres", "project", "remote", "restore", "settings", "shell",
+        "signals", "target", "words",
     },
-    "db": {"console", "errors", "settings", "shell", "steps"},
+    "place": {"console", "errors", "fab", "settings", "shell"},
+    "db": {"errors", "place", "settings", "steps"},
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.
 USED_BY = {
     "aiohttp": {"demo/stand_in"},
     "dotenv": {"project.py"},
-    "fabric": {"fab.py"},
-    "invoke": {"db.py", "errors/__init__.py"},
+    "fabric": {"fab"},
+    "invoke": {"db.py", "errors/__init__.py", "fab", "place.py"},
+    "paramiko": {"fab"},
     "requests": {"download", "heroku"},
-    "rich": {"console.py", "demo/picture.py"},
+    "rich": {"console", "demo/picture.py"},
     "trustme": {"demo/stand_in"},
     "urllib3": {"download", "heroku"},
 }
 STARTS_PROGRAMS = {
-    "shell.py", "demo", "embedded", "heroku/credentials.py", "heroku/git.py",
+    "shell/local.py", "demo", "embedded", "heroku/credentials.py", "heroku/git.py",
 }  # fmt: skip
 VAGUE = {"utils", "util", "helpers", "helper", "core", "base", "manager", "common"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from dbpull.errors.postgres import (
 )
 from dbpull.postgres import programs
 from dbpull.postgres.programs import Program, pg_restore_for
-from dbpull.shell import Line, Local, Result, Running
+from dbpull.shell import Line, Result, Running
+from dbpull.shell.local import Local
 
 
 def own(major: int) -> Program:
@@ -113,9 +115,29 @@ class Machine:
     versions: Mapping[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     where: str = "this machine"
+    host: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    login: str = "ann"
+    cores: int = 2
 
-    def which(self, name: str) -> str | None:
-        return self.on_path
+    def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
+        first = [(self.on_path, os.path.realpath(self.on_path))] if self.on_path else []
+        return first + Local().find(name, folders)
+
+    def exists(self, path: str) -> bool:
+        raise NotImplementedError
+
+    def free(self, folder: str) -> int | None:
+        raise NotImplementedError
+
+    def will(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+    ) -> AbstractContextManager[None]:
+        raise NotImplementedError
 
     def run(
         self,
@@ -142,6 +164,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folders = (f"{tmp_path}/lib/postgresql/*/bin", f"{tmp_path}/opt/libpq/bin")
     monkeypatch.setattr(programs, "_FOLDERS", folders)
     monkeypatch.setattr("dbpull.embedded.programs", lambda: None)
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     return tmp_path
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.shell import Local, Result, is_remote
+from dbpull.shell import Result, is_remote
+from dbpull.shell.local import Local
 
 BIG = "0123456789abcdef" * 65536  # 1 MiB: more than a pipe holds
 
@@ -158,8 +159,8 @@ def test_a_child_is_ended_although_its_parent_has_ended() -> None:
 def test_what_ignores_being_asked_to_end_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dbpull.shell.GRACE", 0.1)
-    monkeypatch.setattr("dbpull.shell.GRACE_OF_CHILDREN", 0.1)
+    monkeypatch.setattr("dbpull.shell.local.GRACE", 0.1)
+    monkeypatch.setattr("dbpull.shell.local.GRACE_OF_CHILDREN", 0.1)
     pids = []
 
     def hear(line: str) -> None:
@@ -180,7 +181,7 @@ def test_what_ignores_being_asked_to_end_is_killed(
 def test_ctrl_c_in_a_real_process_leaves_no_grandchild(number: signal.Signals) -> None:
     script = """
 import sys
-from dbpull.shell import Local
+from dbpull.shell.local import Local
 from dbpull.signals import SIGNALS, Stopped
 with SIGNALS.handled():
     try:
@@ -249,8 +250,8 @@ def test_a_program_is_found_on_path(
     program.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert Local().which("psql") == str(program)
-    assert Local().which("pg_restore") is None
+    assert Local().find("psql", []) == [(str(program), str(program))]
+    assert Local().find("pg_restore", []) == []
 
 
 def test_a_connection_of_fabric_is_remote_and_a_context_of_invoke_is_not() -> None:

@@ -13,7 +13,8 @@ from dbpull import console
 from dbpull.errors.heroku import OtherDatabase
 from dbpull.heroku import AppChoice, DatabaseInfo, Server
 from dbpull.settings import Settings
-from dbpull.steps import fetch, source
+from dbpull.steps import source
+from dbpull.steps.here import Here
 from dbpull.steps.source import Source
 from heroku_fakes import TRANSFERS, api, shop_database, transfer
 
@@ -103,7 +104,7 @@ def test_a_dump_lies_under_the_app_whose_database_it_is(tmp_path: Path) -> None:
     assert dump.path.name.startswith("other-NAVY-b104-")
     app = source.app_of_dumps(settings)
     assert app == "other"
-    assert fetch.find(settings, app, None) == dump
+    assert Here(settings).find(app, None) == dump
 
 
 def test_dumps_lie_under_the_app_that_is_named(tmp_path: Path) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from dbpull import shell
-from dbpull.errors.settings import EmptyValue, NoPlan, NotHere
+from dbpull.errors.settings import EmptyValue, NoPlan
+from dbpull.place import host, place, refuse_elsewhere, refuse_useless
 from dbpull.settings import Settings
-from dbpull.shell import Local
 
 _HELP = {
     "app": "Heroku app: an alias of db.apps, or a name.",
@@ -26,6 +25,7 @@ _HELP = {
     "path": "Folder where dumps lie.",
     "skip_data": "Tables whose rows are not wanted (django_session,audit.*).",
     "target": "URL of the database to replace.",
+    "upload": "Fetch the dump here and send it, for hosts without internet (fab -H).",
     "wait": "How long to wait for a capture (2h).",
 }
 
@@ -38,7 +38,8 @@ def _help(*names: str) -> dict[str, str]:
     auto_shortflags=False,
     help=_help(
         "app", "database", "backup", "target", "path", "max_age", "wait", "keep",
-        "jobs", "connections", "skip_data", "capture", "delete", "in_place", "dry_run",
+        "jobs", "connections", "skip_data", "capture", "delete", "in_place", "upload",
+        "dry_run",
     ),
 )  # fmt: skip
 def pull(
@@ -58,10 +59,12 @@ def pull(
     capture: bool = False,
     delete: bool = False,
     in_place: bool = False,
+    upload: bool = False,
     dry_run: bool = False,
 ) -> None:
     """Replace the development database with the app's latest backup."""
     _refuse_empty(backup=backup)
+    refuse_useless(c, upload=upload)
     settings = _settings(
         c,
         app=app,
@@ -78,8 +81,9 @@ def pull(
     from dbpull.steps import pull as steps
     from dbpull.steps.plan import Asked
 
-    asked = Asked(backup, capture, delete, in_place)
-    steps.pull(settings, _shell(c), asked, dry_run=_dry(c, dry_run))
+    asked = Asked(backup, capture, delete, in_place, upload)
+    with place(c, settings) as (settings, shell):
+        steps.pull(settings, shell, asked, dry_run=_dry(c, dry_run))
 
 
 @task(auto_shortflags=False, help=_help("app", "database", "wait"))
@@ -95,12 +99,12 @@ def capture(
     settings = _settings(c, app=app, database=database, wait=wait)
     from dbpull.steps import pull as steps
 
-    steps.capture(settings)
+    steps.capture(settings, host(c))
 
 
 @task(
     auto_shortflags=False,
-    help=_help("app", "database", "backup", "path", "connections"),
+    help=_help("app", "database", "backup", "path", "connections", "upload"),
 )
 def fetch(
     c: Context,
@@ -110,16 +114,19 @@ def fetch(
     backup: str | None = None,
     path: str | None = None,
     connections: str | None = None,
+    upload: bool = False,
 ) -> None:
     """Download a backup, or find it already here."""
     _refuse_dry(c, "db.fetch")
     _refuse_empty(backup=backup)
+    refuse_useless(c, upload=upload)
     settings = _settings(
         c, app=app, database=database, path=path, connections=connections
     )
     from dbpull.steps import pull as steps
 
-    steps.fetch(settings, backup)
+    with place(c, settings) as (settings, shell):
+        steps.fetch(settings, shell, backup, upload=upload)
 
 
 @task(
@@ -147,9 +154,9 @@ def restore(
     )
     from dbpull.steps import pull as steps
 
-    steps.restore(
-        settings, _shell(c), dump, in_place=in_place, dry_run=_dry(c, dry_run)
-    )
+    with place(c, settings) as (settings, shell):
+        dry_run = _dry(c, dry_run)
+        steps.restore(settings, shell, dump, in_place=in_place, dry_run=dry_run)
 
 
 @task(auto_shortflags=False, help=_help("path", "keep", "target"))
@@ -165,7 +172,8 @@ def cleanup(
     settings = _settings(c, path=path, keep=keep, target=target)
     from dbpull.steps import tidy
 
-    tidy.cleanup(settings, _shell(c))
+    with place(c, settings) as (settings, shell):
+        tidy.cleanup(settings, shell)
 
 
 @task(auto_shortflags=False, help=_help("app", "database", "path", "target"))
@@ -181,7 +189,8 @@ def backups(
     settings = _settings(c, app=app, database=database, path=path, target=target)
     from dbpull.steps import overview
 
-    overview.tell(settings, _shell(c))
+    with place(c, settings) as (settings, shell):
+        overview.tell(settings, shell)
 
 
 @task(auto_shortflags=False, help=_help("target"))
@@ -191,7 +200,8 @@ def undo(c: Context, *, target: str | None = None) -> None:
     settings = _settings(c, target=target)
     from dbpull.steps import undo as steps
 
-    steps.undo(settings, _shell(c))
+    with place(c, settings) as (settings, shell):
+        steps.undo(settings, shell)
 
 
 @task(
@@ -202,7 +212,7 @@ def undo(c: Context, *, target: str | None = None) -> None:
 )
 def demo(c: Context, *, keep: bool = False) -> None:
     """Show db.pull at work on a made-up app and a throwaway server."""
-    _refuse_elsewhere(c)
+    refuse_elsewhere(c, "db.demo")
     _refuse_dry(c, "db.demo")
     from dbpull.steps import demo as steps
 
@@ -212,7 +222,7 @@ def demo(c: Context, *, keep: bool = False) -> None:
 @task(auto_shortflags=False)
 def stop(c: Context) -> None:
     """Stop the embedded server, and a demo that was kept."""
-    _refuse_elsewhere(c)
+    refuse_elsewhere(c, "db.stop")
     _refuse_dry(c, "db.stop")
     from dbpull.steps import demo as steps
 
@@ -220,13 +230,7 @@ def stop(c: Context) -> None:
 
 
 def _settings(c: Context, **flags: str | None) -> Settings:
-    _refuse_elsewhere(c)
     return Settings.of(c.config.get("db"), **flags)
-
-
-def _refuse_elsewhere(c: Context) -> None:
-    if shell.is_remote(c):
-        raise NotHere(str(c.host))
 
 
 def _refuse_empty(**flags: str | None) -> None:
@@ -240,14 +244,6 @@ def _refuse_dry(c: Context, name: str) -> None:
     """Raise NoPlan where Invoke's --dry is asked of a task that can't only tell."""
     if c.config.run.dry:
         raise NoPlan(name)
-
-
-def _shell(c: Context) -> Local:
-    if not c.config.run.echo:
-        return Local()
-    from dbpull.console import Teller
-
-    return Local(echo=Teller().say)
 
 
 def _dry(c: Context, dry_run: bool) -> bool:  # noqa: FBT001

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,6 +76,13 @@ def here(
 ) -> list[Dump]:
     """The whole dumps in a folder, newest first; of one app or database, or of all."""
     found = [Dump.of(path) for path in folder.glob("*.dump") if path.is_file()]
+    return newest_first(found, app, database)
+
+
+def newest_first(
+    found: Iterable[Dump], app: str | None = None, database: str | None = None
+) -> list[Dump]:
+    """Those with names of ours, newest first; of one app or database, or of all."""
     ours = [dump for dump in found if dump.taken and app in {None, dump.app}]
     if database is not None:
         ours = [dump for dump in ours if dump.database == _which(database)]
@@ -85,13 +93,18 @@ def surplus(
     folder: Path, keep: int, app: str | None = None, spared: Dump | None = None
 ) -> list[Dump]:
     """The dumps beyond the newest `keep` of each app, but for the one spared."""
+    return beyond(here(folder, app), keep, spared)
+
+
+def beyond(found: Iterable[Dump], keep: int, spared: Dump | None = None) -> list[Dump]:
+    """Those of the dumps, newest first, beyond the newest `keep` of each app."""
     seen: dict[str, int] = {}
-    beyond = []
-    for dump in here(folder, app):
+    left = []
+    for dump in found:
         seen[dump.app] = seen.get(dump.app, 0) + 1
         if seen[dump.app] > keep and not (spared and dump.path == spared.path):
-            beyond.append(dump)
-    return beyond
+            left.append(dump)
+    return left
 
 
 def parts(folder: Path, app: str | None = None) -> list[Path]:

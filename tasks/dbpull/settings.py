@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +68,11 @@ KEYS: Mapping[str, Key] = {
     "hosts": Key(
         values.hosts,
         {},
-        "per SSH host, for `fab -H`, which is to come: `{devbox: {target: …}}`",
+        "per SSH host, for `fab -H`: `{devbox: {target: …, path: …}}`",
     ),
 }
+PATH_THERE = ".dbpull/dumps"
+"""Where dumps lie on a host, unless it is told: below the user's folder."""
 _SECRET = {"target", "hosts"}
 """Settings whose values may hold a password."""
 
@@ -95,6 +97,8 @@ class Settings:
     hosts: Mapping[str, Mapping[str, str]] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False)
     """Where each value came from: `--app`, `INVOKE_DB_APP`, `db.app in …`."""
+    here: Settings | None = field(default=None, repr=False)
+    """Of a host's settings, those of the machine that we are on."""
 
     @classmethod
     def of(cls, section: object, **flags: str | None) -> Settings:
@@ -114,6 +118,28 @@ class Settings:
         return cls(
             **read, origins={name: origin for name, (_, origin) in found.items()}
         )
+
+    def there(self, host: str, *, home: str, cores: int) -> Settings:
+        """The same as they hold on a host: target, folder of dumps, workers.
+
+        `db.hosts` has its own; `home` is the user's folder there, `cores` its cores.
+        """
+        own, origins = self.hosts.get(host, {}), dict(self.origins)
+        changes: dict[str, Any] = {"path": self._path_there(own, home), "here": self}
+        if own.get("target") and origins["target"] != "--target":
+            changes["target"] = own["target"]
+            origins["target"] = f"db.hosts.{host}.target in invoke.yaml"
+        if origins["jobs"] == "default":
+            changes["jobs"] = cores
+        return replace(self, **changes, origins=origins)
+
+    def _path_there(self, own: Mapping[str, str], home: str) -> Path:
+        path = own.get("path", PATH_THERE)
+        if self.origins["path"] == "--path":
+            given = self.path
+            inside = given.is_relative_to(PROJECT.folder)
+            path = str(given.relative_to(PROJECT.folder) if inside else given)
+        return Path(home, path.removeprefix("~/"))
 
 
 def _mapping(section: object) -> Mapping[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+PAUSE = 0.2
+"""Seconds between two looks at whether a signal has come."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -21,18 +24,35 @@ class Stopped(KeyboardInterrupt):
         """The exit code that a shell gives to it."""
 
 
+class _Deferring(threading.local):
+    """Each thread's own: how the thread is meant to meet a signal."""
+
+    deferring = False
+    hears = False
+    """Whether `check` may raise in it: not in the helpers of others, nor twice."""
+
+
 class Signals:
-    """Turns the first signal into Stopped, and lets nothing disturb the cleaning up."""
+    """Turns the first signal into Stopped, and lets nothing disturb the cleaning up.
+
+    Python tells the main thread alone. Where the work is done by others, the main
+    thread waits for them in `awaited`, and each of them asks by `check`.
+    """
 
     def __init__(self) -> None:
         self._received: list[int] = []
-        self._deferring = False
+        self._awaiting = False
+        self._mine = _Deferring()
 
     @contextmanager
     def handled(self) -> Iterator[None]:
         """Handle signals while in the context (only the main thread can)."""
         if threading.current_thread() is not threading.main_thread():
-            yield
+            self._mine.hears = True
+            try:
+                yield
+            finally:
+                self._mine.hears = False
             return
         self._received.clear()
         # What is ignored (nohup, a script's background job) stays ignored.
@@ -48,21 +68,47 @@ class Signals:
                 signal.signal(number, handler)
 
     @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Handle signals while others work: they are told by `check`."""
+        self._awaiting = True
+        try:
+            with self.handled():
+                yield
+        finally:
+            self._awaiting = False
+
+    @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Let a signal wait until the context's end."""
-        self._deferring = True
+        """Let a signal wait until the context's end, as far as this thread goes."""
+        self._mine.deferring = True
         try:
             yield
         finally:
-            self._deferring = False
+            self._mine.deferring = False
         if self._received:
+            self._mine.hears = False
             raise Stopped(self._received[0])
+
+    def check(self) -> None:
+        """Raise Stopped, once in each thread that works, where a signal has come."""
+        if self._received and self._mine.hears and not self._mine.deferring:
+            self._mine.hears = False
+            raise Stopped(self._received[0])
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, and check meanwhile."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.check()
+            time.sleep(min(left, PAUSE))
+        self.check()
 
     def _on(self, number: int, _frame: FrameType | None) -> None:
         self._received.append(number)
         # The third Ctrl-C is somebody who can't wait for the cleaning up.
         impatient = self._received.count(signal.SIGINT) > 2
-        if impatient or (len(self._received) == 1 and not self._deferring):
+        waits = self._awaiting or self._mine.deferring
+        if impatient or (len(self._received) == 1 and not waits):
             raise Stopped(number)
 
 

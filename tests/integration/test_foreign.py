@@ -9,7 +9,7 @@ import pytest
 from databases import Postgres
 from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.target import NameTaken, NotOwner, StillConnected
-from dbpull.shell import Local
+from dbpull.shell.local import Local
 from dbpull.target import swap as swapping
 from dbpull.target.aside import Aside
 from dbpull.target.leftovers import leftovers

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore
 from dbpull.restore.selection import Selection, select
 from dbpull.restore.watch import Outcome
-from dbpull.shell import Local
+from dbpull.shell.local import Local
 
 SHOP = """
 CREATE SCHEMA heroku_ext;
@@ -219,7 +220,7 @@ def test_a_setting_that_only_a_newer_pg_restore_knows_is_harmless(
 ) -> None:
     dbname = postgres.database()
     restore = restorer(postgres, dump, dbname)
-    newer = Restore(**{**vars(restore), "program": postgres_18.program("pg_restore")})
+    newer = replace(restore, program=postgres_18.program("pg_restore"))
 
     outcome = newer.run(Progress())
 
@@ -461,7 +462,7 @@ def test_in_place_with_a_newer_pg_restore_is_not_at_once_but_works(
 ) -> None:
     dbname = postgres.database(options=f"TEMPLATE {source}")
     restore = restorer(postgres, dump, dbname)
-    newer = Restore(**{**vars(restore), "program": postgres_18.program("pg_restore")})
+    newer = replace(restore, program=postgres_18.program("pg_restore"))
 
     outcome = newer.run_in_place(Progress(), at_once=False)
 

@@ -25,7 +25,7 @@ from dbpull.errors.target import (
     StillConnected,
     TargetLocked,
 )
-from dbpull.shell import Local
+from dbpull.shell.local import Local
 from dbpull.target import lock
 from dbpull.target.aside import Aside
 from dbpull.target.leftovers import Leftover, drop, leftovers
@@ -291,7 +291,7 @@ HOLDER = """
 import sys, time
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import Psql
-from dbpull.shell import Local
+from dbpull.shell.local import Local
 from dbpull.target import lock, state
 psql = Psql(Local(), sys.argv[1], Connection.from_url(sys.argv[2], "x"))
 with lock.held(psql, state.inspect(psql)):

@@ -11,6 +11,7 @@
     ├── errors.postgres   programs, connections, statements
     ├── errors.target     the database to be replaced
     ├── errors.restore    a dump on its way into a database
+    ├── errors.remote     a machine reached over SSH
     ├── errors.embedded   the PostgreSQL of the wheel
     ├── errors.stand_in   the stand-in for Heroku
     └── errors.local      this machine's disk and folders
@@ -20,6 +21,8 @@ then what to do next. No message holds a password, a token or a presigned URL.
 """
 
 from __future__ import annotations
+
+from typing import Self
 
 from invoke.exceptions import Exit
 
@@ -43,6 +46,20 @@ class PullError(Exit):
         """Put one more sentence before the remedy."""
         self.remedy = f"{sentence} {self.remedy}".strip()
         self.message = f"{self.what}\n{self.remedy}"
+
+    def again(self) -> Self:
+        """The same once more, for another thread to raise and to add to."""
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.args = self.args
+        return twin
+
+    def on(self, host: str) -> Self:
+        """The same, for who works on a host: what is to be done is to be done there."""
+        twin = self.again()
+        twin.remedy = self.remedy.replace("`invoke db.", f"`fab -H {host} db.")
+        twin.message = f"{twin.what}\n{twin.remedy}".strip()
+        return twin
 
     def __str__(self) -> str:
         return self.message or ""

@@ -10,6 +10,7 @@
     ├── NothingThere        404, 410, or an object of no bytes
     ├── UnexpectedAnswer    any other status, a wrong range, more bytes than announced
     ├── ObjectChanged       another object than the one that began to arrive
+    ├── CannotDownload      a host's curl can't, for a reason of its own
     ├── Stopped             the download was left before its end
     ├── AlreadyRunning      another process downloads the same dump
     └── CannotStore         the disk: full, too small, not writable, failing
@@ -109,10 +110,21 @@ class ObjectChanged(DownloadFailed):
         )
 
 
+class CannotDownload(DownloadFailed):
+    """A host does not get at the dump; `why` is the rest of the sentence."""
+
+    def __init__(self, where: str, why: str, kept: int = 0) -> None:
+        remedy = (
+            "Where the host can't reach the internet, pass --upload: the dump is then"
+            " fetched here and sent."
+        )
+        super().__init__(f"{where}: {why}.", RESUMES if kept else remedy)
+
+
 class Stopped(DownloadFailed):
     """Whoever still waits for bytes is told that none will come."""
 
-    def __init__(self, part: Path) -> None:
+    def __init__(self, part: Path | str) -> None:
         super().__init__(f"The download to {part} was stopped.", RESUMES)
 
 

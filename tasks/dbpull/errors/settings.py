@@ -58,13 +58,34 @@ class NoTarget(SettingsError):
         )
 
 
-class NotHere(SettingsError):
-    """A task was asked to run on another machine."""
+class NoTargetThere(SettingsError):
+    """No place names the database to be replaced on a host."""
 
     def __init__(self, host: str) -> None:
         super().__init__(
-            f"{host} was not touched: pulling on another machine is not built yet.",
-            "Run it without -H, or with --target naming a database you can reach.",
+            f"No target on {host}: nothing says which database is to be replaced.",
+            f"Pass --target=postgres://localhost/NAME, set db.hosts.{host}.target in"
+            " invoke.yaml, or DATABASE_URL; `localhost` is the host itself.",
+        )
+
+
+class OnlyHere(SettingsError):
+    """A task that is of this machine alone was asked to run on another one."""
+
+    def __init__(self, task: str, host: str) -> None:
+        super().__init__(
+            f"{task} is for this machine, so nothing was done on {host}.",
+            "Run it without -H.",
+        )
+
+
+class OnlyThere(SettingsError):
+    """A flag for hosts was used without one."""
+
+    def __init__(self, flag: str) -> None:
+        super().__init__(
+            f"{flag} is for hosts, and none is named.",
+            "Name one: fab -H devbox db.pull; or leave the flag out.",
         )
 
 

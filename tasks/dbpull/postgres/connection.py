@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from dbpull.errors.postgres import BadUrl
+from dbpull.shell import Shell
+from dbpull.shell.local import Local
 
 _OPTIONS = {
     "sslmode": "PGSSLMODE",
@@ -42,15 +44,24 @@ class Connection:
     dbname: str
     password: str = field(default="", repr=False)
     options: tuple[tuple[str, str], ...] = ()
+    seen_from: str = field(default="this machine", compare=False)
+    """The machine whose programs connect to it."""
 
     @classmethod
     def from_url(
-        cls, url: str, origin: str, environ: Mapping[str, str] = os.environ
+        cls,
+        url: str,
+        origin: str,
+        environ: Mapping[str, str] | None = None,
+        shell: Shell | None = None,
     ) -> Connection:
         """Take apart a libpq URL (PostgreSQL's documentation, 34.1.1.2).
 
-        Raises BadUrl, whose message does not repeat the URL.
+        It is read as on the machine of `shell`, else on this one. Raises BadUrl, whose
+        message does not repeat the URL.
         """
+        shell = shell or Local()
+        environ = shell.environ if environ is None else environ
         try:
             parts = urlsplit(url)
         except ValueError:  # its text may hold the password
@@ -71,7 +82,7 @@ class Connection:
             "dbname": _decoded(parts.path.removeprefix("/"), origin),
         }
         given |= {name: query[name] for name in _PLACES & set(query)}
-        return cls._placed(given, query, origin, environ)
+        return cls._placed(given, query, origin, environ, shell)
 
     @classmethod
     def _placed(
@@ -80,11 +91,12 @@ class Connection:
         query: Mapping[str, str],
         origin: str,
         environ: Mapping[str, str],
+        shell: Shell,
     ) -> Connection:
         host = given.get("hostaddr") or given["host"]
         host = host or environ.get("PGHOSTADDR") or environ.get("PGHOST") or ""
         port = given["port"] or environ.get("PGPORT") or "5432"
-        user = given["user"] or environ.get("PGUSER") or _login()
+        user = given["user"] or environ.get("PGUSER") or shell.login
         if "," in host or "," in port:
             raise BadUrl(origin, "it names several hosts")
         if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
@@ -96,9 +108,12 @@ class Connection:
             raise BadUrl(origin, "it holds a zero byte")
         if len(dbname.encode()) > 63:
             raise BadUrl(origin, "its database's name is longer than 63 bytes")
-        host = host or _usual_socket(port)
+        host = host or _usual_socket(port, shell)
         options = tuple((key, query[key]) for key in _OPTIONS if key in query)
-        return cls(host, int(port), user, dbname, given["password"], options)
+        password = given["password"]
+        return cls(
+            host, int(port), user, dbname, password, options, seen_from=shell.where
+        )
 
     @property
     def is_socket(self) -> bool:
@@ -108,7 +123,9 @@ class Connection:
     @property
     def label(self) -> str:
         """The database as messages name it: no password, no user."""
-        place = "this machine" if self.is_socket else self.host
+        place = self.host
+        if self.is_socket or (self.seen_from != "this machine" and is_here(self.host)):
+            place = self.seen_from
         port = f":{self.port}" if self.port != 5432 else ""
         return f"{self.dbname} on {place}{port}"
 
@@ -164,10 +181,20 @@ def _decoded(text: str, origin: str) -> str:
         raise BadUrl(origin, "what is percent-encoded in it is not UTF-8") from None
 
 
-def _usual_socket(port: str) -> str:
-    """Where a server here listens: each libpq was built with its own idea of it."""
+def is_here(host: str) -> bool:
+    """Whether a server is on the machine itself: a socket, or a loopback address."""
+    if not host or host.startswith(("/", "@")) or host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _usual_socket(port: str, shell: Shell) -> str:
+    """Where a server there listens: each libpq was built with its own idea of it."""
     for folder in _SOCKET_FOLDERS:
-        if Path(folder, f".s.PGSQL.{port}").exists():
+        if shell.exists(f"{folder}/.s.PGSQL.{port}"):
             return folder
     return ""
 
@@ -184,12 +211,3 @@ def _refuse_unknown(query: Mapping[str, str], origin: str) -> None:
         if name not in _OPTIONS.keys() | _PLACES | _IGNORED:
             named = name if re.fullmatch(r"[a-z_]{1,40}", name) else "an option"
             raise BadUrl(origin, f"{named} is not supported in it")
-
-
-def _login() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "postgres"

@@ -84,32 +84,30 @@ def _needed(version: tuple[int, int, int]) -> int:
 def _found(shell: Shell, name: str) -> Iterator[Program]:
     """As they are asked for: telling a version may take a process."""
     seen = set()
-    for path in _candidates(shell, name):
-        real = os.path.realpath(path)
-        if real not in seen and (major := _major(shell, path, real)):
+    for path, real in _candidates(shell, name):
+        # Debian's wrapper guesses a version, and takes ten times as long to start.
+        if real in seen or real.endswith("/pg_wrapper"):
+            continue
+        if major := _major(shell, path, real):
             seen.add(real)
-            yield Program(str(path), major, path.parent == embedded.programs())
+            ours = not shell.host and Path(path).parent == embedded.programs()
+            yield Program(path, major, ours)
 
 
-def _candidates(shell: Shell, name: str) -> Iterator[Path]:
-    on_path = shell.which(name)
-    # Debian's wrapper guesses a version, and takes ten times as long to start.
-    if on_path and not os.path.realpath(on_path).endswith("/pg_wrapper"):
-        yield Path(on_path)
-    for pattern in _FOLDERS:
-        yield from sorted(Path("/").glob(f"{pattern[1:]}/{name}"), reverse=True)
-    wheel = embedded.programs()
+def _candidates(shell: Shell, name: str) -> Iterator[tuple[str, str]]:
+    yield from shell.find(name, _FOLDERS)
+    wheel = None if shell.host else embedded.programs()
     if wheel and (wheel / name).exists():
-        yield wheel / name
+        yield str(wheel / name), os.path.realpath(wheel / name)
 
 
-def _major(shell: Shell, path: Path, real: str) -> int | None:
+def _major(shell: Shell, path: str, real: str) -> int | None:
     """The folder's number where it has one; asking the program takes longer."""
     versioned = re.search(r"(?:postgresql[/@]?|pgsql-|Versions/)(\d+)(?=/)", real)
     if versioned:
         return int(versioned[1])
     try:
-        answer = shell.run([str(path), "--version"])
+        answer = shell.run([path, "--version"])
     except OSError:
         return None
     version = re.search(r"\(PostgreSQL\) (\d+)", answer.out)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from dbpull.errors.postgres import CannotConnect, SqlFailed
@@ -46,7 +45,7 @@ class Psql:
         """
         at = self.connection.to(dbname) if dbname else self.connection
         argv, script = self._argv(variables), _UNLIMITED + sql
-        result = self.shell.run(argv, env=_environment(at), stdin=script)
+        result = self.shell.run(argv, env=self._environment(at), stdin=script)
         if not result.ok:
             raise self._failed(doing, result)
         return _rows(result.out)
@@ -56,9 +55,20 @@ class Psql:
         self, *, dbname: str, name: str, **variables: str
     ) -> Iterator[Running]:
         """A session that stays open; `name` is its application_name (63 bytes)."""
-        env = _environment(self.connection.to(dbname)) | {"PGAPPNAME": name}
+        env = self._environment(self.connection.to(dbname)) | {"PGAPPNAME": name}
         with self.shell.open(self._argv(variables), env=env) as running:
             yield running
+
+    def will(
+        self, sql: str, *, dbname: str, **variables: str
+    ) -> AbstractContextManager[None]:
+        """Have a host run statements by itself if it loses us while in the context."""
+        env = self._environment(self.connection.to(dbname))
+        return self.shell.will(self._argv(variables), env=env, stdin=_UNLIMITED + sql)
+
+    def _environment(self, connection: Connection) -> dict[str, str]:
+        env = connection.environment(self.shell.environ)
+        return env | {"PGOPTIONS": _OPTIONS}
 
     def _argv(self, variables: dict[str, str]) -> list[str]:
         argv = [self.program, "-X", "-w", "-q", "-A", "-t", "-F", _FIELD]
@@ -84,11 +94,6 @@ def cause(err: str) -> str:
     if not lines:
         return "it ended without a word"
     return re.sub(r"^psql: error: ", "", lines[0]).rstrip(".")
-
-
-def _environment(connection: Connection) -> dict[str, str]:
-    env = connection.environment(os.environ)
-    return env | {"PGOPTIONS": _OPTIONS}
 
 
 def _rows(out: str) -> list[list[str]]:

@@ -7,8 +7,9 @@ partitions are loaded; it then fires on them (15 and 18). Section by section it 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from dbpull.archive import Entry
 from dbpull.errors.restore import RestoreFailed
@@ -16,7 +17,7 @@ from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import cause
 from dbpull.restore.selection import Selection
 from dbpull.restore.watch import Outcome, Progress, Watch
-from dbpull.shell import Shell
+from dbpull.shell import Line, Shell
 
 SECTIONS = {
     "pre-data": "definitions",
@@ -24,13 +25,39 @@ SECTIONS = {
     "post-data": "keys, indexes and the like",
 }
 """The sections in their order, and what is in them."""
+STREAMED = ("pre-data", "data")
+"""What can be restored before all of a dump is there."""
 Phase = Callable[[str], Progress]
 """Given what is restored next; returns what takes its progress."""
 # A crash loses the aside database anyway, so no commit needs to wait for the disk.
 _OPTIONS = "-c synchronous_commit=off -c default_transaction_read_only=off"
 
 
-@dataclass(frozen=True)
+class Arriving(Protocol):
+    """A dump that can be restored while the rest of it arrives."""
+
+    progress: Progress
+    """Told of its bytes, by a thread of its own."""
+
+    @property
+    def listing(self) -> str:
+        """The file in which a fed program finds what came on its stdin."""
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second, up to now."""
+
+    def fed(self, argv: Sequence[str]) -> list[str]:
+        """The command that feeds it to a program as it arrives."""
+
+    def check(self) -> None:
+        """Raise what ended the arrival."""
+
+    def finish(self) -> None:
+        """Wait until it is whole. Raises what ended the arrival."""
+
+
+@dataclass
 class Restore:
     """A dump on its way into a database."""
 
@@ -42,6 +69,9 @@ class Restore:
     dump: Path
     selection: Selection
     jobs: int
+    watch: Watch = field(default_factory=Watch, init=False)
+    done: set[str] = field(default_factory=set, init=False)
+    """The sections that are restored."""
 
     def argv(self, section: str) -> list[str]:
         """The command that restores a section; its entries are listed on stdin."""
@@ -55,13 +85,36 @@ class Restore:
 
         Raises RestoreFailed at the first complaint that matters.
         """
-        watch = Watch()
         for section, unit in SECTIONS.items():
             entries = self.selection.of(section)
-            if entries:
-                watch.begin(phase(unit), len(entries))
-                self._run(self.argv(section), entries, watch)
-        return watch.outcome()
+            if entries and section not in self.done:
+                self.watch.begin(phase(unit), len(entries))
+                self._run(self.argv(section), entries)
+        return self.watch.outcome()
+
+    def stream_argv(self, listing: str) -> list[str]:
+        """The command that restores definitions and rows from its stdin, in order."""
+        sections = [f"--section={section}" for section in STREAMED]
+        return [*self._common(listing), *sections, "-d", self.connection.argument]
+
+    def stream(self, arriving: Arriving) -> None:
+        """Restore definitions and rows while the dump arrives; `run` does the rest.
+
+        By one pg_restore alone: several would need all of the file. Raises
+        RestoreFailed, and what ended the arrival.
+        """
+        wanted = [self.selection.of(section) for section in STREAMED]
+        entries = [entry for section in wanted for entry in section]
+        self.watch.begin(lambda _done, _total: None, len(entries))
+
+        def hear(line: str) -> None:
+            arriving.check()
+            if not line.startswith("fed "):
+                self.watch(line)
+
+        argv = arriving.fed(self.stream_argv(arriving.listing))
+        self._run(argv, entries, hear)
+        self.done.update(STREAMED)
 
     def in_place_argv(self, *, at_once: bool = True, clean: bool = True) -> list[str]:
         """The recipe's own way: into the database that is there."""
@@ -81,20 +134,22 @@ class Restore:
         `clean` only where there is something to clean: despite --if-exists, pg_restore
         stumbles over a view's rule whose types are not there.
         """
-        watch = Watch()
-        watch.begin(phase("items"), len(self.selection.entries))
+        self.watch.begin(phase("items"), len(self.selection.entries))
         argv = self.in_place_argv(at_once=at_once, clean=clean)
-        self._run(argv, self.selection.entries, watch)
-        return watch.outcome()
+        self._run(argv, self.selection.entries)
+        return self.watch.outcome()
 
-    def _common(self) -> list[str]:
+    def _common(self, listing: str = "/dev/stdin") -> list[str]:
         argv = [self.program, "--verbose", "--no-owner", "--no-acl"]
-        return [*argv, "-L", "/dev/stdin"]
+        return [*argv, "-L", listing]
 
-    def _run(self, argv: list[str], entries: Sequence[Entry], watch: Watch) -> None:
-        env = self.connection.environment() | {"PGOPTIONS": _OPTIONS}
+    def _run(
+        self, argv: list[str], entries: Sequence[Entry], hear: Line | None = None
+    ) -> None:
+        watch, hear = self.watch, hear or self.watch
+        env = self.connection.environment(self.shell.environ) | {"PGOPTIONS": _OPTIONS}
         before = len(watch.complaints.all)
-        result = self.shell.run(argv, env=env, stdin=_list(entries), on_err=watch)
+        result = self.shell.run(argv, env=env, stdin=_list(entries), on_err=hear)
         watch.end()
         told = len(watch.complaints.all) > before
         if result.code < 0:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dbpull import embedded
 from dbpull.console import Teller
 from dbpull.errors.postgres import MissingProgram, SqlFailed
-from dbpull.errors.settings import NoTarget
+from dbpull.errors.settings import NoTarget, NoTargetThere
 from dbpull.errors.target import NothingInPlace
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
@@ -66,8 +66,10 @@ def take(settings: Settings, shell: Shell, teller: Teller) -> Aim:
     """
     url, origin = settings.target, settings.origins["target"]
     if url is None:
+        if shell.host:
+            raise NoTargetThere(shell.host)
         url, origin = _embedded_url(teller), "the embedded server"
-    connection = Connection.from_url(url, origin)
+    connection = Connection.from_url(url, origin, shell=shell)
     guard.refuse_foreign(connection, settings.allowed_hosts)
     psql = Psql(shell, programs.psql(shell).path, connection)
     return Aim(shell, psql, inspect(psql), origin, settings.target is None)

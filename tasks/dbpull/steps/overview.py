@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dbpull import console, dumps, heroku
+from dbpull import console, heroku
 from dbpull.console import Teller
-from dbpull.dumps import Dump, shown
+from dbpull.dumps import Dump
 from dbpull.errors import PullError
 from dbpull.project import own_folder
 from dbpull.settings import KEYS, Settings
 from dbpull.shell import Shell
-from dbpull.steps import source
+from dbpull.steps import source, stocks
 from dbpull.steps.run import told
+from dbpull.steps.stock import Stock
 from dbpull.target.provenance import Provenance
 from dbpull.words import age, ago, listed, size
 
@@ -26,16 +27,17 @@ def tell(settings: Settings, shell: Shell) -> None:
 
     Where Heroku can't be asked, what is here is listed before that is said.
     """
-    with told() as teller:
+    with told(host=shell.host) as teller:
         app = source.app(settings).name
-        here = dumps.here(settings.path, source.app_of_dumps(settings))
+        stock = stocks.of(settings, shell)
+        here = stock.here(source.app_of_dumps(settings))
         trouble = None
         found: list[heroku.Backup] = []
         try:
             found = _backups(settings, teller)
         except PullError as error:
             trouble = error
-        console.rows(HEADER, _rows(found, here))
+        _tell_rows(found, here, stock, shell.host)
         if not found and not here and not trouble:
             teller.say(f"{app} has no backups; `invoke db.capture` takes one.")
         _tell_target(settings, shell, teller)
@@ -62,7 +64,20 @@ def _backups(settings: Settings, teller: Teller) -> list[heroku.Backup]:
     return []
 
 
-def _rows(found: list[heroku.Backup], here: list[Dump]) -> list[list[str]]:
+def _tell_rows(
+    found: list[heroku.Backup], here: list[Dump], stock: Stock, host: str
+) -> None:
+    """The table; on a host each row begins with its name."""
+    lines = _rows(found, here, stock)
+    if not host:
+        console.rows(HEADER, lines)
+        return
+    console.rows(("host", *HEADER), [[host, *line] for line in lines])
+
+
+def _rows(
+    found: list[heroku.Backup], here: list[Dump], stock: Stock
+) -> list[list[str]]:
     """A row for each backup, with its dump where that is here; then the other dumps."""
     left = {(dump.backup, dump.taken): dump for dump in here}
     lines = []
@@ -71,10 +86,10 @@ def _rows(found: list[heroku.Backup], here: list[Dump]) -> list[list[str]]:
         dump = left.pop((backup.id, taken.replace(microsecond=0)), None)
         of = size(backup.source_size) if backup.source_size else "-"
         status = "scheduled, " * backup.scheduled + backup.status
-        path = shown(dump.path) if dump else "-"
+        path = stock.shown(dump) if dump else "-"
         lines.append([backup.id, backup.database, _taken(taken), of, status, path])
     lines += [
-        [dump.backup, "-", _taken(dump.taken), "-", "here only", shown(dump.path)]
+        [dump.backup, "-", _taken(dump.taken), "-", "here only", stock.shown(dump)]
         for dump in left.values()
     ]
     return lines
@@ -89,7 +104,7 @@ def _taken(moment: datetime | None) -> str:
 
 def _tell_target(settings: Settings, shell: Shell, teller: Teller) -> None:
     """Where the target's rows came from; nothing where it can't be asked."""
-    if not settings.target and not own_folder().exists():
+    if not settings.target and (shell.host or not own_folder().exists()):
         return
     # Not at the top: most of what `db.backups` takes is for imports.
     from dbpull.steps import aim

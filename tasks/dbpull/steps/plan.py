@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from dbpull import archive, embedded
+from dbpull import embedded
 from dbpull.console import Teller
-from dbpull.dumps import Dump, shown
+from dbpull.dumps import Dump
 from dbpull.errors.settings import NoTarget
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
@@ -15,10 +15,11 @@ from dbpull.restore.sections import SECTIONS, Restore, one_transaction
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, source
+from dbpull.steps import aim, source, stocks
 from dbpull.steps.aim import EMBEDDED_NAME, Aim
 from dbpull.steps.prepare import Prepared, prepare
 from dbpull.steps.source import Choice, Source
+from dbpull.steps.stock import Stock
 from dbpull.target import guard
 from dbpull.target.names import Names
 from dbpull.target.provenance import Provenance
@@ -33,6 +34,7 @@ class Asked:
     capture: bool = False
     delete: bool = False
     in_place: bool = False
+    upload: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Planner:
     settings: Settings
     shell: Shell
     teller: Teller
+
+    @property
+    def stock(self) -> Stock:
+        """Where its dumps lie."""
+        return stocks.of(self.settings, self.shell)
 
     def pull(self, asked: Asked) -> None:
         """Tell what `db.pull` would do."""
@@ -56,13 +63,13 @@ class Planner:
             max_age=self.settings.max_age,
         )
         backup = choice.backup
-        dump = found.dump(backup, self.settings) if backup else None
+        dump = self.stock.of(found, backup) if backup else None
         prepared = self._prepared(at, dump)
         self._begin()
         self._say(_from(found, choice), self._dump(dump, delete=asked.delete))
         self._say(self._to(at, in_place=asked.in_place), *_left_out(prepared))
         self._commands(
-            _heroku(found, choice, dump, self.settings.connections),
+            self._heroku(found, choice, dump),
             self._server(at, dump, prepared, in_place=asked.in_place),
         )
 
@@ -77,7 +84,8 @@ class Planner:
 
     def _aim(self, *, in_place: bool) -> Aim | None:
         """The target; None where it is the embedded server and that does not run."""
-        if self.settings.target is None and not aim.embedded_runs():
+        elsewhere = self.settings.target or self.shell.host
+        if not elsewhere and not aim.embedded_runs():
             if embedded.programs() is None:
                 raise NoTarget
             return None
@@ -90,10 +98,9 @@ class Planner:
 
         Raises what `prepare` does.
         """
-        if not at or not dump or not dump.path.exists():
+        if not at or not dump or not self.stock.has(dump):
             return None
-        with dump.path.open("rb") as file:
-            return prepare(at, archive.read(file), self.settings)
+        return prepare(at, self.stock.contents(dump), self.settings)
 
     def _begin(self) -> None:
         self.teller.say("The plan; nothing of it is done now.", "bold")
@@ -109,11 +116,12 @@ class Planner:
 
     def _dump(self, dump: Dump | None, *, delete: bool) -> str:
         if not dump:
-            return f"dump  a new one in {shown(self.settings.path)}"
-        there = dump.path.exists()
-        told = f"here already, {size(dump.size)}" if there else "to be fetched"
+            return f"dump  a new one in {self.stock.folder}"
+        told = "to be fetched"
+        if self.stock.has(dump):
+            told = f"here already, {size(self.stock.size(dump))}"
         after = ", removed afterwards" if delete else ""
-        return f"dump  {shown(dump.path)}: {told}{after}"
+        return f"dump  {self.stock.shown(dump)}: {told}{after}"
 
     def _to(self, at: Aim | None, *, in_place: bool) -> str:
         if not at:
@@ -170,6 +178,18 @@ class Planner:
             self.settings.jobs,
         )
 
+    def _heroku(self, found: Source, choice: Choice, dump: Dump | None) -> list[str]:
+        data, database = found.api.data, found.database
+        lines = []
+        if choice.backup is None:
+            lines.append(f"POST {data}/client/v11/databases/{database.id}/backups")
+        if not dump or not self.stock.has(dump):
+            number = choice.backup.number if choice.backup else "NEW"
+            transfers = f"{data}/client/v11/apps/{database.billing_app}/transfers"
+            lines.append(f"POST {transfers}/{number}/actions/public-url")
+            lines += self.stock.commands()
+        return lines
+
     def _newest(self) -> programs.Program | None:
         """The pg_restore that serves most dumps, where the dump is not known yet."""
         found = programs.find(self.shell, "pg_restore")
@@ -212,18 +232,3 @@ def _from(found: Source, choice: Choice) -> str:
         return told + f"a new backup ({choice.why})"
     backup = choice.backup
     return told + f"{backup.id}, {age(backup.created_at)} ({choice.why})"
-
-
-def _heroku(
-    found: Source, choice: Choice, dump: Dump | None, connections: int
-) -> list[str]:
-    data, database = found.api.data, found.database
-    lines = []
-    if choice.backup is None:
-        lines.append(f"POST {data}/client/v11/databases/{database.id}/backups")
-    if not dump or not dump.path.exists():
-        number = choice.backup.number if choice.backup else "NEW"
-        transfers = f"{data}/client/v11/apps/{database.billing_app}/transfers"
-        lines.append(f"POST {transfers}/{number}/actions/public-url")
-        lines.append(f"GET that URL, in ranges of 8 MiB over {connections} connections")
-    return lines

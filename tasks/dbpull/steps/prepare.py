@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from dbpull.archive import Archive
 from dbpull.errors.restore import ForbiddenExtensions, MissingExtensions, NotEnoughDisk
@@ -61,15 +58,12 @@ def refuse_full_disk(aim: Aim, needed: int | None) -> None:
     `needed` is the source's size in bytes: with its bloat, so a little less may do.
     """
     folder = aim.state.folder  # None where this role may not know it
-    if not needed or not folder:
+    # A server behind a tunnel or in a container names a folder of its own.
+    if not needed or not folder or not aim.shell.exists(f"{folder}/postmaster.pid"):
         return
-    with suppress(OSError):
-        # A server behind a tunnel or in a container names a folder of its own.
-        if not Path(folder, "postmaster.pid").exists():
-            return
-        free = shutil.disk_usage(folder).free
-        if free < needed * 0.7:
-            raise NotEnoughDisk(aim.connection.label, needed, free)
+    free = aim.shell.free(folder)
+    if free is not None and free < needed * 0.7:
+        raise NotEnoughDisk(aim.connection.label, needed, free)
 
 
 class Gate:

@@ -2,64 +2,75 @@
 
 from __future__ import annotations
 
+from dbpull.archive import Archive
 from dbpull.console import Teller
-from dbpull.dumps import Dump, shown
+from dbpull.dumps import Dump
 from dbpull.errors.restore import NoSuchDump
-from dbpull.heroku import Backup
+from dbpull.restore.sections import Arriving
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, prepare, source, summary, tidy
-from dbpull.steps import fetch as fetching
+from dbpull.steps import aim, once, prepare, source, stocks, summary, tidy
 from dbpull.steps.plan import Asked, Planner
 from dbpull.steps.prepare import Gate
 from dbpull.steps.refresh import Refresh
 from dbpull.steps.run import RESUMES, UNTOUCHED, told
-from dbpull.steps.source import Source
+from dbpull.steps.stock import Fetched, Stock
 from dbpull.target import guard
+from dbpull.words import size
 
-_fetched: list[Dump] = []
-"""What this process fetched: `invoke db.fetch --backup=b50 db.restore` means that."""
+_fetched: dict[str, Dump] = {}
+"""What this process fetched to each host ("" for here): `invoke db.fetch
+--backup=b50 db.restore` means that."""
 
 
 def pull(
     settings: Settings, shell: Shell, asked: Asked, *, dry_run: bool = False
 ) -> None:
     """Replace the target by the app's newest backup, or by the one asked for."""
-    with told(f"{UNTOUCHED} {RESUMES}") as teller:
+    with told(f"{UNTOUCHED} {RESUMES}", shell.host) as teller:
         if dry_run:
             Planner(settings, shell, teller).pull(asked)
             return
         source.refuse_unknown(settings, teller)
+        stock = stocks.of(settings, shell)
         at = aim.take_to_fill(settings, shell, teller, in_place=asked.in_place)
-        found = source.find(settings, teller)
+        found = once.find(settings, teller)
         guard.refuse_source(at.connection, found.info.server, found.label)
         prepare.refuse_full_disk(at, found.info.size)
         with aim.held(at, teller) as held:
-            backup = _backup(found, asked, settings, teller)
+            backup = once.obtain(
+                found, settings, teller, backup=asked.backup, capture=asked.capture
+            )
             guard.refuse_source(at.connection, backup.server, found.label)
             gate = Gate(held.aim, settings)
-            fetched = fetching.fetch(found, backup, settings, teller, gate)
-            refresh = Refresh(held, fetched, gate.prepared, settings, teller)
-            outcome = refresh.run(in_place=asked.in_place)
+            fetching = stock.fetch(found, backup, teller, gate, upload=asked.upload)
+            with fetching as fetched:
+                refresh = Refresh(held, fetched, gate.prepared, settings, teller)
+                outcome = refresh.run(in_place=asked.in_place)
         if asked.delete:
-            tidy.delete(fetched.dump, teller)
-        tidy.keep_newest(settings, teller, fetched.dump)
+            tidy.delete(fetched.dump, stock, teller)
+        tidy.keep_newest(settings.keep, stock, teller, fetched.dump)
         summary.tell(refresh, outcome)
 
 
-def capture(settings: Settings) -> None:
-    """Take a new backup."""
-    with told() as teller:
-        source.capture(source.find(settings, teller), settings.wait, teller)
+def capture(settings: Settings, host: str = "") -> None:
+    """Take a new backup; asked for on several hosts, one for all."""
+    with told(host=host) as teller:
+        once.capture(once.find(settings, teller), settings, teller)
 
 
-def fetch(settings: Settings, backup: str | None) -> None:
+def fetch(
+    settings: Settings, shell: Shell, backup: str | None, *, upload: bool = False
+) -> None:
     """Download the newest backup, or the one asked for; never captures."""
-    with told(RESUMES) as teller:
-        found = source.find(settings, teller)
-        chosen = source.existing(found, backup, settings.wait, teller)
-        fetched = fetching.fetch(found, chosen, settings, teller)
-        _fetched.append(fetched.dump)
+    with told(RESUMES, shell.host) as teller:
+        found = once.find(settings, teller)
+        chosen = once.existing(found, settings, teller, backup)
+        stock = stocks.of(settings, shell)
+        with stock.fetch(found, chosen, teller, _accept, upload=upload) as fetched:
+            if fetched.arriving:
+                _await(fetched, fetched.arriving, teller)
+        _fetched[shell.host] = fetched.dump
 
 
 def restore(
@@ -71,37 +82,46 @@ def restore(
     dry_run: bool = False,
 ) -> None:
     """Restore a dump that is here."""
-    with told(UNTOUCHED) as teller:
-        found = _dump(settings, dump)
+    with told(UNTOUCHED, shell.host) as teller:
+        stock = stocks.of(settings, shell)
+        found = _dump(settings, stock, shell.host, dump)
         if dry_run:
             Planner(settings, shell, teller).restore(found, in_place=in_place)
             return
         at = aim.take_to_fill(settings, shell, teller, in_place=in_place)
         with aim.held(at, teller) as held:
             gate = Gate(held.aim, settings)
-            fetched = fetching.open_dump(found, teller, gate)
+            fetched = stock.open(found, teller, gate)
             refresh = Refresh(held, fetched, gate.prepared, settings, teller)
             outcome = refresh.run(in_place=in_place)
         summary.tell(refresh, outcome)
 
 
-def _backup(found: Source, asked: Asked, settings: Settings, teller: Teller) -> Backup:
-    choice = source.choose(
-        found, backup=asked.backup, capture=asked.capture, max_age=settings.max_age
-    )
-    return source.obtain(found, choice, settings.wait, teller)
+def _accept(_: Archive) -> None:
+    """The gate of a fetch alone: every archive we can read may pass."""
 
 
-def _dump(settings: Settings, named: str | None) -> Dump:
+def _await(fetched: Fetched, arriving: Arriving, teller: Teller) -> None:
+    """See a dump that arrives on a host to its end."""
+    label = fetched.dump.label
+    with teller.step("fetch", f"Fetching {label}", "bytes") as step:
+        arriving.progress = step.progress
+        arriving.finish()
+        step.sentence = f"Fetched {label}: {size(teller.size)}"
+
+
+def _dump(settings: Settings, stock: Stock, host: str, named: str | None) -> Dump:
     """The dump to restore: the file named, the one just fetched, or the newest."""
     flags = [settings.origins[name] for name in ("app", "path")]
-    if named is None and _fetched and not any(flag[:2] == "--" for flag in flags):
-        return _fetched[-1]
+    just = _fetched.get(host)
+    if named is None and just and not any(flag[:2] == "--" for flag in flags):
+        return just
     app = source.app_of_dumps(settings)
-    found = fetching.find(settings, app, named)
+    found = stock.find(app, named)
     if found is None and named:
-        raise NoSuchDump(f"There is no file {named}.")
+        on = f" on {host}" if host else ""
+        raise NoSuchDump(f"There is no file {named}{on}.")
     if found is None:
         of = f" of {app}" if app else ""
-        raise NoSuchDump(f"There is no dump{of} in {shown(settings.path)}.")
+        raise NoSuchDump(f"There is no dump{of} in {stock.folder}.")
     return found

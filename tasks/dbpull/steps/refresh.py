@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,20 +11,20 @@ from dbpull.console import Teller
 from dbpull.errors import PullError
 from dbpull.errors.postgres import SqlFailed
 from dbpull.postgres.complaints import without_values
-from dbpull.restore import check
+from dbpull.restore import check, overlap
 from dbpull.restore.schemas import create_missing
-from dbpull.restore.sections import Restore, one_transaction
+from dbpull.restore.sections import Arriving, Restore, one_transaction
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.steps.aim import Aim, Held
-from dbpull.steps.fetch import Fetched
 from dbpull.steps.prepare import Prepared
+from dbpull.steps.stock import Fetched
 from dbpull.target import sessions
 from dbpull.target.aside import Aside
 from dbpull.target.provenance import Provenance
 from dbpull.target.swap import Swap
-from dbpull.words import counted, listed
+from dbpull.words import counted, listed, size
 
 REPLACED = "The new database is in place already; `invoke db.undo` goes back."
 CREATED = "The new database is in place already."
@@ -87,6 +87,8 @@ class Refresh:
         restored, which is said.
         """
         sessions.end(self.aim.psql, self.aim.state, self.aim.names)
+        if self.fetched.arriving:
+            self._await(self.fetched.arriving)
         if one_transaction(self.prepared.program.major, self.aim.state.major):
             return self._in_place(at_once=True)
         self.teller.note(
@@ -99,9 +101,10 @@ class Refresh:
     def _aside(self) -> Iterator[Aside]:
         aside = Aside(self.aim.psql, self.aim.state, self.aim.names)
         try:
-            with SIGNALS.deferred():  # a server goes on creating it without us
-                aside.create()
-            yield aside
+            with aside.will():
+                with SIGNALS.deferred():  # a server goes on creating it without us
+                    aside.create()
+                yield aside
         except BaseException:
             try:
                 aside.drop()
@@ -114,12 +117,39 @@ class Refresh:
 
     def _restore(self, dbname: str) -> Outcome:
         restore = self._restoring(dbname)
-        tables = len(self.prepared.selection.tables)
-        doing = f"Restoring {self.fetched.dump.label}"
-        with self.teller.step("restore", doing) as step:
+        tables = counted(len(self.prepared.selection.tables), "table")
+        label = self.fetched.dump.label
+        if arriving := self.fetched.arriving:
+            self._stream(restore, arriving)
+        with self.teller.step("restore", f"Restoring {label}") as step:
             outcome = restore.run(step.phase)
-            step.sentence = f"Restored {counted(tables, 'table')}, keys and indexes"
+            step.sentence = f"Restored {tables}, keys and indexes"
         return outcome
+
+    def _stream(self, restore: Restore, arriving: Arriving) -> None:
+        """Restore rows while the dump arrives, where it arrives slowly enough."""
+        if overlap.pays(arriving.rate, self.settings.jobs):
+            meanwhile = " and restoring its rows"
+            self._await(arriving, meanwhile, lambda: restore.stream(arriving))
+        else:
+            self._await(arriving)
+
+    def _await(
+        self,
+        arriving: Arriving,
+        meanwhile: str = "",
+        work: Callable[[], None] = lambda: None,
+    ) -> None:
+        """See a dump to its end, and do some work until then."""
+        label = self.fetched.dump.label
+        doing = f"Fetching {label}{meanwhile}"
+        with self.teller.step("fetch", doing, "bytes") as step:
+            arriving.progress = step.progress
+            work()
+            arriving.finish()
+            told = size(self.teller.size)
+            step.sentence = f"Fetched {label}{', its rows are in' * bool(meanwhile)}"
+            step.sentence += f": {told}"
 
     def _restoring(self, dbname: str) -> Restore:
         create_missing(self.aim.psql, dbname, self.prepared.schemas)

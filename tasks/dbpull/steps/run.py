@@ -16,25 +16,38 @@ RESUMES = "What was downloaded stays for the next run."
 
 
 @contextmanager
-def told(standing: str = "") -> Iterator[Teller]:
+def told(standing: str = "", host: str = "") -> Iterator[Teller]:
     """Tell a run's story; Ctrl-C, `kill` and a full disk end it with two sentences.
 
-    `standing` says how things stand as long as no step says otherwise.
+    `standing` says how things stand as long as no step says otherwise. On a host, what
+    the sentences say to do next is to be done there.
     """
-    teller = Teller()
+    teller = Teller(host)
     teller.standing = standing
-    with SIGNALS.handled():
-        try:
+    try:
+        with SIGNALS.handled(), _worded(teller):
             yield teller
-        except Stopped as stopped:
-            raise _interrupted(teller, stopped.number) from None
-        except KeyboardInterrupt:
-            raise _interrupted(teller, signal.SIGINT) from None
-        except OSError as error:
-            raise _standing(LocalTrouble(error), teller) from error
-        except PullError as error:
-            _standing(error, teller)
+    except PullError as error:
+        if not host:
             raise
+        raise error.on(host) from error
+    finally:
+        teller.end()
+
+
+@contextmanager
+def _worded(teller: Teller) -> Iterator[None]:
+    try:
+        yield
+    except Stopped as stopped:
+        raise _interrupted(teller, stopped.number) from None
+    except KeyboardInterrupt:
+        raise _interrupted(teller, signal.SIGINT) from None
+    except OSError as error:
+        raise _standing(LocalTrouble(error), teller) from error
+    except PullError as error:
+        _standing(error, teller)
+        raise
 
 
 def _standing(error: PullError, teller: Teller) -> PullError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +16,11 @@ from dbpull.dumps import Dump
 from dbpull.errors.heroku import NoApp, NoBackup, OtherDatabase, SeveralApps
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
+from dbpull.signals import SIGNALS
 from dbpull.words import age, size
+
+_one_at_a_time = threading.Lock()
+"""Hosts share one HTTP session, which is no thing for several threads."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,15 @@ class Source:
         taken, database = backup.created_at, settings.database
         return Dump.named(settings.path, self.database.app, backup.id, taken, database)
 
+    def url(self, backup: heroku.Backup) -> Callable[[], str]:
+        """What gives a fresh URL of a backup's dump whenever one is needed."""
+
+        def fresh() -> str:
+            with _one_at_a_time:
+                return heroku.download_url(self.api, backup)
+
+        return fresh
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -53,7 +68,8 @@ def api(teller: Teller, *, patience: float = 30.0) -> heroku.Api:
     """
     found = _api()
     found.patience = patience
-    found.notice = teller.note
+    found.notice = teller.for_all.note
+    found.sleep = SIGNALS.pause
     return found
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from dbpull.archive import Entry
 from dbpull.restore.watch import Outcome
 from dbpull.steps.refresh import Refresh
-from dbpull.words import age, listed
+from dbpull.words import age, command_for, listed
 
 
 def tell(refresh: Refresh, outcome: Outcome) -> None:
@@ -25,7 +25,8 @@ def tell(refresh: Refresh, outcome: Outcome) -> None:
     label = refresh.aim.connection.label
     teller.say(f"{label} is now {dump.label}{aged}.", "bold")
     if refresh.can_be_undone:
-        teller.say("`invoke db.undo` brings the old one back.")
+        command = command_for("db.undo", refresh.aim.shell.host)
+        teller.say(f"`{command}` brings the old one back.")
     elif refresh.in_place:
         teller.say("It was refilled in place: there is no way back.")
 
@@ -44,6 +45,9 @@ def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]
     def weight(table: Entry) -> tuple[float, int]:
         return seconds.get(table.dump_id, 0.0), sizes.get(table.dump_id, 0)
 
+    # On a host neither is known: its rows don't pass through here.
+    if not sizes and not seconds:
+        return []
     tables = refresh.prepared.selection.tables
     slowest = sorted(tables, key=weight, reverse=True)[:3]
     return [(f"{table.namespace}.{table.tag}", *weight(table)) for table in slowest]

@@ -6,9 +6,11 @@ dropped: a lock that is lost (the server restarted) lets another pull make one.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from dbpull.postgres.psql import Psql
+from dbpull.target.lock import KEY
 from dbpull.target.names import Names
 from dbpull.target.provenance import unfinished
 from dbpull.target.state import State
@@ -34,10 +36,10 @@ SELECT format('CREATE DATABASE %I TEMPLATE template0', :'aside')
       LATERAL (SELECT to_jsonb(d) j) columns
     WHERE datname = :'target'), '')
 \\gexec
+SELECT format('COMMENT ON DATABASE %I IS %L', :'aside', :'mark') \\gexec
 SELECT oid FROM pg_database WHERE datname = :'aside';
 """
 _DRESS = """
-SELECT format('COMMENT ON DATABASE %I IS %L', :'aside', :'comment') \\gexec
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'aside')
 FROM pg_database WHERE datname = :'target' AND datacl IS NOT NULL \\gexec
 SELECT format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, :'aside',
@@ -85,6 +87,19 @@ FROM pg_database WHERE datname = :'aside' AND oid = :'oid' \\gexec
 """
 
 
+# For a host that loses us. The lock is waited for: its session ends as we do, or
+# another run has it, and has cleared away already what this is about.
+_WILL = """
+SELECT pg_advisory_lock({key}) \\g /dev/null
+SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database
+WHERE datname IN (:'aside', :'discarded') AND datistemplate
+  AND shobj_description(oid, 'pg_database') = :'mark' \\gexec
+SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
+WHERE datname IN (:'aside', :'discarded')
+  AND shobj_description(oid, 'pg_database') = :'mark' \\gexec
+"""
+
+
 @dataclass
 class Aside:
     """The new database of a target, while it is being built."""
@@ -101,8 +116,15 @@ class Aside:
         Raises SqlFailed.
         """
         doing = "Creating the aside database"
-        self.oid = self._run(_CREATE, doing)[0][0]
-        self._run(_DRESS, doing, comment=unfinished(self.names.target))
+        self.oid = self._run(_CREATE, doing, mark=self._mark)[0][0]
+        self._run(_DRESS, doing)
+
+    def will(self) -> AbstractContextManager[None]:
+        """Have a host drop it by itself if it loses us while in the context."""
+        sql = _WILL.format(key=KEY)
+        return self.psql.will(
+            sql, dbname=self.state.maintenance, mark=self._mark, **self._named
+        )
 
     def take_settings(self) -> list[str]:
         """Give it what ALTER DATABASE … SET gave the target; returns what it may not.
@@ -124,7 +146,19 @@ class Aside:
             sql,
             doing=doing,
             dbname=self.state.maintenance,
-            target=self.names.target,
-            aside=self.names.aside,
+            **self._named,
             **more,
         )
+
+    @property
+    def _named(self) -> dict[str, str]:
+        names = self.names
+        return {
+            "target": names.target,
+            "aside": names.aside,
+            "discarded": names.discarded,
+        }
+
+    @property
+    def _mark(self) -> str:
+        return unfinished(self.names.target)

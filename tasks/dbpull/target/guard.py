@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection
 from typing import Protocol
 
 from dbpull.errors.target import TargetIsSource, TargetNotAllowed, TargetReserved
-from dbpull.postgres.connection import Connection
+from dbpull.postgres.connection import Connection, is_here
 from dbpull.target.names import SERVERS_OWN, is_ours
 
 _USUAL_SOCKETS = {"", "/tmp", "/var/run/postgresql", "/run/postgresql"}  # noqa: S108
@@ -35,7 +34,7 @@ def refuse_foreign(target: Connection, allowed_hosts: Collection[str]) -> None:
         raise TargetReserved(target.dbname, "it is one of the server's own databases")
     if is_ours(target.dbname):
         raise TargetReserved(target.dbname, "dbpull itself keeps it")
-    if not _is_here(target.host) and target.host not in allowed_hosts:
+    if not is_here(target.host) and target.host not in allowed_hosts:
         raise TargetNotAllowed(target.label, target.host)
 
 
@@ -49,16 +48,6 @@ def _place(of: Place) -> tuple[str, int, str]:
     """A place such that one database has one only, as far as names can tell."""
     host = of.host.rstrip("/")
     is_folder = host.startswith("/")
-    if host in _USUAL_SOCKETS or (not is_folder and _is_here(host)):
+    if host in _USUAL_SOCKETS or (not is_folder and is_here(host)):
         host = ""
     return (host if is_folder else host.lower(), of.port, of.dbname)
-
-
-def _is_here(host: str) -> bool:
-    """A socket, `localhost`, or a loopback address."""
-    if not host or host.startswith(("/", "@")) or host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -38,8 +38,8 @@ SELECT coalesce((
     AND l.pid <> pg_backend_pid()
   LIMIT 1), '');
 """
-_KEY = "hashtext('dbpull'), hashtext(:'target')"
-IF_FREE = f"pg_try_advisory_lock({_KEY})"
+KEY = "hashtext('dbpull'), hashtext(:'target')"
+IF_FREE = f"pg_try_advisory_lock({KEY})"
 """SQL that is true, and holds the lock to the session's end, if nobody has it."""
 
 
@@ -66,7 +66,7 @@ def held(psql: Psql, state: State) -> Iterator[Lock]:
     with psql.conversation(
         dbname=state.maintenance, name=_name(), target=psql.connection.dbname
     ) as session:
-        answer = session.ask(_UNLIMITED + _ASK.format(key=_KEY)).strip()
+        answer = session.ask(_UNLIMITED + _ASK.format(key=KEY)).strip()
         if answer not in {"t", "f"}:
             raise CannotConnect(label, cause(session.last_words()))
         holder = session.ask(_HOLDER).strip()

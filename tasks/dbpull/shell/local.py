@@ -1,11 +1,8 @@
-"""One command, here: started without a shell, watched line by line, ended with us.
-
-The only module that starts programs for the flow. A `Shell` is a place where
-commands run; another machine is another Shell.
-"""
+"""This machine: programs started without a shell, listened to, ended with us."""
 
 from __future__ import annotations
 
+import getpass
 import os
 import shlex
 import shutil
@@ -14,77 +11,47 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import IO, Protocol
+from pathlib import Path
+from typing import IO
 
-Line = Callable[[str], None]
+from dbpull.shell import Line, Result, Running
+
 GRACE = 5.0
 """Seconds that a program gets to end itself before it is killed."""
 GRACE_OF_CHILDREN = 0.5
 """Seconds that its children get after it has ended."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a program answered. Its environment is not kept: it may hold a password."""
-
-    argv: tuple[str, ...]
-    code: int
-    out: str
-    err: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether its exit code was 0."""
-        return self.code == 0
-
-
-class Running(Protocol):
-    """A program that is being talked to."""
-
-    def ask(self, text: str) -> str:
-        """Send a line, return the next line it prints ("" where it has ended)."""
-
-    def last_words(self) -> str:
-        """End its stdin, wait for its end, return its stderr."""
-
-
-class Shell(Protocol):
-    """A place where commands run."""
-
-    where: str
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: str = "",
-        on_err: Line | None = None,
-    ) -> Result:
-        """Run a program to its end.
-
-        `on_err` gets each line of its stderr as it is printed. Whatever it raises,
-        like Ctrl-C, ends the program first and is raised then.
-        """
-
-    def open(
-        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
-    ) -> AbstractContextManager[Running]:
-        """Start a program to be talked to; leaving the context ends it."""
-
-    def which(self, name: str) -> str | None:
-        """Path of a program, as a shell would find it."""
-
-
 @dataclass
 class Local:
     """This machine."""
 
-    where: str = "this machine"
     echo: Line | None = field(default=None, repr=False)
     """Gets each command line before it runs (Invoke's --echo)."""
+    where = "this machine"
+    host = ""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """Ours."""
+        return os.environ
+
+    @property
+    def login(self) -> str:
+        """Who we are."""
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):
+            return "postgres"
+
+    @property
+    def cores(self) -> int:
+        """The cores that this process may use, which a container may have fewer of."""
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
 
     def run(
         self,
@@ -124,9 +91,37 @@ class Local:
         with self._started(argv, env) as process:
             yield _Conversation(process)
 
-    def which(self, name: str) -> str | None:
-        """Path of a program on PATH."""
-        return shutil.which(name)
+    @contextmanager
+    def will(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+    ) -> Iterator[None]:
+        """Nothing: once we are killed nobody is here to do it; the next run does."""
+        yield
+
+    def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
+        """Every program of that name; see Shell."""
+        on_path = shutil.which(name)
+        found = [on_path] if on_path else []
+        for pattern in folders:
+            there = Path("/").glob(f"{pattern[1:]}/{name}")
+            found += sorted(map(str, there), reverse=True)
+        return [(path, os.path.realpath(path)) for path in found]
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        with suppress(OSError):
+            return Path(path).exists()
+        return False
+
+    def free(self, folder: str) -> int | None:
+        """Bytes free on the disk of a folder."""
+        with suppress(OSError):
+            return shutil.disk_usage(folder).free
+        return None
 
     @contextmanager
     def _started(
@@ -220,11 +215,3 @@ def _signal(process: subprocess.Popen[str], number: int) -> bool:
     except (ProcessLookupError, PermissionError):  # macOS: the dead are not permitted
         return False
     return True
-
-
-def is_remote(c: object) -> bool:
-    """Whether a context is Fabric's Connection: its class has `local`.
-
-    Asking the class, for on an instance attributes fall through to the configuration.
-    """
-    return hasattr(type(c), "local")

@@ -1,0 +1,153 @@
+"""Errors about a machine that is reached over SSH.
+
+::
+
+    RemoteError
+    ├── HostUnreachable     no connection, or not with this user and key
+    ├── AmbiguousHost       -H means two hosts by one name
+    ├── SomeHostsFailed     of several
+    ├── HostKeyChanged      it shows another key than known_hosts has
+    ├── ConnectionLost      it was there
+    ├── UnusableHost        its shell does not answer as one, or has no folder for us
+    ├── MissingCurl         nothing there downloads
+    ├── NoSftp              nothing there takes a file
+    ├── PartInUse           another run brings the same dump there
+    ├── NoRoomThere         its disk is too small for the dump
+    └── HostRefused         a command of ours failed there
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dbpull.errors import PullError
+
+
+class RemoteError(PullError):
+    """Base: something about a host can't go on."""
+
+
+class HostUnreachable(RemoteError):
+    """No connection to it. `why` is the rest of the sentence."""
+
+    def __init__(self, host: str, why: str, remedy: str = "") -> None:
+        super().__init__(
+            f"{host} can't be reached: {why}.",
+            remedy or f"`ssh {host}` shows more; ~/.ssh/config is read here as there.",
+        )
+
+
+class AmbiguousHost(RemoteError):
+    """-H has one name for two hosts."""
+
+    def __init__(self, name: str, typed: Sequence[str]) -> None:
+        super().__init__(
+            f"-H names {name} more than once: {', '.join(typed)}.",
+            "Name it once; or give each a name of its own in ~/.ssh/config.",
+        )
+
+
+class SomeHostsFailed(RemoteError):
+    """Of several hosts some failed; each has told why."""
+
+    def __init__(self, failed: Sequence[str], count: int, *, code: int) -> None:
+        super().__init__(
+            f"{len(failed)} of {count} hosts failed: {', '.join(failed)}.",
+            "Above is what each of them said; the others are done.",
+            code=code,
+        )
+
+
+class HostKeyChanged(RemoteError):
+    """It is another machine than the one that was known by that name, perhaps."""
+
+    def __init__(self, host: str, name: str, fingerprint: str) -> None:
+        super().__init__(
+            f"{host} shows another host key ({fingerprint}) than known_hosts has for"
+            f" {name}, so nothing was sent to it.",
+            "If it was set up anew, check the key there and remove the old one:"
+            f" ssh-keygen -R '{name}'.",
+        )
+
+
+class ConnectionLost(RemoteError):
+    """The connection ended under way; the host clears away what was begun there."""
+
+    midway = True
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"The SSH connection to {host} was lost.",
+            "What was under way there ends by itself. Run the same again.",
+        )
+
+
+class UnusableHost(RemoteError):
+    """Commands can't be run there as they must be."""
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(
+            f"{host} can't be worked on: {why}.",
+            "It needs a POSIX shell, and a home folder that can be written to.",
+        )
+
+
+class MissingCurl(RemoteError):
+    """The host has no curl."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"curl was not found on {host}.",
+            "Install it there (apt install curl), or pass --upload: the dump is then"
+            " fetched here and sent.",
+        )
+
+
+class NoSftp(RemoteError):
+    """The host's SSH server takes no files."""
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(
+            f"{host} does not take files over SFTP: {why}.",
+            "Enable the sftp subsystem in its sshd_config, or leave --upload out.",
+        )
+
+
+class PartInUse(RemoteError):
+    """Another run is bringing the same dump to the host."""
+
+    def __init__(self, host: str, part: str) -> None:
+        super().__init__(
+            f"{part} on {host} is being brought there by another run.",
+            "Wait until that has ended; the dump will then be there for both.",
+        )
+
+
+class NoRoomThere(RemoteError):
+    """The host's disk can't hold the dump. Both in bytes."""
+
+    def __init__(self, host: str, folder: str, needed: int, free: int) -> None:
+        super().__init__(
+            f"{folder} on {host}: {needed / 1e6:,.0f} MB are needed there and"
+            f" {free / 1e6:,.0f} MB are free.",
+            f"Make room, or set db.hosts.{host}.path to a folder that has it.",
+        )
+
+
+class HostRefused(RemoteError):
+    """A command of ours failed there. `why` is the last of its words."""
+
+    midway = True
+
+    def __init__(self, host: str, doing: str, why: str) -> None:
+        super().__init__(
+            f"{doing} failed on {host}: {why}.",
+            "Correct that, then run the same again.",
+        )
+
+    @classmethod
+    def by(cls, host: str, doing: str, err: str) -> HostRefused:
+        """Take the reason from what the command printed."""
+        lines = err.strip().splitlines()
+        why = lines[-1].rstrip(".") if lines else "it ended without a word"
+        return cls(host, doing, why)

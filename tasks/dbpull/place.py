@@ -1,0 +1,50 @@
+"""Where a task is at work, here or on a host, and the settings that hold there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from invoke.context import Context
+
+from dbpull.errors.settings import OnlyHere, OnlyThere
+from dbpull.settings import Settings
+from dbpull.shell import Shell, is_remote
+from dbpull.shell.local import Local
+
+
+@contextmanager
+def place(c: Context, settings: Settings) -> Iterator[tuple[Settings, Shell]]:
+    """Where its commands run: this machine, or the host that fab is connected to.
+
+    Raises HostUnreachable, HostKeyChanged, UnusableHost.
+    """
+    # Not at the top: listing tasks needs none of it.
+    from dbpull.console import Teller
+
+    echo = Teller(host(c)).say if c.config.run.echo else None
+    if not is_remote(c):
+        yield settings, Local(echo)
+        return
+    from dbpull.fab.reach import reached
+
+    with reached(c, Teller(host(c)).note, echo=echo) as there:
+        home, cores = there.home, there.cores
+        yield settings.there(there.host, home=home, cores=cores), there
+
+
+def host(c: Context) -> str:
+    """The host that a task is run on, as messages name it; "" for this machine."""
+    return str(c.original_host) if is_remote(c) else ""
+
+
+def refuse_elsewhere(c: Context, task: str) -> None:
+    """Raise OnlyHere for what makes no sense on a host."""
+    if is_remote(c):
+        raise OnlyHere(task, host(c))
+
+
+def refuse_useless(c: Context, *, upload: bool) -> None:
+    """Raise OnlyThere for a flag that means nothing without a host."""
+    if upload and not is_remote(c):
+        raise OnlyThere("--upload")

@@ -1,0 +1,1 @@
+"""A dump on a host: how it gets there, and the dumps that lie there."""

@@ -1,0 +1,203 @@
+"""A dump on its way to a host: what of it is there, and when it is whole.
+
+`<dump>.part` grows at its end only, so that a program can be fed with it meanwhile. Its
+journal tells which object it is of; a link beside it keeps other runs off.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dbpull.errors.download import Stopped
+from dbpull.errors.remote import HostRefused, NoRoomThere, PartInUse
+from dbpull.remote.front import Front
+from dbpull.shell.remote import Remote
+
+MARGIN = 64 * 1024 * 1024  # bytes to leave free beyond the dump
+Progress = Callable[[int, int | None], None]
+
+
+class Bringing(Protocol):
+    """A way in which a dump gets to a host."""
+
+    identity: str
+    """What tells this dump from another of its name; never holds a blank."""
+    total: int
+    """Its bytes."""
+
+    def bring(self, arrival: Arrival) -> None:
+        """Make the part grow to the dump's last byte."""
+
+
+def _unseen(_done: int, _total: int | None) -> None:
+    """Nobody looks yet."""
+
+
+@dataclass
+class Arrival:
+    """A dump that is brought to a host by a thread; a context manager.
+
+    What has arrived when the context is left stays for the next run. `progress`, once
+    set, is told bytes, by that thread.
+    """
+
+    shell: Remote
+    path: str
+    """Where the dump will lie."""
+    bringing: Bringing
+    have: int = field(default=0, init=False)
+    """Bytes that are there."""
+    already: int = field(default=0, init=False)
+    """Bytes that an earlier run had left."""
+
+    def __post_init__(self) -> None:
+        self.progress: Progress = _unseen
+        self._grown = threading.Condition()
+        self._error: BaseException | None = None
+        self._halted = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    @property
+    def part(self) -> str:
+        """Where its bytes lie until it is whole."""
+        return f"{self.path}.part"
+
+    @property
+    def total(self) -> int:
+        """The dump's bytes."""
+        return self.bringing.total
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second, up to now."""
+        seconds = time.monotonic() - self._began
+        return (self.have - self.already) / max(seconds, 0.1)
+
+    @property
+    def identity(self) -> str:
+        """What tells it from another of its name."""
+        return self.bringing.identity
+
+    @property
+    def listing(self) -> str:
+        """The file in which a fed program finds what came on its stdin."""
+        return f"{self.shell.folder}/list"
+
+    def __enter__(self) -> Arrival:
+        if not self.shell.verb("hold", self.part).ok:
+            raise PartInUse(self.shell.where, self.part)
+        try:
+            self._begin()
+        except BaseException:
+            self._let_go()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._halted.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._let_go()
+
+    def front(self) -> io.BufferedIOBase:
+        """Its first bytes as a stream, for who reads the table of contents."""
+        return Front(self.shell, self.part, self.reach)
+
+    def grew(self, have: int) -> None:
+        """So many bytes are there now; told by who brings them.
+
+        Raises Stopped where no more are wanted.
+        """
+        if self._halted.is_set():
+            raise Stopped(self.part)
+        with self._grown:
+            self.have = have
+            self._grown.notify_all()
+        self.progress(have, self.total)
+
+    def reach(self, count: int) -> int:
+        """Wait until so many bytes are there, or all; returns how many are.
+
+        Raises what ended the arrival.
+        """
+        with self._grown:
+            while self.have < min(count, self.total):
+                self.check()
+                self._grown.wait(0.2)
+            return self.have
+
+    def check(self) -> None:
+        """Raise what ended the arrival."""
+        if self._error:
+            raise self._error
+
+    def fed(self, argv: Sequence[str]) -> list[str]:
+        """The command that feeds it to a program as it arrives."""
+        return self.shell.script("stream", self.part, str(self.total), *argv)
+
+    def finish(self) -> None:
+        """Wait until it is whole, and give it its name."""
+        self.reach(self.total)
+        self._thread.join()
+        self.check()
+        self._run("Giving the dump its name", "mv", "-f", self.part, self.path)
+        self._run("Removing the journal", "rm", "-f", f"{self.part}.journal")
+
+    def discard(self) -> None:
+        """Remove what has arrived: it is of no use."""
+        self._halted.set()
+        self._thread.join()
+        paths = self.part, f"{self.part}.journal"
+        self._run("Removing what has arrived", "rm", "-f", *paths)
+
+    def start_over(self) -> None:
+        """Begin at the first byte: what is there is of something else."""
+        words = self.shell.script("anew", self.part, f"{self.total}", self.identity)
+        self._run("Beginning the dump", *words)
+        self.grew(0)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless no more is wanted. Raises Stopped."""
+        self._halted.wait(seconds)
+        self.grew(self.have)
+
+    def _begin(self) -> None:
+        """Find out what is here already, and start to bring the rest."""
+        at = self.shell.verb("at", self.part).out.split()
+        size, known = int(at[0]), at[1:] == [str(self.total), self.identity]
+        self._refuse_full(self.total - (size if known else 0))
+        if known and 0 < size <= self.total:
+            self.already = size
+            self.grew(size)
+        else:
+            self.start_over()
+        self._began = time.monotonic()
+        self._thread.start()
+
+    def _refuse_full(self, missing: int) -> None:
+        folder = self.path.rpartition("/")[0]
+        free = self.shell.free(folder)
+        if free is not None and free < missing + MARGIN:
+            raise NoRoomThere(self.shell.where, folder, missing + MARGIN, free)
+
+    def _work(self) -> None:
+        try:
+            if self.have < self.total:
+                self.bringing.bring(self)
+        except BaseException as error:  # noqa: BLE001 - raised again for who waits
+            self._error = error
+        with self._grown:
+            self._grown.notify_all()
+
+    def _let_go(self) -> None:
+        self.shell.run(["rm", "-f", f"{self.part}.lock"])
+
+    def _run(self, doing: str, *argv: str) -> None:
+        result = self.shell.run(argv)
+        if not result.ok:
+            raise HostRefused.by(self.shell.where, doing, result.err)

@@ -1,0 +1,66 @@
+"""A dump that is sent from here, over SFTP, to a host that can't download it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dbpull.errors.remote import HostRefused, NoSftp
+from dbpull.remote.arrival import Arrival
+from dbpull.shell.remote import Remote
+
+PIECE = 256 * 1024
+SAMPLE = 64 * 1024
+"""Bytes at a part's end that must be the dump's own, for it to be gone on with."""
+
+
+class Sftp:
+    """Sends the dump that lies at `dump` here; `client` opens SFTP (paramiko's)."""
+
+    def __init__(self, shell: Remote, dump: Path, client: Callable[[], Any]) -> None:
+        self._shell = shell
+        self._dump = dump
+        self._client = client
+        self.total = dump.stat().st_size
+        self.identity = f"{dump.name}:{dump.stat().st_mtime_ns}"
+
+    def bring(self, arrival: Arrival) -> None:
+        """Send the rest of it. Raises NoSftp, ConnectionLost, HostRefused."""
+        try:
+            client = self._client()
+        except Exception as error:
+            raise NoSftp(self._shell.where, "its SSH server refuses that") from error
+        try:
+            self._send(client, arrival)
+        except EOFError as error:
+            raise self._shell.lost(error) from error
+        except OSError as error:  # SFTP has no word for a full disk but "Failure"
+            said = str(error).strip(".") or "it refuses"
+            raise HostRefused(self._shell.where, "Storing the dump", said) from error
+        finally:
+            client.close()
+
+    def _send(self, client: Any, arrival: Arrival) -> None:
+        if not self._fits(client, arrival):
+            arrival.start_over()
+        with (
+            self._dump.open("rb") as source,
+            client.open(arrival.part, "ab") as part,
+        ):
+            part.set_pipelined(True)
+            source.seek(arrival.have)
+            while piece := source.read(PIECE):
+                part.write(piece)
+                arrival.grew(arrival.have + len(piece))
+
+    def _fits(self, client: Any, arrival: Arrival) -> bool:
+        """Whether what is there is the beginning of this very dump."""
+        if not arrival.have:
+            return True
+        count = min(SAMPLE, arrival.have)
+        with client.open(arrival.part, "rb") as part, self._dump.open("rb") as source:
+            part.seek(arrival.have - count)
+            source.seek(arrival.have - count)
+            same: bool = part.read(count) == source.read(count)
+        return same

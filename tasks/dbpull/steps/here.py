@@ -1,0 +1,185 @@
+"""The dumps that lie on this machine, and how one gets here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from dbpull import archive, dumps, heroku
+from dbpull.archive import Archive, Block
+from dbpull.console import Step, Teller
+from dbpull.download import Download
+from dbpull.dumps import Dump, shown
+from dbpull.errors.archive import BadDump
+from dbpull.errors.download import ObjectChanged
+from dbpull.settings import Settings
+from dbpull.steps.source import Source
+from dbpull.steps.stock import Fetched, Gate
+from dbpull.words import size
+
+
+@dataclass(frozen=True)
+class Here:
+    """The folder that the settings name; see Stock."""
+
+    settings: Settings
+
+    @property
+    def folder(self) -> str:
+        """Where they lie, as one would type it."""
+        return shown(self.settings.path)
+
+    def shown(self, dump: Dump) -> str:
+        """A dump's file, as one would type it."""
+        return shown(dump.path)
+
+    def of(self, source: Source, backup: heroku.Backup) -> Dump:
+        """Where a backup's dump lies, or will."""
+        return source.dump(backup, self.settings)
+
+    def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
+        """The whole dumps, newest first."""
+        return dumps.here(self.settings.path, app, database)
+
+    def find(self, app: str | None, name: str | None) -> Dump | None:
+        """The file of that name (from here, in the folder, or beside it), or the
+        newest."""
+        if not name:
+            return next(iter(self.here(app, self.settings.database)), None)
+        folder = self.settings.path
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises
+        candidates = [Path.cwd() / path, folder / path, folder.parent / path]
+        found = next((c for c in candidates if c.is_file()), None)
+        return Dump.of(found.resolve()) if found else None
+
+    def has(self, dump: Dump) -> bool:
+        """Whether it is here, whole: only whole ones get their name."""
+        return dump.path.exists()
+
+    def size(self, dump: Dump) -> int:
+        """Its bytes."""
+        return dump.size
+
+    def contents(self, dump: Dump) -> Archive:
+        """Its table of contents."""
+        with dump.path.open("rb") as file:
+            return archive.read(file)
+
+    def open(self, dump: Dump, teller: Teller, gate: Gate) -> Fetched:
+        """Read and verify a dump that is here. Raises BadDump."""
+        with (
+            teller.step("dump", f"Checking {shown(dump.path)}") as step,
+            dump.path.open("rb") as file,
+        ):
+            read = archive.read(file)
+            gate(read)
+            blocks = archive.verify(file, read)
+            step.sentence = f"{shown(dump.path)} is here and whole: {size(dump.size)}"
+        return Fetched(dump, read, tuple(blocks))
+
+    @contextmanager
+    def fetch(
+        self,
+        source: Source,
+        backup: heroku.Backup,
+        teller: Teller,
+        gate: Gate,
+        *,
+        upload: bool = False,
+    ) -> Iterator[Fetched]:
+        """Download and verify it; see Stock. There is nobody to send it to."""
+        yield self.download(source, backup, teller, gate)
+
+    def download(
+        self, source: Source, backup: heroku.Backup, teller: Teller, gate: Gate
+    ) -> Fetched:
+        """Download and verify a backup, or find its dump here already."""
+        dump = self.of(source, backup)
+        if self.has(dump):
+            return self.open(dump, teller, gate)
+        with teller.step("fetch", f"Fetching {dump.label}", "bytes") as step:
+            fetched = self._download(source, backup, step, teller, gate)
+            told = f"{size(dump.size)} in {shown(dump.path)}"
+            step.sentence = f"Fetched {dump.label}: {told}"
+        return fetched
+
+    def commands(self) -> list[str]:
+        """What a download would do, for a plan."""
+        count = self.settings.connections
+        return [f"GET that URL, in ranges of 8 MiB over {count} connections"]
+
+    def remove(self, dump: Dump) -> None:
+        """Remove a dump."""
+        dump.path.unlink(missing_ok=True)
+
+    def remove_surplus(
+        self, keep: int, app: str | None, spared: Dump | None
+    ) -> dict[str, int]:
+        """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""
+        folder = self.settings.path
+        beyond = dumps.surplus(folder, keep, app, spared)
+        removed = {dump.path.name: dump.size for dump in beyond}
+        for dump in beyond:
+            self.remove(dump)
+        for part in dumps.parts(folder, app):
+            freed = dumps.on_disk(part)
+            if dumps.remove_part(part):
+                removed[part.name] = freed
+        return removed
+
+    def _download(
+        self,
+        source: Source,
+        backup: heroku.Backup,
+        step: Step,
+        teller: Teller,
+        gate: Gate,
+    ) -> Fetched:
+        dump = self.of(source, backup)
+        with Download(
+            source.url(backup),
+            dump.path,
+            connections=self.settings.connections,
+            accepts=archive.recognise,
+            progress=step.progress,
+            notice=teller.note,
+        ) as download:
+            download.start()
+            if download.already:
+                found = size(download.already)
+                teller.note(f"{found} of it were here from an earlier run.")
+            front = _front(download)
+            gate(front)
+            arrived = _Arrived()
+            download.finish(arrived)
+        if arrived.archive != front:
+            gate(arrived.archive)
+        return Fetched(dump, arrived.archive, arrived.blocks)
+
+
+def _front(download: Download) -> Archive:
+    """The table of contents, as soon as it is here."""
+    try:
+        with download.reader() as stream:
+            return archive.read(stream)
+    except ObjectChanged:
+        return _front(download)
+    except BadDump:
+        download.discard()
+        raise
+
+
+class _Arrived:
+    """Walks a dump to its end while it arrives, and keeps what it finds."""
+
+    archive: Archive
+    blocks: tuple[Block, ...]
+
+    def __call__(self, stream: BinaryIO) -> None:
+        # Read anew: the object may have changed since its front was judged.
+        self.archive = archive.read(stream)
+        self.blocks = tuple(archive.verify(stream, self.archive))

@@ -1,0 +1,98 @@
+"""Where dumps lie: a folder here, or one on a host. The flow is the same for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from dbpull import heroku
+from dbpull.archive import Archive, Block
+from dbpull.console import Teller
+from dbpull.dumps import Dump
+from dbpull.restore.sections import Arriving
+from dbpull.steps.source import Source
+
+Gate = Callable[[Archive], object]
+"""Looks at a dump's table of contents and raises where it can't be used."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A dump whose table of contents has been judged."""
+
+    dump: Dump
+    archive: Archive
+    blocks: tuple[Block, ...] = ()
+    """Where its rows lie; of a dump on a host that is not known."""
+    arriving: Arriving | None = None
+    """How to restore it while the rest of it arrives; None where all of it is here."""
+
+    @property
+    def sizes(self) -> Mapping[int, int]:
+        """Bytes of the dump that each entry's data takes, by dump id."""
+        return {block.dump_id: block.end - block.start for block in self.blocks}
+
+
+class Stock(Protocol):
+    """The dumps of a place."""
+
+    @property
+    def folder(self) -> str:
+        """Where they lie, as messages name it."""
+
+    def shown(self, dump: Dump) -> str:
+        """A dump's file, as messages name it."""
+
+    def of(self, source: Source, backup: heroku.Backup) -> Dump:
+        """Where a backup's dump lies, or will."""
+
+    def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
+        """The whole dumps, newest first; of one app or database, or of all."""
+
+    def find(self, app: str | None, name: str | None) -> Dump | None:
+        """The file of that name, or the newest dump; None where there is none."""
+
+    def has(self, dump: Dump) -> bool:
+        """Whether it is here, whole."""
+
+    def size(self, dump: Dump) -> int:
+        """Its bytes."""
+
+    def contents(self, dump: Dump) -> Archive:
+        """The table of contents of one that is here."""
+
+    def open(self, dump: Dump, teller: Teller, gate: Gate) -> Fetched:
+        """Take one that is here. Raises BadDump and what the gate raises."""
+
+    def fetch(
+        self,
+        source: Source,
+        backup: heroku.Backup,
+        teller: Teller,
+        gate: Gate,
+        *,
+        upload: bool = False,
+    ) -> AbstractContextManager[Fetched]:
+        """Bring a backup here. The gate judges it as soon as its front has arrived.
+
+        `upload`: it is fetched by the machine that we are on, and sent. Raises
+        DownloadFailed, BadDump and what the gate raises; what has arrived stays for
+        the next run.
+        """
+
+    def commands(self) -> list[str]:
+        """What `fetch` would do, for a plan."""
+
+    def remove(self, dump: Dump) -> None:
+        """Remove a dump, of whose file nothing else knows."""
+
+    def remove_surplus(
+        self, keep: int, app: str | None, spared: Dump | None
+    ) -> dict[str, int]:
+        """Remove dumps beyond the newest `keep` of each app, and cut-off parts.
+
+        Of one app or of all; never the one spared. The names of the files that are
+        gone, and the bytes that each took.
+        """

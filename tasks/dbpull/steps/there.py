@@ -1,0 +1,188 @@
+"""The dumps that lie on a host, and how one gets there: not through this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
+
+from dbpull import archive, dumps, heroku
+from dbpull.archive import Archive
+from dbpull.console import Teller
+from dbpull.dumps import Dump
+from dbpull.errors.archive import BadDump
+from dbpull.errors.remote import MissingCurl
+from dbpull.remote.arrival import Arrival, Bringing
+from dbpull.remote.curl import Curl
+from dbpull.remote.front import Front
+from dbpull.remote.sftp import Sftp
+from dbpull.settings import Settings
+from dbpull.shell.remote import Remote
+from dbpull.steps.here import Here
+from dbpull.steps.once import Once
+from dbpull.steps.source import Source
+from dbpull.steps.stock import Fetched, Gate
+from dbpull.words import size
+
+_sent: Once[Fetched] = Once()
+"""What is fetched here to be sent: once for all hosts."""
+
+
+@dataclass(frozen=True)
+class There:
+    """A host's folder of dumps; see Stock. Its paths are the host's."""
+
+    settings: Settings
+    shell: Remote
+
+    @property
+    def folder(self) -> str:
+        """Where they lie."""
+        return f"{self.shell.where}:{self.settings.path}"
+
+    def shown(self, dump: Dump) -> str:
+        """A dump's file, as scp would have it."""
+        return f"{self.shell.where}:{dump.path}"
+
+    def of(self, source: Source, backup: heroku.Backup) -> Dump:
+        """Where a backup's dump lies, or will."""
+        return source.dump(backup, self.settings)
+
+    def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
+        """The whole dumps, newest first."""
+        found = [Dump.of(path) for path, _ in self._listed() if path.suffix == ".dump"]
+        return dumps.newest_first(found, app, database)
+
+    def find(self, app: str | None, name: str | None) -> Dump | None:
+        """The file of that name (from the user's folder, or in that of the dumps), or
+        the newest."""
+        if not name:
+            return next(iter(self.here(app, self.settings.database)), None)
+        home = PurePosixPath(self.shell.home)
+        path = PurePosixPath(name.replace("~", self.shell.home, name.startswith("~/")))
+        for candidate in (home / path, self.settings.path / path):
+            if self.shell.run(["test", "-f", str(candidate)]).ok:
+                return Dump.of(Path(candidate))
+        return None
+
+    def has(self, dump: Dump) -> bool:
+        """Whether it is there, whole: only whole ones get their name."""
+        return self.shell.exists(str(dump.path))
+
+    def size(self, dump: Dump) -> int:
+        """Its bytes."""
+        return int(self.shell.verb("at", str(dump.path)).out.split()[0])
+
+    def contents(self, dump: Dump) -> Archive:
+        """Its table of contents."""
+        return _read(Front(self.shell, str(dump.path)))
+
+    def open(self, dump: Dump, teller: Teller, gate: Gate) -> Fetched:
+        """Take one that is there. Raises BadDump.
+
+        pg_restore will see whether its rows are whole: they don't pass through here.
+        """
+        teller.backup, teller.size = dump.label, self.size(dump)
+        read = self.contents(dump)
+        gate(read)
+        told = f"{size(teller.size)}"
+        teller.say(f"{self.shown(dump)} is there already: {told}.")
+        return Fetched(dump, read)
+
+    @contextmanager
+    def fetch(
+        self,
+        source: Source,
+        backup: heroku.Backup,
+        teller: Teller,
+        gate: Gate,
+        *,
+        upload: bool = False,
+    ) -> Iterator[Fetched]:
+        """Have it arrive there, by curl or sent from here; see Stock."""
+        dump = self.of(source, backup)
+        teller.backup = dump.label
+        if self.has(dump):
+            yield self.open(dump, teller, gate)
+            return
+        bringing: Bringing
+        if upload:
+            sent = self._here(source, backup, teller.for_all)
+            gate(sent.archive)
+            bringing = Sftp(self.shell, sent.dump.path, self.shell.sftp)
+        else:
+            bringing = Curl(self.shell, source.url(backup), teller.note)
+        teller.size = bringing.total
+        with Arrival(self.shell, str(dump.path), bringing) as arrival:
+            if arrival.already:
+                found = size(arrival.already)
+                teller.note(f"{found} of it were there from an earlier run.")
+            read = sent.archive if upload else _judged(arrival, gate)
+            yield Fetched(dump, read, arriving=arrival)
+
+    def commands(self) -> list[str]:
+        """What `fetch` would do, for a plan."""
+        return [f"curl of that URL on {self.shell.where}, from what is there already"]
+
+    def refuse_unable(self, *, upload: bool) -> None:
+        """Raise MissingCurl where nothing could be downloaded there."""
+        if not upload and not self.shell.has_curl:
+            raise MissingCurl(self.shell.where)
+
+    def remove(self, dump: Dump) -> None:
+        """Remove a dump."""
+        self.shell.run(["rm", "-f", str(dump.path)])
+
+    def remove_surplus(
+        self, keep: int, app: str | None, spared: Dump | None
+    ) -> dict[str, int]:
+        """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""
+        listed = self._listed()
+        sizes = {path.name: count for path, count in listed}
+        whole = [Dump.of(path) for path in _named(listed, ".dump")]
+        removed = {}
+        for dump in dumps.beyond(dumps.newest_first(whole, app), keep, spared):
+            self.remove(dump)
+            removed[dump.path.name] = sizes[dump.path.name]
+        for part in _named(listed, ".part"):
+            dump = Dump.of(part.with_suffix(""))
+            ours = dump.taken and app in {None, dump.app}
+            if ours and self.shell.verb("drop", str(part)).ok:
+                removed[part.name] = sizes[part.name]
+        return removed
+
+    def _listed(self) -> list[tuple[Path, int]]:
+        told = self.shell.verb("list", str(self.settings.path)).out.splitlines()
+        pairs = (line.partition("\t")[::2] for line in told)
+        return [(self.settings.path / name, int(count)) for count, name in pairs]
+
+    def _here(self, source: Source, backup: heroku.Backup, teller: Teller) -> Fetched:
+        """Fetched to this machine, by whichever host's turn comes first."""
+        assert self.settings.here  # noqa: S101 - a host's settings are made of ours
+        stock = Here(self.settings.here)
+        question = source.label, backup.uuid
+        return _sent(
+            question, lambda: stock.download(source, backup, teller, lambda _: None)
+        )
+
+
+def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
+    """The files with that ending."""
+    return [path for path, _ in listed if path.suffix == suffix]
+
+
+def _judged(arrival: Arrival, gate: Gate) -> Archive:
+    """Its table of contents, judged; what is no dump is removed."""
+    try:
+        read = _read(arrival.front())
+    except BadDump:
+        arrival.discard()
+        raise
+    gate(read)
+    return read
+
+
+def _read(stream: object) -> Archive:
+    return archive.read(cast("BinaryIO", stream))
