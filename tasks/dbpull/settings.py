@@ -73,6 +73,8 @@ KEYS: Mapping[str, Key] = {
 }
 PATH_THERE = ".dbpull/dumps"
 """Where dumps lie on a host, unless it is told: below the user's folder."""
+MOST_JOBS_THERE = 16
+"""Restore workers on a host with more cores: others work on it, too."""
 _SECRET = {"target", "hosts"}
 """Settings whose values may hold a password."""
 
@@ -130,7 +132,7 @@ class Settings:
             changes["target"] = own["target"]
             origins["target"] = f"db.hosts.{host}.target in invoke.yaml"
         if origins["jobs"] == "default":
-            changes["jobs"] = cores
+            changes["jobs"] = min(cores, MOST_JOBS_THERE)
         return replace(self, **changes, origins=origins)
 
     def _path_there(self, own: Mapping[str, str], home: str) -> Path:

@@ -95,6 +95,11 @@ class Signals:
             self._mine.hears = False
             raise Stopped(self._received[0])
 
+    def met(self) -> None:
+        """Let `check` be silent in this thread: it has heard of the signal already."""
+        if self._received:
+            self._mine.hears = False
+
     def pause(self, seconds: float) -> None:
         """Sleep, and check meanwhile."""
         deadline = time.monotonic() + seconds

@@ -1,23 +1,243 @@
-"""`fab -H devbox db.pull`: real machines over SSH, each with a server of its own."""
+"""`fab -H devbox …`: every task, on a real machine over SSH."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
-from dbpull.demo.stand_in import StandIn
+import pytest
+
+from dbpull.demo.stand_in import StandIn, faults
 from machines import Machine, fab, introduce
 from projects import Project
+from tap import Tap
 from targets import Target
 from worlds import World
 
+DUMPS = ".dbpull/dumps"
 
-def test_a_hosts_database_becomes_equal_to_the_source(
+
+@pytest.fixture
+def project(project: Project, devbox: Machine) -> Project:
+    """One whose user knows the machine."""
+    introduce(Path(project.environment["HOME"]), devbox)
+    return project
+
+
+def dumps(machine: Machine, folder: str = DUMPS) -> list[str]:
+    """The names of the dumps, parts and journals on a machine."""
+    there = machine.inside(machine.home / folder)
+    return sorted(path.name for path in there.glob("*") if path.name[0] != ".")
+
+
+def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
+    old = target.oid
+
+    ended = fab(project, "devbox", "db.pull", "--app=staging", "--delete").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert target.family == {"target", "previous"}
+    assert dumps(devbox) == []
+    assert project.dumps() == []
+    assert "`fab -H devbox db.undo` brings the old one back." in ended.err
+    fab(project, "devbox", "db.undo").succeeds()
+    assert (target.oid, target.notes) == (old, "(1,mine)")
+    devbox.settled()
+    assert not list((devbox.home / ".dbpull").glob("run.*"))
+
+
+def test_a_dump_is_for_its_owner_and_is_not_fetched_again(
+    project: Project, heroku: StandIn, target: Target, devbox: Machine
+) -> None:
+    fab(project, "devbox", "db.fetch", "--app=staging").succeeds()
+    [name] = dumps(devbox)
+    there = devbox.home / DUMPS / name
+    assert there.stat().st_mode & 0o777 == 0o600
+    assert there.parent.stat().st_mode & 0o777 == 0o700
+    assert (there.parent / ".gitignore").read_text() == "*\n"
+    heroku.forget_requests()
+
+    ended = fab(project, "devbox", "db.pull", "--app=staging").succeeds()
+
+    assert heroku.total("download").requests == 0
+    assert f"devbox:{there} is there already" in ended.err
+    assert target.family == {"target", "previous"}
+
+
+def test_the_steps_one_by_one_are_a_pull(
+    world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
+) -> None:
+    project.configure("db: {app: fresh-eu, keep: 1}\n")
+    words = ("db.capture", "db.fetch", "db.restore", "db.cleanup")
+
+    fab(project, "devbox", *words).succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert len(heroku.requests(method="POST", path="/backups")) == 1
+    assert [name[:13] for name in dumps(devbox)] == ["fresh-eu-b001"]
+
+
+def test_a_dump_that_lies_there_is_restored_by_name(
+    world: World, project: Project, target: Target, devbox: Machine
+) -> None:
+    world.modern.dump("shop", devbox.home / "some dump")
+
+    fab(project, "devbox", "db.restore", "--dump=some dump").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    ended = fab(project, "devbox", "db.restore", "--dump=none")
+    ended.refuses("There is no file none on devbox", "fab -H devbox db.fetch")
+
+
+def test_backups_lists_what_is_on_the_host_too(
+    project: Project, target: Target, devbox: Machine
+) -> None:
+    fab(project, "devbox", "db.fetch", "--app=staging").succeeds()
+
+    ended = fab(project, "devbox", "db.backups", "--app=staging").succeeds()
+
+    [line] = [line for line in ended.out.splitlines() if "b101" in line]
+    host, backup, *_, path = line.split("\t")
+    assert (host, backup) == ("devbox", "b101")
+    assert path.startswith(f"devbox:{devbox.home}/{DUMPS}/shop-eu-b101-")
+    assert f"{target.name} on devbox" in ended.err
+    assert "was not filled by dbpull" in ended.err
+
+
+def test_a_plan_tells_and_does_nothing(
+    project: Project, heroku: StandIn, target: Target, devbox: Machine
+) -> None:
+    with target.unasked():
+        ended = fab(
+            project, "devbox", "db.pull", "--app=staging", "--dry-run"
+        ).succeeds()
+
+    assert heroku.total("download").requests == 0
+    assert dumps(devbox) == []
+    for told in (
+        f"devbox:{devbox.home}/{DUMPS}/shop-eu-b101-",
+        f"{target.name} on devbox",
+        "curl of that URL on devbox",
+        "--section=post-data",
+    ):
+        assert told in ended.err
+
+
+def test_the_hosts_own_target_and_folder_win_over_the_projects(
+    world: World,
+    make_project: Callable[..., Project],
+    make_target: Callable[..., Target],
+    devbox: Machine,
+) -> None:
+    mine, theirs = make_target(), make_target()
+    project = make_project(DATABASE_URL=mine.url)
+    introduce(Path(project.environment["HOME"]), devbox)
+    folder = 'Dämp\'s "$HOME" * ; &'
+    project.configure(
+        "db:\n  apps: {staging: shop-eu}\n  hosts:\n    devbox:\n"
+        f"      target: {theirs.url}\n      path: {json.dumps(folder)}\n"
+    )
+
+    before = mine.oid
+
+    fab(project, "devbox", "db.pull", "--app=staging").succeeds()
+
+    assert (mine.oid, mine.notes) == (before, "(1,mine)")
+    assert world.modern.picture(theirs.name) == world.modern.picture("shop")
+    assert [name[:12] for name in dumps(devbox, folder)] == ["shop-eu-b101"]
+
+
+def test_a_name_with_quotes_blanks_and_umlauts_works(
+    world: World,
+    make_target: Callable[..., Target],
+    make_project: Callable[..., Project],
+    devbox: Machine,
+) -> None:
+    target = make_target(name="Übler \"Name\" mit 'Strichen' & $HOME =%/ \\")
+    project = make_project(DATABASE_URL=target.url)
     introduce(Path(project.environment["HOME"]), devbox)
 
     fab(project, "devbox", "db.pull", "--app=staging").succeeds()
 
     assert world.modern.picture(target.name) == world.modern.picture("shop")
     assert target.family == {"target", "previous"}
-    devbox.settled()
+
+
+def test_a_host_with_dash_and_without_sftp_will_do(
+    world: World,
+    project: Project,
+    target: Target,
+    make_machine: Callable[..., Machine],
+) -> None:
+    machine = make_machine(name="plain", login_shell="dash", sftp=False)
+    introduce(Path(project.environment["HOME"]), machine)
+
+    fab(project, "plain", "db.pull", "--app=staging").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+
+
+def test_rows_are_restored_while_a_slow_dump_arrives(
+    world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
+) -> None:
+    heroku.misbehave(faults.throttle(8_000_000))
+
+    ended = fab(project, "devbox", "db.pull", "--app=bulk-eu").succeeds()
+
+    assert "Fetched bulk-eu b001, its rows are in" in ended.err
+    assert world.modern.picture(target.name) == world.modern.picture("bulk")
+
+
+def test_the_target_is_refilled_in_place_after_the_whole_dump_is_there(
+    world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
+) -> None:
+    heroku.misbehave(faults.throttle(20_000_000))
+
+    words = ("db.pull", "--app=bulk-eu", "--in-place")
+    ended = fab(project, "devbox", *words).succeeds()
+
+    assert "its rows are in" not in ended.err
+    assert target.sql("select count(*) from blobs;") == "210"
+    assert target.family == {"target"}
+
+
+def test_upload_fetches_here_once_and_sends(
+    world: World,
+    project: Project,
+    heroku: StandIn,
+    target: Target,
+    make_machine: Callable[..., Machine],
+) -> None:
+    machine = make_machine(name="offline", without=("curl",))
+    introduce(Path(project.environment["HOME"]), machine)
+
+    words = ("db.pull", "--app=bulk-eu", "--upload", "--delete")
+    fab(project, "offline", *words).succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("bulk")
+    assert dumps(machine) == []
+    assert project.dumps() == []
+
+
+def test_a_dump_does_not_pass_through_this_machine(
+    world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
+) -> None:
+    size = (world.folder / "bulk.dump").stat().st_size
+    with Tap(devbox) as tap:
+        introduce(Path(project.environment["HOME"]), tap.machine)
+
+        fab(project, "devbox", "db.pull", "--app=bulk-eu").succeeds()
+
+    assert target.sql("select count(*) from blobs;") == "210"
+    assert 10_000 < tap.passed < size / 20
+    assert heroku.total("download").sent < size * 1.01
+
+
+def test_upload_is_refused_without_a_host(project: Project, target: Target) -> None:
+    with target.unasked():
+        ended = project.invoke("db.pull", "--app=staging", "--upload")
+
+    ended.refuses("--upload is for hosts, and none is named", "fab -H")

@@ -56,8 +56,12 @@ class PullError(Exit):
 
     def on(self, host: str) -> Self:
         """The same, for who works on a host: what is to be done is to be done there."""
+        return self.advising(self.remedy.replace("`invoke db.", f"`fab -H {host} db."))
+
+    def advising(self, remedy: str) -> Self:
+        """The same, with another remedy."""
         twin = self.again()
-        twin.remedy = self.remedy.replace("`invoke db.", f"`fab -H {host} db.")
+        twin.remedy = remedy
         twin.message = f"{twin.what}\n{twin.remedy}".strip()
         return twin
 

@@ -65,6 +65,10 @@ class NotEnoughDisk(RestoreError):
         )
 
 
+_KEPT = "The dump is kept: `invoke db.restore` tries again."
+_RESUMES = "Run the same again where that has been put right."
+
+
 class RestoreFailed(RestoreError):
     """pg_restore met an error that matters."""
 
@@ -73,8 +77,12 @@ class RestoreFailed(RestoreError):
     def __init__(self, what: str, cause: str, remedy: str = "") -> None:
         super().__init__(
             f"Restoring failed at {what}: {cause}.",
-            remedy or "The dump is kept: `invoke db.restore` tries again.",
+            remedy or _KEPT,
         )
+
+    def before_the_end(self) -> RestoreFailed:
+        """The same, where not all of the dump is there yet."""
+        return self.advising(_RESUMES) if self.remedy == _KEPT else self
 
 
 class Incomplete(RestoreError):

@@ -60,6 +60,7 @@ class Arrival:
         self._grown = threading.Condition()
         self._error: BaseException | None = None
         self._halted = threading.Event()
+        self._published = False
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     @property
@@ -89,10 +90,13 @@ class Arrival:
         return f"{self.shell.folder}/list"
 
     def __enter__(self) -> Arrival:
-        if not self.shell.verb("hold", self.part).ok:
+        held = self.shell.verb("begin", self.part)
+        if held.code == 1:
             raise PartInUse(self.shell.where, self.part)
+        if not held.ok:
+            raise HostRefused.by(self.shell.where, "Beginning the dump", held.err)
         try:
-            self._begin()
+            self._begin(held.out)
         except BaseException:
             self._let_go()
             raise
@@ -102,7 +106,8 @@ class Arrival:
         self._halted.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._let_go()
+        if not self._published:
+            self._let_go()
 
     def front(self) -> io.BufferedIOBase:
         """Its first bytes as a stream, for who reads the table of contents."""
@@ -145,8 +150,9 @@ class Arrival:
         self.reach(self.total)
         self._thread.join()
         self.check()
-        self._run("Giving the dump its name", "mv", "-f", self.part, self.path)
-        self._run("Removing the journal", "rm", "-f", f"{self.part}.journal")
+        words = self.shell.script("publish", self.part, self.path)
+        self._run("Giving the dump its name", *words)
+        self._published = True
 
     def discard(self) -> None:
         """Remove what has arrived: it is of no use."""
@@ -166,23 +172,22 @@ class Arrival:
         self._halted.wait(seconds)
         self.grew(self.have)
 
-    def _begin(self) -> None:
-        """Find out what is here already, and start to bring the rest."""
-        at = self.shell.verb("at", self.part).out.split()
-        size, known = int(at[0]), at[1:] == [str(self.total), self.identity]
-        self._refuse_full(self.total - (size if known else 0))
-        if known and 0 < size <= self.total:
-            self.already = size
-            self.grew(size)
+    def _begin(self, told: str) -> None:
+        """Go on with what is there, as far as it is of this dump."""
+        free, size, *journal = told.split()
+        known = journal == [str(self.total), self.identity]
+        self._refuse_full(int(free), self.total - (int(size) if known else 0))
+        if known and 0 < int(size) <= self.total:
+            self.already = int(size)
+            self.grew(self.already)
         else:
             self.start_over()
         self._began = time.monotonic()
         self._thread.start()
 
-    def _refuse_full(self, missing: int) -> None:
+    def _refuse_full(self, free: int, missing: int) -> None:
         folder = self.path.rpartition("/")[0]
-        free = self.shell.free(folder)
-        if free is not None and free < missing + MARGIN:
+        if free < missing + MARGIN:
             raise NoRoomThere(self.shell.where, folder, missing + MARGIN, free)
 
     def _work(self) -> None:

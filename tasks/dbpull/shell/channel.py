@@ -16,6 +16,10 @@ from dbpull.signals import PAUSE, SIGNALS
 
 GREETING = b"dbpull:\n"
 PIECE = 32768
+MOMENT = 1.0
+"""Seconds after which what has ended together is known to have."""
+KILLED = 128 + 9
+"""The code of one whose shell was killed: paramiko does not tell by what."""
 
 
 class Channel:
@@ -28,7 +32,7 @@ class Channel:
 
     def say(self, data: bytes) -> None:
         """Write to its stdin; one that has ended hears nothing."""
-        with suppress(OSError):
+        with suppress(OSError, EOFError):
             self._channel.sendall(data)
 
     def end_stdin(self) -> None:
@@ -55,17 +59,45 @@ class Channel:
 
     def hear(self, on_line: Callable[[bytes], None]) -> bytes:
         """Listen to its stderr up to its end, line by line, and return all of it."""
-        heard = b""
+        heard = []
         while line := self._err.next():
-            heard += line
+            heard.append(line)
             on_line(line)
-        return heard
+        return b"".join(heard)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it was not even begun, as its shell said, once it has ended."""
+        if self._out.greeted:
+            return None
+        words = [*self._out.before.splitlines(), *self._err.before.splitlines()]
+        said = [text for word in words if (text := word.decode(errors="replace"))]
+        return said[-1].strip().rstrip(".") if said else "its shell said nothing"
+
+    def over(self, seconds: float = MOMENT) -> bool:
+        """Whether it has ended, or the connection; waits for that for so long."""
+        waited = 0.0
+        while not (ended := self._channel.status_event.wait(PAUSE)):
+            waited += PAUSE
+            if waited >= seconds:
+                break
+            SIGNALS.check()
+        return bool(ended)
 
     @property
     def code(self) -> int | None:
         """Its exit code, once it has ended; None where the connection has instead."""
-        code: int = self._channel.recv_exit_status()
-        return None if code == -1 else code
+        while not self.over():
+            pass
+        code: int = self._channel.exit_status
+        if code != -1 and self._channel.eof_received:
+            return code
+        # It may have ended with more to tell, or by a signal.
+        transport = self._channel.get_transport()
+        transport.join(MOMENT)
+        if not transport.is_active():
+            return None
+        return KILLED if code == -1 else code
 
     def close(self) -> None:
         """Let go of it."""
@@ -79,6 +111,9 @@ class Lines:
         self._receive = receive
         self._queue: SimpleQueue[bytes] = SimpleQueue()
         self._ended = False
+        self.greeted = False
+        self.before = b""
+        """The last of what came without a greeting."""
         threading.Thread(target=self._read, daemon=True).start()
 
     def next(self, seconds: float | None = None) -> bytes:
@@ -88,11 +123,11 @@ class Lines:
         """
         waited = 0.0
         while not self._ended and (seconds is None or waited < seconds):
+            SIGNALS.check()
             try:
                 line = self._queue.get(timeout=PAUSE)
             except Empty:
                 waited += PAUSE
-                SIGNALS.check()
             else:
                 self._ended = not line
                 return line
@@ -103,14 +138,20 @@ class Lines:
         return b"".join(iter(self.next, b""))
 
     def _read(self) -> None:
-        greeted, left = False, b""
+        left = b""
         with suppress(OSError, EOFError):
             while piece := self._receive(PIECE):
                 *lines, left = (left + piece).split(b"\n")
                 for line in lines:
-                    if greeted:
-                        self._queue.put(line + b"\n")
-                    greeted = greeted or (line + b"\n").endswith(GREETING)
-        if left and greeted:
-            self._queue.put(left)
+                    self._take(line + b"\n")
+        if left:
+            self._take(left)
         self._queue.put(b"")
+
+    def _take(self, line: bytes) -> None:
+        if self.greeted:
+            self._queue.put(line)
+        elif line.endswith(GREETING):
+            self.greeted = True
+        else:
+            self.before = line

@@ -5,19 +5,19 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import count
 from typing import Any, Self
 
 from dbpull.errors.remote import ConnectionLost, HostRefused
 from dbpull.shell import Line, Result, Running
 from dbpull.shell.channel import Channel
 from dbpull.shell.keeper import Keeper
+from dbpull.shell.sessions import Sessions, decoded
 
 _SIGNALLED = 128
 """What a shell adds to the signal that ended a program."""
 
 
-class Remote:
+class Remote(Sessions):
     """A host, while a run is at work on it: a context manager.
 
     `session` opens a channel of its SSH connection, `sftp` SFTP's, and `hang_up` ends
@@ -33,27 +33,22 @@ class Remote:
         *,
         echo: Line | None = None,
     ) -> None:
-        self.host = self.where = host
+        super().__init__(host, session, echo)
+        self.where = host
         self.environ: Mapping[str, str] = {}
-        self._session = session
-        self._hang_up = hang_up
         self.sftp = sftp
-        self._echo = echo
-        self._numbers = count(1)
-        self._passwords: dict[str, str] = {}
+        self._hang_up = hang_up
         self._keeper: Keeper
 
     def __enter__(self) -> Self:
         self._keeper = Keeper(self.host, self._session(), self._hang_up)
+        self.folder = self._keeper.facts["run"]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._keeper.close()
-
-    @property
-    def folder(self) -> str:
-        """The run's own folder there; gone when the run is."""
-        return self._keeper.facts["run"]
+        # Of a host that is lost whoever was at work has told, or had ended.
+        with suppress(ConnectionLost):
+            self._keeper.close()
 
     @property
     def home(self) -> str:
@@ -87,33 +82,17 @@ class Remote:
         code, out, err = self.exchange(argv, env, stdin.encode(), on_err)
         if code > _SIGNALLED:
             code = _SIGNALLED - code
-        return Result(tuple(argv), code, _text(out), _text(err))
-
-    def exchange(
-        self,
-        argv: Sequence[str],
-        env: Mapping[str, str] | None = None,
-        stdin: bytes = b"",
-        on_err: Line | None = None,
-    ) -> tuple[int, bytes, bytes]:
-        """Run a program to its end: its exit code, stdout and stderr, in bytes."""
-        with self._started(argv, env) as (channel, _):
-            channel.feed(stdin)
-            err = channel.hear(lambda line: on_err and on_err(_text(line).rstrip("\n")))
-            out, code = channel.rest(), channel.code
-        if code is None:
-            raise ConnectionLost(self.host)
-        return code, out, err
+        return Result(tuple(argv), code, decoded(out), decoded(err))
 
     @contextmanager
     def open(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
     ) -> Iterator[Running]:
         """Start a program to be talked to; see Shell."""
-        with self._started(argv, env) as (channel, number):
-            yield _Conversation(channel)
+        with self.started(argv, env) as (channel, number):
+            yield _Conversation(channel, self.code)
             channel.end_stdin()
-            self._end(number)
+            self.end(number)
 
     @contextmanager
     def will(
@@ -124,24 +103,27 @@ class Remote:
         stdin: str = "",
     ) -> Iterator[None]:
         """Have the keeper run this where it loses us; see Shell."""
-        script = f"exec {self._line('will', argv, env)} <{self.folder}/will.stdin"
-        self.write(f"{self.folder}/will.stdin", stdin)
-        self.write(f"{self.folder}/will", script)
+        path = f"{self.folder}/will"
+        self.write(f"{path}.stdin", stdin)
+        line = f"{self.line('will', argv, env)} <{shlex.quote(path)}.stdin"
+        # In braces: what was cut off by the connection's end is not run.
+        self.write(path, f"{{\nexec {line}\n}}\n")
         try:
             yield
         finally:
-            # Where the connection is lost, this very file is what it is for.
-            with suppress(ConnectionLost):
-                self._check("Putting things in order", "rm", f"{self.folder}/will")
+            # Where the connection is lost, or its disk is full, it is what this file is
+            # for; else there is nothing left for it to do.
+            with suppress(ConnectionLost, HostRefused):
+                self.check("Putting things in order", ["rm", "-f", path])
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
         """Every program of that name; see Shell."""
-        found = []
-        for line in self.verb("find", name, *folders).out.splitlines():
-            path, _, real = line.partition("\t")
-            found.append((path, real))
+        lines = self.verb("find", name, *folders).out.removesuffix("\n").split("\n")
+        pairs = [
+            (path, real) for path, _, real in (line.partition("\t") for line in lines)
+        ]
         # The first line is PATH's, and empty where it has none.
-        return [pair for pair in found[:1] if pair[0]] + sorted(found[1:], reverse=True)
+        return [pair for pair in pairs if pair[0]]
 
     def exists(self, path: str) -> bool:
         """Whether there is such a file, as far as we may know."""
@@ -163,97 +145,24 @@ class Remote:
         """Run one of the verbs of host.sh."""
         return self.run(self.script(verb, *words), env=env, stdin=stdin, on_err=on_err)
 
-    def script(self, verb: str, *words: str) -> list[str]:
-        """The command of a verb of host.sh."""
-        return ["sh", f"{self.folder}/host.sh", verb, self.folder, *words]
-
-    def lost(self, why: BaseException) -> ConnectionLost:
-        """What to raise where SSH itself fails."""
-        error = ConnectionLost(self.host)
-        error.__cause__ = why
-        return error
-
-    @contextmanager
-    def _started(
-        self, argv: Sequence[str], env: Mapping[str, str] | None
-    ) -> Iterator[tuple[Channel, str]]:
-        line, number = self._numbered(argv, env)
-        if self._echo:
-            self._echo(f"{self.host}$ {shlex.join(argv)}")
-        session = self._session()
-        try:
-            session.exec_command(f"exec {line}")
-        except Exception as error:
-            raise self.lost(error) from error
-        channel = Channel(session)
-        try:
-            yield channel, number
-        except BaseException:
-            self._end(number)
-            raise
-        finally:
-            channel.close()
-
-    def _numbered(
-        self, argv: Sequence[str], env: Mapping[str, str] | None
-    ) -> tuple[str, str]:
-        number = str(next(self._numbers))
-        return self._line(number, argv, env), number
-
-    def _line(
-        self, number: str, argv: Sequence[str], env: Mapping[str, str] | None
-    ) -> str:
-        """What the host's shell is given: quoted once, here."""
-        pairs = [f"{name}={value}" for name, value in self._without_secret(env)]
-        return shlex.join(self.script("start", number, *pairs, "--", *argv))
-
-    def _without_secret(
-        self, env: Mapping[str, str] | None
-    ) -> Iterator[tuple[str, str]]:
-        """The variables; in place of a password the file that it is in."""
-        for name, value in (env or {}).items():
-            if name == "PGPASSWORD":
-                yield "PGPASSFILE", self._pass_file(value)
-            else:
-                yield name, value
-
-    def _pass_file(self, password: str) -> str:
-        """A file for libpq (documentation, 34.16) that only its owner can read."""
-        if password not in self._passwords:
-            path = f"{self.folder}/pgpass.{len(self._passwords)}"
-            escaped = password.replace("\\", "\\\\").replace(":", "\\:")
-            self.write(path, f"*:*:*:*:{escaped}\n")
-            self._passwords[password] = path
-        return self._passwords[password]
-
-    def write(self, path: str, text: str) -> None:
-        """Write a file that nobody else can read. Raises HostRefused."""
-        self._check("Writing a file", "sh", "-c", 'cat >"$0"', path, stdin=text)
-
-    def _check(self, doing: str, *argv: str, stdin: str = "") -> None:
-        result = self.run(argv, stdin=stdin)
-        if not result.ok:
-            raise HostRefused.by(self.host, doing, result.err)
-
-    def _end(self, number: str) -> None:
-        """See that a program and what it started are gone; of a lost host its keeper
-        does."""
-        with suppress(ConnectionLost):
-            self.verb("end", number)
-
 
 class _Conversation:
-    def __init__(self, channel: Channel) -> None:
+    """`judge` raises where it is not by the program that a channel has ended."""
+
+    def __init__(self, channel: Channel, judge: Callable[[Channel], int]) -> None:
         self._channel = channel
+        self._judge = judge
 
     def ask(self, text: str) -> str:
         self._channel.say(text.encode())
-        return _text(self._channel.line())
+        line = self._channel.line()
+        if not line and self._channel.over():
+            self._judge(self._channel)
+        return decoded(line)
 
     def last_words(self) -> str:
         self._channel.end_stdin()
-        return _text(self._channel.hear(lambda _: None))
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+        heard = self._channel.hear(lambda _: None)
+        if self._channel.over():
+            self._judge(self._channel)
+        return decoded(heard)

@@ -13,6 +13,7 @@ from dbpull.errors.settings import NoTarget, NoTargetThere
 from dbpull.errors.target import NothingInPlace
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
+from dbpull.postgres.programs import Program
 from dbpull.postgres.psql import Psql
 from dbpull.project import make_own_folder, own_folder
 from dbpull.settings import Settings
@@ -36,6 +37,8 @@ class Aim:
     origin: str
     """Where the target was named: `--target`, `DATABASE_URL in .env`."""
     embedded: bool
+    pg_restores: tuple[Program, ...] = ()
+    """Those of the machine, where the target is to be filled."""
 
     @property
     def connection(self) -> Connection:
@@ -83,9 +86,10 @@ def take_to_fill(
     Raises what `take` does, and MissingProgram, IsStandby, NoCreatedb, NotOwner,
     NothingInPlace.
     """
-    if not programs.find(shell, "pg_restore"):
+    found = tuple(programs.find(shell, "pg_restore"))
+    if not found:
         raise MissingProgram("pg_restore", shell.where)
-    aim = take(settings, shell, teller)
+    aim = replace(take(settings, shell, teller), pg_restores=found)
     label = aim.connection.label
     refuse_standby(aim.state, label)
     if not in_place:

@@ -107,6 +107,9 @@ class Here:
             step.sentence = f"Fetched {dump.label}: {told}"
         return fetched
 
+    def refuse_unable(self, *, upload: bool) -> None:
+        """Nothing: what a download needs is part of us."""
+
     def commands(self) -> list[str]:
         """What a download would do, for a plan."""
         count = self.settings.connections

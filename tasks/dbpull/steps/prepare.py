@@ -33,7 +33,7 @@ def prepare(aim: Aim, archive: Archive, settings: Settings) -> Prepared:
         header.version,
         header.compression,
         aim.state.major,
-        programs.find(aim.shell, "pg_restore"),
+        aim.pg_restores,
         aim.shell.where,
     )
     state = aim.state

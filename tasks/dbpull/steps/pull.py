@@ -33,6 +33,7 @@ def pull(
             return
         source.refuse_unknown(settings, teller)
         stock = stocks.of(settings, shell)
+        stock.refuse_unable(upload=asked.upload)
         at = aim.take_to_fill(settings, shell, teller, in_place=asked.in_place)
         found = once.find(settings, teller)
         guard.refuse_source(at.connection, found.info.server, found.label)
@@ -64,9 +65,10 @@ def fetch(
 ) -> None:
     """Download the newest backup, or the one asked for; never captures."""
     with told(RESUMES, shell.host) as teller:
+        stock = stocks.of(settings, shell)
+        stock.refuse_unable(upload=upload)
         found = once.find(settings, teller)
         chosen = once.existing(found, settings, teller, backup)
-        stock = stocks.of(settings, shell)
         with stock.fetch(found, chosen, teller, _accept, upload=upload) as fetched:
             if fetched.arriving:
                 _await(fetched, fetched.arriving, teller)

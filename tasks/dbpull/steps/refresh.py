@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from dbpull.console import Teller
 from dbpull.errors import PullError
 from dbpull.errors.postgres import SqlFailed
+from dbpull.errors.remote import ConnectionLost
+from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.complaints import without_values
 from dbpull.restore import check, overlap
 from dbpull.restore.schemas import create_missing
@@ -108,6 +110,8 @@ class Refresh:
         except BaseException:
             try:
                 aside.drop()
+            except ConnectionLost:
+                pass  # the host does it by itself
             except PullError:
                 self.teller.note(
                     f"{aside.names.aside} could not be dropped: the next pull, or"
@@ -130,7 +134,10 @@ class Refresh:
         """Restore rows while the dump arrives, where it arrives slowly enough."""
         if overlap.pays(arriving.rate, self.settings.jobs):
             meanwhile = " and restoring its rows"
-            self._await(arriving, meanwhile, lambda: restore.stream(arriving))
+            try:
+                self._await(arriving, meanwhile, lambda: restore.stream(arriving))
+            except RestoreFailed as error:
+                raise error.before_the_end() from error
         else:
             self._await(arriving)
 

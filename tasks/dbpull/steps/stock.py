@@ -82,6 +82,9 @@ class Stock(Protocol):
         the next run.
         """
 
+    def refuse_unable(self, *, upload: bool) -> None:
+        """Raise MissingCurl where nothing could get here."""
+
     def commands(self) -> list[str]:
         """What `fetch` would do, for a plan."""
 

@@ -45,9 +45,7 @@ def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]
     def weight(table: Entry) -> tuple[float, int]:
         return seconds.get(table.dump_id, 0.0), sizes.get(table.dump_id, 0)
 
-    # On a host neither is known: its rows don't pass through here.
-    if not sizes and not seconds:
-        return []
-    tables = refresh.prepared.selection.tables
+    # Of a dump on a host neither may be known: its rows don't pass through here.
+    tables = [one for one in refresh.prepared.selection.tables if any(weight(one))]
     slowest = sorted(tables, key=weight, reverse=True)[:3]
     return [(f"{table.namespace}.{table.tag}", *weight(table)) for table in slowest]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
@@ -13,7 +14,7 @@ from dbpull.archive import Archive
 from dbpull.console import Teller
 from dbpull.dumps import Dump
 from dbpull.errors.archive import BadDump
-from dbpull.errors.remote import MissingCurl
+from dbpull.errors.remote import HostRefused, MissingCurl
 from dbpull.remote.arrival import Arrival, Bringing
 from dbpull.remote.curl import Curl
 from dbpull.remote.front import Front
@@ -30,12 +31,14 @@ _sent: Once[Fetched] = Once()
 """What is fetched here to be sent: once for all hosts."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class There:
     """A host's folder of dumps; see Stock. Its paths are the host's."""
 
     settings: Settings
     shell: Remote
+    _sent: list[Dump] = field(default_factory=list, init=False)
+    """The dumps here that what is there was sent from."""
 
     @property
     def folder(self) -> str:
@@ -111,6 +114,7 @@ class There:
         if upload:
             sent = self._here(source, backup, teller.for_all)
             gate(sent.archive)
+            self._sent.append(sent.dump)
             bringing = Sftp(self.shell, sent.dump.path, self.shell.sftp)
         else:
             bringing = Curl(self.shell, source.url(backup), teller.note)
@@ -127,13 +131,21 @@ class There:
         return [f"curl of that URL on {self.shell.where}, from what is there already"]
 
     def refuse_unable(self, *, upload: bool) -> None:
-        """Raise MissingCurl where nothing could be downloaded there."""
+        """Raise MissingCurl where nothing could get there."""
         if not upload and not self.shell.has_curl:
             raise MissingCurl(self.shell.where)
 
     def remove(self, dump: Dump) -> None:
-        """Remove a dump."""
-        self.shell.run(["rm", "-f", str(dump.path)])
+        """Remove a dump; and what it was sent from, when no host needs that any more.
+
+        Raises HostRefused.
+        """
+        result = self.shell.run(["rm", "-f", str(dump.path)])
+        if not result.ok:
+            doing = f"Removing {dump.path.name}"
+            raise HostRefused.by(self.shell.where, doing, result.err)
+        for sent in self._sent:
+            atexit.register(sent.path.unlink, missing_ok=True)
 
     def remove_surplus(
         self, keep: int, app: str | None, spared: Dump | None

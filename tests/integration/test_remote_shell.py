@@ -1,0 +1,612 @@
+"""Programs on a real machine over SSH: what they get, what they say, how they end."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from databases import FOLDERS, Postgres
+from dbpull.errors.remote import (
+    ConnectionLost,
+    HostRefused,
+    RemoteError,
+    UnusableHost,
+)
+from dbpull.fab.reach import reached
+from dbpull.shell import keeper
+from dbpull.shell.remote import Remote
+from machines import Machine, introduce, machine
+
+Maker = Callable[..., Machine]
+Reach = Callable[[Machine], AbstractContextManager[Remote]]
+BIG = "0123456789abcdef" * 65536  # 1 MiB
+WORDS = [
+    "", " a  b ", "'", '"', "$HOME `id` $(id)", "*", "\\n\\", "\\\\'", "a\nb\n", "ü€🐘",
+    "-n", "--", "!x!", "~", "#", "%d", "\x1f\x1e", "{a,b}", "(", ";&|<>",
+]  # fmt: skip
+SHOW = 'printf "%s|" "$ONE" "$TWO"; for w; do printf "<%s>" "$w"; done'
+STUBBORN = (
+    "trap '' TERM; sh -c 'echo child >&2; sleep 600; sleep 600' & echo one >&2;"
+    " wait; wait"
+)
+
+
+def until(condition: Callable[[], object], told: Callable[[], object] = str) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Machine]:
+    with machine(programs=next(iter(FOLDERS.values()), None)) as made:
+        yield made
+
+
+@pytest.fixture
+def box(shared: Machine) -> Iterator[Machine]:
+    yield shared
+    shared.renew()
+
+
+@pytest.fixture
+def make() -> Iterator[Maker]:
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(machine(**options))
+
+
+@pytest.fixture
+def reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reach:
+    """Work on a machine as `fab -H` does."""
+    fabric = pytest.importorskip("fabric")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    @contextmanager
+    def reaching(to: Machine) -> Iterator[Remote]:
+        introduce(tmp_path, to)
+        with reached(fabric.Connection(to.name), print) as remote:
+            yield remote
+
+    return reaching
+
+
+@pytest.fixture
+def remote(reach: Reach, box: Machine) -> Iterator[Remote]:
+    with reach(box) as remote:
+        yield remote
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sides count the other as lost within a second or two."""
+    monkeypatch.setattr(keeper, "BEAT", 0.2)
+    monkeypatch.setattr(keeper, "SILENCE", 1)
+
+
+def home(on: Machine) -> Path:
+    return Path(on.options.environment.get("HOME", on.home))
+
+
+def runs(on: Machine) -> list[Path]:
+    return list((home(on) / ".dbpull").glob("run.*"))
+
+
+def nothing_left(on: Machine) -> None:
+    on.settled()
+    assert runs(on) == []
+
+
+def loses(reach: Reach, on: Machine, work: Callable[[Remote], object]) -> None:
+    """Work on it until its connection is lost."""
+
+    def whole() -> None:
+        with reach(on) as remote:
+            work(remote)
+
+    with pytest.raises(ConnectionLost):
+        whole()
+
+
+def by_a_thread(work: Callable[[], object]) -> list[Any]:
+    """What it returned or raised, once it has."""
+    found: list[Any] = []
+
+    def keep() -> None:
+        try:
+            found.append(work())
+        except Exception as error:  # noqa: BLE001 - for the test to look at
+            found.append(error)
+
+    threading.Thread(target=keep, daemon=True).start()
+    return found
+
+
+def test_the_host_is_told_about_and_its_folder_goes_with_the_run(
+    reach: Reach, box: Machine
+) -> None:
+    with reach(box) as remote:
+        assert (remote.host, remote.where) == (box.name, box.name)
+        assert (remote.login, remote.home) == (box.user, str(box.home))
+        assert remote.cores == os.sysconf("SC_NPROCESSORS_ONLN")
+        assert remote.has_curl
+        assert runs(box) == [Path(remote.folder)]
+        assert Path(remote.folder).stat().st_mode & 0o777 == 0o700
+    nothing_left(box)
+    assert box.connections() == 0
+
+
+def test_a_result_has_code_output_and_errors(remote: Remote) -> None:
+    result = remote.run(["sh", "-c", "echo out; echo err >&2; exit 3"])
+
+    assert (result.code, result.out, result.err) == (3, "out\n", "err\n")
+    assert remote.run(["true"]).ok
+    assert remote.run(["no-such-program"]).code == 127
+
+
+def test_a_program_that_a_signal_ended_has_its_number(remote: Remote) -> None:
+    assert remote.run(["sh", "-c", "kill -9 $$"]).code == -9
+    assert remote.run(["sh", "-c", "kill -TERM $$"]).code == -15
+
+
+@pytest.mark.parametrize("shell", ["", "dash", "bash", "fish", "tcsh", "mksh"])
+def test_words_and_variables_reach_a_program_as_they_are(
+    make: Maker, reach: Reach, shell: str
+) -> None:
+    on = make(login_shell=shell)
+    with reach(on) as remote:
+        result = remote.run(
+            ["sh", "-c", SHOW, "sh", *WORDS], env={"ONE": "".join(WORDS), "TWO": ""}
+        )
+        assert result.out == f"{''.join(WORDS)}||" + "".join(f"<{w}>" for w in WORDS)
+        assert remote.run(["cat"], stdin="a\nb").out == "a\nb"
+        assert remote.run(["sh", "-c", "exit 7"]).code == 7
+    nothing_left(on)
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash", "fish", "tcsh"])
+def test_what_a_login_script_says_harms_nothing(
+    make: Maker, reach: Reach, shell: str
+) -> None:
+    noisy = make(login_shell=shell)
+    say = "echo welcome; echo beware >/dev/stderr; printf 'no end'\n"
+    for name in (".bashrc", ".tcshrc", ".config/fish/config.fish"):
+        (noisy.home / name).parent.mkdir(parents=True, exist_ok=True)
+        (noisy.home / name).write_text(say)
+    with reach(noisy) as remote:
+        result = remote.run(["sh", "-c", "echo out; echo err >&2"])
+        assert (result.out, result.err) == ("out\n", "err\n")
+        with remote.open(["cat"]) as conversation:
+            assert conversation.ask("a\n") == "a\n"
+
+
+def test_much_goes_in_and_comes_out(remote: Remote) -> None:
+    script = "tee /dev/stderr; cat /dev/zero | head -c 5000000"
+    result = remote.run(["sh", "-c", script], stdin=BIG)
+
+    assert result.out == BIG + "\0" * 5_000_000
+    assert result.err == BIG
+    assert remote.run(["true"], stdin=BIG).ok
+    assert remote.run(["head", "-c", "3"], stdin=BIG).out == "012"
+
+
+def test_many_lines_come_out(remote: Remote) -> None:
+    heard: list[str] = []
+
+    result = remote.run(["sh", "-c", "seq 200000 >&2"], on_err=heard.append)
+
+    assert heard == [str(number) for number in range(1, 200_001)]
+    assert len(result.err) == sum(len(line) + 1 for line in heard)
+
+
+def test_bytes_are_exchanged_as_they_are(remote: Remote) -> None:
+    content = os.urandom(300_000)
+
+    assert remote.exchange(["cat"], stdin=content) == (0, content, b"")
+    assert remote.run(["printf", r"a\377b"]).out == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_lines_of_stderr_arrive_while_the_program_runs(
+    remote: Remote, tmp_path: Path
+) -> None:
+    go_on, lines = tmp_path / "go-on", []
+    os.mkfifo(go_on)
+
+    def hear(line: str) -> None:
+        lines.append(line)
+        if line == "one":
+            go_on.write_text("and two\n")
+
+    script = 'echo one >&2; read -r word <"$0"; echo two >&2'
+    remote.run(["sh", "-c", script, str(go_on)], on_err=hear)
+
+    assert lines == ["one", "two"]
+
+
+@pytest.mark.parametrize("script", [STUBBORN, "sleep 600 & echo child >&2"])
+def test_what_a_listener_raises_ends_the_program_and_its_children(
+    remote: Remote, box: Machine, script: str
+) -> None:
+    def hear(line: str) -> None:
+        if line == "child":
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        remote.run(["sh", "-c", script], stdin=BIG, on_err=hear)
+
+    until(lambda: not [p for p in box.processes() if "sleep 600" in p], box.processes)
+    assert remote.run(["echo", "still"]).out == "still\n"
+
+
+def test_a_conversation_asks_hears_and_ends(remote: Remote, box: Machine) -> None:
+    script = 'while read -r word; do echo "<$word>"; done; echo bye >&2; exit 1'
+    with remote.open(["sh", "-c", script], env={"A": "b"}) as conversation:
+        assert conversation.ask("a b\n") == "<a b>\n"
+        assert conversation.ask("$x\n") == "<$x>\n"
+        assert conversation.last_words() == "bye\n"
+        assert conversation.ask("c\n") == ""
+    with remote.open(["sh", "-c", STUBBORN.replace("echo one >&2", "echo one")]) as it:
+        assert it.ask("") == "one\n"
+    until(lambda: "sleep 600" not in box.processes(), box.processes)
+
+
+def test_programs_run_by_two_threads_at_once(remote: Remote, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    os.mkfifo(one)
+    os.mkfifo(other)
+    # Each waits for the other.
+    talk = 'echo x >"$0"; read -r word <"$1"; cat; echo "$word"'
+    back = 'read -r word <"$0"; echo y >"$1"; cat; echo "$word"'
+
+    def run(script: str) -> list[Any]:
+        argv = ["sh", "-c", script, str(one), str(other)]
+        return by_a_thread(lambda: remote.run(argv, stdin=BIG).out)
+
+    first, second = run(talk), run(back)
+
+    until(lambda: first and second)
+    assert first == [f"{BIG}y\n"]
+    assert second == [f"{BIG}x\n"]
+
+
+def test_files_are_found_written_and_measured(
+    remote: Remote, box: Machine, tmp_path: Path
+) -> None:
+    path = box.home / "a 'new' file!"
+    assert not remote.exists(str(path))
+
+    remote.write(str(path), "ü\n$x")
+
+    assert remote.exists(str(path))
+    assert path.read_text() == "ü\n$x"
+    assert path.stat().st_mode & 0o777 == 0o600
+    free = remote.free(str(box.home / "none/there"))
+    assert free == pytest.approx(os.statvfs(box.home).f_bavail * 4096, rel=0.1)
+    with pytest.raises(HostRefused, match=r"Writing a file failed on devbox: .*none"):
+        remote.write(str(box.home / "none/file"), "x")
+
+
+def test_programs_are_found_path_first(remote: Remote, box: Machine) -> None:
+    for number in ("15", "16"):
+        (box.home / f"pg/{number}").mkdir(parents=True)
+        (box.home / f"pg/{number}/cat").touch(mode=0o755)
+    there = [str(box.home / f"pg/{number}/cat") for number in ("16", "15")]
+
+    found = remote.find("cat", [f"{box.home}/pg/*"])
+
+    assert found[0] == (str(box.bin / "cat"), str((box.bin / "cat").resolve()))
+    assert found[1:] == [(path, path) for path in there]
+    assert remote.find("none", [f"{box.home}/pg/*"]) == []
+
+
+def test_a_password_is_in_a_file_for_libpq_and_nowhere_else(
+    remote: Remote, box: Machine, postgres_18: Postgres
+) -> None:
+    secret = r"h\u:sh 'ü"
+    env = {"PGPASSWORD": secret, "PGUSER": "someone"}
+    script = (
+        'echo "${PGPASSWORD-none}"; cat "$PGPASSFILE"; stat -c %a "$PGPASSFILE";'
+        " sleep 0.3"
+    )
+    with box.watch_processes([secret.encode(), rb"h\\u\:sh"]) as watch:
+        result = remote.run(["sh", "-c", script], env=env)
+        again = remote.run(["sh", "-c", script], env=env)
+        other = remote.run(["sh", "-c", script], env={"PGPASSWORD": "other"})
+
+    escaped = secret.replace("\\", "\\\\").replace(":", "\\:")
+    assert result.out == again.out == f"none\n*:*:*:*:{escaped}\n600\n"
+    assert other.out == "none\n*:*:*:*:other\n600\n"
+    assert "sleep 0.3" in watch.seen
+    assert watch.found == set()
+
+
+def test_a_password_is_not_lost_among_threads(remote: Remote) -> None:
+    def ask(secret: str) -> list[Any]:
+        argv = ["sh", "-c", 'cat "$PGPASSFILE"']
+        return by_a_thread(lambda: remote.run(argv, env={"PGPASSWORD": secret}).out)
+
+    asked = {secret: ask(secret) for secret in "abcabc"}
+
+    until(lambda: all(asked.values()))
+    for secret, told in asked.items():
+        assert told == [f"*:*:*:*:{secret}\n"]
+
+
+def test_a_cut_connection_is_lost_and_nothing_is_left(
+    reach: Reach, box: Machine
+) -> None:
+    def hear(line: str) -> None:
+        if line == "child":
+            box.cut()
+
+    loses(reach, box, lambda it: it.run(["sh", "-c", STUBBORN], on_err=hear))
+
+    nothing_left(box)
+
+
+def test_a_conversation_that_is_cut_is_lost(reach: Reach, box: Machine) -> None:
+    def work(remote: Remote) -> None:
+        with remote.open(["cat"]) as conversation:
+            assert conversation.ask("a\n") == "a\n"
+            box.cut()
+            conversation.ask("b\n")
+
+    loses(reach, box, work)
+
+    nothing_left(box)
+
+
+def test_on_a_lost_connection_no_more_programs_are_begun(
+    reach: Reach, box: Machine
+) -> None:
+    with reach(box) as remote:
+        box.cut()
+        for _ in range(2):
+            with pytest.raises(ConnectionLost):
+                remote.run(["true"])
+
+    nothing_left(box)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_will_is_carried_out_where_the_connection_is_lost(
+    reach: Reach, make: Maker, tmp_path: Path, lost: bool
+) -> None:
+    home, done = tmp_path / "its ho'me", tmp_path / "it's done!\\"
+    home.mkdir()
+    box = make(environment={"HOME": str(home)})
+    script = 'cat >"$0"; echo "$WHO" >>"$0"; cat "$PGPASSFILE" >>"$0"'
+    env = {"WHO": "me\n!", "PGPASSWORD": "hush"}
+
+    def work(remote: Remote) -> None:
+        argv = ["sh", "-c", script, str(done)]
+        with remote.will(argv, env=env, stdin="said\n"):
+            assert not done.exists()
+            if lost:
+                box.cut()
+                remote.run(["true"])
+
+    if lost:
+        loses(reach, box, work)
+    else:
+        with reach(box) as remote:
+            work(remote)
+            assert remote.run(["true"]).ok
+
+    nothing_left(box)
+    told = done.read_text() if done.exists() else ""
+    assert told == ("said\nme\n!\n*:*:*:*:hush\n" if lost else "")
+
+
+def test_a_will_that_was_cut_off_is_not_carried_out(
+    reach: Reach, box: Machine, tmp_path: Path
+) -> None:
+    with reach(box) as remote:
+        with remote.will(["touch", str(tmp_path / "done")]):
+            whole = (Path(remote.folder) / "will").read_text()
+        cut, mark, _ = whole.partition("done")
+        (Path(remote.folder) / "will").write_text(cut + mark)
+
+    nothing_left(box)
+    assert not (tmp_path / "done").exists()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_silent_host_is_lost_and_cleans_up_by_itself(
+    reach: Reach, box: Machine, tmp_path: Path
+) -> None:
+    def hear(line: str) -> None:
+        if line == "child":
+            box.freeze()
+
+    def work(remote: Remote) -> None:
+        with remote.will(["touch", str(tmp_path / "done")]):
+            remote.run(["sh", "-c", STUBBORN], on_err=hear)
+
+    loses(reach, box, work)
+
+    nothing_left(box)
+    assert (tmp_path / "done").exists()
+    box.thaw()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_host_that_falls_silent_while_much_is_sent_to_it_is_lost(
+    reach: Reach, box: Machine
+) -> None:
+    taken = threading.Event()
+
+    class Much(io.RawIOBase):
+        def readinto(self, into: Any) -> int:
+            into[:] = b"x" * len(into)
+            taken.set()
+            return len(into)
+
+        def readable(self) -> bool:
+            return True
+
+    with reach(box) as remote:
+        client = remote.sftp()
+        # So that not even what is small can be sent any more.
+        sock = client.get_channel().get_transport().sock
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        sending = by_a_thread(lambda: client.putfo(Much(), "much", confirm=False))
+        assert taken.wait(20)
+        box.freeze()
+        until(lambda: sending)
+        with pytest.raises(ConnectionLost):
+            remote.run(["true"])
+
+    assert isinstance(sending[0], Exception)
+    nothing_left(box)
+    box.thaw()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_host_that_answers_stays(remote: Remote, tmp_path: Path) -> None:
+    script = 'while [ ! -e "$0" ]; do sleep 0.1; done; echo here'
+    argv = ["sh", "-c", script, str(tmp_path / "enough")]
+    beat = Path(remote.folder) / "beat"
+
+    told = by_a_thread(lambda: remote.run(argv).out)
+
+    for _ in range(3):  # the host looks whether it has heard us, and forgets that
+        until(beat.exists)
+        until(lambda: not beat.exists())
+    (tmp_path / "enough").touch()
+    until(lambda: told)
+    assert told == ["here\n"]
+
+
+def test_after_a_keeper_was_killed_the_next_run_ends_what_was_left(
+    reach: Reach, box: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "SILENCE", 1)
+
+    def work(remote: Remote) -> None:
+        number = int((Path(remote.folder) / "keeper").read_text())
+        argv = ["sh", "-c", "echo begun >&2; exec sleep 600"]
+        remote.run(argv, on_err=lambda _: os.kill(number, signal.SIGKILL))
+
+    loses(reach, box, work)
+    assert "sleep 600" in box.processes()
+    monkeypatch.setattr(keeper, "SILENCE", 45)
+    [left] = runs(box)
+
+    with reach(box) as remote:
+        assert runs(box) == [Path(remote.folder)]
+        assert not left.exists()
+        until(lambda: "sleep 600" not in box.processes(), box.processes)
+    nothing_left(box)
+
+
+def test_a_program_whose_shell_is_killed_is_no_lost_connection(
+    remote: Remote, box: Machine
+) -> None:
+    script = "kill -9 $PPID; exec sleep 600 >/dev/null 2>&1"
+
+    assert remote.run(["sh", "-c", script]).code == -9
+    assert remote.run(["true"]).ok
+
+
+def test_a_run_whose_folder_is_removed_is_told(remote: Remote, box: Machine) -> None:
+    (Path(remote.folder) / "host.sh").unlink()
+
+    with pytest.raises(HostRefused, match=r"Starting a program failed on devbox: .+"):
+        remote.run(["true"])
+
+
+def _refusal(reach: Reach, on: Machine) -> RemoteError:
+    with pytest.raises(RemoteError) as raised, reach(on):
+        pass
+    on.settled()
+    return raised.value
+
+
+def test_a_home_that_takes_no_folder_is_told_in_two_sentences(
+    make: Maker, reach: Reach
+) -> None:
+    error = _refusal(reach, make(environment={"HOME": "/proc"}))
+
+    assert isinstance(error, UnusableHost)
+    assert error.what.startswith("devbox can't be worked on: mkdir: ")
+    assert "/proc/.dbpull" in error.what
+    assert error.what.count("\n") == 0
+    assert error.remedy == (
+        "It needs a POSIX shell, and a home folder that can be written to."
+    )
+
+
+def test_a_user_who_may_run_nothing_is_told(make: Maker, reach: Reach) -> None:
+    error = _refusal(reach, make(sshd_config=("ForceCommand echo No commands here.",)))
+
+    assert isinstance(error, UnusableHost)
+    assert error.what == "devbox can't be worked on: No commands here."
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(make: Maker, reach: Reach) -> None:
+    full = make(small_disk=8192)
+
+    error = _refusal(reach, full)
+
+    assert isinstance(error, UnusableHost)
+    assert "No space left on device" in error.what
+    assert list(full.inside(full.home / ".dbpull").glob("run.*")) == []
+
+
+def test_a_host_of_few_sessions_is_told_and_goes_on(make: Maker, reach: Reach) -> None:
+    narrow = make(sshd_config=("MaxSessions 2",))
+    with reach(narrow) as remote:
+        assert remote.run(["true"]).ok
+        with remote.open(["cat"]) as conversation:
+            assert conversation.ask("a\n") == "a\n"
+            with pytest.raises(HostRefused) as raised:
+                remote.run(["true"])
+            assert conversation.ask("b\n") == "b\n"
+    nothing_left(narrow)
+    assert raised.value.what == (
+        "Opening a session failed on devbox: its sshd does not allow so many at once"
+        " (MaxSessions)."
+    )
+
+
+def test_a_host_of_one_session_is_told(make: Maker, reach: Reach) -> None:
+    alone = make(sshd_config=("MaxSessions 1",))
+    with pytest.raises(HostRefused, match="MaxSessions"), reach(alone) as remote:
+        remote.run(["true"])
+    nothing_left(alone)
+
+
+def test_an_error_inside_ends_the_run_and_is_raised(reach: Reach, box: Machine) -> None:
+    def work() -> None:
+        with reach(box) as remote:
+            remote.run(["sh", "-c", "sleep 600 >/dev/null 2>&1 </dev/null &"])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
+    nothing_left(box)
+
+
+def test_a_connection_that_was_open_stays_open(
+    reach: Reach, box: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabric = pytest.importorskip("fabric")
+    introduce(tmp_path, box)
+    with fabric.Connection(box.name) as connection:
+        connection.open()
+        for _ in range(2):
+            with reached(connection, print) as remote:
+                assert remote.run(["echo", "here"]).out == "here\n"
+            nothing_left(box)
+        assert connection.is_connected

@@ -1,0 +1,913 @@
+"""What runs on a host, run here as a process, by each shell that there is."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from dbpull.shell import keeper
+
+MARK = "DBPULL_TEST_SCRIPT"
+SHELLS = [name for name in ("dash", "bash", "busybox", "lksh") if shutil.which(name)]
+BLOCK = 65536
+GREETING = b"dbpull:\n"
+KILLED = {-signal.SIGTERM, -signal.SIGKILL}
+STUBBORN = "trap '' TERM; sh -c 'echo $$; sleep 600; sleep 600' & echo $$; wait; wait"
+
+
+def until(condition: Callable[[], object], told: Callable[[], object] = str) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.01)
+
+
+def gone(pid: int) -> bool:
+    """Whether it has ended, if perhaps nobody has asked for its code yet."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state == "Z"
+
+
+class Begun(subprocess.Popen[bytes]):
+    """A process that a test does not wait for when it fails."""
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if error:
+            self.kill()
+        super().__exit__(kind, error, trace)
+
+
+@dataclass
+class Run:
+    """A run's folder on the host, and what is done in it."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def argv(self, verb: str, *words: object) -> list[str]:
+        script = str(self.folder / "host.sh")
+        return ["sh", script, verb, str(self.folder), *map(str, words)]
+
+    def verb(
+        self, verb: str, *words: object, stdin: bytes = b"", **more: Any
+    ) -> subprocess.CompletedProcess[bytes]:
+        options: dict[str, Any] = {"env": self.env, "start_new_session": True, **more}
+        argv = self.argv(verb, *words)
+        return subprocess.run(
+            argv, input=stdin, capture_output=True, timeout=60, check=False, **options
+        )
+
+    def begin(self, verb: str, *words: object, **more: Any) -> Begun:
+        pipe = subprocess.PIPE
+        options: dict[str, Any] = {"env": self.env, "start_new_session": True, **more}
+        return Begun(
+            self.argv(verb, *words), stdin=pipe, stdout=pipe, stderr=pipe, **options
+        )
+
+    def program(self, number: int, *argv: str, **more: Any) -> Begun:
+        """One that is at work: its greeting has been read."""
+        begun = self.begin("start", number, "--", *argv, **more)
+        assert begun.stdout
+        assert begun.stdout.readline() == GREETING
+        return begun
+
+
+@dataclass
+class Keeping:
+    """A keeper at work."""
+
+    process: subprocess.Popen[bytes]
+    run: Run
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def hears(self, line: bytes) -> bytes:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(line)
+        self.process.stdin.flush()
+        return self.process.stdout.readline()
+
+    def end(self) -> int:
+        """End its stdin, as the laptop does; its exit code."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        return self.process.wait(30)
+
+    def kill(self) -> None:
+        """As a reboot does: it and all that it started."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@dataclass
+class Host:
+    home: Path
+    env: dict[str, str]
+
+    def run(self) -> Run:
+        """A folder as the keeper makes it, without a keeper."""
+        folder = self.home / f".dbpull/run.{uuid4().hex}"
+        (folder / "programs").mkdir(parents=True)
+        (folder / "host.sh").write_bytes(keeper.script())
+        return Run(folder, self.env)
+
+    @contextmanager
+    def kept(self) -> Iterator[Keeping]:
+        """A run whose keeper lives."""
+        script, name = keeper.script(), uuid4().hex
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            keeper.boot(name, len(script)),
+            stdin=pipe, stdout=pipe, stderr=pipe, env=self.env, start_new_session=True,
+        ) as process:  # fmt: skip
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(script)
+            process.stdin.flush()
+            assert process.stdout.readline() == GREETING
+            run = Run(self.home / f".dbpull/run.{name}", self.env)
+            keeping = Keeping(process, run)
+            while (line := process.stdout.readline()) != b"ready\n":
+                word, _, value = line.decode().rstrip("\n").partition(" ")
+                keeping.facts[word] = value
+            yield keeping
+            if process.poll() is None:
+                keeping.end()
+
+    def pids(self) -> list[int]:
+        """Those of the processes that it has."""
+        mark = f"{MARK}={self.env[MARK]}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and mark in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+        return found
+
+    def processes(self) -> list[bytes]:
+        with contextlib.suppress(OSError):
+            return [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in self.pids()]
+        return []
+
+    def settled(self) -> None:
+        until(lambda: not self.pids(), self.processes)
+
+
+@pytest.fixture(params=SHELLS)
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+    """One whose sh is this shell; busybox brings all of its programs with it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    shell = shutil.which(request.param)
+    assert shell
+    names = ["sh"]
+    if request.param == "busybox":
+        names = subprocess.check_output([shell, "--list"], text=True).split()
+    for name in names:
+        (programs / name).symlink_to(shell)
+    path = f"{programs}:{os.environ['PATH']}"
+    home = tmp_path / "home"
+    home.mkdir()
+    made = Host(home, {"PATH": path, "HOME": str(home), MARK: uuid4().hex})
+    yield made
+    try:
+        made.settled()
+    finally:
+        for pid in made.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def run(host: Host) -> Run:
+    return host.run()
+
+
+def only(tmp_path: Path, host: Host, *names: str) -> dict[str, str]:
+    """An environment whose PATH has these programs alone."""
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in names:
+        program = shutil.which(name, path=host.env["PATH"])
+        assert program
+        (few / name).symlink_to(Path(program).resolve())
+    return {**host.env, "PATH": str(few)}
+
+
+def test_the_usual_shells_are_here() -> None:
+    assert {"dash", "bash"} <= set(SHELLS)
+
+
+def test_shellcheck_has_no_objection() -> None:
+    if not shutil.which("shellcheck"):
+        pytest.skip("no shellcheck")
+    argv = ["shellcheck", "-s", "sh", "-"]
+    folder = Path(keeper.__file__).parent
+    for text in (*(f.read_bytes() for f in folder.glob("*.sh")), keeper.script()):
+        ended = subprocess.run(argv, input=text, capture_output=True, check=False)
+        assert ended.returncode == 0, ended.stdout.decode()
+
+
+# Dumps
+
+
+def test_dumps_and_their_parts_are_listed_with_their_bytes(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "dümps of 'mine' *"
+    folder.mkdir()
+    for name, count in (("a b.dump", 3), ("c.dump.part", 70000), ("n\nl.dump", 1)):
+        (folder / name).write_bytes(b"x" * count)
+    (folder / "c.dump.part.journal").write_text("1")
+    (folder / "other").write_text("1")
+    (folder / "link.dump").symlink_to(folder / "c.dump.part")
+    (folder / "folder.dump").mkdir()
+
+    listed = run.verb("list", folder)
+
+    assert listed.returncode == 0
+    assert sorted(listed.stdout.decode().splitlines()) == [
+        "1\tc.dump.part.journal",
+        "3\ta b.dump",
+        "70000\tc.dump.part",
+        "70000\tlink.dump",
+    ]
+    nothing = run.verb("list", tmp_path / "none")
+    assert (nothing.returncode, nothing.stdout) == (0, b"")
+
+
+def test_free_bytes_are_told_of_a_folder_or_of_where_it_would_be(
+    run: Run, tmp_path: Path
+) -> None:
+    for folder in (tmp_path, tmp_path / "not/yet made", Path("/")):
+        there = folder if folder.exists() else tmp_path
+        told = int(run.verb("free", folder).stdout)
+        assert told == pytest.approx(shutil.disk_usage(there).free, rel=0.1)
+
+
+def test_a_part_is_held_by_one_run_at_a_time(host: Host, tmp_path: Path) -> None:
+    part = tmp_path / "new folder/the dump's.dump.part"
+    with host.kept() as one, host.kept() as other:
+        assert one.run.verb("hold", part).returncode == 0
+        assert one.run.verb("hold", part).returncode == 0
+        part.write_text("some")
+
+        refused = other.run.verb("hold", part)
+        assert (refused.returncode, refused.stderr) == (1, b"")
+        assert other.run.verb("drop", part).returncode == 1
+        assert part.read_text() == "some"
+        assert not list(one.run.folder.glob("run.*"))
+
+        one.kill()
+        assert other.run.verb("hold", part).returncode == 0
+        assert Path(f"{part}.lock").readlink() == other.run.folder
+        assert (part.parent / ".gitignore").read_text() == "*\n"
+        assert part.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_a_run_held_is_free_when_it_has_ended(host: Host, tmp_path: Path) -> None:
+    part = tmp_path / "x.dump.part"
+    with host.kept() as one:
+        assert one.run.verb("hold", part).returncode == 0
+    assert part.with_name("x.dump.part.lock").is_symlink()
+
+    with host.kept() as other:
+        part.write_text("some")
+        Path(f"{part}.journal").write_text("1 x")
+        assert other.run.verb("drop", part).returncode == 0
+    assert not list(tmp_path.glob("x.*"))
+
+
+def test_another_process_by_the_keepers_number_holds_nothing(
+    host: Host, tmp_path: Path
+) -> None:
+    part, left = tmp_path / "x.dump.part", host.run()
+    assert left.verb("hold", part).returncode == 0
+    (left.folder / "keeper").write_text(f"{os.getpid()}\n")
+
+    assert host.run().verb("hold", part).returncode == 0
+
+
+def test_a_folder_that_can_not_be_made_is_not_in_use(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    refused = run.verb("hold", tmp_path / "file/folder/x.dump.part")
+
+    assert refused.returncode == 2
+    assert b"Not a directory" in refused.stderr or b"File exists" in refused.stderr
+
+
+def test_a_part_tells_how_far_it_is_and_begins_anew(run: Run, tmp_path: Path) -> None:
+    part = tmp_path / "a 'b'.dump.part"
+    assert run.verb("at", part).stdout == b"0\n"
+
+    assert run.verb("anew", part, 123, '"etag"-1').returncode == 0
+    part.write_bytes(b"x" * BLOCK)
+    assert run.verb("at", part).stdout == b'65536\n123 "etag"-1\n'
+
+    assert run.verb("anew", part, 5, "-").returncode == 0
+    assert run.verb("at", part).stdout == b"0\n5 -\n"
+    assert part.stat().st_mode & 0o777 == 0o600
+
+
+def test_blocks_of_a_file_are_packed_where_that_can_be(
+    run: Run, host: Host, tmp_path: Path
+) -> None:
+    file, content = tmp_path / "a b", os.urandom(3 * BLOCK + 7)
+    file.write_bytes(content)
+    few = only(tmp_path, host, "sh", "dd", "printf")
+
+    packed = run.verb("front", file, 1, 2).stdout
+    plain = run.verb("front", file, 3, 4, env=few).stdout
+
+    assert packed[:1] + gzip.decompress(packed[1:]) == b"z" + content[BLOCK : 3 * BLOCK]
+    assert plain == b"-" + content[3 * BLOCK :]
+    none = run.verb("front", tmp_path / "none", 0, 1)
+    assert (none.returncode, none.stdout) == (1, b"")
+    assert b"none can't be read" in none.stderr
+
+
+@pytest.mark.parametrize(
+    "total", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 17]
+)
+def test_a_program_is_fed_with_a_part_that_is_there(
+    run: Run, tmp_path: Path, total: int
+) -> None:
+    part, content = tmp_path / "the part", os.urandom(total)
+    part.write_bytes(content)
+
+    argv = ["cat", str(run.folder / "list"), "-"]
+    fed = run.verb("stream", part, total, *argv, stdin=b"its list\n")
+
+    assert fed.returncode == 0
+    assert fed.stdout == b"its list\n" + content
+
+
+def test_a_program_is_fed_with_a_part_that_grows(run: Run, tmp_path: Path) -> None:
+    content = os.urandom(6 * BLOCK + 1234)
+    part = tmp_path / "the part"
+    part.write_bytes(b"")
+    steps = (10, BLOCK - 10, 1, BLOCK + 5, 2 * BLOCK, len(content))
+    feeding = run.begin("stream", part, len(content), "cat")
+    assert feeding.stdin
+    assert feeding.stderr
+    feeding.stdin.close()
+    heard: list[bytes] = []
+    reader = threading.Thread(target=lambda: heard.append(_all_of(feeding.stdout)))
+    reader.start()
+
+    with part.open("ab") as file:
+        at = 0
+        for step in steps:
+            file.write(content[at : at + step])
+            file.flush()
+            at = min(at + step, len(content))
+            whole = at == len(content)
+            expected = at // BLOCK * BLOCK if not whole else 7 * BLOCK
+            while feeding.stderr.readline() != f"fed {expected}\n".encode():
+                pass
+
+    reader.join(20)
+    assert feeding.wait(20) == 0
+    assert heard == [content]
+    feeding.stderr.close()
+
+
+def _all_of(pipe: Any) -> bytes:
+    with pipe:
+        content: bytes = pipe.read()
+        return content
+
+
+def test_a_part_that_gets_its_name_meanwhile_is_fed_to_its_end(
+    run: Run, tmp_path: Path
+) -> None:
+    part, content = tmp_path / "x.dump.part", os.urandom(2 * BLOCK + 1)
+    part.write_bytes(content[:BLOCK])
+    with run.begin("stream", part, len(content), "cat") as feeding:
+        assert feeding.stdin
+        assert feeding.stderr
+        feeding.stdin.close()
+        assert feeding.stderr.readline() == b"fed 65536\n"
+
+        os.killpg(feeding.pid, signal.SIGSTOP)
+        with part.open("ab") as file:
+            file.write(content[BLOCK:])
+        part.rename(tmp_path / "x.dump")
+        os.killpg(feeding.pid, signal.SIGCONT)
+
+        heard: list[bytes] = []
+        threading.Thread(target=lambda: heard.append(_all_of(feeding.stdout))).start()
+        until(lambda: heard)
+        assert heard == [content]
+
+
+def test_the_code_of_what_is_fed_counts(run: Run, tmp_path: Path) -> None:
+    part = tmp_path / "part"
+    part.write_bytes(b"x" * 40 * BLOCK)
+
+    failed = run.verb("stream", part, 40 * BLOCK, "sh", "-c", "exit 3")
+    content = run.verb("stream", part, 40 * BLOCK, "head", "-c", "3")
+
+    assert failed.returncode == 3
+    assert (content.returncode, content.stdout) == (0, b"xxx")
+
+
+def test_programs_are_found_on_path_and_in_folders(
+    run: Run, host: Host, tmp_path: Path
+) -> None:
+    for name in ("pg/9/bin", "pg/10/bin", "other 1", "on path"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "psqlx").touch(mode=0o755)
+    (tmp_path / "pg/8/bin/psqlx").mkdir(parents=True)
+    (tmp_path / "pg/7/bin").mkdir(parents=True)
+    (tmp_path / "pg/7/bin/psqlx").touch(mode=0o644)
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/psqlx").symlink_to(tmp_path / "pg/9/bin/psqlx")
+    patterns = [f"{tmp_path}/pg/*/bin", f"{tmp_path}/linke*"]
+    path = {**host.env, "PATH": f"{host.env['PATH']}:{tmp_path / 'on path'}"}
+
+    without = run.verb("find", "psqlx", *patterns).stdout.decode().split("\n")
+    found = run.verb("find", "psqlx", *patterns, env=path).stdout.decode().split("\n")
+
+    there = [f"{tmp_path}/pg/{n}/bin/psqlx" for n in ("9", "10")]
+    assert without == [
+        "\t",
+        f"{there[0]}\t{there[0]}",
+        f"{there[1]}\t{there[1]}",
+        f"{tmp_path}/linked/psqlx\t{there[0]}",
+        "",
+    ]
+    assert found[0] == f"{tmp_path}/on path/psqlx\t{tmp_path}/on path/psqlx"
+    assert found[1:] == without[1:]
+
+
+def test_a_program_is_found_where_readlink_knows_no_real_path(
+    run: Run, host: Host, tmp_path: Path
+) -> None:
+    few = only(tmp_path, host, "sh", "printf")
+
+    [line, _] = run.verb("find", "sh", env=few).stdout.decode().split("\n")
+
+    assert line == f"{tmp_path}/few/sh\t{tmp_path}/few/sh"
+
+
+# Programs
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        (["true"], 0),
+        (["sh", "-c", "exit 3"], 3),
+        (["no-such-program"], 127),
+        (["sh", "-c", "kill -9 $$"], 128 + 9),
+        (["sh", "-c", "kill -TERM $$"], 128 + 15),
+        (["test", "-e", "/none"], 1),
+    ],
+)
+def test_the_code_of_a_program_is_that_of_start(
+    run: Run, argv: list[str], code: int
+) -> None:
+    ended = run.verb("start", 1, "--", *argv)
+
+    assert ended.returncode == code
+    assert ended.stdout == GREETING
+    assert ended.stderr.startswith(GREETING)
+
+
+WORDS = ["", " a  b ", "'", '"', "$HOME `id` $(id)", "*", "\\n\\", "a\nb\n", "ü", "-n"]
+
+
+def test_words_variables_and_stdin_reach_a_program_as_they_are(run: Run) -> None:
+    script = 'printf "%s|" "$ONE" "$TWO"; for w; do printf "<%s>" "$w"; done; cat'
+    pairs = ["ONE=" + "".join(WORDS), "TWO="]
+    stdin = bytes(range(256)) * 1000
+
+    argv = ["sh", "-c", script, "sh", *WORDS, "--", "A=b"]
+    ended = run.verb("start", 1, *pairs, "--", *argv, stdin=stdin)
+
+    words = "".join(f"<{word}>" for word in [*WORDS, "--", "A=b"])
+    said = f"{''.join(WORDS)}||{words}".encode()
+    assert ended.stdout == GREETING + said + stdin
+    assert ended.stderr == GREETING
+
+
+def test_the_users_own_variables_for_postgresql_are_not_there(
+    run: Run, host: Host
+) -> None:
+    own = dict.fromkeys(("PGHOST", "PGSERVICE", "PGOPTIONS", "PGPASSWORD"), "own")
+    env = {**host.env, **own, "PGSSLMODE": "require"}
+    program = ["sh", "-c", "env | grep ^PG | sort"]
+
+    with_file = run.verb(
+        "start", 1, "PGPASSFILE=/f", "PGUSER=me", "--", *program, env=env
+    )
+    without = run.verb("start", 2, "PGHOST=there", "--", *program, env=env)
+
+    assert with_file.stdout.split() == [
+        b"dbpull:", b"PGPASSFILE=/f", b"PGSSLMODE=require", b"PGUSER=me",
+    ]  # fmt: skip
+    assert without.stdout.split() == [
+        b"dbpull:", b"PGHOST=there", b"PGPASSWORD=own", b"PGSSLMODE=require",
+    ]  # fmt: skip
+
+
+def test_a_program_may_have_the_name_of_a_verb(
+    run: Run, host: Host, tmp_path: Path
+) -> None:
+    for name in ("list", "end"):
+        (tmp_path / "bin" / name).unlink(missing_ok=True)
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\necho mine\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+
+        assert run.verb("start", name, "--", name).stdout == GREETING + b"mine\n"
+
+
+def test_files_that_programs_make_are_for_their_owner(run: Run, tmp_path: Path) -> None:
+    run.verb("start", 1, "--", "mkdir", tmp_path / "made")
+
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_ignores_being_asked_to_end_is_killed_with_its_children(
+    host: Host, run: Run
+) -> None:
+    with run.program(1, "sh", "-c", STUBBORN) as stubborn:
+        assert stubborn.stdout
+        pids = [int(stubborn.stdout.readline()) for _ in range(2)]
+
+        assert run.verb("end", 1).returncode in (0, 1)
+
+        until(lambda: all(gone(pid) for pid in pids))
+        assert stubborn.wait(20) in KILLED
+    host.settled()
+
+
+def test_a_child_is_ended_although_its_parent_has_ended(host: Host, run: Run) -> None:
+    with run.program(1, "sh", "-c", "sleep 600 & echo $!") as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        assert parent.wait(20) == 0
+
+        run.verb("end", 1)
+
+        until(lambda: gone(child))
+
+
+def test_a_program_ends_as_it_likes_when_asked_to(run: Run, tmp_path: Path) -> None:
+    script = f"trap 'echo bye >{tmp_path}/said; exit' TERM; echo; sleep 600 & wait"
+    with run.program(1, "sh", "-c", script) as polite:
+        assert polite.stdout
+        polite.stdout.readline()
+
+        run.verb("end", 1)
+
+    assert (tmp_path / "said").read_text() == "bye\n"
+
+
+def test_a_program_that_was_ended_before_it_began_never_does(
+    run: Run, tmp_path: Path
+) -> None:
+    run.verb("end", 1)
+
+    ended = run.verb("start", 1, "--", "touch", tmp_path / "file")
+
+    assert ended.returncode != 0
+    assert ended.stdout == b""
+    assert not (tmp_path / "file").exists()
+    run.verb("end", 1)
+
+
+def test_another_group_by_a_programs_number_is_left_alone(run: Run) -> None:
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as foreign:
+        (run.folder / "programs/1").write_text(f"{foreign.pid}\n")
+
+        run.verb("end", 1)
+
+        assert foreign.poll() is None
+        foreign.kill()
+
+
+def test_a_program_leads_a_group_where_the_server_makes_none(
+    host: Host, run: Run
+) -> None:
+    with run.program(
+        1, "sh", "-c", "echo $$; sleep 600", start_new_session=False
+    ) as it:
+        assert it.stdout
+        pid = int(it.stdout.readline())
+        assert os.getpgid(pid) != os.getpgid(0)
+
+        run.verb("end", 1, start_new_session=False)
+
+        until(lambda: gone(pid))
+
+
+# The keeper
+
+
+def test_the_keeper_tells_what_the_host_is_and_answers(host: Host) -> None:
+    with host.kept() as keeping:
+        assert keeping.facts["run"] == str(keeping.run.folder)
+        assert int(keeping.facts["cores"]) == os.sysconf("SC_NPROCESSORS_ONLN")
+        assert keeping.facts["home"] == str(host.home)
+        assert keeping.facts["login"]
+        assert keeping.facts["curl"].startswith("curl ")
+        assert keeping.run.folder.stat().st_mode & 0o777 == 0o700
+        assert keeping.hears(b"beat\n") == b"beat\n"
+        assert keeping.hears(b"again\n") == b"again\n"
+
+
+def _will(run: Run, tmp_path: Path) -> Path:
+    (run.folder / "will").write_text(f"{{\nexec touch '{tmp_path}/done'\n}}\n")
+    return tmp_path / "done"
+
+
+def test_at_the_laptops_end_nothing_is_left(host: Host, tmp_path: Path) -> None:
+    with host.kept() as keeping:
+        will = _will(keeping.run, tmp_path)
+        with (
+            keeping.run.program(1, "sleep", "600") as one,
+            keeping.run.program(2, "sh", "-c", STUBBORN) as two,
+            keeping.run.program(3, "sh", "-c", "sleep 600 &"),
+        ):
+            assert keeping.end() == 0
+
+            host.settled()
+            assert {one.wait(20), two.wait(20)} <= KILLED
+    assert will.exists()
+    assert not keeping.run.folder.exists()
+    assert list((host.home / ".dbpull").iterdir()) == []
+
+
+def test_a_program_in_its_last_statement_may_finish_it(
+    host: Host, tmp_path: Path
+) -> None:
+    script = f"cat; sleep 0.3; echo said >{tmp_path}/last"
+    with host.kept() as keeping, keeping.run.program(1, "sh", "-c", script) as program:
+        assert program.stdin
+        program.stdin.close()
+        # As sshd does: who has ended is not waited for.
+        threading.Thread(target=program.wait).start()
+        keeping.end()
+
+        assert program.wait(20) == 0
+    assert (tmp_path / "last").read_text() == "said\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_keeper_that_is_asked_to_end_cleans_up_or_stays(
+    host: Host, tmp_path: Path, number: signal.Signals
+) -> None:
+    with host.kept() as keeping:
+        will = _will(keeping.run, tmp_path)
+        keeping.process.send_signal(number)
+        if number == signal.SIGTERM:
+            assert keeping.process.wait(20) == 0
+        else:
+            assert keeping.hears(b"still\n") == b"still\n"
+            keeping.end()
+        host.settled()
+    assert will.exists()
+    assert not keeping.run.folder.exists()
+
+
+def test_what_a_killed_keeper_left_is_swept_by_the_next(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "SILENCE", 0.3)
+    with host.kept() as killed:
+        killed.process.kill()
+        killed.process.wait()
+        host.settled()  # what listened for silence ends by itself
+    monkeypatch.undo()
+    beginning = host.home / ".dbpull/run.0"
+    beginning.mkdir()
+    another = host.home / ".dbpull/run.1"
+    another.mkdir()
+    (another / "keeper").write_text(f"{os.getpid()}\n")
+
+    with host.kept() as one, host.kept() as other:
+        assert not killed.run.folder.exists()
+        assert not another.exists()
+        assert beginning.exists()
+        assert one.run.folder.exists()
+        assert other.run.folder.exists()
+
+
+def test_a_silent_laptop_is_given_up_and_one_that_is_heard_is_not(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "SILENCE", 0.3)
+    with host.kept() as keeping:
+        will, beat = _will(keeping.run, tmp_path), keeping.run.folder / "beat"
+        for _ in range(4):
+            assert keeping.hears(b"beat\n") == b"beat\n"
+            until(lambda: not beat.exists())
+            assert not will.exists()
+
+        assert keeping.process.wait(20) == 0
+
+        host.settled()
+        assert will.exists()
+        assert not keeping.run.folder.exists()
+
+
+def test_a_home_that_takes_no_folder_is_told(host: Host) -> None:
+    env = {**host.env, "HOME": "/proc"}
+
+    ended = subprocess.run(
+        keeper.boot("1", 1), input=b"x", env=env, capture_output=True, check=False
+    )
+
+    assert ended.returncode == 1
+    assert ended.stdout == b""
+    assert b"/proc/.dbpull" in ended.stderr
+
+
+def test_a_shell_that_counts_with_32_bits_is_refused_in_words(tmp_path: Path) -> None:
+    shell = shutil.which("mksh")
+    if not shell:
+        pytest.skip("no mksh")
+    (tmp_path / "sh").symlink_to(shell)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    script = keeper.script()
+
+    ended = subprocess.run(
+        keeper.boot("1", len(script)),
+        input=script, env=env, capture_output=True, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 1
+    assert ended.stdout == b""
+    assert ended.stderr == b"its sh counts with 32 bits, too few for a dump's bytes\n"
+    assert list((tmp_path / ".dbpull").iterdir()) == []
+
+
+# curl
+
+
+@dataclass
+class Files:
+    """A download host: serves `content` from any byte on, and misbehaves as told."""
+
+    content: bytes
+    status: int = 0
+    cut_after: int | None = None
+    ranges: bool = True
+    asked: list[dict[str, str]] = field(default_factory=list)
+    sent: int = 0
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        files = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                files.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_port}/b?Signature=SECRET"
+            server.shutdown()
+            thread.join()
+
+    def answer(self, to: BaseHTTPRequestHandler) -> None:
+        self.asked.append(dict(to.headers))
+        if self.status:
+            to.send_error(self.status)
+            return
+        asked = to.headers.get("Range", "") if self.ranges else ""
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        begin, end = int(first or 0), int(last or len(self.content) - 1)
+        body = self.content[begin : end + 1]
+        to.send_response(206 if asked else 200)
+        if asked:
+            told = f"bytes {begin}-{end}/{len(self.content)}"
+            to.send_header("Content-Range", told)
+        to.send_header("ETag", '"one"')
+        to.send_header("Content-Length", str(len(body)))
+        to.end_headers()
+        with contextlib.suppress(ConnectionError):
+            for at in range(0, len(body[: self.cut_after]), BLOCK):
+                piece = body[: self.cut_after][at : at + BLOCK]
+                to.wfile.write(piece)
+                self.sent += len(piece)
+
+
+def config(url: str, *more: str) -> bytes:
+    return "\n".join([f'url = "{url}"', *more, ""]).encode()
+
+
+def test_a_part_is_downloaded_and_after_a_cut_gone_on_with(
+    run: Run, tmp_path: Path
+) -> None:
+    files = Files(os.urandom(1_000_003), cut_after=300_001)
+    part = tmp_path / "a 'part'"
+    with files.served() as url:
+        cut = run.verb("get", part, 0, stdin=config(url))
+        assert cut.returncode == 18
+        assert cut.stderr.splitlines()[-1] == b"at 300001"
+        assert part.read_bytes() == files.content[:300_001]
+        files.cut_after = None
+        match = 'header = "If-Match: \\"one\\""'
+
+        whole = run.verb("get", part, 300_001, stdin=config(url, match))
+
+    assert whole.returncode == 0
+    assert whole.stdout.splitlines()[0] == b"206"
+    assert b'ETag: "one"' in whole.stdout
+    assert whole.stderr.splitlines()[-1] == b"at 1000003"
+    assert part.read_bytes() == files.content
+    assert files.asked[1]["Range"] == "bytes=300001-"
+    assert files.asked[1]["If-Match"] == '"one"'
+    assert not (run.folder / "head").exists() or b"SECRET" not in whole.stdout
+
+
+@pytest.mark.parametrize("status", [403, 404, 412, 503])
+def test_a_refusal_is_told_and_the_part_stays(
+    run: Run, tmp_path: Path, status: int
+) -> None:
+    part = tmp_path / "part"
+    part.write_bytes(b"some")
+    with Files(b"content", status=status).served() as url:
+        got = run.verb("get", part, 4, stdin=config(url))
+        looked = run.verb("look", stdin=config(url))
+
+    assert (got.returncode, looked.returncode) == (22, 22)
+    assert got.stdout.splitlines()[0] == looked.stdout.splitlines()[0]
+    assert got.stdout.splitlines()[0] == str(status).encode()
+    assert part.read_bytes() == b"some"
+
+
+def test_a_part_that_is_not_as_long_as_was_said_is_not_added_to(
+    run: Run, tmp_path: Path
+) -> None:
+    files, part = Files(b"content"), tmp_path / "part"
+    part.write_bytes(b"some")
+    with files.served() as url:
+        got = run.verb("get", part, 3, stdin=config(url))
+
+    assert (got.returncode, got.stderr) == (18, b"at 4\n")
+    assert files.asked == []
+    assert part.read_bytes() == b"some"
+
+
+def test_a_host_without_ranges_can_not_be_gone_on_with(
+    run: Run, tmp_path: Path
+) -> None:
+    files, part = Files(b"x" * 30_000_000, ranges=False), tmp_path / "part"
+    part.write_bytes(b"some")
+    with files.served() as url:
+        got = run.verb("get", part, 4, stdin=config(url))
+        looked = run.verb("look", stdin=config(url))
+
+    assert got.returncode == 33
+    assert part.read_bytes() == b"some"
+    assert looked.returncode == 0
+    assert b"Content-Range" not in looked.stdout
+    assert b"Content-Length: 30000000" in looked.stdout
+    assert files.sent < 2 * 30_000_000
+
+
+def test_nobody_there_is_told_by_curls_own_code(run: Run, tmp_path: Path) -> None:
+    with Files(b"").served() as url:
+        pass
+
+    got = run.verb("get", tmp_path / "part", 0, stdin=config(url))
+
+    assert got.returncode == 7
+    assert got.stdout.splitlines()[0] == b"000"
+    assert b"at 0\n" in got.stderr
+
+
+def test_a_look_has_the_head_of_the_object(run: Run) -> None:
+    with Files(os.urandom(700_000)).served() as url:
+        looked = run.verb("look", stdin=config(url))
+
+    assert looked.returncode == 0
+    assert looked.stdout.splitlines()[0] == b"206"
+    assert b"Content-Range: bytes 0-511/700000" in looked.stdout
