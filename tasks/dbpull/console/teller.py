@@ -68,6 +68,8 @@ class Teller:
     def closing_table(self, slowest: Sequence[tuple[str, float, int]]) -> None:
         """The steps' times; under them the slowest tables (name, seconds, bytes).
 
+        Neither seconds nor bytes need be known: 0 then.
+
         Of several hosts nothing is said: the board's table tells of all.
         """
         if BOARD.tells_the_end:
@@ -76,7 +78,8 @@ class Teller:
         lines.append(("together", span(time.monotonic() - self.began), ""))
         for name, seconds, part in slowest:
             took = span(seconds) if seconds else ""
-            lines.append((f"rows of {name}", took, f"{size(part)} of the dump"))
+            share = f"{size(part)} of the dump" if part else ""
+            lines.append((f"rows of {name}", took, share))
         width = max(len(name) for name, _, _ in lines)
         self._screen.say("")
         for name, took, more in lines:

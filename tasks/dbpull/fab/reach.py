@@ -7,23 +7,17 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import paramiko
 from fabric.connection import Connection
 
-from dbpull.errors.remote import (
-    ConnectionLost,
-    HostKeyChanged,
-    HostRefused,
-    HostUnreachable,
-)
+from dbpull.errors.remote import HostKeyChanged, HostUnreachable
+from dbpull.fab.sessions import Sessions
 from dbpull.shell.remote import Remote
 
 Notice = Callable[[str], None]
 CONNECT = 20  # seconds for a host to answer, where neither fab nor ssh_config says
 KEEPALIVE = 15  # seconds
-OPEN = 30.0  # seconds for one more channel
 KNOWN_HOSTS = "~/.ssh/known_hosts"
 
 
@@ -45,7 +39,7 @@ def reached(
     try:
         with Remote(
             host,
-            lambda: _session(host, transport),
+            Sessions(host, transport).take,
             transport.close,
             lambda: paramiko.SFTPClient.from_transport(transport),
             echo=echo,
@@ -125,13 +119,3 @@ def _why(c: Connection, error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{c.host}: {error.strerror}"
     return str(error).strip(".") or "the connection was closed at once"
-
-
-def _session(host: str, transport: paramiko.Transport) -> Any:
-    try:
-        return transport.open_session(timeout=OPEN)
-    except paramiko.ChannelException as error:
-        why = "its sshd does not allow so many at once (MaxSessions)"
-        raise HostRefused(host, "Opening a session", why) from error
-    except (paramiko.SSHException, OSError, EOFError) as error:
-        raise ConnectionLost(host) from error

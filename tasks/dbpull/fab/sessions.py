@@ -1,0 +1,62 @@
+"""The sessions of an SSH connection: one is always being opened in advance.
+
+A program on a host costs a round trip for its session, one for its start and one for
+its answer; so it is two.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any
+
+import paramiko
+
+from dbpull.errors.remote import ConnectionLost, HostRefused
+
+OPEN = 30.0  # seconds for a session to be opened
+
+
+class Sessions:
+    """Opens sessions of a connection. Raises ConnectionLost, HostRefused."""
+
+    def __init__(self, host: str, transport: paramiko.Transport) -> None:
+        self._host = host
+        self._transport = transport
+        self._lock = threading.Lock()
+        with suppress(AttributeError, OSError):  # a jump host's channel has none
+            # What we send is small, and wanted at once.
+            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._next = self._begin()
+
+    def take(self) -> Any:
+        """A session for one program."""
+        with self._lock:
+            taken, self._next = self._next, self._begin()
+        try:
+            return taken.result()
+        except HostRefused:  # there may be room again by now
+            return self._open()
+
+    def _begin(self) -> Future[Any]:
+        begun: Future[Any] = Future()
+
+        def work() -> None:
+            try:
+                begun.set_result(self._open())
+            except BaseException as error:  # noqa: BLE001 - raised by who takes it
+                begun.set_exception(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        return begun
+
+    def _open(self) -> Any:
+        try:
+            return self._transport.open_session(timeout=OPEN)
+        except paramiko.ChannelException as error:
+            why = "its sshd does not allow so many at once (MaxSessions)"
+            raise HostRefused(self._host, "Opening a session", why) from error
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise ConnectionLost(self._host) from error
