@@ -47,4 +47,5 @@ class Outcome:
         error = self._errors.get(typed)
         if error is None:
             return "done"
-        return f"failed: {error.what if isinstance(error, PullError) else error!r}"
+        why = error.what if isinstance(error, PullError) else repr(error)
+        return f"failed: {why}"

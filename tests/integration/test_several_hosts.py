@@ -1,0 +1,241 @@
+"""`fab -H devbox,buildbox …`: all at once, one backup for all, a row for each."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from databases import FOLDERS
+from dbpull.demo.stand_in import StandIn, faults
+from machines import Machine, fab, introduce, start_fab
+from projects import Ended, Project, Run
+from targets import Target
+from worlds import World
+
+pytestmark = pytest.mark.skipif("15" not in FOLDERS, reason="no PostgreSQL 15")
+BOTH = "devbox,buildbox"
+ON_15 = "--app=on-15", "--backup=b001"
+"""A dump that both machines' pg_restore can read."""
+
+
+@pytest.fixture
+def targets(world: World, make_target: Callable[..., Target]) -> dict[str, Target]:
+    """One for each machine, on a server of its own."""
+    return {"devbox": make_target(), "buildbox": make_target(world.others[15])}
+
+
+@pytest.fixture
+def project(
+    make_project: Callable[..., Project],
+    targets: dict[str, Target],
+    devbox: Machine,
+    buildbox: Machine,
+) -> Project:
+    """A project that names a target for each."""
+    made = make_project()
+    introduce(Path(made.environment["HOME"]), devbox, buildbox)
+    hosts = "".join(
+        f"    {name}: {{target: '{target.url}'}}\n" for name, target in targets.items()
+    )
+    made.configure(f"db:\n  apps: {{staging: shop-eu}}\n  hosts:\n{hosts}")
+    return made
+
+
+def rows(ended: Ended) -> dict[str, str]:
+    """What the table says of each host."""
+    found = re.findall(
+        r"^(devbox|buildbox|nobody) .*?(done|failed: .*)$", ended.err, re.M
+    )
+    return dict(found)
+
+
+def test_both_become_equal_to_the_source_from_one_backup(
+    world: World, project: Project, heroku: StandIn, targets: dict[str, Target]
+) -> None:
+    ended = fab(project, BOTH, "db.pull", *ON_15, "--delete").succeeds()
+
+    programs = world.modern.folder
+    source = world.others[15].likeness("shop", programs)
+    for target in targets.values():
+        assert target.postgres.likeness(target.name, programs) == source
+        assert target.family == {"target", "previous"}
+    assert rows(ended) == {"devbox": "done", "buildbox": "done"}
+    assert heroku.requests(method="POST", path="/backups") == []
+    assert len(heroku.requests(method="GET", path="/transfers")) == 1
+
+
+def test_one_capture_serves_both_and_so_do_the_steps_one_by_one(
+    project: Project,
+    heroku: StandIn,
+    targets: dict[str, Target],
+    devbox: Machine,
+    buildbox: Machine,
+) -> None:
+    words = ("db.capture", "--app=fresh-eu", "db.fetch", "--app=fresh-eu")
+
+    ended = fab(project, BOTH, *words).succeeds()
+
+    assert len(heroku.requests(method="POST", path="/backups")) == 1
+    assert ended.err.count("Captured b0") == 1
+    for machine in (devbox, buildbox):
+        [dump] = (machine.home / ".dbpull/dumps").glob("*.dump")
+        assert dump.name.startswith("fresh-eu-b0")
+
+
+def test_a_host_that_fails_does_not_stop_the_other(
+    project: Project, targets: dict[str, Target], buildbox: Machine
+) -> None:
+    # Only an older pg_restore is there, for a dump by the newer pg_dump.
+    ended = fab(project, BOTH, "db.pull", "--app=staging")
+
+    ended.refuses("1 of 2 hosts failed: buildbox", "Above is what each of them said")
+    assert rows(ended)["devbox"] == "done"
+    assert rows(ended)["buildbox"].startswith("failed: The dump is an archive of")
+    assert ended.err.count("postgresql-client-17") == 1
+    assert targets["devbox"].family == {"target", "previous"}
+    assert targets["buildbox"].family == {"target"}
+    buildbox.settled()
+
+
+def test_two_of_three_may_fail(
+    project: Project, targets: dict[str, Target], buildbox: Machine
+) -> None:
+    buildbox.stop()
+
+    ended = fab(project, "nobody,devbox,buildbox", "db.pull", "--app=staging")
+
+    ended.refuses("2 of 3 hosts failed: nobody, buildbox", "each of them said")
+    assert rows(ended)["devbox"] == "done"
+    assert "nobody can't be reached" in rows(ended)["nobody"]
+    assert "nothing answers" in rows(ended)["buildbox"]
+
+
+def test_a_host_that_failed_is_left_out_of_the_tasks_that_follow(
+    project: Project, targets: dict[str, Target], buildbox: Machine
+) -> None:
+    buildbox.stop()
+    project.configure(f"db: {{app: shop-eu, target: '{targets['devbox'].url}'}}\n")
+
+    ended = fab(project, BOTH, "db.fetch", "db.restore", "db.cleanup")
+
+    ended.refuses("1 of 2 hosts failed: buildbox", "others are done")
+    assert ended.err.count("buildbox can't be reached") == 2  # said, and in its row
+    assert targets["devbox"].family == {"target", "previous"}
+
+
+def test_the_same_host_twice_is_one(
+    project: Project, heroku: StandIn, targets: dict[str, Target]
+) -> None:
+    ended = fab(project, "devbox,,devbox", "db.pull", "--app=staging").succeeds()
+
+    assert ended.err.count("Swapped") == 1
+    ended = fab(project, "devbox,root@devbox", "db.pull", "--app=staging")
+    ended.refuses("-H names devbox more than once: devbox, root@devbox", "Name it once")
+
+
+def test_two_hosts_with_one_target_can_not_both_have_it(
+    project: Project, heroku: StandIn, targets: dict[str, Target]
+) -> None:
+    url = targets["devbox"].url
+    heroku.misbehave(faults.throttle(100_000))
+
+    ended = fab(project, BOTH, "db.pull", *ON_15, f"--target={url}")
+
+    assert ended.code == 1
+    assert "is being replaced already, by dbpull of " in ended.err
+    assert sorted(told[:6] for told in rows(ended).values()) == ["done", "failed"]
+    assert targets["devbox"].family == {"target", "previous"}
+
+
+def test_a_refusal_of_herokus_is_told_for_both(
+    project: Project, heroku: StandIn, targets: dict[str, Target]
+) -> None:
+    ended = fab(project, BOTH, "db.pull", "--app=nowhere")
+
+    ended.refuses("2 of 2 hosts failed", "")
+    assert len(heroku.requests(path="/apps/nowhere")) <= 2
+    for target in targets.values():
+        assert target.family == {"target"}
+
+
+def fetching(project: Project, heroku: StandIn) -> Run:
+    """A pull on both, in the midst of the download."""
+    heroku.misbehave(faults.throttle(10_000))
+    run = start_fab(project, BOTH, "db.pull", *ON_15)
+    run.until(lambda: run.err.count("restoring its rows") == 2)
+    return run
+
+
+def left_alone(targets: dict[str, Target], *machines: Machine) -> None:
+    for machine in machines:
+        machine.settled(30)
+    for target in targets.values():
+        assert (target.family, target.notes) == ({"target"}, "(1,mine)")
+
+
+def test_ctrl_c_ends_both_in_order(
+    project: Project,
+    heroku: StandIn,
+    targets: dict[str, Target],
+    devbox: Machine,
+    buildbox: Machine,
+) -> None:
+    run = fetching(project, heroku)
+
+    run.signal(signal.SIGINT)
+
+    ended = run.end()
+    ended.refuses("2 of 2 hosts failed", "each of them said", code=130)
+    for told in rows(ended).values():
+        assert told.startswith("failed: Stopped by Ctrl-C while fetching")
+    left_alone(targets, devbox, buildbox)
+
+
+def test_who_can_not_wait_for_that_leaves_it_to_the_hosts(
+    project: Project,
+    heroku: StandIn,
+    targets: dict[str, Target],
+    devbox: Machine,
+    buildbox: Machine,
+) -> None:
+    run = fetching(project, heroku)
+
+    for _ in range(3):
+        run.signal(signal.SIGINT)
+
+    ended = run.end()
+    assert ended.code == 130
+    left_alone(targets, devbox, buildbox)
+
+
+def test_a_connection_that_is_lost_is_one_hosts_affair(
+    project: Project,
+    heroku: StandIn,
+    targets: dict[str, Target],
+    devbox: Machine,
+    buildbox: Machine,
+) -> None:
+    run = fetching(project, heroku)
+    buildbox.cut()
+    run.says("SSH connection to buildbox was lost")
+    heroku.behave()
+
+    ended = run.end()
+
+    ended.refuses("1 of 2 hosts failed: buildbox", "others are done")
+    assert targets["devbox"].family == {"target", "previous"}
+    left_alone({"buildbox": targets["buildbox"]}, buildbox)
+
+
+def test_plans_of_both_change_nothing(
+    project: Project, heroku: StandIn, targets: dict[str, Target]
+) -> None:
+    with targets["devbox"].unasked(), targets["buildbox"].unasked():
+        ended = fab(project, BOTH, "db.pull", *ON_15, "--dry-run").succeeds()
+
+    for name, target in targets.items():
+        assert f"{name}:   to    {target.name} on {name}" in ended.err
