@@ -63,7 +63,7 @@ def test_a_dump_is_for_its_owner_and_is_not_fetched_again(
     ended = fab(project, "devbox", "db.pull", "--app=staging").succeeds()
 
     assert heroku.total("download").requests == 0
-    assert f"devbox:{there} is there already" in ended.err
+    assert f"shop-eu b101 is there already: 121 kB in {there}" in ended.err
     assert target.family == {"target", "previous"}
 
 

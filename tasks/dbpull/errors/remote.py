@@ -53,7 +53,8 @@ class SomeHostsFailed(RemoteError):
     def __init__(self, failed: Sequence[str], count: int, *, code: int) -> None:
         super().__init__(
             f"{len(failed)} of {count} hosts failed: {', '.join(failed)}.",
-            "Above is what each of them said; the others are done.",
+            "Above is what each of them said"
+            + ("; the others are done." if len(failed) < count else "."),
             code=code,
         )
 

@@ -14,6 +14,7 @@ from dbpull.console import Teller
 from dbpull.errors import PullError
 from dbpull.heroku import Backup
 from dbpull.settings import Settings
+from dbpull.signals import SIGNALS
 from dbpull.steps import source
 from dbpull.steps.source import Source
 
@@ -42,6 +43,9 @@ class Once(Generic[T]):
         with answer.lock:
             if not answer.there:
                 self._fill(answer, ask)
+        if answer.error:
+            # The signal that ended the asking need not end the cleaning up of each.
+            SIGNALS.met()
         if isinstance(answer.error, PullError):
             raise answer.error.again() from answer.error
         if answer.error:

@@ -90,8 +90,8 @@ class There:
         teller.backup, teller.size = dump.label, self.size(dump)
         read = self.contents(dump)
         gate(read)
-        told = f"{size(teller.size)}"
-        teller.say(f"{self.shown(dump)} is there already: {told}.")
+        told = f"{size(teller.size)} in {dump.path}"
+        teller.say(f"{dump.label} is there already: {told}.")
         return Fetched(dump, read)
 
     @contextmanager
