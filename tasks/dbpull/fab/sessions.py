@@ -29,16 +29,23 @@ class Sessions:
         with suppress(AttributeError, OSError):  # a jump host's channel has none
             # What we send is small, and wanted at once.
             transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._next = self._begin()
+        self._next: Future[Any] | None = self._begin()
 
     def take(self) -> Any:
         """A session for one program."""
         with self._lock:
-            taken, self._next = self._next, self._begin()
-        try:
-            return taken.result()
-        except HostRefused:  # there may be room again by now
-            return self._open()
+            session = self._taken()
+            # On a host that allows few, the next would be in somebody's way.
+            self._next = self._begin() if self._next else None
+        return session
+
+    def _taken(self) -> Any:
+        if self._next:
+            try:
+                return self._next.result()
+            except HostRefused:
+                self._next = None
+        return self._open()
 
     def _begin(self) -> Future[Any]:
         begun: Future[Any] = Future()
