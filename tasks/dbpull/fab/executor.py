@@ -8,6 +8,7 @@ leaves to Fabric's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from fabric.exceptions import GroupException
@@ -20,7 +21,7 @@ from invoke.tasks import Call, Task
 from dbpull.console import BOARD
 from dbpull.errors import Interrupted
 from dbpull.fab.host import Host, hosts_of
-from dbpull.fab.outcome import Outcome
+from dbpull.fab.outcome import Enough, Outcome
 from dbpull.signals import SIGNALS, Stopped
 
 OURS = "dbpull.db"
@@ -29,18 +30,26 @@ OURS = "dbpull.db"
 class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
     """Runs each task of ours on all its hosts at once, and tells how it went."""
 
+    outcome: Outcome | None = None
+    """How it goes with tasks of ours on hosts; None where there are none."""
+
     def execute(self, *tasks: Any) -> Any:
         """Run the tasks in turn; a host that failed is left out of those that follow.
 
-        Raises what the only host ended with, or SomeHostsFailed.
+        A project's own task is begun only where nothing has failed before, as Fabric
+        has it. Raises what the only host ended with, or SomeHostsFailed.
         """
-        wanted = self.core[0].args.hosts.value
-        if not wanted or not any(map(_is_ours, self.normalize(tasks))):
+        hosts = self.core[0].args.hosts.value
+        ours = [_is_ours(call.task) for call in self.normalize(tasks)]
+        if not hosts or self.core.remainder or not any(ours):
             return super().execute(*tasks)
-        self.outcome = Outcome(hosts_of(wanted.split(",")))
+        self.outcome = Outcome(hosts_of(hosts), alone=all(ours))
+        results: dict[Task[Any], Any] = {}
         try:
-            with BOARD.shared(self.outcome.names), SIGNALS.awaited():
+            with BOARD.shared(self.outcome.names), _heard(here=self.outcome.alone):
                 results = super().execute(*tasks)
+        except Enough:
+            pass  # and why, the outcome knows
         except Stopped as stopped:  # somebody can't wait for the cleaning up
             raise Interrupted(
                 "Stopped at once.",
@@ -56,15 +65,13 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         apply_hosts: bool = True,  # noqa: FBT001, FBT002 - Fabric's own signature
     ) -> list[Call]:
         """Make one call for all hosts of what would be one for each."""
-        if self.core.remainder:
+        if not self.outcome:
             return list(super().expand_calls(calls, apply_hosts))
         found: list[Call] = []
         for call in calls:
             each = super().expand_calls([call], apply_hosts)
-            for_hosts = [one for one in each if isinstance(one, ConnectionCall)]
-            if for_hosts and _is_ours(call):
-                each = [HostsCall(for_hosts[0], self.outcome)]
-            found += each
+            task = call.task if isinstance(call, Call) else call
+            found += _together(task, each, self.outcome) if _is_ours(task) else each
         return found
 
 
@@ -73,8 +80,10 @@ class HostsCall(Call):
 
     def __init__(self, call: Call, outcome: Outcome) -> None:
         def perform(c: Context) -> None:
-            hosts = [Host(name, config=c.config) for name in outcome.left]
-            outcome.add(Hosts.from_connections(hosts).perform(call))
+            hosts = [Host(name, c.config, outcome) for name in outcome.left]
+            with _heard(here=not outcome.alone):
+                results = Hosts.from_connections(hosts).perform(call)
+            outcome.add(results)
 
         super().__init__(Task(perform, name=call.task.name), called_as=call.called_as)
 
@@ -91,6 +100,23 @@ class Hosts(ThreadingGroup):  # type: ignore[misc]
         return {host.typed: results[host] for host in self}
 
 
-def _is_ours(call: Any) -> bool:
-    task = call.task if isinstance(call, Call) else call
+def _is_ours(task: Task[Any]) -> bool:
     return getattr(task.body, "__module__", "") == OURS
+
+
+def _together(task: Task[Any], each: Sequence[Call], outcome: Outcome) -> list[Call]:
+    """The calls for each host made one; what goes before and after stays."""
+    for_hosts = [
+        call for call in each if isinstance(call, ConnectionCall) and call.task is task
+    ]
+    found = [call for call in each if not any(call is one for one in for_hosts)]
+    if for_hosts:
+        place = next(n for n, call in enumerate(each) if call is for_hosts[0])
+        found.insert(place, HostsCall(for_hosts[0], outcome))
+    return found
+
+
+def _heard(*, here: bool) -> AbstractContextManager[None]:
+    """Have signals wait for the hosts: during the whole run, so that a Ctrl-C is not
+    forgotten between two tasks; but a task that is not ours never learns of them."""
+    return SIGNALS.awaited() if here else nullcontext()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from fabric.connection import Connection, derive_shorthand
 from invoke.tasks import Call
+from paramiko import SSHException
 
-from dbpull.console import BOARD, Teller
-from dbpull.errors import PullError
+from dbpull.errors import Interrupted, PullError
 from dbpull.errors.remote import AmbiguousHost, HostUnreachable
+from dbpull.fab.outcome import Outcome
+from dbpull.signals import SIGNALS, Stopped
+
+PORTS = range(1, 65536)
 
 
 class Host(Connection):  # type: ignore[misc] # fabric has no types
@@ -19,29 +22,51 @@ class Host(Connection):  # type: ignore[misc] # fabric has no types
     typed = ""
     """As -H has it: `ann@devbox:2222`."""
 
-    def __init__(self, typed: str, **more: Any) -> None:
-        super().__init__(typed, **more)
-        self.typed = typed
+    # Two names may mean one machine: as keys of a group's results they are two.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __init__(self, typed: str, config: Any, outcome: Outcome) -> None:
+        """Raises HostUnreachable where ~/.ssh/config has what Fabric can't read."""
+        try:
+            # A copy: Fabric adds each host's keys to the configuration that it gets.
+            # No agent goes along: nothing that we run there would ask it.
+            super().__init__(typed, config=config.clone(), forward_agent=False)
+        except (ValueError, SSHException) as error:
+            why = f"~/.ssh/config has a value for it that can't be used ({error})"
+            raise HostUnreachable(name_of(typed), why) from error
+        self._set(typed=typed, outcome=outcome)
+
+    def get_gateway(self) -> Any:
+        """The machine to go through; `ProxyJump none` is none, not one of that name."""
+        if str(self.ssh_config.get("proxyjump")).lower() == "none":
+            return None
+        return super().get_gateway()
 
     def perform(self, call: Call) -> None:
         """Run a task here; of several hosts each tells its error at once."""
         try:
-            call.task(self, *call.args, **call.kwargs)
+            # Before a task's own story begins: the host is being reached.
+            with SIGNALS.handled():
+                call.task(self, *call.args, **call.kwargs)
+        except Stopped as stopped:
+            error = Interrupted("Stopped while connecting.", code=stopped.code)
+            self.outcome.tell_of(self.original_host, error)
+            raise error from None
         except PullError as error:
-            if BOARD.tells_the_end:
-                Teller(self.original_host).say(str(error), "red")
+            self.outcome.tell_of(self.original_host, error)
             raise
 
 
-def hosts_of(typed: Sequence[str]) -> dict[str, str]:
-    """The name of each host that -H names, by how it is typed there; none twice.
+def hosts_of(typed: str) -> dict[str, str]:
+    """The name of each host in -H, by how it is typed there; none twice.
 
     Raises AmbiguousHost, HostUnreachable.
     """
-    found: dict[str, str] = {}
-    for words in typed:
-        if words.strip():
-            found[words.strip()] = _name(words.strip())
+    words = [word.strip() for word in typed.split(",") if word.strip()]
+    if not words:
+        raise HostUnreachable(typed, "-H names no host", _EXAMPLES)
+    found = {word: name_of(word) for word in words}
     names = list(found.values())
     for name in names:
         if names.count(name) > 1:
@@ -49,8 +74,15 @@ def hosts_of(typed: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _name(typed: str) -> str:
+_EXAMPLES = "Name one as ~/.ssh/config does, or its address: fab -H ann@192.0.2.7:2222."
+
+
+def name_of(typed: str) -> str:
+    """A host's name as messages have it. Raises HostUnreachable where there is none."""
     try:
-        return str(derive_shorthand(typed)["host"])
+        parts = derive_shorthand(typed)
     except ValueError:
-        raise HostUnreachable(typed, "that is no host's name and port") from None
+        parts = {"host": None, "port": None}
+    if not parts["host"] or parts["port"] not in {None, *PORTS}:
+        raise HostUnreachable(typed, "that is no host's name and port", _EXAMPLES)
+    return str(parts["host"])
