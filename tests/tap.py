@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import Self
@@ -14,10 +15,14 @@ PIECE = 65536
 
 
 class Tap:
-    """Stands between a laptop and a machine's sshd; a context manager."""
+    """Stands between a laptop and a machine's sshd; a context manager.
 
-    def __init__(self, machine: Machine) -> None:
+    With a `rate` (bytes a second) it lets no more pass, of each connection.
+    """
+
+    def __init__(self, machine: Machine, rate: float = 0.0) -> None:
         self._machine = machine
+        self._rate = rate
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self.passed = 0
@@ -54,6 +59,8 @@ class Tap:
                 with self._lock:
                     self.passed += len(piece)
                 sink.sendall(piece)
+                if self._rate:
+                    time.sleep(len(piece) / self._rate)
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

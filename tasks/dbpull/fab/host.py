@@ -19,8 +19,9 @@ PORTS = range(1, 65536)
 class Host(Connection):  # type: ignore[misc] # fabric has no types
     """A connection with a method that a group can call for each."""
 
-    typed = ""
+    typed: str
     """As -H has it: `ann@devbox:2222`."""
+    outcome: Outcome
 
     # Two names may mean one machine: as keys of a group's results they are two.
     __eq__ = object.__eq__
@@ -32,9 +33,10 @@ class Host(Connection):  # type: ignore[misc] # fabric has no types
             # A copy: Fabric adds each host's keys to the configuration that it gets.
             # No agent goes along: nothing that we run there would ask it.
             super().__init__(typed, config=config.clone(), forward_agent=False)
-        except (ValueError, SSHException) as error:
+        except (ValueError, KeyError, SSHException) as error:
             why = f"~/.ssh/config has a value for it that can't be used ({error})"
             raise HostUnreachable(name_of(typed), why) from error
+        # Set as usual, these would go into the configuration.
         self._set(typed=typed, outcome=outcome)
 
     def get_gateway(self) -> Any:

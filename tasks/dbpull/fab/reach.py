@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, wait
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import paramiko
 from fabric.connection import Connection
 
 from dbpull.errors.remote import HostKeyChanged, HostUnreachable
-from dbpull.fab.sessions import Sessions
+from dbpull.fab.keys import Notice, know, known_as
+from dbpull.fab.sessions import OPEN, Sessions
 from dbpull.shell.remote import Remote
+from dbpull.signals import PAUSE, SIGNALS
 
-Notice = Callable[[str], None]
 CONNECT = 20  # seconds for a host to answer, where neither fab nor ssh_config says
 KEEPALIVE = 15  # seconds
-KNOWN_HOSTS = "~/.ssh/known_hosts"
 
 
 @contextmanager
@@ -47,75 +49,86 @@ def reached(
             yield remote
     finally:
         if not was_open:
-            c.close()
+            _close(c)
 
 
 def _open(c: Connection, notice: Notice) -> None:
     """Connect, through its gateway if it has one; each says its own errors."""
     if isinstance(c.gateway, Connection):
         _open(c.gateway, notice)
+        c.gateway.transport.channel_timeout = OPEN  # else an hour
     # Else paramiko's complaints, which we word, are printed beside ours.
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
-    host = c.original_host
-    _know_keys(c, notice)
-    if c.connect_timeout is None and "timeout" not in c.connect_kwargs:
-        c.connect_timeout = CONNECT
-    try:
-        c.open()
-    except paramiko.BadHostKeyException as error:
-        raise HostKeyChanged(host, _name(c), error.key.fingerprint) from error
-    except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
-        raise HostUnreachable(host, _why(c, error)) from error
-
-
-def _know_keys(c: Connection, notice: Notice) -> None:
-    """Load known_hosts, which Fabric by itself does not."""
-    files = c.ssh_config.get("userknownhostsfile", KNOWN_HOSTS).split()
-    for file in files:
-        path = Path(os.path.expanduser(file))  # noqa: PTH111 - Path's raises
-        if not path.is_file():
-            continue
+    with ExitStack() as undo:
+        undo.callback(_close, c)
+        know(c, notice)
+        _leave_out_missing_keys(c, notice)
+        if c.connect_timeout is None and "timeout" not in c.connect_kwargs:
+            c.connect_timeout = CONNECT
         try:
-            c.client.load_system_host_keys(str(path))
-        except (OSError, paramiko.SSHException, paramiko.hostkeys.InvalidHostKey):
-            why = f"{path} has a line that can't be read, so its key can't be checked"
-            raise HostUnreachable(c.original_host, why) from None
-    if c.ssh_config.get("stricthostkeychecking", "").lower() == "yes":
-        c.client.set_missing_host_key_policy(paramiko.RejectPolicy())
-    else:
-        c.client.set_missing_host_key_policy(_Trusting(c.original_host, notice))
+            _interruptibly(c.open)
+        except paramiko.BadHostKeyException as error:
+            key = error.key.fingerprint
+            raise HostKeyChanged(c.original_host, known_as(c), key) from error
+        except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
+            raise HostUnreachable(c.original_host, _why(c, error)) from error
+        undo.pop_all()
 
 
-class _Trusting(paramiko.MissingHostKeyPolicy):  # type: ignore[misc] # no types
-    """Takes the key of a host that is not known, as Fabric does, and says so."""
-
-    def __init__(self, host: str, notice: Notice) -> None:
-        self._host, self._notice = host, notice
-
-    def missing_host_key(
-        self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey
-    ) -> None:
-        self._notice(
-            f"{hostname} is not in known_hosts; its key ({key.fingerprint}) was taken"
-            " on trust."
-        )
+def _close(c: Connection) -> None:
+    """Let go of it, also where it was only half open, and of its gateway."""
+    c.client.close()
+    if isinstance(c.gateway, Connection):
+        _close(c.gateway)
 
 
-def _name(c: Connection) -> str:
-    """As known_hosts has it."""
-    return str(c.host) if c.port == 22 else f"[{c.host}]:{c.port}"
+def _interruptibly(work: Callable[[], object]) -> None:
+    """Do what hears no signals, and hear them meanwhile."""
+    done: Future[object] = Future()
+
+    def do() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised by who waits
+            done.set_exception(error)
+
+    threading.Thread(target=do, daemon=True).start()
+    while not wait([done], PAUSE).done:
+        SIGNALS.check()
+    done.result()
+
+
+def _leave_out_missing_keys(c: Connection, notice: Notice) -> None:
+    """A key that is not there is none to try, as with ssh; paramiko would give up."""
+    named = c.connect_kwargs.get("key_filename", [])
+    missing = [name for name in named if not _path(name).exists()]
+    for name in missing:
+        notice(f"There is no key {name}.")
+    if missing:
+        c.connect_kwargs["key_filename"] = [n for n in named if n not in missing]
+
+
+def _path(name: str) -> Path:
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises
 
 
 def _why(c: Connection, error: Exception) -> str:
     """Why there is no connection, as half a sentence."""
+    where = f"{c.host} port {c.port}"
+    transport = c.client.get_transport()
     if isinstance(error, paramiko.PasswordRequiredException):
         return "its key needs a passphrase (--prompt-for-passphrase, or an agent)"
     if isinstance(error, paramiko.AuthenticationException):
         return f"it lets {c.user} in with none of the keys that there are"
     if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
-        return f"nothing answers at {c.host} port {c.port}"
+        return f"nothing answers at {where}"
     if isinstance(error, TimeoutError):
-        return f"{c.host} port {c.port} does not answer"
+        return f"{where} does not answer"
     if isinstance(error, OSError) and error.strerror:
-        return f"{c.host}: {error.strerror}"
+        return f"{error.filename or c.host}: {error.strerror}"
+    if isinstance(error, UnicodeError):
+        return "that is no host's name"
+    if transport and not transport.remote_version:
+        through = f" through `{c.gateway}`" if isinstance(c.gateway, str) else ""
+        return f"no SSH server answers at {where}{through}"
     return str(error).strip(".") or "the connection was closed at once"

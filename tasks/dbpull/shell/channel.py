@@ -70,6 +70,8 @@ class Channel:
         """Why it was not even begun, as its shell said, once it has ended."""
         if self._out.greeted:
             return None
+        for lines in (self._out, self._err):  # its last words may be on their way
+            lines.next(MOMENT)
         words = [*self._out.before.splitlines(), *self._err.before.splitlines()]
         said = [text for word in words if (text := word.decode(errors="replace"))]
         return said[-1].strip().rstrip(".") if said else "its shell said nothing"

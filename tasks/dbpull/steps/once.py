@@ -6,6 +6,7 @@ Without a host nothing is kept: each task of a run asks anew.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -34,12 +35,18 @@ class Once(Generic[T]):
 
     def __init__(self) -> None:
         self._answers: dict[Hashable, _Answer[T]] = {}
+        self._asked: Counter[Hashable] = Counter()
         self._lock = threading.Lock()
 
-    def __call__(self, question: Hashable, ask: Callable[[], T]) -> T:
-        """The answer; whoever comes first asks, whoever comes meanwhile waits."""
+    def __call__(self, question: Hashable, ask: Callable[[], T], host: str = "") -> T:
+        """The answer; whoever comes first asks, whoever comes meanwhile waits.
+
+        What a host asks for the second time, in another task, is asked anew.
+        """
         with self._lock:
-            answer = self._answers.setdefault(question, _Answer())
+            number = self._asked[question, host] if host else 0
+            self._asked[question, host] += 1
+            answer = self._answers.setdefault((question, number), _Answer())
         with answer.lock:
             if not answer.there:
                 self._fill(answer, ask)
@@ -65,13 +72,19 @@ _found: Once[Source] = Once()
 _backups: Once[Backup] = Once()
 
 
+def _once(
+    answers: Once[T], question: Hashable, ask: Callable[[], T], teller: Teller
+) -> T:
+    return answers(question, ask, teller.host) if teller.host else ask()
+
+
 def find(settings: Settings, teller: Teller) -> Source:
     """The app's database; see `source.find`."""
 
     def ask() -> Source:
         return source.find(settings, teller.for_all)
 
-    return _found((settings.app, settings.database), ask) if teller.host else ask()
+    return _once(_found, (settings.app, settings.database), ask, teller)
 
 
 def obtain(
@@ -90,7 +103,7 @@ def obtain(
         return source.obtain(found, choice, settings.wait, teller.for_all)
 
     question = "obtain", found.label, found.database.id, backup, capture
-    return _backups(question, ask) if teller.host else ask()
+    return _once(_backups, question, ask, teller)
 
 
 def existing(
@@ -102,7 +115,7 @@ def existing(
         return source.existing(found, backup, settings.wait, teller.for_all)
 
     question = "existing", found.label, found.database.id, backup
-    return _backups(question, ask) if teller.host else ask()
+    return _once(_backups, question, ask, teller)
 
 
 def capture(found: Source, settings: Settings, teller: Teller) -> Backup:
@@ -112,4 +125,4 @@ def capture(found: Source, settings: Settings, teller: Teller) -> Backup:
         return source.capture(found, settings.wait, teller.for_all)
 
     question = "capture", found.label, found.database.id
-    return _backups(question, ask) if teller.host else ask()
+    return _once(_backups, question, ask, teller)
