@@ -50,8 +50,9 @@ class Begun(subprocess.Popen[bytes]):
     """A process that a test does not wait for when it fails."""
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if error:
-            self.kill()
+        if error and self.poll() is None:
+            leads = os.getpgid(self.pid) == self.pid
+            os.killpg(self.pid, signal.SIGKILL) if leads else self.kill()
         super().__exit__(kind, error, trace)
 
 

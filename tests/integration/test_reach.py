@@ -7,13 +7,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from machines import Machine, fab, introduce
+from machines import Machine, fab, introduce, start_fab
 from projects import Ended, Project
 
 ASK = ("db.cleanup",)
@@ -70,16 +71,59 @@ def test_a_host_that_is_down(project: Project, home: Path, devbox: Machine) -> N
     fails(fab(project, "devbox", *ASK), "nothing answers at 127.0.0.1 port")
 
 
-def test_a_host_that_does_not_speak(
+@contextmanager
+def answering(home: Path, devbox: Machine, answer: bytes | None) -> Iterator[None]:
+    """Something else than an SSH server in the machine's place; None: it is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        configured(home, f"Port {devbox.port}", f"Port {port}")
+
+        def serve() -> None:
+            with suppress(OSError):
+                while answer is not None:
+                    theirs, _ = listener.accept()
+                    with theirs:
+                        theirs.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield
+        finally:
+            # Closing alone would not wake who waits in accept.
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xff\n" * 3000],
+    ids=["silence", "the end", "another protocol", "noise"],
+)
+def test_what_is_no_ssh_server_is_told_as_such(
+    project: Project, home: Path, devbox: Machine, answer: bytes | None
+) -> None:
+    with answering(home, devbox, answer):
+        ended = fab(project, "devbox", "-t", "2", *ASK)
+
+    fails(ended, "devbox can't be reached: no SSH server answers at 127.0.0.1 port ")
+
+
+def test_ctrl_c_is_heard_while_connecting(
     project: Project, home: Path, devbox: Machine
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         configured(home, f"Port {devbox.port}", f"Port {port}")
+        run = start_fab(project, "devbox,nobody", *ASK)
+        theirs, _ = listener.accept()
+        with theirs:
+            run.says("nobody can't be reached")
 
-        ended = fab(project, "devbox", *ASK)
+            run.signal(signal.SIGINT)
 
-    fails(ended, "devbox can't be reached: ")
+            ended = run.end()
+
+    assert "devbox: Stopped while connecting." in ended.err
+    ended.refuses("2 of 2 hosts failed", "", code=130)
 
 
 def test_a_user_who_is_not_let_in(project: Project, home: Path) -> None:
@@ -104,41 +148,6 @@ def test_a_key_with_a_passphrase(project: Project, home: Path, devbox: Machine) 
     configured(home, str(devbox.folder / "user_key"), str(locked))
 
     fails(fab(project, "devbox", *ASK), "passphrase|none of the keys")
-
-
-def test_a_host_key_that_changed_is_refused_before_anything_is_sent(
-    project: Project, home: Path, devbox: Machine
-) -> None:
-    other = home / "other_key"
-    _keygen(other)
-    line = f"[127.0.0.1]:{devbox.port} {other.with_suffix('.pub').read_text()}"
-    (home / ".ssh/known_hosts").write_text(line)
-
-    before = devbox.log.read_text().count("Accepted publickey")
-
-    ended = fab(project, "devbox", *ASK)
-
-    fails(ended, "devbox shows another host key .SHA256:", "ssh-keygen -R '.127")
-    assert devbox.log.read_text().count("Accepted publickey") == before
-
-
-def test_a_host_key_that_is_not_known_is_taken_and_said(
-    project: Project, home: Path, devbox: Machine
-) -> None:
-    (home / ".ssh/known_hosts").unlink()
-    configured(home, "StrictHostKeyChecking yes", "StrictHostKeyChecking ask")
-
-    ended = fab(project, "devbox", *ASK).succeeds()
-
-    assert "is not in known_hosts; its key (SHA256:" in ended.err
-
-
-def test_a_host_key_that_is_not_known_is_refused_where_ssh_config_is_strict(
-    project: Project, home: Path
-) -> None:
-    (home / ".ssh/known_hosts").write_text("\n")
-
-    fails(fab(project, "devbox", *ASK), "not found in known_hosts")
 
 
 @pytest.mark.parametrize("how", ["ProxyJump jump", "ProxyCommand {ssh} -W %h:%p jump"])
@@ -180,6 +189,79 @@ def test_an_agent_has_the_key(project: Project, home: Path, devbox: Machine) -> 
         ended = fab(project, "devbox", *ASK, SSH_AUTH_SOCK=address)
 
     assert "No dump or part" in ended.succeeds().err
+
+
+def test_a_host_is_offered_its_own_keys_only(
+    project: Project, home: Path, devbox: Machine, make_machine: Callable[..., Machine]
+) -> None:
+    strict = make_machine(name="strict", sshd_config=("MaxAuthTries 1",))
+    introduce(home, devbox, strict)
+
+    ended = fab(project, "devbox,strict", *ASK, *ASK).succeeds()
+
+    assert ended.err.count("strict: No dump or part") == 2
+
+
+def test_a_key_that_is_not_there_is_said_and_the_others_are_tried(
+    project: Project, home: Path, devbox: Machine
+) -> None:
+    configured(home, "Host devbox\n", "Host devbox\n    IdentityFile ~/no such\n")
+
+    ended = fab(project, "devbox", "-i", "/nowhere/key", *ASK).succeeds()
+
+    assert "There is no key /nowhere/key." in ended.err
+    assert "No dump or part" in ended.err
+
+
+def test_a_file_that_is_no_key_is_told(
+    project: Project, home: Path, devbox: Machine
+) -> None:
+    key = devbox.folder / "user_key"
+    configured(home, str(key), f"{key}.pub")
+
+    fails(fab(project, "devbox", *ASK), "not a valid OPENSSH private key")
+
+
+@pytest.mark.parametrize(
+    "line", ["ProxyJump none", "ProxyCommand none", "ForwardAgent ask", "Port 0x"]
+)
+def test_a_line_of_ssh_config_means_what_it_means_to_ssh(
+    project: Project, home: Path, devbox: Machine, line: str
+) -> None:
+    configured(home, "Host devbox\n", f"Host devbox\n    {line}\n")
+
+    ended = fab(project, "devbox", *ASK)
+
+    if line == "Port 0x":
+        fails(ended, "~/.ssh/config has a value for it that can't be used .*0x")
+    else:
+        assert "No dump or part" in ended.succeeds().err
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("false", "no SSH server answers at .* through `false`"),
+        ("no-such-program %h", "no-such-program: No such file"),
+    ],
+)
+def test_a_proxy_command_that_fails_is_told(
+    project: Project, home: Path, command: str, why: str
+) -> None:
+    configured(home, "Host devbox\n", f"Host devbox\n    ProxyCommand {command}\n")
+
+    fails(fab(project, "devbox", *ASK), f"devbox can't be reached: {why}")
+
+
+def test_a_jump_host_that_leads_nowhere_is_told(
+    project: Project, home: Path, devbox: Machine, make_machine: Callable[..., Machine]
+) -> None:
+    jump = make_machine(name="jump")
+    introduce(home, devbox, jump)
+    configured(home, "Host devbox\n", "Host devbox\n    ProxyJump jump\n")
+    devbox.stop()
+
+    fails(fab(project, "devbox", *ASK), "devbox can't be reached: .*onnect")
 
 
 def test_a_command_after_two_dashes_is_fabrics_affair(

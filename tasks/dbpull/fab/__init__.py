@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import fabric.main
 from fabric.config import Config
+from paramiko import ConfigParseError, SSHConfig
 
+from dbpull.errors.settings import UnknownSetting, UnreadableFile
 from dbpull.fab.executor import HostsExecutor
+
+OURS, THEIRS = "INVOKE_DB_", "FABRIC_DB_"
+SSH_CONFIG = "~/.ssh/config"
 
 
 def share_invoke_config() -> None:
@@ -16,10 +22,32 @@ def share_invoke_config() -> None:
     Call it after tasks.py was imported: fab loads the project's file after its
     fabfile, and the environment before each task. A FABRIC_* that is set stays. It
     also has our tasks run on all hosts at once, unless `tasks.executor_class` names
-    another executor.
+    another executor. Raises UnknownSetting for a FABRIC_DB_*, and UnreadableFile where
+    ~/.ssh/config can't be read.
     """
+    _refuse_second_names()
     Config.file_prefix = "invoke"
     fabric.main.program.executor_class = HostsExecutor
     for name, value in list(os.environ.items()):
         if name.startswith("INVOKE_"):
             os.environ.setdefault(name.replace("INVOKE_", "FABRIC_", 1), value)
+    _refuse_broken_ssh_config()
+
+
+def _refuse_second_names() -> None:
+    """A setting has one variable; this one Fabric would cast, and fail."""
+    for name in os.environ:
+        if name.startswith(THEIRS):
+            meant = name.replace(THEIRS, OURS)
+            raise UnknownSetting(name, "the environment", [meant])
+
+
+def _refuse_broken_ssh_config() -> None:
+    """Fabric reads it a little later, and would answer with a traceback."""
+    path = Path(os.path.expanduser(SSH_CONFIG))  # noqa: PTH111 - Path's raises
+    try:
+        if path.is_file():
+            SSHConfig.from_path(path)
+    except (ConfigParseError, UnicodeDecodeError, OSError) as error:
+        cause = str(error).strip()
+        raise UnreadableFile(SSH_CONFIG, cause[:1].lower() + cause[1:]) from None

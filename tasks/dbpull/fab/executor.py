@@ -40,10 +40,10 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         has it. Raises what the only host ended with, or SomeHostsFailed.
         """
         hosts = self.core[0].args.hosts.value
-        ours = [_is_ours(call.task) for call in self.normalize(tasks)]
-        if not hosts or self.core.remainder or not any(ours):
+        wanted = [call.task for call in self.normalize(tasks)]
+        if not hosts or self.core.remainder or not any(map(_is_ours, wanted)):
             return super().execute(*tasks)
-        self.outcome = Outcome(hosts_of(hosts), alone=all(ours))
+        self.outcome = Outcome(hosts_of(hosts), alone=all(map(_is_alone, wanted)))
         results: dict[Task[Any], Any] = {}
         try:
             with BOARD.shared(self.outcome.names), _heard(here=self.outcome.alone):
@@ -102,6 +102,11 @@ class Hosts(ThreadingGroup):  # type: ignore[misc]
 
 def _is_ours(task: Task[Any]) -> bool:
     return getattr(task.body, "__module__", "") == OURS
+
+
+def _is_alone(task: Task[Any]) -> bool:
+    """Whether it is ours, and no project has put something before or after it."""
+    return _is_ours(task) and not task.pre and not task.post
 
 
 def _together(task: Task[Any], each: Sequence[Call], outcome: Outcome) -> list[Call]:

@@ -41,7 +41,7 @@ class Host(Connection):  # type: ignore[misc] # fabric has no types
 
     def get_gateway(self) -> Any:
         """The machine to go through; `ProxyJump none` is none, not one of that name."""
-        if str(self.ssh_config.get("proxyjump")).lower() == "none":
+        if self.ssh_config.get("proxyjump", "").lower() == "none":
             return None
         return super().get_gateway()
 
