@@ -236,6 +236,19 @@ def test_a_dump_does_not_pass_through_this_machine(
     assert heroku.total("download").sent < size * 1.01
 
 
+def test_an_upload_leaves_the_dumps_here_that_it_did_not_fetch(
+    project: Project, target: Target, devbox: Machine
+) -> None:
+    project.invoke("db.fetch", "--app=staging").succeeds()
+    [there] = project.dumps()
+
+    words = ("db.pull", "--app=staging", "--upload", "--delete")
+    fab(project, "devbox", *words).succeeds()
+
+    assert project.dumps() == [there]
+    assert dumps(devbox) == []
+
+
 def test_upload_is_refused_without_a_host(project: Project, target: Target) -> None:
     with target.unasked():
         ended = project.invoke("db.pull", "--app=staging", "--upload")

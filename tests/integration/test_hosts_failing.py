@@ -10,7 +10,7 @@ import pytest
 
 from databases import FOLDERS
 from dbpull.demo.stand_in import StandIn, faults
-from machines import Machine, fab, introduce, start_fab
+from machines import SFTP, Machine, fab, introduce, start_fab
 from projects import Project, Run
 from tap import Tap
 from targets import Target
@@ -141,6 +141,51 @@ def test_a_disk_that_fills_up_is_told_and_what_has_arrived_stays(
     assert part.stat().st_size > 1_000_000
 
 
+def test_a_disk_that_an_upload_does_not_fit_on_is_told_and_nothing_is_taken_for_whole(
+    project: Project,
+    target: Target,
+    make_machine: Callable[..., Machine],
+    tmp_path: Path,
+) -> None:
+    # As a quota would do: sftp-server may write no file larger than 10 MB.
+    limited = tmp_path / "sftp-server"
+    limited.write_text(f"#!/bin/sh\nulimit -f 20000\nexec {SFTP}\n")
+    limited.chmod(0o755)
+    subsystem = f"Subsystem sftp {limited}"
+    machine = make_machine(name="small", sftp=False, sshd_config=(subsystem,))
+    introduce(Path(project.environment["HOME"]), machine)
+
+    with target.untouched():
+        ended = fab(project, "small", "db.pull", "--app=bulk-eu", "--upload")
+
+    ended.refuses("Storing the dump failed on small: ", "target is as it was")
+    assert [path.suffix for path in dumps(machine)] == [".part"]
+    alone(machine, target)
+
+
+def test_a_dump_there_that_is_cut_short_is_told_before_anything_is_done(
+    project: Project, heroku: StandIn, target: Target, devbox: Machine
+) -> None:
+    fab(project, "devbox", "db.fetch", "--app=bulk-eu").succeeds()
+    [dump] = dumps(devbox)
+    with dump.open("r+b") as file:
+        file.truncate(CHUNK)
+
+    with target.unasked():
+        ended = fab(project, "devbox", "db.pull", "--app=bulk-eu")
+
+    ended.refuses("bulk-eu-b001-.*.dump is cut short", "remove the file")
+
+
+def test_what_is_cut_short_at_the_source_never_counts_as_whole(
+    project: Project, heroku: StandIn, devbox: Machine
+) -> None:
+    ended = fab(project, "devbox", "db.fetch", "--app=cut-short")
+
+    ended.refuses("cut-short-b001-.* is cut short", "Get it again")
+    assert [path for path in dumps(devbox) if path.suffix == ".dump"] == []
+
+
 def test_a_target_elsewhere_is_judged_from_the_hosts_point_of_view(
     project: Project, heroku: StandIn, devbox: Machine
 ) -> None:
@@ -234,9 +279,7 @@ def test_a_row_that_can_not_be_restored_ends_the_pull(
     with target.untouched():
         ended = fab(project, "devbox", "db.pull", "--app=bad-row")
 
-    ended.refuses(
-        "Restoring failed at TABLE DATA parcels", "target is as it was.*same again"
-    )
+    ended.refuses("Restoring failed at TABLE DATA parcels", "target is as it was")
     alone(devbox, target)
 
 
@@ -331,6 +374,20 @@ def test_a_signal_ends_it_in_order(
     ended.refuses("Stopped by .* while", "target is as it was", code=128 + number)
     alone(devbox, target)
     assert (target.oid, target.notes) == before
+
+
+@pytest.mark.parametrize("more", [(), ("--upload",)], ids=["by curl", "upload"])
+def test_ctrl_c_is_heard_while_fetching_alone(
+    project: Project, heroku: StandIn, devbox: Machine, more: tuple[str, ...]
+) -> None:
+    heroku.misbehave(faults.throttle(200_000))
+    run = start_fab(project, "devbox", "db.fetch", "--app=bulk-eu", *more)
+    run.until(lambda: heroku.total("download").sent > 400_000)
+
+    run.signal(signal.SIGINT)
+
+    run.end().refuses("Stopped by Ctrl-C", "stays for the next run", code=130)
+    devbox.settled()
 
 
 def test_kill_9_here_ends_it_there(

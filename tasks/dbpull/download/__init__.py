@@ -47,7 +47,8 @@ class Download:
     bytes, front first; after the first bytes, `patience` are the seconds without
     progress until it gives up. `accepts` is given the first bytes (up to 512) before
     the rest is asked for and raises where they are no dump. `progress(done, total)` in
-    bytes and `notice(sentence)` are called by the download's threads.
+    bytes and `notice(sentence)` are called by the download's threads; `check` by who
+    waits for it, now and then, to raise where the waiting is to end.
 
     A context manager: leaving it stops all threads and keeps part and journal, from
     which the same call resumes, even after kill -9. Every method raises the download's
@@ -65,10 +66,11 @@ class Download:
         accepts: Callable[[bytes], object] = _nothing,
         progress: Progress = _nothing,
         notice: Callable[[str], None] = _nothing,
+        check: Callable[[], None] = _nothing,
     ) -> None:
         self._part = Part(path)
         self._journal = Journal(self._part.file.with_name(f"{path.name}.part.journal"))
-        self._arrival = Arrival(progress)
+        self._arrival = Arrival(progress, check)
         self._published = False
         job = Job(
             Address(url),

@@ -39,7 +39,10 @@ class Arrival:
     `generation` counts the objects: a reader of an earlier one is told so.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(
+        self, progress: Progress, check: Callable[[], None] = lambda: None
+    ) -> None:
+        self._check = check
         self.identity = Identity(None, None)
         self.host = ""
         self.generation = 0
@@ -174,6 +177,7 @@ class Arrival:
     def _wait(self) -> None:
         if self.error is not None:
             raise self.error
+        self._check()
         self._changed.wait(LOOK_AGAIN)
 
     def _reached(self, offset: int) -> int:

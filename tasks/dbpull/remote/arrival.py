@@ -17,8 +17,11 @@ from dbpull.errors.download import Stopped
 from dbpull.errors.remote import HostRefused, NoRoomThere, PartInUse
 from dbpull.remote.front import Front
 from dbpull.shell.remote import Remote
+from dbpull.signals import PAUSE, SIGNALS
 
 MARGIN = 64 * 1024 * 1024  # bytes to leave free beyond the dump
+IN_USE = 9
+"""What `begin` of dumps.sh ends with where another run has the part."""
 Progress = Callable[[int, int | None], None]
 
 
@@ -36,6 +39,10 @@ class Bringing(Protocol):
 
 def _unseen(_done: int, _total: int | None) -> None:
     """Nobody looks yet."""
+
+
+def _nothing() -> None:
+    """Nobody asks for more than its bytes."""
 
 
 @dataclass
@@ -57,6 +64,8 @@ class Arrival:
 
     def __post_init__(self) -> None:
         self.progress: Progress = _unseen
+        self.verify: Callable[[], None] = _nothing
+        """Looks at the whole part before it gets its name; raises where it is none."""
         self._grown = threading.Condition()
         self._error: BaseException | None = None
         self._halted = threading.Event()
@@ -80,6 +89,11 @@ class Arrival:
         return (self.have - self.already) / max(seconds, 0.1)
 
     @property
+    def left(self) -> int:
+        """Bytes that are still to come."""
+        return self.total - self.have
+
+    @property
     def identity(self) -> str:
         """What tells it from another of its name."""
         return self.bringing.identity
@@ -91,9 +105,10 @@ class Arrival:
 
     def __enter__(self) -> Arrival:
         held = self.shell.verb("begin", self.part)
-        if held.code == 1:
+        if held.code == IN_USE:
             raise PartInUse(self.shell.where, self.part)
         if not held.ok:
+            self._let_go()
             raise HostRefused.by(self.shell.where, "Beginning the dump", held.err)
         try:
             self._begin(held.out)
@@ -133,7 +148,8 @@ class Arrival:
         with self._grown:
             while self.have < min(count, self.total):
                 self.check()
-                self._grown.wait(0.2)
+                SIGNALS.check()
+                self._grown.wait(PAUSE)
             return self.have
 
     def check(self) -> None:
@@ -148,9 +164,12 @@ class Arrival:
     def finish(self) -> None:
         """Wait until it is whole, and give it its name."""
         self.reach(self.total)
-        self._thread.join()
+        while self._thread.is_alive():
+            SIGNALS.check()
+            self._thread.join(PAUSE)
         self.check()
-        words = self.shell.script("publish", self.part, self.path)
+        self.verify()
+        words = self.shell.script("publish", self.part, self.path, str(self.total))
         self._run("Giving the dump its name", *words)
         self._published = True
 

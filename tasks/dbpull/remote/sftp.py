@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dbpull.errors.remote import HostRefused, NoSftp
+from dbpull.errors.remote import ConnectionLost, HostRefused, NoSftp, RemoteError
 from dbpull.remote.arrival import Arrival
 from dbpull.shell.remote import Remote
 
 PIECE = 256 * 1024
+FRONT = 1024 * 1024
 SAMPLE = 64 * 1024
 """Bytes at a part's end that must be the dump's own, for it to be gone on with."""
 
@@ -23,18 +25,24 @@ class Sftp:
         self._dump = dump
         self._client = client
         self.total = dump.stat().st_size
-        self.identity = f"{dump.name}:{dump.stat().st_mtime_ns}"
+        with dump.open("rb") as file:
+            # The front has the time of the dump, so it is no other's.
+            self.identity = f"front:{sha256(file.read(FRONT)).hexdigest()}"
 
     def bring(self, arrival: Arrival) -> None:
         """Send the rest of it. Raises NoSftp, ConnectionLost, HostRefused."""
         try:
             client = self._client()
+        except ConnectionLost:
+            raise
         except Exception as error:
             raise NoSftp(self._shell.where, "its SSH server refuses that") from error
         try:
             self._send(client, arrival)
         except EOFError as error:
             raise self._shell.lost(error) from error
+        except RemoteError:
+            raise
         except OSError as error:  # SFTP has no word for a full disk but "Failure"
             said = str(error).strip(".") or "it refuses"
             raise HostRefused(self._shell.where, "Storing the dump", said) from error
@@ -50,9 +58,17 @@ class Sftp:
         ):
             part.set_pipelined(True)
             source.seek(arrival.have)
+            sent = arrival.have
             while piece := source.read(PIECE):
                 part.write(piece)
-                arrival.grew(arrival.have + len(piece))
+                sent += len(piece)
+                # Not whole before the host has confirmed it, below.
+                arrival.grew(min(sent, self.total - 1))
+        # The last answers of pipelined writes nobody reads, not even on closing.
+        if client.stat(arrival.part).st_size != self.total:
+            why = "it did not take all of it; its disk may be full"
+            raise HostRefused(self._shell.where, "Storing the dump", why)
+        arrival.grew(self.total)
 
     def _fits(self, client: Any, arrival: Arrival) -> bool:
         """Whether what is there is the beginning of this very dump."""

@@ -9,12 +9,14 @@ ROWS_PER_SECOND = 6_000_000
 """Bytes of a dump (packed by gzip) whose rows one pg_restore loads in a second."""
 
 
-def pays(rate: float, jobs: int) -> bool:
-    """Whether to restore a dump that arrives at `rate` (bytes a second) at once.
+def pays(total: int, left: int, rate: float, jobs: int) -> bool:
+    """Whether to restore at once a dump of `total` bytes, of which `left` are to come.
 
-    For one of size S, one pg_restore meanwhile takes the longer of S/rate and S/rows;
-    `jobs` of them afterwards take S/rate + S/(rows * jobs).
+    They come at `rate` (bytes a second). One pg_restore meanwhile takes the longer of
+    the arrival and its own time; `jobs` of them afterwards take the arrival, and then
+    their share of that time each.
     """
-    at_once = max(1 / max(rate, 1), 1 / ROWS_PER_SECOND)
-    afterwards = 1 / max(rate, 1) + 1 / (ROWS_PER_SECOND * jobs)
-    return at_once <= afterwards
+    if not left:
+        return False
+    arrival, alone = left / max(rate, 1), total / ROWS_PER_SECOND
+    return max(arrival, alone) <= arrival + alone / jobs

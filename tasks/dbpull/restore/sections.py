@@ -44,6 +44,14 @@ class Arriving(Protocol):
         """The file in which a fed program finds what came on its stdin."""
 
     @property
+    def total(self) -> int:
+        """The dump's bytes."""
+
+    @property
+    def left(self) -> int:
+        """Bytes that are still to come."""
+
+    @property
     def rate(self) -> float:
         """Bytes a second, up to now."""
 

@@ -141,14 +141,16 @@ class Lines:
 
     def _read(self) -> None:
         left = b""
-        with suppress(OSError, EOFError):
-            while piece := self._receive(PIECE):
-                *lines, left = (left + piece).split(b"\n")
-                for line in lines:
-                    self._take(line + b"\n")
-        if left:
-            self._take(left)
-        self._queue.put(b"")
+        try:
+            with suppress(OSError, EOFError):
+                while piece := self._receive(PIECE):
+                    *lines, left = (left + piece).split(b"\n")
+                    for line in lines:
+                        self._take(line + b"\n")
+            if left:
+                self._take(left)
+        finally:
+            self._queue.put(b"")
 
     def _take(self, line: bytes) -> None:
         if self.greeted:

@@ -66,14 +66,17 @@ at() {
   [ ! -e "$1.journal" ] || cat "$1.journal"
 }
 
-# begin PART: hold it; tells the bytes free on its disk, its own, and its journal.
+# begin PART: hold it, 9 where that can't be; tells the bytes free on its disk, its own, and its journal.
 begin() {
-  hold "$1" || return
+  hold "$1"
+  case $? in 0) ;; 1) return 9 ;; *) return 2 ;; esac
   free "$(dirname -- "$1")" && at "$1"
 }
 
-# publish PART DUMP: give it its name, and let go of it.
+# publish PART DUMP TOTAL: give it its name, if it is whole, and let go of it.
 publish() {
+  have=$(size "$1")
+  [ "$have" -eq "$3" ] || { echo "$have of $3 bytes are there" >&2; return 1; }
   mv -f -- "$1" "$2" && rm -f -- "$1.journal" "$1.lock"
 }
 

@@ -63,10 +63,22 @@ clear_away() {
   rm -rf "$left"
 }
 
-# alive RUN: whether its keeper lives. What has no words is dead, or the kernel's.
+# alive RUN: whether its keeper lives; what has no words is dead, or the kernel's. Of
+# another machine's, in a home that both have: whether it gave a sign of life lately.
 alive() {
-  read -r keeper <"$1/keeper" && of_run "$keeper" "$1" && [ -n "$words" ]
+  if [ -e "$1/machine" ] && [ "$(cat "$1/machine")" != "$(machine)" ]; then
+    [ -n "$(find "$1/keeper" "$1/beat" -mmin -5)" ]
+  else
+    read -r keeper <"$1/keeper" && of_run "$keeper" "$1" && [ -n "$words" ]
+  fi
 } 2>/dev/null
+
+# As the keeper wrote it at its start. A container may have its host's home and name,
+# but counts processes by itself.
+machine() {
+  uname -n
+  readlink /proc/self/ns/pid 2>/dev/null
+}
 
 # of_run NUMBER RUN: whether that process lives, and is not another's that got the
 # number since (after a reboot, say), as far as can be told.

@@ -12,11 +12,13 @@ from typing import Any
 from dbpull.errors.remote import ConnectionLost, RemoteError, UnusableHost
 from dbpull.shell.channel import Channel
 
-# One line, so that csh takes it, too: a folder nobody else can enter, in it the number
-# of its keeper, by which the next run knows whether it is left over, and the script.
+# One line, so that csh takes it, too: a folder nobody else can enter, in it the machine
+# and the number of its keeper, by which the next run knows whether it is left over, and
+# the script.
 _BOOT = (
     'umask 077; run=$HOME/.dbpull/run.$1; mkdir -p "$HOME/.dbpull" && mkdir "$run"'
-    ' && echo $$ >"$run/keeper" && head -c "$2" >"$run/host.sh"'
+    " && { uname -n; readlink /proc/self/ns/pid 2>/dev/null; cat /dev/null; }"
+    ' >"$run/machine" && echo $$ >"$run/keeper" && head -c "$2" >"$run/host.sh"'
     ' && exec sh "$run/host.sh" keep "$run" "$3"; rm -rf "$run"; exit 1'
 )
 BEAT = 10.0

@@ -130,7 +130,10 @@ class Sessions:
         self, env: Mapping[str, str] | None
     ) -> Iterator[tuple[str, str]]:
         """The variables; in place of a password the file that it is in."""
-        for name, value in (env or {}).items():
+        env = env or {}
+        for name, value in env.items():
+            if name == "PGPASSFILE" and "PGPASSWORD" in env:
+                continue  # one in the URL is worth more
             if name == "PGPASSWORD":
                 yield "PGPASSFILE", self._pass_file(value)
             else:

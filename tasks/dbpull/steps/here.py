@@ -17,6 +17,7 @@ from dbpull.dumps import Dump, shown
 from dbpull.errors.archive import BadDump
 from dbpull.errors.download import ObjectChanged
 from dbpull.settings import Settings
+from dbpull.signals import SIGNALS
 from dbpull.steps.source import Source
 from dbpull.steps.stock import Fetched, Gate
 from dbpull.words import size
@@ -110,7 +111,7 @@ class Here:
     def refuse_unable(self, *, upload: bool) -> None:
         """Nothing: what a download needs is part of us."""
 
-    def commands(self) -> list[str]:
+    def commands(self, *, upload: bool = False) -> list[str]:
         """What a download would do, for a plan."""
         count = self.settings.connections
         return [f"GET that URL, in ranges of 8 MiB over {count} connections"]
@@ -118,6 +119,10 @@ class Here:
     def remove(self, dump: Dump) -> None:
         """Remove a dump."""
         dump.path.unlink(missing_ok=True)
+
+    def remove_served(self, dump: Dump) -> None:
+        """The same; nothing else is of it."""
+        self.remove(dump)
 
     def remove_surplus(
         self, keep: int, app: str | None, spared: Dump | None
@@ -150,6 +155,7 @@ class Here:
             accepts=archive.recognise,
             progress=step.progress,
             notice=teller.note,
+            check=SIGNALS.check,
         ) as download:
             download.start()
             if download.already:

@@ -34,7 +34,8 @@ def tell(settings: Settings, shell: Shell) -> None:
         trouble = None
         found: list[heroku.Backup] = []
         try:
-            found = _backups(settings, teller)
+            with source.one_at_a_time:
+                found = _backups(settings, teller)
         except PullError as error:
             trouble = error
         _tell_rows(found, here, stock, shell.host)

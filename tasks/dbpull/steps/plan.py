@@ -15,7 +15,7 @@ from dbpull.restore.sections import SECTIONS, Restore, one_transaction
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, source, stocks
+from dbpull.steps import aim, once, source, stocks
 from dbpull.steps.aim import EMBEDDED_NAME, Aim
 from dbpull.steps.prepare import Prepared, prepare
 from dbpull.steps.source import Choice, Source
@@ -52,16 +52,18 @@ class Planner:
 
     def pull(self, asked: Asked) -> None:
         """Tell what `db.pull` would do."""
+        self.stock.refuse_unable(upload=asked.upload)
         at = self._aim(in_place=asked.in_place)
-        found = source.find(self.settings, self.teller)
+        found = once.find(self.settings, self.teller)
         if at:
             guard.refuse_source(at.connection, found.info.server, found.label)
-        choice = source.choose(
-            found,
-            backup=asked.backup,
-            capture=asked.capture,
-            max_age=self.settings.max_age,
-        )
+        with source.one_at_a_time:
+            choice = source.choose(
+                found,
+                backup=asked.backup,
+                capture=asked.capture,
+                max_age=self.settings.max_age,
+            )
         backup = choice.backup
         dump = self.stock.of(found, backup) if backup else None
         prepared = self._prepared(at, dump)
@@ -69,7 +71,7 @@ class Planner:
         self._say(_from(found, choice), self._dump(dump, delete=asked.delete))
         self._say(self._to(at, in_place=asked.in_place), *_left_out(prepared))
         self._commands(
-            self._heroku(found, choice, dump),
+            self._heroku(found, choice, dump, upload=asked.upload),
             self._server(at, dump, prepared, in_place=asked.in_place),
         )
 
@@ -178,7 +180,9 @@ class Planner:
             self.settings.jobs,
         )
 
-    def _heroku(self, found: Source, choice: Choice, dump: Dump | None) -> list[str]:
+    def _heroku(
+        self, found: Source, choice: Choice, dump: Dump | None, *, upload: bool
+    ) -> list[str]:
         data, database = found.api.data, found.database
         lines = []
         if choice.backup is None:
@@ -187,7 +191,7 @@ class Planner:
             number = choice.backup.number if choice.backup else "NEW"
             transfers = f"{data}/client/v11/apps/{database.billing_app}/transfers"
             lines.append(f"POST {transfers}/{number}/actions/public-url")
-            lines += self.stock.commands()
+            lines += self.stock.commands(upload=upload)
         return lines
 
     def _newest(self) -> programs.Program | None:

@@ -26,7 +26,7 @@ from dbpull.target import sessions
 from dbpull.target.aside import Aside
 from dbpull.target.provenance import Provenance
 from dbpull.target.swap import Swap
-from dbpull.words import counted, listed, size
+from dbpull.words import command_for, counted, listed, size
 
 REPLACED = "The new database is in place already; `invoke db.undo` goes back."
 CREATED = "The new database is in place already."
@@ -88,9 +88,9 @@ class Refresh:
         Where that can't be one transaction, a failure leaves the target half
         restored, which is said.
         """
-        sessions.end(self.aim.psql, self.aim.state, self.aim.names)
         if self.fetched.arriving:
             self._await(self.fetched.arriving)
+        sessions.end(self.aim.psql, self.aim.state, self.aim.names)
         if one_transaction(self.prepared.program.major, self.aim.state.major):
             return self._in_place(at_once=True)
         self.teller.note(
@@ -102,20 +102,25 @@ class Refresh:
     @contextmanager
     def _aside(self) -> Iterator[Aside]:
         aside = Aside(self.aim.psql, self.aim.state, self.aim.names)
+        with aside.will(), self._dropped_if_failed(aside):
+            with SIGNALS.deferred():  # a server goes on creating it without us
+                aside.create()
+            yield aside
+
+    @contextmanager
+    def _dropped_if_failed(self, aside: Aside) -> Iterator[None]:
         try:
-            with aside.will():
-                with SIGNALS.deferred():  # a server goes on creating it without us
-                    aside.create()
-                yield aside
+            yield
         except BaseException:
             try:
                 aside.drop()
             except ConnectionLost:
                 pass  # the host does it by itself
             except PullError:
+                command = command_for("db.cleanup", self.aim.shell.host)
                 self.teller.note(
                     f"{aside.names.aside} could not be dropped: the next pull, or"
-                    " `invoke db.cleanup`, will do it."
+                    f" `{command}`, will do it."
                 )
             raise
 
@@ -132,7 +137,8 @@ class Refresh:
 
     def _stream(self, restore: Restore, arriving: Arriving) -> None:
         """Restore rows while the dump arrives, where it arrives slowly enough."""
-        if overlap.pays(arriving.rate, self.settings.jobs):
+        total, left, rate = arriving.total, arriving.left, arriving.rate
+        if overlap.pays(total, left, rate, self.settings.jobs):
             meanwhile = " and restoring its rows"
             try:
                 self._await(arriving, meanwhile, lambda: restore.stream(arriving))

@@ -19,7 +19,7 @@ from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.words import age, size
 
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
 """Hosts share one HTTP session, which is no thing for several threads."""
 
 
@@ -47,7 +47,7 @@ class Source:
         """What gives a fresh URL of a backup's dump whenever one is needed."""
 
         def fresh() -> str:
-            with _one_at_a_time:
+            with one_at_a_time:
                 return heroku.download_url(self.api, backup)
 
         return fresh

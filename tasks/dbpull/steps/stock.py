@@ -85,11 +85,14 @@ class Stock(Protocol):
     def refuse_unable(self, *, upload: bool) -> None:
         """Raise MissingCurl where nothing could get here."""
 
-    def commands(self) -> list[str]:
+    def commands(self, *, upload: bool = False) -> list[str]:
         """What `fetch` would do, for a plan."""
 
     def remove(self, dump: Dump) -> None:
         """Remove a dump, of whose file nothing else knows."""
+
+    def remove_served(self, dump: Dump) -> None:
+        """Remove a dump that has served, and what there is only because of it."""
 
     def remove_surplus(
         self, keep: int, app: str | None, spared: Dump | None

@@ -13,7 +13,7 @@ from dbpull import archive, dumps, heroku
 from dbpull.archive import Archive
 from dbpull.console import Teller
 from dbpull.dumps import Dump
-from dbpull.errors.archive import BadDump
+from dbpull.errors.archive import BadDump, TruncatedDump
 from dbpull.errors.remote import HostRefused, MissingCurl
 from dbpull.remote.arrival import Arrival, Bringing
 from dbpull.remote.curl import Curl
@@ -27,8 +27,10 @@ from dbpull.steps.source import Source
 from dbpull.steps.stock import Fetched, Gate
 from dbpull.words import size
 
-_sent: Once[Fetched] = Once()
+_to_send: Once[Fetched] = Once()
 """What is fetched here to be sent: once for all hosts."""
+_wanted: dict[Path, set[str]] = {}
+"""The hosts that have not done with a dump that was fetched here for them."""
 
 
 @dataclass
@@ -76,7 +78,7 @@ class There:
 
     def size(self, dump: Dump) -> int:
         """Its bytes."""
-        return int(self.shell.verb("at", str(dump.path)).out.split()[0])
+        return self._bytes(str(dump.path))
 
     def contents(self, dump: Dump) -> Archive:
         """Its table of contents."""
@@ -90,6 +92,7 @@ class There:
         teller.backup, teller.size = dump.label, self.size(dump)
         read = self.contents(dump)
         gate(read)
+        self._refuse_cut(str(dump.path), read)
         told = f"{size(teller.size)} in {dump.path}"
         teller.say(f"{dump.label} is there already: {told}.")
         return Fetched(dump, read)
@@ -115,6 +118,8 @@ class There:
             sent = self._here(source, backup, teller.for_all)
             gate(sent.archive)
             self._sent.append(sent.dump)
+            if sent.dump.path in _wanted:
+                _wanted[sent.dump.path].add(self.shell.host)
             bringing = Sftp(self.shell, sent.dump.path, self.shell.sftp)
         else:
             bringing = Curl(self.shell, source.url(backup), teller.note)
@@ -124,10 +129,14 @@ class There:
                 found = size(arrival.already)
                 teller.note(f"{found} of it were there from an earlier run.")
             read = sent.archive if upload else _judged(arrival, gate)
+            arrival.verify = lambda: self._refuse_cut(arrival.part, read)
             yield Fetched(dump, read, arriving=arrival)
 
-    def commands(self) -> list[str]:
+    def commands(self, *, upload: bool = False) -> list[str]:
         """What `fetch` would do, for a plan."""
+        if upload and self.settings.here:
+            sent = f"SFTP to {self.shell.where}, from what is there already"
+            return [*Here(self.settings.here).commands(), sent]
         return [f"curl of that URL on {self.shell.where}, from what is there already"]
 
     def refuse_unable(self, *, upload: bool) -> None:
@@ -136,16 +145,20 @@ class There:
             raise MissingCurl(self.shell.where)
 
     def remove(self, dump: Dump) -> None:
-        """Remove a dump; and what it was sent from, when no host needs that any more.
-
-        Raises HostRefused.
-        """
+        """Remove a dump. Raises HostRefused."""
         result = self.shell.run(["rm", "-f", str(dump.path)])
         if not result.ok:
             doing = f"Removing {dump.path.name}"
             raise HostRefused.by(self.shell.where, doing, result.err)
+
+    def remove_served(self, dump: Dump) -> None:
+        """Remove it, and at the run's end what was fetched here for it to be sent.
+
+        Not what lay here before, nor what a host that failed still needs.
+        """
+        self.remove(dump)
         for sent in self._sent:
-            atexit.register(sent.path.unlink, missing_ok=True)
+            _wanted.get(sent.path, set()).discard(self.shell.host)
 
     def remove_surplus(
         self, keep: int, app: str | None, spared: Dump | None
@@ -158,12 +171,30 @@ class There:
         for dump in dumps.beyond(dumps.newest_first(whole, app), keep, spared):
             self.remove(dump)
             removed[dump.path.name] = sizes[dump.path.name]
-        for part in _named(listed, ".part"):
+        for part in {
+            *_named(listed, ".part"),
+            *(path.with_suffix("") for path in _named(listed, ".journal")),
+        }:
             dump = Dump.of(part.with_suffix(""))
             ours = dump.taken and app in {None, dump.app}
             if ours and self.shell.verb("drop", str(part)).ok:
-                removed[part.name] = sizes[part.name]
+                removed[part.name] = sizes.get(part.name, 0)
         return removed
+
+    def _refuse_cut(self, path: str, contents: Archive) -> None:
+        """Raise TruncatedDump where a dump's last byte is not the end of its data.
+
+        That is a length of zero (pg_backup_custom.c, _EndData). All else of its rows
+        pg_restore reads, on the host.
+        """
+        width = 1 + contents.integer_width
+        _, end, _ = self.shell.exchange(["tail", "-c", str(width), path])
+        if contents.with_data and end != bytes(width):
+            where = "before the end of its data"
+            raise TruncatedDump(f"{self.shell.where}:{path}", self._bytes(path), where)
+
+    def _bytes(self, path: str) -> int:
+        return int(self.shell.verb("at", path).out.split()[0])
 
     def _listed(self) -> list[tuple[Path, int]]:
         told = self.shell.verb("list", str(self.settings.path)).out.splitlines()
@@ -174,10 +205,16 @@ class There:
         """Fetched to this machine, by whichever host's turn comes first."""
         assert self.settings.here  # noqa: S101 - a host's settings are made of ours
         stock = Here(self.settings.here)
-        question = source.label, backup.uuid
-        return _sent(
-            question, lambda: stock.download(source, backup, teller, lambda _: None)
-        )
+
+        def download() -> Fetched:
+            lay_here = stock.has(stock.of(source, backup))
+            fetched = stock.download(source, backup, teller, lambda _: None)
+            if not lay_here:
+                _wanted[fetched.dump.path] = set()
+                atexit.register(_remove_if_served, fetched.dump.path)
+            return fetched
+
+        return _to_send((source.label, backup.uuid), download)
 
 
 def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
@@ -198,3 +235,9 @@ def _judged(arrival: Arrival, gate: Gate) -> Archive:
 
 def _read(stream: object) -> Archive:
     return archive.read(cast("BinaryIO", stream))
+
+
+def _remove_if_served(path: Path) -> None:
+    """What was fetched here to be sent, once every host has done with it."""
+    if not _wanted[path]:
+        path.unlink(missing_ok=True)

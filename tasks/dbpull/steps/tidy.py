@@ -17,7 +17,7 @@ from dbpull.words import listed, size
 def delete(dump: Dump, stock: Stock, teller: Teller) -> None:
     """Remove a dump that has served."""
     freed = stock.size(dump)
-    stock.remove(dump)
+    stock.remove_served(dump)
     teller.say(f"Removed {stock.shown(dump)} ({size(freed)}).")
 
 
