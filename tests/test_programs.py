@@ -116,9 +116,9 @@ class Machine:
     asked: list[str] = field(default_factory=list)
     where: str = "this machine"
     host: str = ""
+    typed: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
     login: str = "ann"
-    cores: int = 2
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
         first = [(self.on_path, os.path.realpath(self.on_path))] if self.on_path else []

@@ -280,3 +280,64 @@ def test_settings_shown_somewhere_hold_no_password() -> None:
     shown = repr(Settings.of({"target": url, "hosts": {"devbox": {"target": url}}}))
 
     assert "s3cret" not in shown
+
+
+# On a host
+
+
+HOSTS = {"devbox": {"target": "postgres://localhost/theirs", "path": "~/dumps"}}
+
+
+def there(section: dict[str, Any], host: str = "devbox", **flags: str) -> Settings:
+    settings = Settings.of({"hosts": HOSTS, **section}, **flags)
+    return settings.there(host, home="/home/ann", cores=4)
+
+
+def test_a_hosts_own_target_beats_all_but_the_flag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gather(tmp_path, monkeypatch, {"INVOKE_DB_TARGET": "t", "DATABASE_URL": "d"}, {})
+
+    mine = there({"target": "postgres://yaml/x"})
+    others = there({"target": "postgres://yaml/x"}, host="ci")
+    flag = there({}, target="postgres://flag/x")
+
+    assert mine.target == "postgres://localhost/theirs"
+    assert mine.origins["target"] == "db.hosts.devbox.target in invoke.yaml"
+    assert (others.target, others.origins["target"]) == ("t", "INVOKE_DB_TARGET")
+    assert (flag.target, flag.origins["target"]) == ("postgres://flag/x", "--target")
+
+
+@pytest.mark.parametrize(
+    ("host", "flags", "path"),
+    [
+        ("devbox", {}, "/home/ann/dumps"),
+        ("ci", {}, "/home/ann/.dbpull/dumps"),
+        ("devbox", {"path": "some/where"}, "/home/ann/some/where"),
+        ("devbox", {"path": "/srv/x"}, "/srv/x"),
+    ],
+)
+def test_a_path_on_a_host_is_relative_to_the_users_folder(
+    tmp_path: Path, host: str, flags: dict[str, str], path: str
+) -> None:
+    PROJECT.load(tmp_path)
+
+    # The project's own folder is not the host's.
+    assert there({"path": "mine"}, host, **flags).path == Path(path)
+
+
+def test_workers_are_the_hosts_cores_unless_somebody_said_how_many() -> None:
+    assert there({}).jobs == 4
+    assert there({"jobs": 2}).jobs == 2
+    assert there({}, jobs="3").jobs == 3
+    assert Settings.of({}).there("x", home="/", cores=128).jobs == 16
+
+
+def test_what_holds_here_is_not_forgotten_there() -> None:
+    settings = Settings.of({"hosts": HOSTS, "keep": 9})
+
+    on_host = settings.there("devbox", home="/home/ann", cores=4)
+
+    assert on_host.here is settings
+    assert on_host.keep == 9
+    assert settings.origins["target"] == "default"

@@ -89,6 +89,8 @@ class Settings:
     target: str | None = field(repr=False)
     allowed_hosts: tuple[str, ...]
     path: Path
+    path_given: str
+    """The same as it was written: `~` is another folder on a host."""
     max_age: float
     wait: float
     keep: int
@@ -115,6 +117,7 @@ class Settings:
             name: _convert(name, value, origin)
             for name, (value, origin) in found.items()
         }
+        read["path_given"] = read["path"]
         path = os.path.expanduser(read["path"])  # noqa: PTH111 - Path's raises
         read["path"] = PROJECT.folder / path
         return cls(
@@ -138,9 +141,7 @@ class Settings:
     def _path_there(self, own: Mapping[str, str], home: str) -> Path:
         path = own.get("path", PATH_THERE)
         if self.origins["path"] == "--path":
-            given = self.path
-            inside = given.is_relative_to(PROJECT.folder)
-            path = str(given.relative_to(PROJECT.folder) if inside else given)
+            path = self.path_given
         return Path(home, path.removeprefix("~/"))
 
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from dbpull.demo.stand_in import StandIn
 from machines import Machine, fab, introduce, start_fab
-from projects import Ended, Project
+from projects import Ended, Project, Run
+from targets import Target
 
 ASK = ("db.cleanup",)
 
@@ -55,6 +58,18 @@ def test_user_address_port_and_key_may_be_typed(
     ended = fab(project, typed, "-i", str(devbox.folder / "user_key"), *ASK)
 
     assert "No dump or part" in ended.succeeds().err
+
+
+def test_what_to_type_next_has_the_host_as_it_was_typed(
+    project: Project, home: Path, devbox: Machine
+) -> None:
+    (home / ".ssh/config").unlink()
+    typed = f"{devbox.user}@127.0.0.1:{devbox.port}"
+    key = str(devbox.folder / "user_key")
+
+    ended = fab(project, typed, "-i", key, "db.restore", "--dump=none")
+
+    ended.refuses("There is no file none on 127.0.0.1", f"`fab -H {typed} db.fetch`")
 
 
 def test_a_host_that_nobody_knows(project: Project, home: Path) -> None:
@@ -242,7 +257,9 @@ def test_a_line_of_ssh_config_means_what_it_means_to_ssh(
     ("command", "why"),
     [
         ("false", "no SSH server answers at .* through `false`"),
-        ("no-such-program %h", "no-such-program: No such file"),
+        ("no-such-program %h", "no SSH .* through `no-such.*` .*not found"),
+        ("echo no way there >&2; exit 1 #", r"no SSH server .* \(no way there\)"),
+        ("echo not here | cat", "no SSH server .* through `echo not here | cat`"),
     ],
 )
 def test_a_proxy_command_that_fails_is_told(
@@ -251,6 +268,59 @@ def test_a_proxy_command_that_fails_is_told(
     configured(home, "Host devbox\n", f"Host devbox\n    ProxyCommand {command}\n")
 
     fails(fab(project, "devbox", *ASK), f"devbox can't be reached: {why}")
+
+
+GROUP = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+@pytest.fixture
+def through_a_proxy(
+    project: Project,
+    home: Path,
+    heroku: StandIn,
+    target: Target,
+    devbox: Machine,
+    jump: Machine,
+) -> Run:
+    """A pull through a ProxyCommand, in the midst of its restore; a group alone."""
+    introduce(home, devbox, jump)
+    command = f"{shutil.which('ssh')} -F {home}/.ssh/config -W %h:%p jump"
+    configured(home, "Host devbox\n", f"Host devbox\n    ProxyCommand {command}\n")
+    words = ("-m", "fabric", "-H", "devbox", "db.pull", "--app=slow-index")
+    argv = [sys.executable, "-c", GROUP, sys.executable, *words]
+    run = project.begin(argv, None, {"DATABASE_URL": target.url})
+    sql = "select count(*) from pg_stat_activity where query like 'CREATE INDEX%';"
+    run.until(lambda: target.postgres.sql("postgres", sql) != "0")
+    return run
+
+
+@pytest.fixture
+def jump(make_machine: Callable[..., Machine]) -> Machine:
+    """The machine that one has to go through."""
+    return make_machine(name="jump")
+
+
+def test_a_terminals_ctrl_c_does_not_end_the_proxy_command_first(
+    target: Target, devbox: Machine, through_a_proxy: Run
+) -> None:
+    os.killpg(through_a_proxy.process.pid, signal.SIGINT)
+
+    ended = through_a_proxy.end()
+
+    ended.refuses("Stopped by Ctrl-C while restoring", "as it was", code=130)
+    assert target.family == {"target"}  # put in order from here, before the end
+    devbox.settled()
+
+
+def test_a_proxy_command_that_ends_is_a_connection_lost(
+    target: Target, devbox: Machine, jump: Machine, through_a_proxy: Run
+) -> None:
+    jump.cut()
+
+    through_a_proxy.end().refuses("SSH connection to devbox was lost", "as it was")
+
+    devbox.settled(30)
+    assert target.family == {"target"}
 
 
 def test_a_jump_host_that_leads_nowhere_is_told(

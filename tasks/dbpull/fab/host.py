@@ -11,6 +11,7 @@ from paramiko import SSHException
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.remote import AmbiguousHost, HostUnreachable
 from dbpull.fab.outcome import Outcome
+from dbpull.fab.proxy import Proxy
 from dbpull.signals import SIGNALS, Stopped
 
 PORTS = range(1, 65536)
@@ -44,6 +45,12 @@ class Host(Connection):  # type: ignore[misc] # fabric has no types
         if self.ssh_config.get("proxyjump", "").lower() == "none":
             return None
         return super().get_gateway()
+
+    def open_gateway(self) -> Any:
+        """What leads to it, where something must."""
+        if isinstance(self.gateway, str):
+            return Proxy(self.gateway, self.host)
+        return super().open_gateway()
 
     def perform(self, call: Call) -> None:
         """Run a task here; of several hosts each tells its error at once."""

@@ -15,6 +15,7 @@ from fabric.connection import Connection
 
 from dbpull.errors.remote import HostKeyChanged, HostUnreachable
 from dbpull.fab.keys import Notice, know, known_as
+from dbpull.fab.proxy import Proxy
 from dbpull.fab.sessions import OPEN, Sessions
 from dbpull.shell.remote import Remote
 from dbpull.signals import PAUSE, SIGNALS
@@ -44,6 +45,7 @@ def reached(
             Sessions(host, transport).take,
             transport.close,
             lambda: paramiko.SFTPClient.from_transport(transport),
+            typed=vars(c).get("typed", host),
             echo=echo,
         ) as remote:
             yield remote
@@ -124,11 +126,18 @@ def _why(c: Connection, error: Exception) -> str:
         return f"nothing answers at {where}"
     if isinstance(error, TimeoutError):
         return f"{where} does not answer"
+    if transport and not transport.remote_version:
+        return f"no SSH server answers at {where}{_through(transport.sock)}"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or c.host}: {error.strerror}"
     if isinstance(error, UnicodeError):
         return "that is no host's name"
-    if transport and not transport.remote_version:
-        through = f" through `{c.gateway}`" if isinstance(c.gateway, str) else ""
-        return f"no SSH server answers at {where}{through}"
     return str(error).strip(".") or "the connection was closed at once"
+
+
+def _through(sock: object) -> str:
+    """What led there, and what it said."""
+    if not isinstance(sock, Proxy):
+        return ""
+    said = sock.last_words()
+    return f" through `{sock.command}`" + (f" ({said.rstrip('.')})" if said else "")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -18,7 +17,6 @@ import paramiko
 from dbpull.errors.remote import ConnectionLost, HostRefused
 
 OPEN = 30.0  # seconds for a session to be opened
-TRIES, PAUSE = 8, 0.25  # of one that is refused, and the seconds between them
 
 
 class Sessions:
@@ -54,7 +52,7 @@ class Sessions:
 
         def work() -> None:
             try:
-                begun.set_result(self._open_now())
+                begun.set_result(self._open())
             except BaseException as error:  # noqa: BLE001 - raised by who takes it
                 begun.set_exception(error)
 
@@ -62,14 +60,6 @@ class Sessions:
         return begun
 
     def _open(self) -> Any:
-        """Open one; one that has just ended may be counted for a moment yet."""
-        for _ in range(TRIES):
-            with suppress(HostRefused):
-                return self._open_now()
-            time.sleep(PAUSE)
-        return self._open_now()
-
-    def _open_now(self) -> Any:
         try:
             return self._transport.open_session(timeout=OPEN)
         except paramiko.ChannelException as error:

@@ -47,7 +47,11 @@ class Shell(Protocol):
 
     @property
     def host(self) -> str:
-        """The name that -H was given; "" for this machine."""
+        """The host's name in -H; "" for this machine."""
+
+    @property
+    def typed(self) -> str:
+        """The same with user and port where -H has them, for what is to be typed."""
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -56,10 +60,6 @@ class Shell(Protocol):
     @property
     def login(self) -> str:
         """The user that programs run as."""
-
-    @property
-    def cores(self) -> int:
-        """The cores that its programs may use."""
 
     def run(
         self,

@@ -31,7 +31,7 @@ class Local:
     echo: Line | None = field(default=None, repr=False)
     """Gets each command line before it runs (Invoke's --echo)."""
     where = "this machine"
-    host = ""
+    host = typed = ""
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -45,13 +45,6 @@ class Local:
             return getpass.getuser()
         except (KeyError, OSError):
             return "postgres"
-
-    @property
-    def cores(self) -> int:
-        """The cores that this process may use, which a container may have fewer of."""
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
 
     def run(
         self,

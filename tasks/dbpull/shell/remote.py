@@ -31,10 +31,12 @@ class Remote(Sessions):
         hang_up: Callable[[], None],
         sftp: Callable[[], Any],
         *,
+        typed: str = "",
         echo: Line | None = None,
     ) -> None:
         super().__init__(host, session, echo)
         self.where = host
+        self.typed = typed or host
         self.environ: Mapping[str, str] = {}
         self.sftp = sftp
         self._hang_up = hang_up

@@ -12,9 +12,11 @@ from typing import Any
 from dbpull.errors.remote import ConnectionLost, HostRefused
 from dbpull.shell import Line
 from dbpull.shell.channel import Channel
+from dbpull.signals import SIGNALS
 
 ENDING = 30.0
 """Seconds that a host gets to end a program."""
+_TRIES, _PAUSE = 10, 0.1
 # In quotes, `!` and a line's end are csh's, and a backslash is fish's.
 _NOT_FOR_EVERY_SHELL = frozenset("!\\\n")
 
@@ -97,7 +99,7 @@ class Sessions:
     @contextmanager
     def _channel(self, line: str) -> Iterator[Callable[[], Channel]]:
         """A session, and what runs the line in it."""
-        session = self._session()
+        session = self._opened()
 
         def begun() -> Channel:
             try:
@@ -110,6 +112,17 @@ class Sessions:
             yield begun
         finally:
             session.close()
+
+    def _opened(self) -> Any:
+        """A session, perhaps one that another program is just done with.
+
+        On a host that allows few, the end of one takes its sshd a moment to notice.
+        """
+        for _ in range(_TRIES):
+            with suppress(HostRefused):
+                return self._session()
+            SIGNALS.pause(_PAUSE)
+        return self._session()
 
     def _for_any_shell(self, number: str, line: str) -> str:
         """The line, or one for a file that has it: a login shell may be any."""

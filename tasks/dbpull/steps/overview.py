@@ -27,7 +27,7 @@ def tell(settings: Settings, shell: Shell) -> None:
 
     Where Heroku can't be asked, what is here is listed before that is said.
     """
-    with told(host=shell.host) as teller:
+    with told("", shell.host, shell.typed) as teller:
         app = source.app(settings).name
         stock = stocks.of(settings, shell)
         here = stock.here(source.app_of_dumps(settings))

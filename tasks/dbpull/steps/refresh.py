@@ -117,7 +117,7 @@ class Refresh:
             except ConnectionLost:
                 pass  # the host does it by itself
             except PullError:
-                command = command_for("db.cleanup", self.aim.shell.host)
+                command = command_for("db.cleanup", self.aim.shell.typed)
                 self.teller.note(
                     f"{aside.names.aside} could not be dropped: the next pull, or"
                     f" `{command}`, will do it."

@@ -16,11 +16,11 @@ RESUMES = "What was downloaded stays for the next run."
 
 
 @contextmanager
-def told(standing: str = "", host: str = "") -> Iterator[Teller]:
+def told(standing: str = "", host: str = "", typed: str = "") -> Iterator[Teller]:
     """Tell a run's story; Ctrl-C, `kill` and a full disk end it with two sentences.
 
     `standing` says how things stand as long as no step says otherwise. On a host, what
-    the sentences say to do next is to be done there.
+    the sentences say to do next is to be done there: `typed` is what -H has for it.
     """
     teller = Teller(host)
     teller.standing = standing
@@ -30,7 +30,7 @@ def told(standing: str = "", host: str = "") -> Iterator[Teller]:
     except PullError as error:
         if not host:
             raise
-        raise error.on(host) from error
+        raise error.on(typed or host) from error
     finally:
         teller.end()
 

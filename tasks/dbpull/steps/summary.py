@@ -25,7 +25,7 @@ def tell(refresh: Refresh, outcome: Outcome) -> None:
     label = refresh.aim.connection.label
     teller.say(f"{label} is now {dump.label}{aged}.", "bold")
     if refresh.can_be_undone:
-        command = command_for("db.undo", refresh.aim.shell.host)
+        command = command_for("db.undo", refresh.aim.shell.typed)
         teller.say(f"`{command}` brings the old one back.")
     elif refresh.in_place:
         teller.say("It was refilled in place: there is no way back.")
