@@ -136,6 +136,10 @@ def _apps(modern: Watched, folder: Path) -> Iterator[App]:
         "unseen",
         "secret",
         "picked-up",
+        "fresh-there",
+        "fresh-for-both",
+        "fresh-at-once",
+        "fresh-by-steps",
     ):
         yield _app(name, source)
     yield App("without-database")
@@ -144,7 +148,8 @@ def _apps(modern: Watched, folder: Path) -> Iterator[App]:
     modern.database(ROWS.replace("1, 210", "1, 21"), name="smaller")
     modern.dump("smaller", folder / "smaller.dump")
     yield _app("changing", source, Backup(number=1, dump=str(whole)))
-    yield _app("two-backups", source, Backup(age=9 * HOUR), Backup(age=HOUR))
+    for name in ("two-backups", "two-backups-there"):
+        yield _app(name, source, Backup(age=9 * HOUR), Backup(age=HOUR))
     for name, sql in (
         ("bad-row", BAD_ROW),
         ("bad-index", BAD_INDEX),

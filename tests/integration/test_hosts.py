@@ -70,14 +70,14 @@ def test_a_dump_is_for_its_owner_and_is_not_fetched_again(
 def test_the_steps_one_by_one_are_a_pull(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
-    project.configure("db: {app: fresh-eu, keep: 1}\n")
+    project.configure("db: {app: fresh-there, keep: 1}\n")
     words = ("db.capture", "db.fetch", "db.restore", "db.cleanup")
 
     fab(project, "devbox", *words).succeeds()
 
     assert world.modern.picture(target.name) == world.modern.picture("shop")
     assert len(heroku.requests(method="POST", path="/backups")) == 1
-    assert [name[:13] for name in dumps(devbox)] == ["fresh-eu-b001"]
+    assert [name[:16] for name in dumps(devbox)] == ["fresh-there-b001"]
 
 
 def test_a_dump_that_lies_there_is_restored_by_name(

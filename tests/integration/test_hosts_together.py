@@ -64,7 +64,7 @@ def dumps(machine: Machine) -> list[str]:
 def test_a_capture_that_is_asked_for_is_one(
     world: World, project: Project, heroku: StandIn, targets: dict[str, Target]
 ) -> None:
-    words = ("db.pull", "--app=fresh-too", "--capture")
+    words = ("db.pull", "--app=fresh-at-once", "--capture")
 
     ended = fab(project, BOTH, *words).succeeds()
 
@@ -82,7 +82,7 @@ def test_the_steps_one_by_one_are_a_pull_on_each(
     devbox: Machine,
     ci: Machine,
 ) -> None:
-    configure(project, targets, "app: fresh-eu")
+    configure(project, targets, "app: fresh-by-steps")
 
     fab(project, BOTH, *CHAIN).succeeds()
 
@@ -100,7 +100,7 @@ def test_each_task_sees_what_the_one_before_has_changed(
     devbox: Machine,
     ci: Machine,
 ) -> None:
-    configure(project, targets, "app: two-backups")
+    configure(project, targets, "app: two-backups-there")
 
     fab(project, BOTH, "db.fetch", "db.capture", "db.fetch").succeeds()
 

@@ -75,7 +75,7 @@ def test_one_capture_serves_both_and_so_do_the_steps_one_by_one(
     devbox: Machine,
     buildbox: Machine,
 ) -> None:
-    words = ("db.capture", "--app=fresh-eu", "db.fetch", "--app=fresh-eu")
+    words = ("db.capture", "--app=fresh-for-both", "db.fetch", "--app=fresh-for-both")
 
     ended = fab(project, BOTH, *words).succeeds()
 
@@ -83,7 +83,7 @@ def test_one_capture_serves_both_and_so_do_the_steps_one_by_one(
     assert ended.err.count("Captured b0") == 1
     for machine in (devbox, buildbox):
         [dump] = (machine.home / ".dbpull/dumps").glob("*.dump")
-        assert dump.name.startswith("fresh-eu-b0")
+        assert dump.name.startswith("fresh-for-both-b001")
 
 
 def test_a_host_that_fails_does_not_stop_the_other(
