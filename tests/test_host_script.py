@@ -416,8 +416,13 @@ def test_a_part_that_gets_its_name_meanwhile_is_fed_to_its_end(
 
         heard: list[bytes] = []
         threading.Thread(target=lambda: heard.append(_all_of(feeding.stdout))).start()
-        # Again and again: what is just being forked may miss one.
-        until(lambda: os.killpg(feeding.pid, signal.SIGCONT) or heard)
+
+        def went_on() -> list[bytes]:
+            # Again and again: what is just being forked may miss one.
+            os.killpg(feeding.pid, signal.SIGCONT)
+            return heard
+
+        until(went_on)
         assert heard == [content]
 
 
