@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from dbpull.errors.download import Stopped
 from dbpull.errors.remote import ConnectionLost, HostRefused, NoSftp, RemoteError
 from dbpull.remote.arrival import Arrival
 from dbpull.shell.remote import Remote
@@ -39,13 +40,15 @@ class Sftp:
             raise NoSftp(self._shell.where, "its SSH server refuses that") from error
         try:
             self._send(client, arrival)
-        except EOFError as error:
-            raise self._shell.lost(error) from error
-        except RemoteError:
+        except (RemoteError, Stopped):
             raise
         except OSError as error:  # SFTP has no word for a full disk but "Failure"
             said = str(error).strip(".") or "it refuses"
             raise HostRefused(self._shell.where, "Storing the dump", said) from error
+        except Exception as error:
+            self._shell.run(["true"])  # raises where it is the connection that ended
+            why = "its SFTP server ended"
+            raise HostRefused(self._shell.where, "Storing the dump", why) from error
         finally:
             client.close()
 
