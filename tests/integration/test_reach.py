@@ -128,10 +128,11 @@ def test_ctrl_c_is_heard_while_connecting(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         configured(home, f"Port {devbox.port}", f"Port {port}")
-        run = start_fab(project, "devbox,nobody", *ASK)
+        # Port 1 refuses at once; a name that nobody knows may be looked up for long.
+        run = start_fab(project, "devbox,127.0.0.1:1", *ASK)
         theirs, _ = listener.accept()
         with theirs:
-            run.says("nobody can't be reached")
+            run.says("127.0.0.1 can't be reached")
 
             run.signal(signal.SIGINT)
 
