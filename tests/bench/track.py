@@ -1,0 +1,234 @@
+"""Where the contestants of `races.py` run: a server, data, a dump, a Heroku, a project.
+
+The server has PostgreSQL's own defaults, not those that dbpull gives to a server of its
+own. It lies in the cache's folder, else in a temporary one (TMPDIR: choose a disk).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from bench.plain import SETTINGS, Plain
+from databases import FOLDERS
+from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn, faults
+from projects import Project
+from targets import Watched
+
+HERE = Path(__file__).parent
+APP, TARGET = "shop-eu", "development"
+SMALL = 0.0085
+"""large.sql's scale that makes about 20 MB."""
+TABLES = 5000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be put up."""
+
+    data: str
+    """`large`, `small` or `many`."""
+    scale: float
+    postgres: str
+    jobs: int
+    connections: int
+    cache: Path | None
+    fsync: bool
+
+    @property
+    def programs(self) -> Path:
+        """The `bin` folder of that major; the wheel's is the newest."""
+        return FOLDERS.get(self.postgres) or FOLDERS["wheel"]
+
+    @property
+    def script(self) -> list[str]:
+        """psql's options that make the data."""
+        if self.data == "many":
+            tables = max(1, round(TABLES * self.scale))
+            return ["-v", f"tables={tables}", "-f", str(HERE / "many.sql")]
+        scale = self.scale * (SMALL if self.data == "small" else 1)
+        return ["-v", f"scale={scale:g}", "-f", str(HERE / "large.sql")]
+
+    @property
+    def source(self) -> str:
+        """The name of the database that holds the data."""
+        return f"source_{self.data}_{self.scale:g}".replace(".", "_")
+
+
+@dataclass
+class Track:
+    """All of it, put up."""
+
+    wanted: Wanted
+    folder: Path
+    """For what the contestants write: `latest.dump`, and what the programs say."""
+    postgres: Watched
+    dump: Path
+    heroku: StandIn
+    project: Project
+    _likeness: str = field(default="", repr=False)
+
+    @property
+    def downloaded(self) -> Path:
+        """Where curl puts the dump."""
+        return self.folder / "latest.dump"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a user's shell has set, for the plain commands."""
+        ours = self.postgres.connection(TARGET).environment()
+        programs = f"{self.wanted.programs}{os.pathsep}{os.environ['PATH']}"
+        trust = {"CURL_CA_BUNDLE": str(self.heroku.ca), "NO_PROXY": "127.0.0.1"}
+        return ours | trust | {"PATH": programs}
+
+    def download_url(self) -> str:
+        """A presigned URL of the dump, from the stand-in's Data API."""
+        path = f"/client/v11/apps/{APP}/transfers/1/actions/public-url"
+        asked = Request(
+            self.heroku.api + path,
+            method="POST",
+            headers={"Authorization": f"Bearer {self.heroku.token}"},
+        )
+        with urlopen(asked) as answer:
+            return str(json.load(answer)["url"])
+
+    def condition(self, rate: float, latency: float) -> None:
+        """Set the line: MB/s per connection (0: no bound), ms before every answer."""
+        self.heroku.behave()
+        self.heroku.misbehave(
+            faults.throttle(rate * 1e6, latency=latency / 1000, host="")
+        )
+
+    def reset(self) -> None:
+        """An empty target, a warm dump, nothing that is yet to be written."""
+        self.postgres.drop_like(TARGET)
+        self.postgres.database(name=TARGET)
+        self.downloaded.unlink(missing_ok=True)
+        shutil.rmtree(self.project.local, ignore_errors=True)
+        self.postgres.sql("postgres", "checkpoint;")
+        os.sync()
+        subprocess.run(["cat", self.dump], stdout=subprocess.DEVNULL, check=True)
+
+    def same(self) -> bool:
+        """Whether the target equals the source, in every row and definition."""
+        self._likeness = self._likeness or self._digest(self.wanted.source)
+        return self._digest(TARGET) == self._likeness
+
+    def _digest(self, dbname: str) -> str:
+        told = self.postgres.likeness(dbname, self.wanted.programs)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def facts(self) -> list[str]:
+        """What was put up, a line each."""
+        wanted, sql = self.wanted, self.postgres.sql
+        size = int(sql("postgres", f"select pg_database_size('{wanted.source}');"))
+        count = "select count(*) from pg_class where relkind = 'r' and oid >= 16384;"
+        settings = (f"{name} {sql('postgres', f'show {name};')}" for name in SETTINGS)
+        return [
+            f"data: {wanted.data}, scale {wanted.scale:g}: {size / 1e6:.0f} MB in "
+            f"{sql(wanted.source, count)} tables, dump {self._dump_size:.1f} MB",
+            f"PostgreSQL {self.postgres.server.version}: {', '.join(settings)}",
+            f"{os.cpu_count()} cores, {wanted.jobs} jobs, download connections of "
+            f"dbpull: {wanted.connections}",
+        ]
+
+    @property
+    def _dump_size(self) -> float:
+        return self.dump.stat().st_size / 1e6
+
+
+@contextmanager
+def track(wanted: Wanted) -> Iterator[Track]:
+    """Put it all up; what is not in the cache is gone afterwards."""
+    with ExitStack() as stack:
+        folder = _temporary(stack)
+        cache = wanted.cache or folder
+        cache.mkdir(parents=True, exist_ok=True)
+        postgres = _server(stack, wanted, cache)
+        dump = _data(postgres, wanted, cache)
+        heroku = _heroku(stack, postgres, wanted, dump)
+        project = _project(folder, postgres, wanted, heroku)
+        made = Track(wanted, folder, postgres, dump, heroku, project)
+        stack.callback(postgres.drop_like, TARGET)
+        yield made
+
+
+def _temporary(stack: ExitStack) -> Path:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="races-")))
+    folder.chmod(0o755)
+    return folder
+
+
+def _server(stack: ExitStack, wanted: Wanted, cache: Path) -> Watched:
+    folder = cache / f"server-{wanted.postgres}"
+    passing = wanted.cache is None
+    server = Plain(folder, programs=wanted.programs, throwaway=passing, tcp=True)
+    server.fsync = wanted.fsync
+    postgres = Watched(stack.enter_context(server), wanted.programs)
+    postgres.drop_like(TARGET)
+    return postgres
+
+
+def _data(postgres: Watched, wanted: Wanted, cache: Path) -> Path:
+    """Make the source database and its dump, unless they are there; the dump."""
+    source = wanted.source
+    dump = cache / f"{source}-{wanted.postgres}.dump"
+    if source not in postgres.databases():
+        _fill(postgres, wanted)
+        dump.unlink(missing_ok=True)
+    if not dump.exists():
+        part = dump.with_suffix(".part")
+        argv = [postgres.program("pg_dump"), "--quote-all-identifiers", "-Fc"]
+        with part.open("wb") as file:
+            # Through a pipe, as Heroku's: its table of contents has no offsets.
+            pg_dump = subprocess.Popen(
+                [*argv, postgres.url(source)], stdout=subprocess.PIPE
+            )
+            subprocess.run(["cat"], stdin=pg_dump.stdout, stdout=file, check=True)
+            assert pg_dump.wait() == 0
+        part.rename(dump)
+    return dump
+
+
+def _fill(postgres: Watched, wanted: Wanted) -> None:
+    """Under another name until it is whole."""
+    print(f"making {wanted.source}", flush=True)
+    postgres.drop_like("half_made")
+    url = postgres.url(postgres.database(name="half_made"))
+    argv = [postgres.program("psql"), "-Xq", "-v", "ON_ERROR_STOP=1", *wanted.script]
+    subprocess.run([*argv, url], check=True, stdout=subprocess.DEVNULL)
+    postgres.sql("half_made", "vacuum analyze;")
+    postgres.sql("postgres", f"alter database half_made rename to {wanted.source};")
+
+
+def _heroku(stack: ExitStack, postgres: Watched, wanted: Wanted, dump: Path) -> StandIn:
+    database = Database("postgresql-a", postgres.url(wanted.source))
+    backup = Backup(number=1, age=60, dump=str(dump.resolve()))
+    app = App(APP, databases=(database,), backups=(backup,))
+    config = Config((app,), pg_dump=postgres.program("pg_dump"), dump_at_start=False)
+    return stack.enter_context(StandIn.start(config))
+
+
+def _project(
+    folder: Path, postgres: Watched, wanted: Wanted, heroku: StandIn
+) -> Project:
+    project = Project.at(
+        folder / "project",
+        heroku,
+        PATH=f"{wanted.programs}{os.pathsep}{os.environ['PATH']}",
+        DATABASE_URL=postgres.url(TARGET),
+        INVOKE_DB_JOBS=str(wanted.jobs),
+    )
+    project.configure(
+        f"db:\n  apps: {{staging: {APP}}}\n  connections: {wanted.connections}\n"
+    )
+    return project
