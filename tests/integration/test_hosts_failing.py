@@ -239,7 +239,7 @@ def test_a_dump_that_has_changed_since_is_begun_anew(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
     heroku.misbehave(faults.throttle(6_000_000))
-    run = start_fab(project, "devbox", "db.fetch", "--app=changing")
+    run = start_fab(project, "devbox", "db.fetch", "--app=changing-there")
     run.until(lambda: heroku.total("download").sent > CHUNK)
     run.signal(signal.SIGINT)
     run.end().refuses("Stopped by Ctrl-C", "stays for the next run", code=130)
@@ -247,7 +247,7 @@ def test_a_dump_that_has_changed_since_is_begun_anew(
     heroku.behave()
     heroku.misbehave(faults.change(str(world.folder / "smaller.dump")))
 
-    ended = fab(project, "devbox", "db.pull", "--app=changing").succeeds()
+    ended = fab(project, "devbox", "db.pull", "--app=changing-there").succeeds()
 
     assert "from an earlier run" not in ended.err
     assert world.modern.picture(target.name) == world.modern.picture("smaller")
