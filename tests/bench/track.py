@@ -118,6 +118,17 @@ class Track:
         os.sync()
         subprocess.run(["cat", self.dump], stdout=subprocess.DEVNULL, check=True)
 
+    def whole(self) -> bool:
+        """Whether curl brought all of the dump."""
+        there = self.downloaded.exists()
+        return there and self.downloaded.stat().st_size == self.dump.stat().st_size
+
+    def filled(self) -> bool:
+        """Whether the target has as many relations as the source."""
+        count = "select count(*) from pg_class where oid >= 16384;"
+        sql = self.postgres.sql
+        return sql(TARGET, count) == sql(self.wanted.source, count)
+
     def same(self) -> bool:
         """Whether the target equals the source, in every row and definition."""
         self._likeness = self._likeness or self._digest(self.wanted.source)
