@@ -53,7 +53,8 @@ USED_BY = {
     "urllib3": {"download", "heroku"},
 }
 STARTS_PROGRAMS = {
-    "shell/local.py", "demo", "embedded", "heroku/credentials.py", "heroku/git.py",
+    "shell/fed.py", "shell/local.py", "demo", "embedded", "heroku/credentials.py",
+    "heroku/git.py",
 }  # fmt: skip
 VAGUE = {"utils", "util", "helpers", "helper", "core", "base", "manager", "common"}
 

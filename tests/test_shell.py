@@ -159,8 +159,8 @@ def test_a_child_is_ended_although_its_parent_has_ended() -> None:
 def test_what_ignores_being_asked_to_end_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dbpull.shell.local.GRACE", 0.1)
-    monkeypatch.setattr("dbpull.shell.local.GRACE_OF_CHILDREN", 0.1)
+    monkeypatch.setattr("dbpull.shell.fed.GRACE", 0.1)
+    monkeypatch.setattr("dbpull.shell.fed.GRACE_OF_CHILDREN", 0.1)
     pids = []
 
     def hear(line: str) -> None:

@@ -25,6 +25,7 @@ _HELP = {
     "path": "Folder where dumps lie.",
     "skip_data": "Tables whose rows are not wanted (django_session,audit.*).",
     "target": "URL of the database to replace.",
+    "timings": "Draw what ran when, and name what took longest.",
     "upload": "Fetch the dump here and send it, for hosts without internet (fab -H).",
     "wait": "How long to wait for a capture (2h).",
 }
@@ -39,7 +40,7 @@ def _help(*names: str) -> dict[str, str]:
     help=_help(
         "app", "database", "backup", "target", "path", "max_age", "wait", "keep",
         "jobs", "connections", "skip_data", "capture", "delete", "in_place", "upload",
-        "dry_run",
+        "timings", "dry_run",
     ),
 )  # fmt: skip
 def pull(
@@ -60,6 +61,7 @@ def pull(
     delete: bool = False,
     in_place: bool = False,
     upload: bool = False,
+    timings: bool = False,
     dry_run: bool = False,
 ) -> None:
     """Replace the development database with the app's latest backup."""
@@ -81,7 +83,7 @@ def pull(
     from dbpull.steps import pull as steps
     from dbpull.steps.plan import Asked
 
-    asked = Asked(backup, capture, delete, in_place, upload)
+    asked = Asked(backup, capture, delete, in_place, upload, timings)
     with place(c, settings) as (settings, shell):
         steps.pull(settings, shell, asked, dry_run=_dry(c, dry_run))
 
@@ -132,9 +134,10 @@ def fetch(
 @task(
     auto_shortflags=False,
     help=_help(
-        "dump", "app", "target", "path", "jobs", "skip_data", "in_place", "dry_run"
+        "dump", "app", "target", "path", "jobs", "skip_data", "in_place", "timings",
+        "dry_run",
     ),
-)
+)  # fmt: skip
 def restore(
     c: Context,
     *,
@@ -145,6 +148,7 @@ def restore(
     jobs: str | None = None,
     skip_data: str | None = None,
     in_place: bool = False,
+    timings: bool = False,
     dry_run: bool = False,
 ) -> None:
     """Restore a dump that is here; no network is needed."""
@@ -153,10 +157,12 @@ def restore(
         c, app=app, target=target, path=path, jobs=jobs, skip_data=skip_data
     )
     from dbpull.steps import pull as steps
+    from dbpull.steps.plan import Asked
 
     with place(c, settings) as (settings, shell):
         dry_run = _dry(c, dry_run)
-        steps.restore(settings, shell, dump, in_place=in_place, dry_run=dry_run)
+        asked = Asked(in_place=in_place, timings=timings)
+        steps.restore(settings, shell, dump, asked, dry_run=dry_run)
 
 
 @task(auto_shortflags=False, help=_help("path", "keep", "target"))

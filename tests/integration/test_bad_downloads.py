@@ -133,7 +133,7 @@ def test_an_error_page_is_never_taken_for_a_dump(
 def test_a_file_that_was_cut_at_its_source_is_refused(
     project: Project, target: Target
 ) -> None:
-    with target.unasked():
+    with target.untouched():
         ended = project.invoke("db.pull", "--app=cut-short")
 
     ended.refuses("cut short: it ends at byte", "same command")

@@ -93,7 +93,13 @@ def test_while_fetching_what_has_arrived_stays(
     [hanging] = heroku.misbehave(faults.hang(at=9_000_000, times=None))
     run = project.start("db.pull", "--app=bulk-eu", "--connections=1")
 
-    with _stopped(run, target, number, f"Stopped by {how} while fetching bulk-eu b001"):
+    with _stopped(
+        run,
+        target,
+        number,
+        f"Stopped by {how} while fetching and restoring bulk-eu b001",
+    ):
+        run.says("Fetching and restoring")
         run.until(lambda: heroku.total("download").sent >= 9_000_000)
 
     [part, journal] = project.dumps()

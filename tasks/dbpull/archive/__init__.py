@@ -10,7 +10,7 @@ binary stream that can seek, even one that is still arriving, without decompress
 
 from __future__ import annotations
 
-from dbpull.archive.data import Block, blocks, verify
+from dbpull.archive.data import Block, blocks, copy, verify
 from dbpull.archive.header import RECOGNISABLE, Header, recognise
 from dbpull.archive.toc import Archive, Entry, Extension, read
 
@@ -22,6 +22,7 @@ __all__ = [
     "Extension",
     "Header",
     "blocks",
+    "copy",
     "read",
     "recognise",
     "verify",

@@ -10,8 +10,9 @@ src/bin/pg_dump/pg_backup_custom.c.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, Literal, Never
 
 from dbpull.archive.fields import name_of, reading
@@ -34,9 +35,16 @@ class Block:
     kind: Kind
 
 
-def blocks(stream: BinaryIO, archive: Archive) -> Iterator[Block]:
+Large = Callable[[int, int], object]
+"""Told of a block that is under way: its entry's dump id, and where it starts."""
+
+
+def blocks(
+    stream: BinaryIO, archive: Archive, large: Large | None = None, above: int = 0
+) -> Iterator[Block]:
     """Walk the data from its start and yield each block as soon as it is complete.
 
+    `large` is told of one that is not, once more than `above` bytes of it are there.
     `stream` must be able to seek; it may still be arriving. Who takes all blocks has
     seen the dump to its end: every entry with data has exactly one block and nothing
     follows. Raises TruncatedDump or DamagedDump at the first thing that is not so.
@@ -51,7 +59,10 @@ def blocks(stream: BinaryIO, archive: Archive) -> Iterator[Block]:
         if entry is None:
             walk.damaged(f"a block of entry {dump_id}, which should have none", start)
         walk.where = _within(entry)
+        if large:
+            walk.tell_of(partial(large, dump_id, start), start + above)
         walk.skip_chunks() if kind == "data" else walk.skip_large_objects()
+        walk.tell_of(_nothing, 0)
         yield Block(dump_id, start, walk.offset, kind)
     if missing:
         first = _within(next(iter(missing.values())))
@@ -61,6 +72,22 @@ def blocks(stream: BinaryIO, archive: Archive) -> Iterator[Block]:
 def verify(stream: BinaryIO, archive: Archive) -> list[Block]:
     """Walk the data to its end and return all blocks. Raises what `blocks` raises."""
     return list(blocks(stream, archive))
+
+
+def copy(
+    stream: BinaryIO, archive: Archive, start: int, write: Callable[[bytes], object]
+) -> None:
+    """Write the bytes of the block at `start`, to its end, as they arrive.
+
+    Raises TruncatedDump or DamagedDump.
+    """
+    walk = _Walk(stream, start, archive.integer_width)
+    walk.where = "within a block"
+    walk.pass_on(write)
+    kind = KINDS.get(walk.byte())
+    walk.integer()
+    walk.skip_chunks() if kind == "data" else walk.skip_large_objects()
+    walk.pass_rest()
 
 
 def _kind(walk: _Walk, missing: dict[int, Entry]) -> Kind:
@@ -79,6 +106,10 @@ def _within(entry: Entry) -> str:
     return f"within the data of {table}"
 
 
+def _nothing() -> None:
+    """Tell nobody."""
+
+
 class _Walk:
     """A place in the data section, with one piece of it in memory."""
 
@@ -91,10 +122,27 @@ class _Walk:
         self._base = start  # the piece's offset in the file
         self._piece = b""
         self._at = 0  # may lie beyond the piece while chunks are skipped
+        self._tell: Callable[[], object] | None = None
+        self._from = 0
+        self._write: Callable[[bytes], object] | None = None
+        self._passed = start
 
     @property
     def offset(self) -> int:
         return self._base + self._at
+
+    def tell_of(self, tell: Callable[[], object], offset: int) -> None:
+        """Call it once the walk has to wait beyond an offset."""
+        self._tell, self._from = tell, offset
+
+    def pass_on(self, write: Callable[[bytes], object]) -> None:
+        """Have what is walked over written, a piece behind."""
+        self._write = write
+
+    def pass_rest(self) -> None:
+        """Write what has been walked over and not been written yet."""
+        if self._write:
+            self._write(self._piece[self._passed - self._base : self._at])
 
     def more(self) -> bool:
         """Whether another byte follows."""
@@ -148,6 +196,7 @@ class _Walk:
         """Read on until `count` bytes from here are in the piece; False at the end."""
         while len(self._piece) - self._at < count:
             rest = self._piece[self._at :]
+            self._before_reading()
             more = self._read(PIECE)
             if not more:
                 return False
@@ -156,3 +205,12 @@ class _Walk:
             self._at -= skipped
             self._piece = rest + more if rest else more
         return True
+
+    def _before_reading(self) -> None:
+        end = self._base + len(self._piece)
+        if self._write and end > self._passed:
+            self._write(self._piece[self._passed - self._base :])
+            self._passed = end
+        if self._tell and end > self._from:
+            tell, self._tell = self._tell, None
+            tell()

@@ -30,6 +30,11 @@ class Step:
         if self.show:
             self.show(done, total, self._amount(done, total))
 
+    def report(self, done: float, total: float, amount: str) -> None:
+        """Show how far it is, in words of one's own."""
+        if self.show:
+            self.show(int(done), int(total) or None, amount)
+
     def phase(self, unit: str) -> Callable[[int, int | None], None]:
         """Go on to other things; returns what takes their progress."""
         self.unit = unit

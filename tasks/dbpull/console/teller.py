@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 
 from dbpull.console.board import BOARD
+from dbpull.console.chart import Bar, drawn
 from dbpull.console.screen import Screen, own_screen
 from dbpull.console.step import Step, prefixed
 from dbpull.words import size, span
@@ -60,9 +61,13 @@ class Teller:
         self.doing = doing
         with self._screen.shown(step):
             yield step
-        step.seconds = time.monotonic() - step.began
-        self.steps.append(step)
         self.doing = ""
+        self.done(step)
+
+    def done(self, step: Step, ended: float | None = None) -> None:
+        """Tell that a step is done, be it while another is still under way."""
+        step.seconds = (ended or time.monotonic()) - step.began
+        self.steps.append(step)
         self.say(f"{self._screen.mark}{step.sentence} ({span(step.seconds)})")
 
     def closing_table(self, slowest: Sequence[tuple[str, float, int]]) -> None:
@@ -85,6 +90,13 @@ class Teller:
         for name, took, more in lines:
             line = f"  {name:<{width}}  {took or '-':>7}  {more}"
             self._screen.say(line.rstrip(), "dim")
+
+    def chart(self, bars: Sequence[Bar]) -> None:
+        """Draw what ran when, and name what took longest; of several hosts nothing."""
+        if bars and not BOARD.tells_the_end:
+            self._screen.say("")
+            for line, style in drawn(bars):
+                self._screen.say(line, style)
 
     def end(self) -> None:
         """The story is over; only the first time counts."""

@@ -88,6 +88,25 @@ class Download:
         return self._arrival.size
 
     @property
+    def path(self) -> Path:
+        """Where it will lie."""
+        return self._part.path
+
+    @property
+    def host(self) -> str:
+        """The download host."""
+        return self._arrival.host
+
+    @property
+    def progress(self) -> Progress:
+        """What is told of its bytes."""
+        return self._arrival.progress
+
+    @progress.setter
+    def progress(self, progress: Progress) -> None:
+        self._arrival.progress = progress
+
+    @property
     def already(self) -> int:
         """Bytes that an earlier run left here, as far as they have proved right."""
         return self._arrival.already

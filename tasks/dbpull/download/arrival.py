@@ -57,7 +57,7 @@ class Arrival:
         self._left = 0
         self._arrived = 0
         self._changed = threading.Condition()
-        self._progress = progress
+        self.progress = progress
         self._reporting = threading.Lock()
         self._reported = 0.0
 
@@ -194,6 +194,6 @@ class Arrival:
         if self._reporting.acquire(blocking=last):
             try:
                 self._reported = time.monotonic()
-                self._progress(self._arrived, self.size)
+                self.progress(self._arrived, self.size)
             finally:
                 self._reporting.release()

@@ -72,6 +72,19 @@ class Arrival:
         self._published = False
         self._thread = threading.Thread(target=self._work, daemon=True)
 
+    where = ""
+    """A host's own folder need not be told each time."""
+
+    @property
+    def began(self) -> float:
+        """When it began to arrive (of time.monotonic)."""
+        return self._began
+
+    @property
+    def ended(self) -> float | None:
+        """Not told."""
+        return None
+
     @property
     def part(self) -> str:
         """Where its bytes lie until it is whole."""

@@ -17,7 +17,7 @@ from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import cause
 from dbpull.restore.selection import Selection
 from dbpull.restore.watch import Outcome, Progress, Watch
-from dbpull.shell import Line, Shell
+from dbpull.shell import Line, Result, Shell
 
 SECTIONS = {
     "pre-data": "definitions",
@@ -29,8 +29,12 @@ STREAMED = ("pre-data", "data")
 """What can be restored before all of a dump is there."""
 Phase = Callable[[str], Progress]
 """Given what is restored next; returns what takes its progress."""
+LISTING = "{listing}"
 # A crash loses the aside database anyway, so no commit needs to wait for the disk.
 _OPTIONS = "-c synchronous_commit=off -c default_transaction_read_only=off"
+# Where workers fill the cores, a server's own would only take turns with them. A larger
+# maintenance_work_mem made the races slower (a GIN index no longer fits the caches).
+_WITHOUT_WORKERS = "-c max_parallel_maintenance_workers=0"
 
 
 class Arriving(Protocol):
@@ -40,12 +44,31 @@ class Arriving(Protocol):
     """Told of its bytes, by a thread of its own."""
 
     @property
-    def listing(self) -> str:
-        """The file in which a fed program finds what came on its stdin."""
+    def began(self) -> float:
+        """When it began to (of time.monotonic)."""
+
+    @property
+    def ended(self) -> float | None:
+        """When the last byte was here; None before, or where that is not seen."""
+
+    @property
+    def where(self) -> str:
+        """Where it will lie: ` in local/b101.dump`; "" where that need not be said."""
+
+    def finish(self) -> None:
+        """Wait until it is whole. Raises what ended the arrival."""
+
+
+class Streaming(Arriving, Protocol):
+    """One that arrives on a host, where one program can be fed with it."""
 
     @property
     def total(self) -> int:
         """The dump's bytes."""
+
+    @property
+    def listing(self) -> str:
+        """The file in which a fed program finds what came on its stdin."""
 
     @property
     def left(self) -> int:
@@ -60,9 +83,6 @@ class Arriving(Protocol):
 
     def check(self) -> None:
         """Raise what ended the arrival."""
-
-    def finish(self) -> None:
-        """Wait until it is whole. Raises what ended the arrival."""
 
 
 @dataclass
@@ -100,12 +120,37 @@ class Restore:
                 self._run(self.argv(section), entries)
         return self.watch.outcome()
 
+    def rest(self, entries: Sequence[Entry], progress: Progress) -> None:
+        """Restore what of the last section is listed. Raises RestoreFailed."""
+        self.watch.begin(progress, len(entries))
+        self._run(self.argv("post-data"), entries)
+
+    def fed_argv(self) -> list[str]:
+        """The command that restores what is listed and comes on its stdin."""
+        return [*self._common(LISTING), "-d", self.connection.argument]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What pg_restore gets."""
+        env = self.connection.environment(self.shell.environ)
+        return env | {"PGOPTIONS": _options(self.jobs)}
+
+    def refuse_failed(self, watch: Watch, result: Result, *, told: bool) -> None:
+        """Raise RestoreFailed where a pg_restore failed; `told` if it said at what."""
+        watch.end()
+        if result.code < 0:
+            why = f"it was killed (signal {-result.code}), often for want of memory"
+            raise RestoreFailed("pg_restore", why, "Try again with a smaller --jobs.")
+        if result.code != 0 and not (result.code == 1 and told):
+            why = cause(result.err[-2000:])
+            raise RestoreFailed("pg_restore", why)
+
     def stream_argv(self, listing: str) -> list[str]:
         """The command that restores definitions and rows from its stdin, in order."""
         sections = [f"--section={section}" for section in STREAMED]
         return [*self._common(listing), *sections, "-d", self.connection.argument]
 
-    def stream(self, arriving: Arriving) -> None:
+    def stream(self, arriving: Streaming) -> None:
         """Restore definitions and rows while the dump arrives; `run` does the rest.
 
         By one pg_restore alone: several would need all of the file. Raises
@@ -155,17 +200,17 @@ class Restore:
         self, argv: list[str], entries: Sequence[Entry], hear: Line | None = None
     ) -> None:
         watch, hear = self.watch, hear or self.watch
-        env = self.connection.environment(self.shell.environ) | {"PGOPTIONS": _OPTIONS}
         before = len(watch.complaints.all)
-        result = self.shell.run(argv, env=env, stdin=_list(entries), on_err=hear)
-        watch.end()
+        result = self.shell.run(
+            argv, env=self.environment, stdin=numbers(entries), on_err=hear
+        )
+        watch.complaints.close()
         told = len(watch.complaints.all) > before
-        if result.code < 0:
-            why = f"it was killed (signal {-result.code}), often for want of memory"
-            raise RestoreFailed("pg_restore", why, "Try again with a smaller --jobs.")
-        if result.code != 0 and not (result.code == 1 and told):
-            why = cause(result.err[-2000:])
-            raise RestoreFailed("pg_restore", why)
+        self.refuse_failed(watch, result, told=told)
+
+
+def _options(jobs: int) -> str:
+    return f"{_OPTIONS} {_WITHOUT_WORKERS}" if jobs > 1 else _OPTIONS
 
 
 def one_transaction(program: int, server: int) -> bool:
@@ -176,6 +221,6 @@ def one_transaction(program: int, server: int) -> bool:
     return program < 17 or server >= 17
 
 
-def _list(entries: Sequence[Entry]) -> str:
+def numbers(entries: Sequence[Entry]) -> str:
     """What -L reads; of each line pg_restore takes the number before the `;`."""
     return "".join(f"{entry.dump_id};\n" for entry in entries)

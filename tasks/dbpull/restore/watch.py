@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.complaints import Complaint, Complaints, without_values
@@ -21,6 +21,23 @@ _SERIAL = re.compile(
 
 
 @dataclass(frozen=True)
+class Bar:
+    """Something that ran, from when to when (of time.monotonic)."""
+
+    kind: str
+    name: str
+    began: float
+    ended: float
+    size: int = 0
+    """Bytes of the dump, where it is about those."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.ended - self.began
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a restore did."""
 
@@ -28,6 +45,10 @@ class Outcome:
     """Complaints of pg_restore that don't matter, with their number."""
     seconds: dict[int, float]
     """How long each item took, by dump id; only where workers tell (jobs > 1)."""
+    sizes: Mapping[int, int] = field(default_factory=dict)
+    """Bytes of the dump that each item's data takes, where that was seen."""
+    bars: tuple[Bar, ...] = ()
+    """What ran when, where that was seen."""
 
 
 class Watch:
@@ -36,6 +57,8 @@ class Watch:
     def __init__(self) -> None:
         self.complaints = Complaints()
         self._seconds: dict[int, float] = {}
+        self.spans: dict[int, tuple[float, float]] = {}
+        """When each item began and ended, where workers tell."""
         self._began: dict[int, float] = {}
         self._progress: Progress
         self._done = self._total = 0
@@ -54,6 +77,7 @@ class Watch:
         elif finished := _FINISHED.match(text):
             item = int(finished[1])
             began = self._began.pop(item, time.monotonic())
+            self.spans[item] = began, time.monotonic()
             self._seconds[item] = time.monotonic() - began
             self._count()
         elif _SERIAL.match(text) and not self._began:

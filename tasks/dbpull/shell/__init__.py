@@ -38,6 +38,38 @@ class Running(Protocol):
         """End its stdin, wait for its end, return its stderr."""
 
 
+Write = Callable[[bytes], object]
+Feed = Callable[[Write], object]
+"""Writes a program's stdin, with the function that it is given."""
+
+
+class Fed(Protocol):
+    """A program that is being fed."""
+
+    def wait(self, on_err: Line) -> Result:
+        """Wait for its end; `on_err` as in Shell.run. Raises what ended the feeding."""
+
+    def end(self) -> None:
+        """End it, from whichever thread, gently first."""
+
+
+class Feeding(Protocol):
+    """A place whose programs can be fed bytes."""
+
+    def feed(
+        self,
+        argv: Sequence[str],
+        feed: Feed,
+        *,
+        env: Mapping[str, str],
+        listing: str = "",
+    ) -> Fed:
+        """Start a program whose stdin `feed` writes, in a thread of its own.
+
+        `{listing}` in `argv` stands for a file that holds the text `listing`.
+        """
+
+
 class Shell(Protocol):
     """A place where commands run."""
 

@@ -6,22 +6,16 @@ import getpass
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from dbpull.shell import Line, Result, Running
-
-GRACE = 5.0
-"""Seconds that a program gets to end itself before it is killed."""
-GRACE_OF_CHILDREN = 0.5
-"""Seconds that its children get after it has ended."""
+from dbpull.shell import Fed, Feed, Line, Result, Running
+from dbpull.shell.fed import FedProgram, end
 
 
 @dataclass
@@ -69,12 +63,24 @@ class Local:
                         on_err(line.rstrip("\n"))
                 code = process.wait()
             except BaseException:
-                _end(process)
+                end(process)
                 raise
             finally:
                 for thread in threads:
                     thread.join()
         return Result(tuple(argv), code, "".join(out), "".join(err))
+
+    def feed(
+        self,
+        argv: Sequence[str],
+        feed: Feed,
+        *,
+        env: Mapping[str, str],
+        listing: str = "",
+    ) -> Fed:
+        """Start a program that is fed; see Feeding."""
+        self._told(argv)
+        return FedProgram(argv, feed, env, listing)
 
     @contextmanager
     def open(
@@ -116,12 +122,15 @@ class Local:
             return shutil.disk_usage(folder).free
         return None
 
+    def _told(self, argv: Sequence[str]) -> None:
+        if self.echo:
+            self.echo(" ".join(map(_typed, argv)))
+
     @contextmanager
     def _started(
         self, argv: Sequence[str], env: Mapping[str, str] | None
     ) -> Iterator[subprocess.Popen[str]]:
-        if self.echo:
-            self.echo(" ".join(map(_typed, argv)))
+        self._told(argv)
         # A session of its own: Ctrl-C reaches us alone, and we end it in order.
         process = subprocess.Popen(
             list(argv),
@@ -137,7 +146,7 @@ class Local:
             yield process
         finally:
             if process.poll() is None:
-                _end(process)
+                end(process)
             _close(process)
 
 
@@ -182,29 +191,8 @@ def _feed(pipe: IO[str], text: str) -> None:
         pipe.write(text)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """See that the program and what it started are gone, gently first."""
-    _signal(process, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE)
-    deadline = time.monotonic() + GRACE_OF_CHILDREN
-    while _signal(process, 0) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    _signal(process, signal.SIGKILL)
-    process.wait()
-
-
 def _close(process: subprocess.Popen[str]) -> None:
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe:
             with suppress(BrokenPipeError):
                 pipe.close()
-
-
-def _signal(process: subprocess.Popen[str], number: int) -> bool:
-    """Whether there was anyone to get it."""
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):  # macOS: the dead are not permitted
-        return False
-    return True

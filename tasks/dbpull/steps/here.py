@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from dbpull import archive, dumps, heroku
-from dbpull.archive import Archive, Block
-from dbpull.console import Step, Teller
+from dbpull.archive import Archive
+from dbpull.console import Teller
 from dbpull.download import Download
 from dbpull.dumps import Dump, shown
 from dbpull.errors.archive import BadDump
 from dbpull.errors.download import ObjectChanged
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
+from dbpull.steps.coming import Coming, Whole
 from dbpull.steps.source import Source
 from dbpull.steps.stock import Fetched, Gate
 from dbpull.words import size
@@ -80,7 +80,7 @@ class Here:
             gate(read)
             blocks = archive.verify(file, read)
             step.sentence = f"{shown(dump.path)} is here and whole: {size(dump.size)}"
-        return Fetched(dump, read, tuple(blocks))
+        return Fetched(dump, read, incoming=Whole(dump, read, tuple(blocks)))
 
     @contextmanager
     def fetch(
@@ -93,19 +93,41 @@ class Here:
         upload: bool = False,
     ) -> Iterator[Fetched]:
         """Download and verify it; see Stock. There is nobody to send it to."""
-        yield self.download(source, backup, teller, gate)
+        dump = self.of(source, backup)
+        if self.has(dump):
+            yield self.open(dump, teller, gate)
+            return
+        with Download(
+            source.url(backup),
+            dump.path,
+            connections=self.settings.connections,
+            accepts=archive.recognise,
+            notice=teller.note,
+            check=SIGNALS.check,
+        ) as download:
+            teller.doing = f"Fetching {dump.label}"
+            download.start()
+            if download.already:
+                found = size(download.already)
+                teller.note(f"{found} of it were here from an earlier run.")
+            front = _front(download)
+            gate(front)
+            coming = Coming(download, front, gate)
+            yield Fetched(dump, front, arriving=coming, incoming=coming)
 
     def download(
         self, source: Source, backup: heroku.Backup, teller: Teller, gate: Gate
     ) -> Fetched:
         """Download and verify a backup, or find its dump here already."""
-        dump = self.of(source, backup)
-        if self.has(dump):
-            return self.open(dump, teller, gate)
-        with teller.step("fetch", f"Fetching {dump.label}", "bytes") as step:
-            fetched = self._download(source, backup, step, teller, gate)
-            told = f"{size(dump.size)} in {shown(dump.path)}"
-            step.sentence = f"Fetched {dump.label}: {told}"
+        with self.fetch(source, backup, teller, gate) as fetched:
+            if fetched.arriving:
+                with teller.step(
+                    "fetch", f"Fetching {fetched.dump.label}", "bytes"
+                ) as step:
+                    fetched.arriving.progress = step.progress
+                    fetched.arriving.finish()
+                    told = f"{size(fetched.dump.size)}{fetched.arriving.where}"
+                    step.sentence = f"Fetched {fetched.dump.label}: {told}"
         return fetched
 
     def refuse_unable(self, *, upload: bool) -> None:
@@ -139,36 +161,6 @@ class Here:
                 removed[part.name] = freed
         return removed
 
-    def _download(
-        self,
-        source: Source,
-        backup: heroku.Backup,
-        step: Step,
-        teller: Teller,
-        gate: Gate,
-    ) -> Fetched:
-        dump = self.of(source, backup)
-        with Download(
-            source.url(backup),
-            dump.path,
-            connections=self.settings.connections,
-            accepts=archive.recognise,
-            progress=step.progress,
-            notice=teller.note,
-            check=SIGNALS.check,
-        ) as download:
-            download.start()
-            if download.already:
-                found = size(download.already)
-                teller.note(f"{found} of it were here from an earlier run.")
-            front = _front(download)
-            gate(front)
-            arrived = _Arrived()
-            download.finish(arrived)
-        if arrived.archive != front:
-            gate(arrived.archive)
-        return Fetched(dump, arrived.archive, arrived.blocks)
-
 
 def _front(download: Download) -> Archive:
     """The table of contents, as soon as it is here."""
@@ -180,15 +172,3 @@ def _front(download: Download) -> Archive:
     except BadDump:
         download.discard()
         raise
-
-
-class _Arrived:
-    """Walks a dump to its end while it arrives, and keeps what it finds."""
-
-    archive: Archive
-    blocks: tuple[Block, ...]
-
-    def __call__(self, stream: BinaryIO) -> None:
-        # Read anew: the object may have changed since its front was judged.
-        self.archive = archive.read(stream)
-        self.blocks = tuple(archive.verify(stream, self.archive))

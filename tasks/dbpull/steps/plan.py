@@ -35,6 +35,7 @@ class Asked:
     delete: bool = False
     in_place: bool = False
     upload: bool = False
+    timings: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dbpull.archive import Archive
 from dbpull.console import Teller
 from dbpull.dumps import Dump
+from dbpull.errors.download import ObjectChanged
 from dbpull.errors.restore import NoSuchDump
 from dbpull.restore.sections import Arriving
 from dbpull.settings import Settings
@@ -47,11 +48,16 @@ def pull(
             fetching = stock.fetch(found, backup, teller, gate, upload=asked.upload)
             with fetching as fetched:
                 refresh = Refresh(held, fetched, gate.prepared, settings, teller)
-                outcome = refresh.run(in_place=asked.in_place)
+                try:
+                    outcome = refresh.run(in_place=asked.in_place)
+                except ObjectChanged:
+                    fetched = _anew(fetched, stock, teller, gate)
+                    refresh = Refresh(held, fetched, gate.prepared, settings, teller)
+                    outcome = refresh.run(in_place=asked.in_place)
         if asked.delete:
             tidy.delete(fetched.dump, stock, teller)
         tidy.keep_newest(settings.keep, stock, teller, fetched.dump)
-        summary.tell(refresh, outcome)
+        summary.tell(refresh, outcome, timings=asked.timings)
 
 
 def capture(settings: Settings, host: str = "") -> None:
@@ -79,11 +85,12 @@ def restore(
     settings: Settings,
     shell: Shell,
     dump: str | None,
+    asked: Asked,
     *,
-    in_place: bool,
     dry_run: bool = False,
 ) -> None:
     """Restore a dump that is here."""
+    in_place = asked.in_place
     with told(UNTOUCHED, shell.host, shell.typed) as teller:
         stock = stocks.of(settings, shell)
         found = _dump(settings, stock, shell.host, dump)
@@ -96,11 +103,20 @@ def restore(
             fetched = stock.open(found, teller, gate)
             refresh = Refresh(held, fetched, gate.prepared, settings, teller)
             outcome = refresh.run(in_place=in_place)
-        summary.tell(refresh, outcome)
+        summary.tell(refresh, outcome, timings=asked.timings)
 
 
 def _accept(_: Archive) -> None:
     """The gate of a fetch alone: every archive we can read may pass."""
+
+
+def _anew(fetched: Fetched, stock: Stock, teller: Teller, gate: Gate) -> Fetched:
+    """What came instead of a dump that changed on its way. Raises ObjectChanged."""
+    if not fetched.incoming or not fetched.arriving:
+        raise ObjectChanged(fetched.dump.label)
+    teller.note("The dump changed at the download host: it is restored anew.")
+    _await(fetched, fetched.arriving, teller)
+    return stock.open(fetched.dump, teller, gate)
 
 
 def _await(fetched: Fetched, arriving: Arriving, teller: Teller) -> None:
@@ -109,7 +125,9 @@ def _await(fetched: Fetched, arriving: Arriving, teller: Teller) -> None:
     with teller.step("fetch", f"Fetching {label}", "bytes") as step:
         arriving.progress = step.progress
         arriving.finish()
-        step.sentence = f"Fetched {label}: {size(teller.size)}"
+        step.sentence = (
+            f"Fetched {label}: {size(fetched.dump_size(teller.size))}{arriving.where}"
+        )
 
 
 def _dump(settings: Settings, stock: Stock, host: str, named: str | None) -> Dump:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from dbpull.console import Teller
 from dbpull.errors import PullError
@@ -15,11 +16,12 @@ from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.complaints import without_values
 from dbpull.restore import check, overlap
 from dbpull.restore.schemas import create_missing
-from dbpull.restore.sections import Arriving, Restore, one_transaction
+from dbpull.restore.sections import Arriving, Restore, Streaming, one_transaction
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.steps.aim import Aim, Held
+from dbpull.steps.fill import fill
 from dbpull.steps.prepare import Prepared
 from dbpull.steps.stock import Fetched
 from dbpull.target import sessions
@@ -128,14 +130,16 @@ class Refresh:
         restore = self._restoring(dbname)
         tables = counted(len(self.prepared.selection.tables), "table")
         label = self.fetched.dump.label
+        if self.fetched.incoming:
+            return fill(restore, self.fetched, self.teller)
         if arriving := self.fetched.arriving:
-            self._stream(restore, arriving)
+            self._stream(restore, cast("Streaming", arriving))
         with self.teller.step("restore", f"Restoring {label}") as step:
             outcome = restore.run(step.phase)
             step.sentence = f"Restored {tables}, keys and indexes"
         return outcome
 
-    def _stream(self, restore: Restore, arriving: Arriving) -> None:
+    def _stream(self, restore: Restore, arriving: Streaming) -> None:
         """Restore rows while the dump arrives, where it arrives slowly enough."""
         total, left, rate = arriving.total, arriving.left, arriving.rate
         if overlap.pays(total, left, rate, self.settings.jobs):
@@ -160,7 +164,7 @@ class Refresh:
             arriving.progress = step.progress
             work()
             arriving.finish()
-            told = size(self.teller.size)
+            told = f"{size(self.fetched.dump_size(self.teller.size))}{arriving.where}"
             step.sentence = f"Fetched {label}{', its rows are in' * bool(meanwhile)}"
             step.sentence += f": {told}"
 

@@ -11,6 +11,7 @@ from dbpull import heroku
 from dbpull.archive import Archive, Block
 from dbpull.console import Teller
 from dbpull.dumps import Dump
+from dbpull.restore.incoming import Incoming
 from dbpull.restore.sections import Arriving
 from dbpull.steps.source import Source
 
@@ -27,7 +28,13 @@ class Fetched:
     blocks: tuple[Block, ...] = ()
     """Where its rows lie; of a dump on a host that is not known."""
     arriving: Arriving | None = None
-    """How to restore it while the rest of it arrives; None where all of it is here."""
+    """What sees it to its end; None where all of it is here."""
+    incoming: Incoming | None = None
+    """Its bytes, where they pass through this machine."""
+
+    def dump_size(self, told: int | None) -> int | None:
+        """The dump's bytes; of one on a host, what was told."""
+        return self.dump.size if self.incoming else told
 
     @property
     def sizes(self) -> Mapping[int, int]:

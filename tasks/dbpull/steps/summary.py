@@ -10,9 +10,11 @@ from dbpull.steps.refresh import Refresh
 from dbpull.words import age, command_for, listed
 
 
-def tell(refresh: Refresh, outcome: Outcome) -> None:
+def tell(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -> None:
     """Say it, under a table of how long each step took."""
     teller, selection = refresh.teller, refresh.prepared.selection
+    if timings:
+        teller.chart([(b.kind, b.name, b.began, b.ended) for b in outcome.bars])
     teller.closing_table(_slowest(refresh, outcome))
     if selection.skipped:
         teller.say(f"Without the rows of {listed(selection.skipped)}.")
@@ -39,13 +41,15 @@ def _near(refresh: Refresh, pattern: str) -> str:
 
 
 def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]:
-    """The three tables that took longest; where nobody told, the largest."""
-    sizes, seconds = refresh.fetched.sizes, outcome.seconds
+    """The three tables that are the largest part of the dump, or took longest."""
+    sizes = outcome.sizes or refresh.fetched.sizes
+    seconds = outcome.seconds
 
     def weight(table: Entry) -> tuple[float, int]:
         return seconds.get(table.dump_id, 0.0), sizes.get(table.dump_id, 0)
 
     # Of a dump on a host neither may be known: its rows don't pass through here.
     tables = [one for one in refresh.prepared.selection.tables if any(weight(one))]
-    slowest = sorted(tables, key=weight, reverse=True)[:3]
+    # What a user may do without is judged by its part of the dump.
+    slowest = sorted(tables, key=lambda one: weight(one)[::-1], reverse=True)[:3]
     return [(f"{table.namespace}.{table.tag}", *weight(table)) for table in slowest]

@@ -1,0 +1,195 @@
+"""What of a dump has to wait for what: the engine's plan, made from its contents.
+
+Sections keep their order but for keys and indexes, which need their own table's rows
+alone. Source: fix_dependencies and identify_locking_dependencies in
+src/bin/pg_dump/pg_backup_archiver.c, for what a bare `pg_restore -j` goes by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dbpull.archive import Archive, Entry
+from dbpull.restore.selection import Selection
+
+# What a key or an index may depend on to be made before other tables' rows are in. A
+# function of the app's may read them, whatever it was declared.
+_HARMLESS = frozenset(
+    {"TABLE", "SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "COLLATION", "ACCESS METHOD"}
+)
+_WEIGHT = {"CONSTRAINT": 0.3, "INDEX": 0.4, "FK CONSTRAINT": 0.3}
+_SLOW_METHODS = {" USING gin ": 2.0, " USING gist ": 2.0, " USING spgist ": 1.0}
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """What is restored, sorted by when it may be."""
+
+    archive: Archive
+    selection: Selection
+
+    @cached_property
+    def definitions(self) -> tuple[Entry, ...]:
+        """What comes first."""
+        return self.selection.of("pre-data")
+
+    @cached_property
+    def rows(self) -> Mapping[int, Entry]:
+        """What has a block of data, by dump id."""
+        data = self.selection.of("data")
+        return {entry.dump_id: entry for entry in data if entry.had_data}
+
+    @cached_property
+    def loose(self) -> tuple[Entry, ...]:
+        """Of the data what has no block: where sequences stand, statistics, comments
+        on large objects."""
+        data = self.selection.of("data")
+        first = set(self.large_objects)
+        return tuple(e for e in data if not e.had_data and e not in first)
+
+    @cached_property
+    def large_objects(self) -> tuple[Entry, ...]:
+        """What creates them, for their data to be put in (from PostgreSQL 17 on)."""
+        data = self.selection.of("data")
+        return tuple(entry for entry in data if entry.desc == "BLOB METADATA")
+
+    @cached_property
+    def blobs(self) -> frozenset[int]:
+        """The data of large objects, which comments on them must wait for."""
+        return frozenset(i for i, entry in self.rows.items() if entry.desc == "BLOBS")
+
+    @cached_property
+    def table_of(self) -> Mapping[int, int]:
+        """The table of each entry with rows, both by dump id."""
+        return {
+            dump_id: next(self._dependencies(entry, {"TABLE"}), 0)
+            for dump_id, entry in self.rows.items()
+        }
+
+    def needed_rows(self, dump_id: int) -> set[int]:
+        """What must be in first: an extension's own tables may refer to others."""
+        created = {entry.dump_id for entry in self.large_objects}
+        return set(self.rows[dump_id].dependencies) & (set(self.rows) | created)
+
+    @cached_property
+    def followers(self) -> Mapping[int, list[Entry]]:
+        """Keys and indexes that need a table's rows alone, by that table."""
+        found: dict[int, list[Entry]] = {}
+        for entry in self.selection.of("post-data"):
+            if entry.desc in {"CONSTRAINT", "INDEX"}:
+                tables = list(self._dependencies(entry, {"TABLE"}))
+                if len(set(tables)) == 1 and self._needs_only(entry, _HARMLESS):
+                    found.setdefault(tables[0], []).append(entry)
+        return found
+
+    @cached_property
+    def references(self) -> Mapping[int, list[Entry]]:
+        """Foreign keys that need a table's rows and such keys, by that table."""
+        keys = {e.dump_id for one in self.followers.values() for e in one}
+        found: dict[int, list[Entry]] = {}
+        for entry in self.selection.of("post-data"):
+            if entry.desc == "FK CONSTRAINT":
+                others = self._dependencies(entry, {"CONSTRAINT", "INDEX"})
+                usual = self._needs_only(entry, _HARMLESS | {"CONSTRAINT", "INDEX"})
+                own = self._owner(entry)
+                if own and usual and set(others) <= keys:
+                    found.setdefault(own, []).append(entry)
+        return found
+
+    def tables_of(self, entry: Entry) -> frozenset[int]:
+        """The tables that creating it locks, also where it refers to one's key."""
+        found = set(self._dependencies(entry, {"TABLE"}))
+        for key in self.keys_of(entry):
+            found.update(self._dependencies(self.archive.by_id[key], {"TABLE"}))
+        return frozenset(found)
+
+    def keys_of(self, entry: Entry) -> frozenset[int]:
+        """The keys and indexes that it builds upon."""
+        return frozenset(self._dependencies(entry, {"CONSTRAINT", "INDEX"}))
+
+    def rest(self, done: set[int]) -> list[tuple[Entry, ...]]:
+        """What of the last section is not done yet, in the parts to restore it in.
+
+        A partition's own state of a trigger (ALTER TABLE … DISABLE TRIGGER) needs the
+        parent's trigger, but no dump says so: `pg_restore -j` may come to it too early.
+        Event triggers would fire on it.
+        """
+        last = self.selection.of("post-data")
+        left = [entry for entry in last if entry.dump_id not in done]
+        late = {entry.dump_id for entry in left if _only_alters(entry)}
+        if late:
+            late |= {entry.dump_id for entry in left if "EVENT TRIGGER" in entry.line}
+        parts = (
+            tuple(entry for entry in left if (entry.dump_id in late) == second)
+            for second in (False, True)
+        )
+        return [part for part in parts if part]
+
+    def _owner(self, entry: Entry) -> int | None:
+        """The table that refers; None where that can't be told."""
+        found = [
+            dump_id
+            for dump_id in self._dependencies(entry, {"TABLE"})
+            if entry.tag.startswith(f"{self.archive.by_id[dump_id].tag} ")
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def _dependencies(self, entry: Entry, kinds: set[str]) -> Iterator[int]:
+        for dump_id in entry.dependencies:
+            there = self.archive.by_id.get(dump_id)
+            if there and there.desc in kinds:
+                yield dump_id
+
+    def _needs_only(self, entry: Entry, kinds: frozenset[str]) -> bool:
+        by_id = self.archive.by_id
+        there = (by_id[one] for one in entry.dependencies if one in by_id)
+        return all(one.desc in kinds for one in there)
+
+
+def _only_alters(entry: Entry) -> bool:
+    return entry.desc == "TRIGGER" and not entry.definition.lstrip().startswith(
+        "CREATE"
+    )
+
+
+def weight(entry: Entry, rows: int) -> float:
+    """About how long it takes, for a table whose rows take `rows` bytes of the dump."""
+    slow = (w for word, w in _SLOW_METHODS.items() if word in entry.definition)
+    return rows * max(slow, default=_WEIGHT[entry.desc])
+
+
+@dataclass
+class Job:
+    """What one pg_restore does."""
+
+    kind: str
+    """`definitions`, `rows`, `index`, `reference` or `rest`."""
+    entries: tuple[Entry, ...]
+    weight: float = 0.0
+    """How much it is, in bytes of the dump, with the longest that follows from it."""
+    size: int = 0
+    """The bytes of the dump that it restores."""
+    starts: tuple[tuple[int, int], ...] = ()
+    """Where its blocks begin and end; an end of 0 is not known yet."""
+    tables: frozenset[int] = frozenset()
+    """The tables that it locks against others."""
+    needs: frozenset[int] = frozenset()
+    """What must be done before, by dump id."""
+    arriving: bool = False
+    """Whether its block is still on its way: then it waits for the network."""
+    began: float = field(default=0.0)
+
+    @property
+    def name(self) -> str:
+        """As a user knows it."""
+        first = self.entries[0]
+        if len(self.entries) > 1:
+            return f"{len(self.entries):,} tables" if self.kind == "rows" else self.kind
+        name = first.tag.split(" ")[-1] if self.kind == "reference" else first.tag
+        if self.kind == "index" and first.desc == "CONSTRAINT":
+            name = first.tag.split(" ")[-1]
+        if first.namespace in {None, "public", ""}:
+            return name
+        return f"{first.namespace}.{name}"

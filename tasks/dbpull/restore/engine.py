@@ -1,0 +1,242 @@
+"""Restoring while the dump arrives: many pg_restores, each fed its part of it.
+
+pg_restore does the restoring; what is decided here is only what is fed to which and
+when. Each gets the table of contents on its stdin, and behind it the blocks of the
+tables that it is to fill; keys and indexes need no block.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dbpull.archive import Block
+from dbpull.errors.archive import BadDump
+from dbpull.restore.agenda import Agenda, Job
+from dbpull.restore.incoming import Incoming, write_blocks
+from dbpull.restore.queue import Queue
+from dbpull.restore.sections import Restore, numbers
+from dbpull.restore.watch import Bar, Outcome, Watch
+from dbpull.shell import Fed, Feeding, Write
+
+PATIENCE = 10.0  # seconds
+LOOK_AGAIN = 0.5  # seconds: a wait is woken by what it waits for; this is a belt
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far it is."""
+
+    done: float
+    """Of `total`, in bytes of the dump; keys and indexes weigh what they take."""
+    total: float
+    rows: int
+    """Bytes of the dump that are restored."""
+    doing: tuple[str, ...]
+    """What is under way."""
+
+
+class Engine:
+    """Restores a dump, whole or still arriving, with at most `jobs` pg_restores.
+
+    The table that is just arriving waits for the network, not for a core: it is one
+    more. Create it and `run` it once.
+    """
+
+    def __init__(
+        self,
+        restore: Restore,
+        shell: Feeding,
+        dump: Incoming,
+        tell: Callable[[Standing], None],
+        whole: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._restore, self._shell, self._dump = restore, shell, dump
+        self._tell, self._whole = tell, whole
+        self._agenda = Agenda(dump.archive, restore.selection)
+        self._queue = Queue(self._agenda, restore.jobs)
+        self._changed = threading.Condition()
+        self._running: dict[int, tuple[Job, Fed]] = {}
+        self._walker = threading.Thread(target=self._walk, daemon=True)
+        self._error: BaseException | None = None
+        self._told_whole = False
+        self._fed = 0
+        self._bars: list[Bar] = []
+        self._took: dict[int, float] = {}
+        self._watches: list[Watch] = []
+
+    def run(self) -> Outcome:
+        """Restore it all. Raises RestoreFailed, what ended the arrival, and Ctrl-C."""
+        self._walker.start()
+        try:
+            self._until_only_the_rest_is_left()
+            self._last()
+        except BaseException:
+            self._end()
+            raise
+        return self._outcome()
+
+    # What the walk over the dump tells, in a thread of its own.
+
+    def large(self, dump_id: int, start: int) -> None:
+        """A block is under way."""
+        with self._changed:
+            self._queue.large(dump_id, start)
+            self._changed.notify_all()
+
+    def arrived(self, block: Block) -> None:
+        """A block is there; the job that is fed with it takes a core from now on."""
+        with self._changed:
+            self._queue.arrived(block)
+            for job, _ in self._running.values():
+                if job.arriving and job.entries[0].dump_id == block.dump_id:
+                    job.arriving = False
+                    job.size = block.end - block.start
+            self._changed.notify_all()
+
+    def _walk(self) -> None:
+        try:
+            self._dump.walk(self)
+            self._queue.whole = True
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            self._fail(error)
+        with self._changed:
+            self._changed.notify_all()
+
+    # What the jobs do, each in a thread of its own.
+
+    def _start(self, job: Job) -> None:
+        """Start its pg_restore; called with the lock held."""
+
+        def feed(write: Write) -> None:
+            write_blocks(self._dump, job.starts, self._counted(write, job))
+
+        job.began = time.monotonic()
+        fed = self._shell.feed(
+            self._restore.fed_argv(),
+            feed,
+            env=self._restore.environment,
+            listing=numbers(job.entries),
+        )
+        self._running[id(job)] = job, fed
+        threading.Thread(target=self._see_to, args=(job, fed), daemon=True).start()
+
+    def _counted(self, write: Write, job: Job) -> Write:
+        def count(piece: bytes) -> None:
+            write(piece)
+            self._fed += len(piece) if job.starts else 0
+
+        return count
+
+    def _see_to(self, job: Job, fed: Fed) -> None:
+        watch = Watch()
+        watch.begin(lambda _done, _total: None, 0)
+        try:
+            result = fed.wait(watch)
+            watch.complaints.close()
+            told = bool(watch.complaints.all)
+            self._restore.refuse_failed(watch, result, told=told)
+        except BadDump as error:
+            self._walker.join(PATIENCE)  # which judges the dump, and removes it
+            self._fail(error)
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            self._fail(error)
+        with self._changed:
+            self._watches.append(watch)
+            del self._running[id(job)]
+            if self._error is None:
+                self._queue.finished(job)
+                now = time.monotonic()
+                self._bars.append(Bar(job.kind, job.name, job.began, now, job.size))
+                if len(job.entries) == 1:
+                    self._took[job.entries[0].dump_id] = now - job.began
+            self._changed.notify_all()
+
+    def _fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()
+
+    # What decides, in the thread of `run`.
+
+    def _until_only_the_rest_is_left(self) -> None:
+        with self._changed:
+            while not self._queue.empty or self._running:
+                if self._error:
+                    raise self._error
+                self._start_what_may()
+                self._report()
+                if not self._queue.empty or self._running:
+                    self._changed.wait(LOOK_AGAIN)
+        if self._error:
+            raise self._error
+
+    def _start_what_may(self) -> None:
+        while True:
+            running = [job for job, _ in self._running.values()]
+            busy = sum(not job.arriving for job in running)
+            at_edge = len(running) > busy
+            job = None
+            if not at_edge and busy <= self._restore.jobs:
+                job = self._queue.take_edge()
+            if job is None and busy < self._restore.jobs:
+                job = self._queue.take(running)
+            if job is None:
+                return
+            self._start(job)
+
+    def _report(self) -> None:
+        if self._queue.whole and not self._told_whole:
+            self._told_whole = True
+            self._whole()
+        running = sorted(job.name for job, _ in self._running.values())
+        total = self._dump.total or self._fed
+        rows = min(self._fed, total)
+        self._tell(Standing(rows, total, rows, tuple(running)))
+
+    def _last(self) -> None:
+        """Everything else: pg_restore knows its dependencies better than we do."""
+        self._report()
+        began = time.monotonic()
+
+        def progress(done: int, total: int | None) -> None:
+            doing = (f"{done} of {total} other keys, indexes and the like",)
+            self._tell(Standing(1, 1, self._fed, doing))
+
+        for entries in self._agenda.rest(self._queue.done):
+            self._restore.rest(entries, progress)
+            self._bars += self._items(began)
+            began = time.monotonic()
+
+    def _items(self, began: float) -> list[Bar]:
+        by_id = self._dump.archive.by_id
+        watch = self._restore.watch
+        spans, watch.spans = watch.spans, {}
+        if not spans:
+            return [Bar("rest", "the rest", began, time.monotonic())]
+        return [
+            Bar("rest", by_id[item].tag, *span)
+            for item, span in spans.items()
+            if item in by_id
+        ]
+
+    def _end(self) -> None:
+        with self._changed:
+            self._error = self._error or InterruptedError()
+            running = [fed for _, fed in self._running.values()]
+        for fed in running:
+            fed.end()
+        deadline = time.monotonic() + 5
+        with self._changed:
+            while self._running and time.monotonic() < deadline:
+                self._changed.wait(LOOK_AGAIN)
+
+    def _outcome(self) -> Outcome:
+        watch = self._restore.watch
+        for other in self._watches:
+            watch.complaints.all.extend(other.complaints.all)
+        told = watch.outcome()
+        sizes = dict(self._queue.sizes)
+        return Outcome(told.harmless, self._took, sizes, tuple(self._bars))

@@ -1,0 +1,413 @@
+-- Databases for test_kinds.py: each `-- #` begins another one.
+
+-- # kinds
+-- Every kind of object that pg_dump knows and a developer may make. Not here: comments on
+-- extensions and on event triggers, which dbpull leaves out by intent; configuration
+-- tables of extensions, of which contrib has none; what stands under `# races`.
+SET client_min_messages = error; -- a publication complains of wal_level
+SELECT current_setting('server_version_num')::int >= 180000 AS since_18 \gset
+
+CREATE SCHEMA heroku_ext;
+CREATE EXTENSION citext WITH SCHEMA heroku_ext;
+CREATE EXTENSION btree_gist WITH SCHEMA heroku_ext;
+CREATE EXTENSION hstore;
+CREATE EXTENSION pg_trgm;
+CREATE EXTENSION ltree;
+CREATE SCHEMA "Über uns";
+CREATE SCHEMA "a ""quoted"" one";
+CREATE SCHEMA empty;
+CREATE ACCESS METHOD piles TYPE TABLE HANDLER heap_tableam_handler;
+
+-- Types, functions, operators
+
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'très heureux');
+ALTER TYPE mood ADD VALUE 'so so' BEFORE 'ok';
+CREATE TYPE "Über uns"."Adresse" AS (street text, "Ort" text COLLATE "C");
+CREATE TYPE spans AS RANGE (subtype = float8, subtype_diff = float8mi);
+CREATE FUNCTION is_code(text) RETURNS bool IMMUTABLE LANGUAGE sql
+  AS $$ SELECT $1 ~ '^[a-z0-9]+$' $$;
+CREATE FUNCTION is_long(text) RETURNS bool IMMUTABLE LANGUAGE plpgsql
+  AS $$ BEGIN RETURN length($1) >= 3 AND public.is_code($1); END $$;
+CREATE DOMAIN code AS text COLLATE "C" DEFAULT 'abc' NOT NULL
+  CONSTRAINT "is a code" CHECK (is_code(VALUE)) CHECK (is_long(VALUE));
+CREATE DOMAIN codes AS code[] CHECK (cardinality(VALUE) < 9);
+CREATE FUNCTION next_code() RETURNS text LANGUAGE sql
+  AS $$ SELECT 'c' || substr(md5(random()::text), 1, 6) $$;
+CREATE FUNCTION doubled(i int, OUT twice int, OUT "Wort" text) LANGUAGE sql
+  BEGIN ATOMIC SELECT i * 2 AS twice, 'zwei'::text AS "Wort"; END;
+CREATE PROCEDURE nothing(INOUT a int DEFAULT 5) LANGUAGE plpgsql AS $$ BEGIN END $$;
+CREATE AGGREGATE product(int) (SFUNC = int4mul, STYPE = int, INITCOND = '1');
+CREATE FUNCTION abs_lt(int, int) RETURNS bool IMMUTABLE LANGUAGE sql
+  AS 'SELECT abs($1) < abs($2)';
+CREATE FUNCTION abs_eq(int, int) RETURNS bool IMMUTABLE LANGUAGE sql
+  AS 'SELECT abs($1) = abs($2)';
+CREATE FUNCTION abs_gt(int, int) RETURNS bool IMMUTABLE LANGUAGE sql
+  AS 'SELECT abs($1) > abs($2)';
+CREATE FUNCTION abs_cmp(int, int) RETURNS int IMMUTABLE LANGUAGE sql
+  AS 'SELECT sign(abs($1) - abs($2))::int';
+CREATE OPERATOR |<| (LEFTARG = int, RIGHTARG = int, FUNCTION = abs_lt, COMMUTATOR = |>|);
+CREATE OPERATOR |>| (LEFTARG = int, RIGHTARG = int, FUNCTION = abs_gt);
+CREATE OPERATOR |=| (LEFTARG = int, RIGHTARG = int, FUNCTION = abs_eq);
+CREATE FUNCTION abs_le(int, int) RETURNS bool IMMUTABLE LANGUAGE sql
+  AS 'SELECT abs($1) <= abs($2)';
+CREATE FUNCTION abs_ge(int, int) RETURNS bool IMMUTABLE LANGUAGE sql
+  AS 'SELECT abs($1) >= abs($2)';
+CREATE OPERATOR |<=| (LEFTARG = int, RIGHTARG = int, FUNCTION = abs_le);
+CREATE OPERATOR |>=| (LEFTARG = int, RIGHTARG = int, FUNCTION = abs_ge);
+CREATE OPERATOR FAMILY sizes USING btree;
+CREATE OPERATOR CLASS by_size FOR TYPE int USING btree FAMILY sizes AS
+  OPERATOR 1 |<|, OPERATOR 2 |<=|, OPERATOR 3 |=|, OPERATOR 4 |>=|, OPERATOR 5 |>|,
+  FUNCTION 1 abs_cmp(int, int);
+CREATE CAST (varchar AS mood) WITH INOUT AS ASSIGNMENT;
+CREATE FUNCTION to_int(mood) RETURNS int IMMUTABLE LANGUAGE sql
+  AS $$ SELECT CASE $1 WHEN 'sad'::public.mood THEN 0 ELSE 1 END $$;
+CREATE CAST (mood AS int) WITH FUNCTION to_int(mood);
+CREATE COLLATION "Wörter" (provider = libc, locale = 'C');
+CREATE TEXT SEARCH DICTIONARY plain (TEMPLATE = simple, stopwords = english);
+CREATE TEXT SEARCH CONFIGURATION "Suche" (COPY = simple);
+ALTER TEXT SEARCH CONFIGURATION "Suche" ALTER MAPPING FOR asciiword WITH plain, simple;
+
+-- Tables: their columns, constraints and indexes
+
+CREATE TABLE "Über uns"."Die ""A""-Kunden, alle" (
+  "Nr." serial CONSTRAINT "Schlüssel der Kunden" PRIMARY KEY,
+  "E-Mail" heroku_ext.citext CONSTRAINT "nur einmal" UNIQUE,
+  mood mood DEFAULT 'ok', "Adresse" "Über uns"."Adresse", tags hstore, path ltree,
+  codes codes, moods mood[], during spans, times tstzrange, extra jsonb DEFAULT '{}',
+  code code DEFAULT next_code(), "since 'when'" timestamptz DEFAULT now()
+);
+INSERT INTO "Über uns"."Die ""A""-Kunden, alle"
+  ("E-Mail", "Adresse", tags, path, codes, moods, during, extra, "since 'when'")
+  SELECT 'Nr' || i || E'@\t\\.\n\\N\r', ROW ('Straße "' || i || '"', NULL)::"Über uns"."Adresse",
+    hstore('a', i::text), 'top.kid'::ltree, '{abc,def}', '{sad,"très heureux"}',
+    spans(i, i + 1), '{"a": "\\\\"}', NULL
+  FROM generate_series(1, 300) i;
+CREATE INDEX "nach Größe" ON "Über uns"."Die ""A""-Kunden, alle" USING gist (during);
+CREATE INDEX ON "Über uns"."Die ""A""-Kunden, alle" USING gin (tags, (codes::text[]));
+CREATE INDEX "Pfad
+in zwei Zeilen" ON "Über uns"."Die ""A""-Kunden, alle" USING gist (path);
+CREATE TABLE "a ""quoted"" one"."SELECT" ("from" int PRIMARY KEY, "%s \n" text, gone int);
+ALTER TABLE "a ""quoted"" one"."SELECT" DROP COLUMN gone;
+INSERT INTO "a ""quoted"" one"."SELECT" VALUES (1, '\.'), (2, E'\\.\n\\.'), (3, '');
+
+CREATE TABLE articles (
+  id int GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT 7) PRIMARY KEY,
+  other bigint GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME "Andere" CACHE 3),
+  name text COLLATE "Wörter", code code, size int, parent int, owner int,
+  gross numeric GENERATED ALWAYS AS (size * 1.19) STORED,
+  upper_name text GENERATED ALWAYS AS (upper(name)) STORED,
+  CHECK (is_long(code)), CONSTRAINT named UNIQUE (name) INCLUDE (size),
+  CONSTRAINT later UNIQUE (other) DEFERRABLE INITIALLY DEFERRED,
+  UNIQUE NULLS NOT DISTINCT (code, id),
+  FOREIGN KEY (parent) REFERENCES articles ON DELETE SET NULL (parent)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.5, toast.vacuum_truncate = off);
+INSERT INTO articles (name, code, size, owner)
+  SELECT 'Käse ' || i, 'abc' || i, 150 - i, i FROM generate_series(1, 300) i;
+UPDATE articles SET parent = 100 WHERE id > 100;
+CREATE INDEX "by size" ON articles (size by_size DESC NULLS LAST, lower(name) COLLATE "C");
+CREATE INDEX partial ON articles (is_code(code)) WHERE is_long(name) OR size > 10;
+CREATE INDEX found ON articles USING gin (to_tsvector('"Suche"', name));
+CREATE INDEX similar_to_it ON articles USING gin (name gin_trgm_ops) WITH (fastupdate = off);
+CREATE INDEX blocks ON articles USING brin (size) WITH (pages_per_range = 4);
+CREATE INDEX hashed ON articles USING hash (code);
+ALTER INDEX "by size" ALTER COLUMN 2 SET STATISTICS 300;
+ALTER TABLE articles CLUSTER ON "by size";
+ALTER TABLE articles ALTER name SET STATISTICS 400, ALTER name SET STORAGE external,
+  ALTER name SET COMPRESSION pglz, ALTER size SET (n_distinct = -0.5);
+ALTER TABLE articles ADD CONSTRAINT "not yet" CHECK (size > 0) NOT VALID;
+ALTER TABLE articles ADD CONSTRAINT owned FOREIGN KEY (owner)
+  REFERENCES "Über uns"."Die ""A""-Kunden, alle" DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE "Über uns"."Die ""A""-Kunden, alle" ADD "Bestes" int DEFAULT 107
+  CONSTRAINT "im Kreis" REFERENCES articles MATCH FULL ON UPDATE CASCADE DEFERRABLE;
+CREATE STATISTICS of_size (mcv, dependencies, ndistinct) ON size, owner FROM articles;
+CREATE STATISTICS "of Ausdrücke" ON (size % 10), lower(name) FROM articles;
+ALTER STATISTICS of_size SET STATISTICS 50;
+
+CREATE TABLE bookings (
+  room int, during tstzrange, level spans, CONSTRAINT "einer zugleich"
+  EXCLUDE USING gist (room WITH =, during WITH &&) WHERE (room > 0) DEFERRABLE,
+  EXCLUDE USING gist (level WITH &&)
+);
+INSERT INTO bookings SELECT i % 7, tstzrange(d, d + '1 h'), spans(i, i + 1)
+  FROM generate_series(1, 200) i, LATERAL (SELECT timestamptz '2024-01-01 00:00Z' + i * interval '1 h') t(d);
+CREATE TABLE nowhere (id int);
+INSERT INTO nowhere VALUES (404);
+ALTER TABLE nowhere ADD CONSTRAINT lost FOREIGN KEY (id) REFERENCES articles NOT VALID;
+
+-- Its index reads rows of a table that comes much later in the dump.
+CREATE TABLE a_price (code text, price int);
+CREATE TABLE z_rates (code text PRIMARY KEY, rate int);
+INSERT INTO z_rates SELECT 'c' || i, i FROM generate_series(1, 50) i;
+INSERT INTO a_price SELECT 'c' || (1 + i % 50), i FROM generate_series(1, 5000) i;
+CREATE FUNCTION rate_of(text) RETURNS int IMMUTABLE LANGUAGE plpgsql
+  AS $$ DECLARE found int; BEGIN
+    SELECT rate INTO STRICT found FROM public.z_rates WHERE code = $1; RETURN found;
+  END $$;
+CREATE FUNCTION known(text) RETURNS bool IMMUTABLE LANGUAGE sql
+  AS 'SELECT EXISTS (SELECT FROM public.z_rates WHERE code = $1)';
+CREATE INDEX a_price_rate ON a_price (rate_of(code), price);
+CREATE INDEX a_price_known ON a_price (price) WHERE known(code);
+CREATE STATISTICS a_price_rates ON (rate_of(code)) FROM a_price;
+
+CREATE TABLE nothing_in_it (id serial PRIMARY KEY, note text);
+CREATE TABLE no_columns ();
+INSERT INTO no_columns DEFAULT VALUES;
+CREATE TABLE only_generated (half int GENERATED ALWAYS AS (21) STORED);
+INSERT INTO only_generated DEFAULT VALUES;
+CREATE TABLE huge (id int, text text);
+INSERT INTO huge SELECT 1, string_agg(md5(i::text), E'\n') FROM generate_series(1, 310000) i;
+CREATE UNLOGGED TABLE unlogged (id serial PRIMARY KEY, at timestamptz DEFAULT now());
+INSERT INTO unlogged SELECT i, NULL FROM generate_series(1, 40) i;
+CREATE TABLE piled (id int, bytes bytea, bits bit(5)) USING piles;
+INSERT INTO piled SELECT i, sha256(i::text::bytea), B'10110' FROM generate_series(1, 40) i;
+CREATE TABLE typed OF "Über uns"."Adresse" (street WITH OPTIONS DEFAULT 'x' NOT NULL);
+INSERT INTO typed VALUES (E'\b\f\v', 'Ü');
+
+-- Partitions, in which a trigger would spoil the rows; and heirs
+
+CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql
+  AS $$ BEGIN NEW.total := -1; RETURN NEW; END $$;
+CREATE TABLE ledger (at date, id int, total int DEFAULT 0 CHECK (total > -5), area text,
+  PRIMARY KEY (at, area, id)) PARTITION BY RANGE (at);
+CREATE TABLE ledger_24 PARTITION OF ledger FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')
+  PARTITION BY LIST (area);
+CREATE TABLE ledger_24_eu PARTITION OF ledger_24 FOR VALUES IN ('de', 'fr')
+  PARTITION BY HASH (id);
+CREATE TABLE ledger_24_eu_0 PARTITION OF ledger_24_eu FOR VALUES WITH (modulus 2, remainder 0);
+CREATE TABLE ledger_24_eu_1 PARTITION OF ledger_24_eu FOR VALUES WITH (modulus 2, remainder 1);
+CREATE TABLE ledger_24_rest PARTITION OF ledger_24 DEFAULT WITH (fillfactor = 70);
+CREATE TABLE "Ledger, später" (dropped int, area text NOT NULL, total int DEFAULT 7
+  CONSTRAINT ledger_total_check CHECK (total > -5), id int NOT NULL, at date NOT NULL);
+ALTER TABLE "Ledger, später" DROP COLUMN dropped;
+ALTER TABLE ledger ATTACH PARTITION "Ledger, später"
+  FOR VALUES FROM ('2025-01-01') TO (MAXVALUE);
+CREATE TABLE ledger_rest PARTITION OF ledger DEFAULT;
+INSERT INTO ledger SELECT date '2023-10-01' + i, i, i, (ARRAY['de', 'fr', 'us'])[1 + i % 3]
+  FROM generate_series(1, 900) i;
+CREATE INDEX half_made ON ONLY ledger (id);
+CREATE INDEX of_one ON ledger_24_eu_0 (id);
+CREATE TABLE lines (at date, area text, ledger_id int, line int, total int,
+  PRIMARY KEY (ledger_id, line),
+  CONSTRAINT "zum Buch" FOREIGN KEY (at, area, ledger_id) REFERENCES ledger ON DELETE CASCADE
+) PARTITION BY HASH (ledger_id);
+CREATE TABLE lines_0 PARTITION OF lines FOR VALUES WITH (modulus 2, remainder 0);
+CREATE TABLE lines_1 PARTITION OF lines FOR VALUES WITH (modulus 2, remainder 1);
+INSERT INTO lines SELECT at, area, id, 1, 5 FROM ledger;
+CREATE TRIGGER spoil BEFORE INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION spoil();
+CREATE TRIGGER spoil BEFORE INSERT ON lines_0 FOR EACH ROW WHEN (NEW.line < 9)
+  EXECUTE FUNCTION spoil();
+CREATE TABLE visits (at date, page text, seconds int) PARTITION BY RANGE (at);
+CREATE TABLE visits_24 PARTITION OF visits FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')
+  PARTITION BY LIST (page);
+CREATE TABLE visits_24_a PARTITION OF visits_24 FOR VALUES IN ('a', 'b');
+CREATE TABLE visits_24_rest PARTITION OF visits_24 DEFAULT;
+CREATE TABLE visits_rest PARTITION OF visits DEFAULT;
+INSERT INTO visits SELECT date '2023-10-01' + i, chr(97 + i % 5), i
+  FROM generate_series(1, 600) i;
+CREATE INDEX "Besuche nach Dauer" ON visits (seconds) INCLUDE (page);
+CREATE INDEX visits_long ON visits (upper(page), at DESC) WHERE seconds > 60;
+CREATE STATISTICS of_visits ON page, seconds FROM visits;
+CREATE TABLE animals (id int PRIMARY KEY, total int, CHECK (id > 0) NO INHERIT);
+CREATE TABLE birds (wings int DEFAULT 2, total int DEFAULT 3) INHERITS (animals);
+CREATE TABLE swimmers (fins int);
+CREATE TABLE penguins () INHERITS (birds, swimmers);
+CREATE INDEX ON penguins (wings);
+INSERT INTO animals SELECT i, 0 FROM generate_series(1, 20) i;
+INSERT INTO penguins (id, total, fins) SELECT -i, 0, 2 FROM generate_series(1, 20) i;
+CREATE TRIGGER never BEFORE INSERT ON animals FOR EACH ROW EXECUTE FUNCTION spoil();
+CREATE TRIGGER always BEFORE INSERT ON penguins FOR EACH ROW EXECUTE FUNCTION spoil();
+CREATE TRIGGER as_replica AFTER UPDATE ON nothing_in_it
+  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION spoil();
+CREATE CONSTRAINT TRIGGER checked AFTER INSERT ON animals DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION spoil();
+ALTER TABLE animals DISABLE TRIGGER never;
+ALTER TABLE penguins ENABLE ALWAYS TRIGGER always;
+ALTER TABLE nothing_in_it ENABLE REPLICA TRIGGER as_replica;
+
+-- Sequences and large objects
+
+CREATE SEQUENCE free INCREMENT -5 MINVALUE -1000 MAXVALUE 50 START 20 CACHE 4 CYCLE;
+CREATE SEQUENCE "Nie gerufen" AS smallint;
+CREATE SEQUENCE "a ""quoted"" one".owned OWNED BY
+  "a ""quoted"" one"."SELECT"."from";
+SELECT setval('free', -40), nextval('free'), setval('"a ""quoted"" one".owned', 9, false),
+  setval('"Über uns"."Die ""A""-Kunden, alle_Nr._seq"', 4000), setval('"Andere"', 1 << 30);
+SELECT lo_from_bytea(4711, 'small'), lo_from_bytea(4712, ''),
+  lo_from_bytea(4713, (SELECT string_agg(sha256(i::text::bytea), '')
+    FROM generate_series(1, 60000) i)),
+  (SELECT count(lo_from_bytea(5000 + i, sha256(i::text::bytea)))
+    FROM generate_series(1, 20) i);
+COMMENT ON LARGE OBJECT 4711 IS 'a picture';
+
+-- Views, rules, policies, replication
+
+CREATE VIEW by_article AS -- needs the primary key
+  SELECT a.*, count(p.code) AS n FROM articles a LEFT JOIN a_price p USING (code)
+  GROUP BY a.id;
+CREATE VIEW of_by_article WITH (security_barrier, security_invoker) AS
+  SELECT id, n FROM by_article WHERE n >= 0;
+CREATE VIEW few AS SELECT * FROM nothing_in_it WHERE id < 5 WITH CASCADED CHECK OPTION;
+ALTER VIEW few ALTER note SET DEFAULT 'none';
+CREATE TRIGGER instead INSTEAD OF INSERT ON of_by_article FOR EACH ROW
+  EXECUTE FUNCTION spoil();
+CREATE VIEW round_a AS SELECT 1 AS n;
+CREATE VIEW round_b AS SELECT n FROM round_a;
+CREATE OR REPLACE VIEW round_a AS SELECT n FROM round_b;
+CREATE MATERIALIZED VIEW z_first AS SELECT area, sum(total) AS total FROM ledger GROUP BY 1;
+CREATE UNIQUE INDEX "z nach area" ON z_first (area);
+CREATE MATERIALIZED VIEW a_second AS SELECT count(*) AS n, sum(total) AS total FROM z_first;
+CREATE INDEX ON a_second (rate_of('c' || n));
+CREATE MATERIALIZED VIEW keyed AS SELECT * FROM by_article;
+CREATE INDEX keyed_id ON keyed (id);
+ALTER MATERIALIZED VIEW keyed CLUSTER ON keyed_id;
+CREATE FUNCTION sums() RETURNS bigint STABLE LANGUAGE plpgsql
+  AS $$ BEGIN RETURN (SELECT sum(total) FROM public.a_second); END $$;
+CREATE MATERIALIZED VIEW "Ohne Daten" AS SELECT * FROM z_first WITH NO DATA;
+CREATE INDEX ON "Ohne Daten" (total);
+CREATE MATERIALIZED VIEW rated WITH (fillfactor = 90) AS
+  SELECT code, rate_of(code) AS rate FROM a_price WHERE known(code);
+CREATE RULE quiet AS ON DELETE TO articles DO INSTEAD NOTHING;
+CREATE RULE "also da" AS ON INSERT TO nothing_in_it WHERE NEW.id = 7
+  DO ALSO INSERT INTO nowhere VALUES (NEW.id);
+ALTER TABLE nothing_in_it DISABLE RULE "also da";
+ALTER TABLE z_rates ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY "nur eigene" ON z_rates AS RESTRICTIVE FOR SELECT USING (known(code));
+CREATE POLICY writing ON z_rates FOR UPDATE USING (true) WITH CHECK (rate > 0);
+ALTER TABLE a_price REPLICA IDENTITY FULL;
+ALTER TABLE nowhere REPLICA IDENTITY NOTHING;
+ALTER TABLE z_rates ALTER rate SET NOT NULL;
+CREATE UNIQUE INDEX identity_of_it ON z_rates (rate);
+ALTER TABLE z_rates REPLICA IDENTITY USING INDEX identity_of_it;
+
+\if :since_18
+CREATE TABLE since_18 (
+  id int CONSTRAINT "braucht eine Nr." NOT NULL, plain int, price numeric,
+  virtual numeric GENERATED ALWAYS AS (price * 2) VIRTUAL, implied int GENERATED ALWAYS AS (5),
+  CONSTRAINT unenforced CHECK (price > 1000) NOT ENFORCED,
+  CONSTRAINT own NOT NULL price NO INHERIT
+);
+INSERT INTO since_18 SELECT i, CASE WHEN i > 2 THEN i END, i FROM generate_series(1, 90) i;
+ALTER TABLE since_18 ADD CONSTRAINT "not yet null" NOT NULL plain NOT VALID,
+  ADD FOREIGN KEY (id) REFERENCES articles NOT ENFORCED;
+SET search_path = public, heroku_ext;
+CREATE TABLE rooms (id int, open daterange, PRIMARY KEY (id, open WITHOUT OVERLAPS));
+CREATE TABLE stays (room int, at daterange, UNIQUE (room, at WITHOUT OVERLAPS),
+  CONSTRAINT "während offen" FOREIGN KEY (room, PERIOD at) REFERENCES rooms (id, PERIOD open));
+RESET search_path;
+INSERT INTO rooms SELECT i, daterange(NULL, '2024-01-01') FROM generate_series(1, 50) i;
+INSERT INTO rooms SELECT i, daterange('2024-01-01', NULL) FROM generate_series(1, 50) i;
+INSERT INTO stays SELECT id, daterange('2023-05-05', '2024-03-03') FROM rooms GROUP BY id;
+CREATE TABLE parts (id int NOT NULL, n int) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (1000);
+INSERT INTO parts SELECT i, i FROM generate_series(1, 50) i;
+ALTER TABLE parts ADD CONSTRAINT parts_to FOREIGN KEY (n) REFERENCES articles NOT VALID;
+CREATE COLLATION built_in (provider = builtin, locale = 'C.UTF-8');
+CREATE INDEX ON articles (name COLLATE built_in);
+\endif
+
+CREATE PUBLICATION everything FOR ALL TABLES WITH (publish = 'insert');
+CREATE PUBLICATION "some of it" FOR TABLE a_price (code, price) WHERE (code <> 'c5'), ledger
+  WITH (publish_via_partition_root);
+CREATE PUBLICATION of_one FOR TABLE nowhere, TABLES IN SCHEMA "a ""quoted"" one";
+
+-- Comments: on what is in pg_class and pg_constraint, and on each other kind
+
+SELECT format('COMMENT ON %s %s IS %L', CASE relkind WHEN 'v' THEN 'VIEW'
+    WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'i' THEN 'INDEX'
+    WHEN 'I' THEN 'INDEX' ELSE 'TABLE' END, c.oid::regclass, E'it''s\n' || relname)
+  FROM pg_class c WHERE c.oid >= 16384 AND relkind <> 'c' AND relnamespace NOT IN
+    ('pg_toast'::regnamespace) ORDER BY 1 \gexec
+SELECT format('COMMENT ON COLUMN %s.%I IS %L', attrelid::regclass, attname, 'die Spalte')
+  FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE c.oid >= 16384
+    AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v', 'm', 'c')
+  ORDER BY 1 \gexec
+SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L', conname, conrelid::regclass, contype)
+  FROM pg_constraint WHERE conrelid >= 16384 AND contype <> 't' ORDER BY 1 \gexec
+SELECT format('COMMENT ON TRIGGER %I ON %s IS %L', tgname, tgrelid::regclass, tgname)
+  FROM pg_trigger WHERE NOT tgisinternal AND tgparentid = 0 ORDER BY 1 \gexec
+COMMENT ON SCHEMA public IS 'everybody''s';
+COMMENT ON SCHEMA "Über uns" IS 'über';
+COMMENT ON TYPE mood IS 'moods';
+COMMENT ON TYPE "Über uns"."Adresse" IS 'where';
+COMMENT ON TYPE spans IS 'a range';
+COMMENT ON DOMAIN code IS 'codes';
+COMMENT ON CONSTRAINT "is a code" ON DOMAIN code IS 'checked';
+COMMENT ON FUNCTION is_code(text) IS 'a function';
+COMMENT ON PROCEDURE nothing(int) IS 'a procedure';
+COMMENT ON AGGREGATE product(int) IS 'an aggregate';
+COMMENT ON OPERATOR |<| (int, int) IS 'an operator';
+COMMENT ON OPERATOR FAMILY sizes USING btree IS 'a family';
+COMMENT ON OPERATOR CLASS by_size USING btree IS 'a class';
+COMMENT ON CAST (varchar AS mood) IS 'a cast';
+COMMENT ON COLLATION "Wörter" IS 'a collation';
+COMMENT ON TEXT SEARCH CONFIGURATION "Suche" IS 'a search';
+COMMENT ON TEXT SEARCH DICTIONARY plain IS 'a dictionary';
+COMMENT ON RULE quiet ON articles IS 'a rule';
+COMMENT ON POLICY "nur eigene" ON z_rates IS 'a policy';
+COMMENT ON STATISTICS of_size IS 'statistics';
+COMMENT ON PUBLICATION everything IS 'a publication';
+COMMENT ON ACCESS METHOD piles IS 'a method';
+
+-- Last, since it refuses to have anything made after it.
+CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql
+  AS $$ BEGIN RAISE 'the event trigger was there before %', tg_tag; END $$;
+CREATE EVENT TRIGGER refusing ON ddl_command_end
+  WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE INDEX', 'CREATE TRIGGER', 'CREATE VIEW',
+    'CREATE RULE', 'CREATE STATISTICS', 'CREATE POLICY') EXECUTE FUNCTION refuse();
+CREATE EVENT TRIGGER off ON sql_drop EXECUTE FUNCTION refuse();
+ALTER EVENT TRIGGER off DISABLE;
+
+-- # many
+DO $$ BEGIN FOR i IN 1..300 LOOP
+  EXECUTE format('CREATE TABLE "small %s" (id int PRIMARY KEY, next int, name text)', i);
+  EXECUTE format('INSERT INTO "small %s" SELECT g, g, md5(g::text)
+    FROM generate_series(1, %s) g', i, i % 40);
+  EXECUTE format('CREATE INDEX ON "small %s" (lower(name)) WHERE id > 3', i);
+  IF i > 1 THEN
+    EXECUTE format('ALTER TABLE "small %s" ADD FOREIGN KEY (next)
+      REFERENCES "small %s" NOT VALID', i, i - 1);
+  END IF;
+END LOOP;
+FOR i IN 1..3 LOOP
+  EXECUTE format('CREATE TABLE large%s AS SELECT g AS id, g %% 977 AS k,
+    md5(g::text) AS a, md5(-g || %L) AS b FROM generate_series(1, 40000) g', i, i);
+  EXECUTE format('ALTER TABLE large%s ADD PRIMARY KEY (id), ADD UNIQUE (a),
+    ADD FOREIGN KEY (id) REFERENCES large%s (id)', i, greatest(1, i - 1));
+  EXECUTE format('CREATE INDEX ON large%s (k, b)', i);
+  EXECUTE format('CREATE INDEX ON large%s (lower(b)) WHERE k > 100', i);
+  EXECUTE format('CREATE INDEX ON large%s USING hash (a)', i);
+END LOOP; END $$;
+ALTER TABLE "small 1" ADD FOREIGN KEY (next) REFERENCES "small 300" NOT VALID;
+
+-- # races
+-- What a serial pg_restore restores, and `pg_restore -j` at times does not, not even
+-- section by section: ALTER INDEX … ATTACH PARTITION and a foreign key to that table
+-- wait for each other; a partition's trigger is disabled before its parent's is made.
+CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql
+  AS $$ BEGIN NEW.total := -1; RETURN NEW; END $$;
+DO $$ BEGIN FOR i IN 1..6 LOOP
+  EXECUTE replace('
+    CREATE TABLE l# (at date, id int, total int, PRIMARY KEY (at, id))
+      PARTITION BY RANGE (at);
+    CREATE TABLE l#_24 PARTITION OF l# FOR VALUES FROM (''2024-01-01'') TO (''2025-01-01'')
+      PARTITION BY HASH (id);
+    CREATE TABLE l#_24_0 PARTITION OF l#_24 FOR VALUES WITH (modulus 2, remainder 0);
+    CREATE TABLE l#_24_1 PARTITION OF l#_24 FOR VALUES WITH (modulus 2, remainder 1);
+    CREATE TABLE l#_rest PARTITION OF l# DEFAULT;
+    INSERT INTO l# SELECT date ''2023-10-01'' + i, i, i FROM generate_series(1, 900) i;
+    CREATE INDEX ON l# (total);
+    CREATE TABLE r# AS SELECT at, id FROM l#;
+    ALTER TABLE r# ADD FOREIGN KEY (at, id) REFERENCES l#;
+    CREATE TRIGGER spoil BEFORE INSERT ON l# FOR EACH ROW EXECUTE FUNCTION spoil();
+    ALTER TABLE l#_rest DISABLE TRIGGER spoil;', '#', i::text);
+END LOOP; END $$;
+
+-- # order
+-- Its rows are valid only after those of the table before, which nothing says; a serial
+-- pg_restore goes by name.
+CREATE TABLE a_codes (code text);
+INSERT INTO a_codes SELECT 'c' || i FROM generate_series(1, 2000) i;
+CREATE FUNCTION known(text) RETURNS bool IMMUTABLE LANGUAGE sql
+  AS 'SELECT EXISTS (SELECT FROM public.a_codes WHERE code = $1)';
+CREATE TABLE b_uses (code text CHECK (known(code)), note text);
+INSERT INTO b_uses SELECT 'c' || i, repeat(md5(i::text), 100) FROM generate_series(1, 900) i;
