@@ -71,7 +71,35 @@ class Agenda:
     def needed_rows(self, dump_id: int) -> set[int]:
         """What must be in first: an extension's own tables may refer to others."""
         created = {entry.dump_id for entry in self.large_objects}
-        return set(self.rows[dump_id].dependencies) & (set(self.rows) | created)
+        found = set(self.rows[dump_id].dependencies) & (set(self.rows) | created)
+        return found | self._before.get(dump_id, set())
+
+    @cached_property
+    def _before(self) -> Mapping[int, set[int]]:
+        """For tables whose checks call an app's functions: all that come before.
+
+        Such a function may read other tables, which nothing in a dump says; what a
+        serial pg_restore restores it restores in this order.
+        """
+        found: dict[int, set[int]] = {}
+        earlier: list[int] = []
+        for dump_id, entry in self.rows.items():
+            if self._calls(entry.dependencies, depth=4):
+                found[dump_id] = set(earlier)
+            earlier.append(dump_id)
+        return found
+
+    def _calls(self, dependencies: tuple[int, ...], depth: int) -> bool:
+        through = {"TABLE", "DOMAIN", "TYPE"}
+        there = [e for i in dependencies if (e := self.archive.by_id.get(i))]
+        return any(entry.desc == "FUNCTION" for entry in there) or (
+            depth > 0
+            and any(
+                self._calls(entry.dependencies, depth - 1)
+                for entry in there
+                if entry.desc in through
+            )
+        )
 
     @cached_property
     def followers(self) -> Mapping[int, list[Entry]]:
@@ -114,13 +142,19 @@ class Agenda:
 
         A partition's own state of a trigger (ALTER TABLE … DISABLE TRIGGER) needs the
         parent's trigger, but no dump says so: `pg_restore -j` may come to it too early.
-        Event triggers would fire on it.
+        Event triggers would fire on it. And a foreign key to a partitioned table and
+        the ALTER INDEX … ATTACH PARTITION of its key may wait for each other.
         """
         last = self.selection.of("post-data")
         left = [entry for entry in last if entry.dump_id not in done]
         late = {entry.dump_id for entry in left if _only_alters(entry)}
+        if any(entry.desc == "INDEX ATTACH" for entry in left):
+            late |= {e.dump_id for e in left if e.desc == "FK CONSTRAINT"}
         if late:
             late |= {entry.dump_id for entry in left if "EVENT TRIGGER" in entry.line}
+        for entry in left:
+            if late.intersection(entry.dependencies):
+                late.add(entry.dump_id)
         parts = (
             tuple(entry for entry in left if (entry.dump_id in late) == second)
             for second in (False, True)
