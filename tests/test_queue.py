@@ -1,0 +1,183 @@
+"""What the engine may start when: made-up tables of contents, no server."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dbpull.archive import Archive, Block, Entry, Header
+from dbpull.console.chart import drawn
+from dbpull.restore.agenda import Agenda, Job
+from dbpull.restore.queue import LARGE, Queue
+from dbpull.restore.selection import Selection, select
+
+HEADER = Header((1, 16, 0), "gzip", datetime(2026, 1, 1), "shop", "17", "17")
+BIG = LARGE * 3
+
+
+def entry(
+    dump_id: int, desc: str, tag: str, *needs: int, definition: str = ""
+) -> Entry:
+    sections = {"TABLE": "pre-data", "FUNCTION": "pre-data", "TABLE DATA": "data"}
+    sections |= {"SEQUENCE SET": "data"}
+    section = sections.get(desc, "post-data")
+    return Entry(
+        dump_id, desc == "TABLE DATA", 0, 0, tag, desc, section,
+        definition, "public", "", needs,
+    )  # fmt: skip
+
+
+USERS = entry(1, "TABLE", "users")
+ORDERS = entry(2, "TABLE", "orders")
+ROWS = entry(11, "TABLE DATA", "users", 1), entry(12, "TABLE DATA", "orders", 2)
+KEY = entry(21, "CONSTRAINT", "users users_pkey", 1)
+INDEX = entry(22, "INDEX", "orders_total", 2, definition="CREATE INDEX")
+REFERENCE = entry(23, "FK CONSTRAINT", "orders orders_user_fkey", 2, 1, 21)
+TRIGGER = entry(24, "TRIGGER", "orders spoil", 2, definition="CREATE TRIGGER")
+SHOP = (USERS, ORDERS, *ROWS, KEY, INDEX, REFERENCE, TRIGGER)
+
+
+def queue(*entries: Entry, jobs: int = 2, skip: tuple[str, ...] = ()) -> Queue:
+    archive = Archive(HEADER, entries, 100)
+    chosen: Selection = select(archive, skip, creatable=(), superuser=True)
+    return Queue(Agenda(archive, chosen), jobs)
+
+
+def arrive(to: Queue, sizes: dict[int, int]) -> None:
+    start = 100
+    for dump_id, size in sizes.items():
+        to.arrived(Block(dump_id, start, start + size, "data"))
+        start += size
+
+
+def taken(of: Queue, *running: Job) -> Job:
+    job = of.take(list(running))
+    assert job
+    return job
+
+
+def defined(of: Queue) -> Queue:
+    of.finished(taken(of))
+    return of
+
+
+def test_nothing_starts_before_the_definitions_are_there() -> None:
+    to = queue(*SHOP)
+    arrive(to, {11: BIG})
+
+    first = taken(to)
+
+    assert (first.kind, first.entries) == ("definitions", (USERS, ORDERS))
+    assert to.take([first]) is None
+    to.finished(first)
+    assert taken(to).entries == (ROWS[0],)
+
+
+def test_a_large_table_is_fed_while_it_arrives() -> None:
+    to = queue(*SHOP)
+    to.large(11, 100)
+    assert to.take_edge() is None
+
+    edge = defined(to).take_edge()
+
+    assert edge
+    assert edge.arriving
+    assert edge.starts == ((100, 0),)
+    assert to.take_edge() is None
+    to.arrived(Block(11, 100, 100 + BIG, "data"))
+    assert to.take([edge]) is None
+
+
+def test_keys_follow_their_own_rows_and_references_all_rows() -> None:
+    to = defined(queue(*SHOP))
+    arrive(to, {11: BIG})
+    to.finished(taken(to))
+
+    key = taken(to)
+
+    assert key.entries == (KEY,)
+    to.finished(key)
+    assert to.take([]) is None
+    arrive(to, {12: BIG})
+    to.whole = True
+    to.finished(taken(to))
+    index = taken(to)
+    assert index.entries == (INDEX,)
+    # They would lock the same table.
+    assert to.take([index]) is None
+    to.finished(index)
+    assert taken(to).entries == (REFERENCE,)
+    assert to.agenda.rest(to.done | {23}) == [(TRIGGER,)]
+
+
+def test_an_index_on_a_function_of_the_apps_waits_for_all_rows() -> None:
+    function = entry(3, "FUNCTION", "folded(text)")
+    to = queue(USERS, function, ROWS[0], entry(25, "INDEX", "folded", 1, 3))
+
+    assert to.agenda.followers == {}
+
+
+def test_rows_that_a_check_of_the_apps_judges_wait_for_those_before() -> None:
+    function = entry(3, "FUNCTION", "known(text)")
+    judged = entry(2, "TABLE", "orders", 3)
+    to = defined(queue(USERS, function, judged, *ROWS))
+    arrive(to, {11: BIG, 12: BIG * 2})
+
+    first = taken(to)
+
+    assert first.entries == (ROWS[0],)
+    assert to.take([first]) is None
+    to.finished(first)
+    assert taken(to).entries == (ROWS[1],)
+
+
+def test_small_tables_share_a_pg_restore() -> None:
+    tables = [entry(n, "TABLE", f"t{n}") for n in range(1, 101)]
+    rows = [entry(1000 + n, "TABLE DATA", f"t{n}", n) for n in range(1, 101)]
+    to = defined(queue(*tables, *rows))
+    arrive(to, {1000 + n: 10_000 for n in range(1, 101)})
+    to.whole = True
+
+    batches: list[Job] = []
+    while batch := to.take(batches):
+        batches.append(batch)
+
+    # The last ones are smaller, so that no worker is left alone with much.
+    assert [batch.size for batch in batches] == [500_000, 250_000, 250_000]
+    assert [one for batch in batches for one in batch.entries] == rows
+
+
+def test_skipped_rows_are_never_fed() -> None:
+    to = defined(queue(*SHOP, skip=("orders",)))
+    to.large(12, 100)
+    arrive(to, {12: BIG})
+
+    assert to.take_edge() is None
+    assert to.take([]) is None
+
+
+def test_the_longest_work_comes_first() -> None:
+    to = defined(queue(*SHOP))
+    arrive(to, {11: BIG, 12: BIG * 2})
+
+    assert taken(to).entries == (ROWS[1],)
+
+
+def test_foreign_keys_are_kept_apart_from_attached_indexes() -> None:
+    attach = entry(30, "INDEX ATTACH", "users_pkey_1", 21)
+    comment = entry(31, "COMMENT", "CONSTRAINT orders_user_fkey ON orders", 23)
+    to = queue(*SHOP, attach, comment)
+
+    assert to.agenda.rest(set()) == [
+        (KEY, INDEX, TRIGGER, attach),
+        (REFERENCE, comment),
+    ]
+
+
+def test_a_chart_shows_what_ran_when() -> None:
+    bars = [("rows", "users", 10.0, 12.0), ("index", "users_pkey", 12.0, 14.0)]
+
+    *lines, slowest = [text for text, _ in drawn(bars)]
+
+    assert [line.index("█") for line in lines] == [33, 50]
+    assert all(line.count("█") == 17 and line.endswith("2.0 s") for line in lines)
+    assert slowest == "  Slowest: rows users 2.0 s, index users_pkey 2.0 s"
