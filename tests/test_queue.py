@@ -168,7 +168,8 @@ def test_foreign_keys_are_kept_apart_from_attached_indexes() -> None:
     to = queue(*SHOP, attach, comment)
 
     assert to.agenda.rest(set()) == [
-        (KEY, INDEX, TRIGGER, attach),
+        (KEY, INDEX, TRIGGER),
+        (attach,),
         (REFERENCE, comment),
     ]
 

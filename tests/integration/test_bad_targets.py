@@ -106,7 +106,7 @@ def at_work(project: Project, target: Target) -> Iterator[int]:
     """A pull that builds the target's aside database, and is at it for long."""
     run = project.start("db.pull", "--app=slow-index")
     run.until(lambda: "aside" in target.family)
-    run.says("Restoring")
+    run.says("restoring")
     yield run.process.pid
     run.signal(signal.SIGINT)
     run.end().refuses("Stopped by Ctrl-C", "as it was", code=130)

@@ -148,16 +148,18 @@ class Agenda:
         last = self.selection.of("post-data")
         left = [entry for entry in last if entry.dump_id not in done]
         late = {entry.dump_id for entry in left if _only_alters(entry)}
-        if any(entry.desc == "INDEX ATTACH" for entry in left):
+        attached = {entry.dump_id for entry in left if entry.desc == "INDEX ATTACH"}
+        if attached:
             late |= {e.dump_id for e in left if e.desc == "FK CONSTRAINT"}
         if late:
             late |= {entry.dump_id for entry in left if "EVENT TRIGGER" in entry.line}
+        late -= attached
         for entry in left:
-            if late.intersection(entry.dependencies):
+            if entry.desc != "INDEX ATTACH" and late.intersection(entry.dependencies):
                 late.add(entry.dump_id)
         parts = (
-            tuple(entry for entry in left if (entry.dump_id in late) == second)
-            for second in (False, True)
+            tuple(entry for entry in left if entry.dump_id in one)
+            for one in ({e.dump_id for e in left} - late - attached, attached, late)
         )
         return [part for part in parts if part]
 

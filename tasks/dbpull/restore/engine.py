@@ -206,7 +206,8 @@ class Engine:
             self._tell(Standing(1, 1, self._fed, doing))
 
         for entries in self._agenda.rest(self._queue.done):
-            self._restore.rest(entries, progress)
+            alone = entries[0].desc == "INDEX ATTACH"
+            self._restore.rest(entries, progress, alone=alone)
             self._bars += self._items(began)
             began = time.monotonic()
 

@@ -7,7 +7,7 @@ partitions are loaded; it then fires on them (15 and 18). Section by section it 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -120,10 +120,17 @@ class Restore:
                 self._run(self.argv(section), entries)
         return self.watch.outcome()
 
-    def rest(self, entries: Sequence[Entry], progress: Progress) -> None:
-        """Restore what of the last section is listed. Raises RestoreFailed."""
+    def rest(
+        self, entries: Sequence[Entry], progress: Progress, *, alone: bool = False
+    ) -> None:
+        """Restore what of the last section is listed; `alone` by one worker.
+
+        Partitions' indexes that several workers attach at once may leave their parent
+        invalid. Raises RestoreFailed.
+        """
         self.watch.begin(progress, len(entries))
-        self._run(self.argv("post-data"), entries)
+        argv = replace(self, jobs=1).argv("post-data") if alone else None
+        self._run(argv or self.argv("post-data"), entries)
 
     def fed_argv(self) -> list[str]:
         """The command that restores what is listed and comes on its stdin."""
