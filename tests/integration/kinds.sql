@@ -170,12 +170,7 @@ CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql
 CREATE TABLE ledger (at date, id int, total int DEFAULT 0 CHECK (total > -5), area text,
   PRIMARY KEY (at, area, id)) PARTITION BY RANGE (at);
 CREATE TABLE ledger_24 PARTITION OF ledger FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')
-  PARTITION BY LIST (area);
-CREATE TABLE ledger_24_eu PARTITION OF ledger_24 FOR VALUES IN ('de', 'fr')
-  PARTITION BY HASH (id);
-CREATE TABLE ledger_24_eu_0 PARTITION OF ledger_24_eu FOR VALUES WITH (modulus 2, remainder 0);
-CREATE TABLE ledger_24_eu_1 PARTITION OF ledger_24_eu FOR VALUES WITH (modulus 2, remainder 1);
-CREATE TABLE ledger_24_rest PARTITION OF ledger_24 DEFAULT WITH (fillfactor = 70);
+  WITH (fillfactor = 70);
 CREATE TABLE "Ledger, später" (dropped int, area text NOT NULL, total int DEFAULT 7
   CONSTRAINT ledger_total_check CHECK (total > -5), id int NOT NULL, at date NOT NULL);
 ALTER TABLE "Ledger, später" DROP COLUMN dropped;
@@ -185,7 +180,7 @@ CREATE TABLE ledger_rest PARTITION OF ledger DEFAULT;
 INSERT INTO ledger SELECT date '2023-10-01' + i, i, i, (ARRAY['de', 'fr', 'us'])[1 + i % 3]
   FROM generate_series(1, 900) i;
 CREATE INDEX half_made ON ONLY ledger (id);
-CREATE INDEX of_one ON ledger_24_eu_0 (id);
+CREATE INDEX of_one ON ledger_24 (id);
 CREATE TABLE lines (at date, area text, ledger_id int, line int, total int,
   PRIMARY KEY (ledger_id, line),
   CONSTRAINT "zum Buch" FOREIGN KEY (at, area, ledger_id) REFERENCES ledger ON DELETE CASCADE
@@ -199,13 +194,22 @@ CREATE TRIGGER spoil BEFORE INSERT ON lines_0 FOR EACH ROW WHEN (NEW.line < 9)
 CREATE TABLE visits (at date, page text, seconds int) PARTITION BY RANGE (at);
 CREATE TABLE visits_24 PARTITION OF visits FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')
   PARTITION BY LIST (page);
-CREATE TABLE visits_24_a PARTITION OF visits_24 FOR VALUES IN ('a', 'b');
+CREATE TABLE visits_24_ab PARTITION OF visits_24 FOR VALUES IN ('a', 'b')
+  PARTITION BY HASH (seconds);
+CREATE TABLE visits_24_ab_0 PARTITION OF visits_24_ab FOR VALUES WITH (modulus 2, remainder 0);
+CREATE TABLE visits_24_ab_1 PARTITION OF visits_24_ab FOR VALUES WITH (modulus 2, remainder 1);
 CREATE TABLE visits_24_rest PARTITION OF visits_24 DEFAULT;
 CREATE TABLE visits_rest PARTITION OF visits DEFAULT;
 INSERT INTO visits SELECT date '2023-10-01' + i, chr(97 + i % 5), i
   FROM generate_series(1, 600) i;
-CREATE INDEX "Besuche nach Dauer" ON visits (seconds) INCLUDE (page);
-CREATE INDEX visits_long ON visits (upper(page), at DESC) WHERE seconds > 60;
+CREATE INDEX ON visits_24_ab_0 (page);
+CREATE TRIGGER spoil BEFORE INSERT ON visits FOR EACH ROW EXECUTE FUNCTION spoil();
+CREATE TABLE areas (area text, n int) PARTITION BY LIST (area);
+CREATE TABLE areas_eu PARTITION OF areas FOR VALUES IN ('de', 'fr', NULL);
+CREATE TABLE areas_rest PARTITION OF areas DEFAULT;
+INSERT INTO areas SELECT area, id FROM ledger UNION ALL SELECT NULL, 0;
+CREATE INDEX "Gebiete nach n" ON areas (n) INCLUDE (area);
+CREATE INDEX areas_long ON areas (upper(area), n DESC) WHERE n > 60;
 CREATE STATISTICS of_visits ON page, seconds FROM visits;
 CREATE TABLE animals (id int PRIMARY KEY, total int, CHECK (id > 0) NO INHERIT);
 CREATE TABLE birds (wings int DEFAULT 2, total int DEFAULT 3) INHERITS (animals);
@@ -411,3 +415,16 @@ CREATE FUNCTION known(text) RETURNS bool IMMUTABLE LANGUAGE sql
   AS 'SELECT EXISTS (SELECT FROM public.a_codes WHERE code = $1)';
 CREATE TABLE b_uses (code text CHECK (known(code)), note text);
 INSERT INTO b_uses SELECT 'c' || i, repeat(md5(i::text), 100) FROM generate_series(1, 900) i;
+
+-- # attached
+-- Where a partition's index is attached to its parent's, and at the same time that one to
+-- the grandparent's, the grandparent's stays invalid, and nothing is told.
+DO $$ BEGIN FOR i IN 1..40 LOOP
+  EXECUTE replace('
+    CREATE TABLE p# (id int, k int) PARTITION BY RANGE (id);
+    CREATE TABLE p#_a PARTITION OF p# FOR VALUES FROM (0) TO (50) PARTITION BY LIST (k);
+    CREATE TABLE p#_a0 PARTITION OF p#_a FOR VALUES IN (0);
+    CREATE TABLE p#_rest PARTITION OF p# DEFAULT;
+    INSERT INTO p# SELECT i, 0 FROM generate_series(1, 90) i;
+    CREATE INDEX ON p# (id);', '#', i::text);
+END LOOP; END $$;
