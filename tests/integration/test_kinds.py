@@ -58,7 +58,6 @@ OPERATOR FAMILY, POLICY, PROCEDURE, PUBLICATION, PUBLICATION TABLE,
 PUBLICATION TABLES IN SCHEMA, ROW SECURITY, RULE, SCHEMA, SEQUENCE, SEQUENCE OWNED BY,
 SEQUENCE SET, STATISTICS, TABLE, TABLE ATTACH, TABLE DATA, TEXT SEARCH CONFIGURATION,
 TEXT SEARCH DICTIONARY, TRIGGER, TYPE, VIEW"""
-RACE = pytest.mark.xfail(strict=False, reason="pg_restore -j leaves it to chance")
 SKIP = 'a_price,public.lines_*,animals,unlog*,a "quoted" one.SELECT'
 SKIPPED = {"a_price", "lines_0", "lines_1", "animals", "unlogged", "SELECT"}
 """Tables that fit, which no foreign key refers to."""
@@ -188,7 +187,7 @@ def test_hundreds_of_tables_are_as_a_serial_pg_restore_leaves_them(
 
 
 @pytest.mark.parametrize("name", ["races", "order", "attached"])
-@pytest.mark.parametrize("jobs", [1, *(pytest.param(n, marks=RACE) for n in (2, 5))])
+@pytest.mark.parametrize("jobs", [1, 2, 5])
 def test_what_nothing_in_a_dump_orders_is_restored_in_its_order(
     on: Watched, target: Target, project: Project, tmp_path: Path, name: str, jobs: int
 ) -> None:
