@@ -210,12 +210,20 @@ class Job:
     starts: tuple[tuple[int, int], ...] = ()
     """Where its blocks begin and end; an end of 0 is not known yet."""
     tables: frozenset[int] = frozenset()
-    """The tables that it locks against others."""
+    """The tables that it locks."""
+    alone: bool = True
+    """Whether it locks them against all others. CREATE INDEX does not mind its like; a
+    key and a foreign key do (AlterTableGetLockLevel in src/backend/commands/
+    tablecmds.c): a worker would only wait."""
     needs: frozenset[int] = frozenset()
     """What must be done before, by dump id."""
     arriving: bool = False
     """Whether its block is still on its way: then it waits for the network."""
     began: float = field(default=0.0)
+
+    def keeps_out(self, other: Job) -> bool:
+        """Whether one of the two would wait for the other's locks."""
+        return (self.alone or other.alone) and bool(self.tables & other.tables)
 
     @property
     def name(self) -> str:

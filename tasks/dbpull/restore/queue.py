@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 
 from dbpull.archive import Block, Entry
 from dbpull.restore.agenda import Agenda, Job, weight
@@ -87,8 +87,7 @@ class Queue:
         self.done.update(entry.dump_id for entry in job.entries)
         if job.kind == "rows" and len(job.entries) == 1:
             rows = job.entries[0].dump_id
-            for entry in self._followers(rows):
-                self._ready.append(self._alone("index", entry, self.sizes.get(rows, 0)))
+            self._ready.extend(self._indexes(rows))
 
     @property
     def rows_are_in(self) -> bool:
@@ -118,18 +117,12 @@ class Queue:
                         self._ready.append(self._alone("reference", entry, size))
 
     def _may_start(self, job: Job, running: list[Job]) -> bool:
-        if not job.needs <= self.done:
+        if not job.needs <= self.done or any(map(job.keeps_out, running)):
             return False
-        if job.kind == "reference":
-            # Also an index that has yet to begin: the two would wait for each other.
-            others = chain(running, (one for one in self._ready if one is not job))
-            return not any(
-                job.tables & one.tables
-                for one in others
-                if one in running or one.kind == "index"
-            )
-        return not any(
-            one.kind == "reference" and job.tables & one.tables for one in running
+        # A foreign key and an index that has yet to begin would wait for each other.
+        return job.kind != "reference" or not any(
+            one.kind == "index" and one is not job and job.tables & one.tables
+            for one in self._ready
         )
 
     def _batch(self, running: list[Job]) -> Job | None:
@@ -158,9 +151,7 @@ class Queue:
         entries = tuple(rows[dump_id] for dump_id, _, _ in blocks)
         then = 0.0
         if len(blocks) == 1 and size:
-            then = max(
-                (weight(e, size) for e in self._followers(blocks[0][0])), default=0
-            )
+            then = max((one.weight for one in self._indexes(blocks[0][0])), default=0)
         return Job(
             "rows",
             entries,
@@ -170,10 +161,24 @@ class Queue:
             needs=frozenset(self.agenda.needed_rows(entries[0].dump_id)),
         )
 
+    def _indexes(self, rows: int) -> Iterator[Job]:
+        """Keys and indexes of that table. Its keys lock it: first, one by one."""
+        size = self.sizes.get(rows, 0)
+        after = 0.0
+        for entry in sorted(self._followers(rows), key=lambda e: _order(e, size)):
+            job = self._alone("index", entry, size)
+            if job.alone:
+                job.weight = after = job.weight + after
+            else:
+                after = max(after, job.weight)
+            yield job
+
     def _alone(self, kind: str, entry: Entry, size: int) -> Job:
         needs = self.agenda.keys_of(entry) if kind == "reference" else frozenset()
         tables = self.agenda.tables_of(entry)
-        return Job(kind, (entry,), weight(entry, size), tables=tables, needs=needs)
+        alone = entry.desc != "INDEX"
+        own = weight(entry, size)
+        return Job(kind, (entry,), own, tables=tables, needs=needs, alone=alone)
 
     def _followers(self, rows: int) -> list[Entry]:
         return self.agenda.followers.get(self.agenda.table_of[rows], [])
@@ -193,3 +198,7 @@ class Queue:
 
     def _needed(self, block: Block) -> set[int]:
         return self.agenda.needed_rows(block.dump_id)
+
+
+def _order(entry: Entry, size: int) -> tuple[bool, float]:
+    return entry.desc != "INDEX", weight(entry, size)
