@@ -7,6 +7,7 @@ from datetime import datetime
 from dbpull.archive import Archive, Block, Entry, Header
 from dbpull.console.chart import drawn
 from dbpull.restore.agenda import Agenda, Job
+from dbpull.restore.order import Part, parts
 from dbpull.restore.queue import LARGE, Queue
 from dbpull.restore.selection import Selection, select
 
@@ -106,7 +107,7 @@ def test_keys_follow_their_own_rows_and_references_all_rows() -> None:
     assert to.take([index]) is None
     to.finished(index)
     assert taken(to).entries == (REFERENCE,)
-    assert to.agenda.rest(to.done | {23}) == [(TRIGGER,)]
+    assert to.agenda.rest(to.done | {23}) == [Part((TRIGGER,))]
 
 
 def test_an_index_on_a_function_of_the_apps_waits_for_all_rows() -> None:
@@ -168,10 +169,43 @@ def test_foreign_keys_are_kept_apart_from_attached_indexes() -> None:
     to = queue(*SHOP, attach, comment)
 
     assert to.agenda.rest(set()) == [
-        (KEY, INDEX, TRIGGER),
-        (attach,),
-        (REFERENCE, comment),
+        Part((KEY, INDEX, TRIGGER)),
+        Part((attach,), alone=True),
+        Part((REFERENCE, comment)),
     ]
+
+
+def test_rows_whose_check_may_read_others_come_last_and_one_by_one() -> None:
+    function = entry(3, "FUNCTION", "none_yet()")
+    checked = entry(4, "TABLE", "checked", 3)
+    rows = entry(13, "TABLE DATA", "checked", 4)
+    stands = entry(14, "SEQUENCE SET", "users_id_seq")
+    by_id = {one.dump_id: one for one in (*SHOP, function, checked, rows, stands)}
+
+    found = parts(by_id, "data", [rows, *ROWS, stands])
+
+    assert found == [Part((*ROWS, stands)), Part((rows,), alone=True)]
+
+
+def test_keys_of_a_table_are_made_one_by_one_and_before_its_indexes() -> None:
+    unique = entry(25, "CONSTRAINT", "orders orders_number", 2)
+    key = entry(26, "CONSTRAINT", "orders orders_pkey", 2)
+    other = entry(27, "INDEX", "orders_user", 2, definition="CREATE INDEX")
+    to = defined(queue(*SHOP, unique, key, other))
+    arrive(to, {12: BIG})
+    to.finished(taken(to))
+
+    first = taken(to)
+    assert to.take([first]) is None
+    to.finished(first)
+    second = taken(to)
+    assert to.take([second]) is None
+    to.finished(second)
+    one, two = taken(to), taken(to)
+
+    assert {*first.entries, *second.entries} == {unique, key}
+    assert {*one.entries, *two.entries} == {INDEX, other}
+    assert not one.keeps_out(two)
 
 
 def test_a_chart_shows_what_ran_when() -> None:

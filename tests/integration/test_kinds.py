@@ -18,6 +18,7 @@ import pytest
 from databases import AS_HEROKU, FOLDERS
 from dbpull import archive
 from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn, faults
+from machines import Machine, fab, introduce
 from projects import Project
 from targets import Target, Watched
 from worlds import World
@@ -196,6 +197,20 @@ def test_what_nothing_in_a_dump_orders_is_restored_in_its_order(
     project.invoke(
         "db.restore", f"--dump={one.dump()}", INVOKE_DB_JOBS=str(jobs)
     ).succeeds()
+
+    refuse_differences(everything(on, target.name), one.serial)
+
+
+@pytest.mark.parametrize("name", ["kinds", "races", "order", "attached"])
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_a_host_restores_as_a_serial_pg_restore_does(
+    on: Watched, target: Target, project: Project, devbox: Machine, name: str, jobs: int
+) -> None:
+    introduce(Path(project.environment["HOME"]), devbox)
+    one = Kinds(on, devbox.home, SQL[name])
+    options = {"INVOKE_DB_JOBS": str(jobs)}
+
+    fab(project, "devbox", "db.restore", f"--dump={one.dump()}", **options).succeeds()
 
     refuse_differences(everything(on, target.name), one.serial)
 

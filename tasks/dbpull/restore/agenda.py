@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dbpull.archive import Archive, Entry
+from dbpull.restore.order import Part, parts, reads_others
 from dbpull.restore.selection import Selection
 
 # What a key or an index may depend on to be made before other tables' rows are in. A
@@ -76,30 +77,14 @@ class Agenda:
 
     @cached_property
     def _before(self) -> Mapping[int, set[int]]:
-        """For tables whose checks call an app's functions: all that come before.
-
-        Such a function may read other tables, which nothing in a dump says; what a
-        serial pg_restore restores it restores in this order.
-        """
+        """For tables whose checks may read others: all that come before."""
         found: dict[int, set[int]] = {}
         earlier: list[int] = []
         for dump_id, entry in self.rows.items():
-            if self._calls(entry.dependencies, depth=4):
+            if reads_others(self.archive.by_id, entry):
                 found[dump_id] = set(earlier)
             earlier.append(dump_id)
         return found
-
-    def _calls(self, dependencies: tuple[int, ...], depth: int) -> bool:
-        through = {"TABLE", "DOMAIN", "TYPE"}
-        there = [e for i in dependencies if (e := self.archive.by_id.get(i))]
-        return any(entry.desc == "FUNCTION" for entry in there) or (
-            depth > 0
-            and any(
-                self._calls(entry.dependencies, depth - 1)
-                for entry in there
-                if entry.desc in through
-            )
-        )
 
     @cached_property
     def followers(self) -> Mapping[int, list[Entry]]:
@@ -137,31 +122,11 @@ class Agenda:
         """The keys and indexes that it builds upon."""
         return frozenset(self._dependencies(entry, {"CONSTRAINT", "INDEX"}))
 
-    def rest(self, done: set[int]) -> list[tuple[Entry, ...]]:
-        """What of the last section is not done yet, in the parts to restore it in.
-
-        A partition's own state of a trigger (ALTER TABLE … DISABLE TRIGGER) needs the
-        parent's trigger, but no dump says so: `pg_restore -j` may come to it too early.
-        Event triggers would fire on it. And a foreign key to a partitioned table and
-        the ALTER INDEX … ATTACH PARTITION of its key may wait for each other.
-        """
+    def rest(self, done: set[int]) -> list[Part]:
+        """What of the last section is not done yet, in the parts to restore it in."""
         last = self.selection.of("post-data")
-        left = [entry for entry in last if entry.dump_id not in done]
-        late = {entry.dump_id for entry in left if _only_alters(entry)}
-        attached = {entry.dump_id for entry in left if entry.desc == "INDEX ATTACH"}
-        if attached:
-            late |= {e.dump_id for e in left if e.desc == "FK CONSTRAINT"}
-        if late:
-            late |= {entry.dump_id for entry in left if "EVENT TRIGGER" in entry.line}
-        late -= attached
-        for entry in left:
-            if entry.desc != "INDEX ATTACH" and late.intersection(entry.dependencies):
-                late.add(entry.dump_id)
-        parts = (
-            tuple(entry for entry in left if entry.dump_id in one)
-            for one in ({e.dump_id for e in left} - late - attached, attached, late)
-        )
-        return [part for part in parts if part]
+        left = (entry for entry in last if entry.dump_id not in done)
+        return parts(self.archive.by_id, "post-data", left)
 
     def _owner(self, entry: Entry) -> int | None:
         """The table that refers; None where that can't be told."""
@@ -182,12 +147,6 @@ class Agenda:
         by_id = self.archive.by_id
         there = (by_id[one] for one in entry.dependencies if one in by_id)
         return all(one.desc in kinds for one in there)
-
-
-def _only_alters(entry: Entry) -> bool:
-    return entry.desc == "TRIGGER" and not entry.definition.lstrip().startswith(
-        "CREATE"
-    )
 
 
 def weight(entry: Entry, rows: int) -> float:

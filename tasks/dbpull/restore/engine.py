@@ -205,9 +205,8 @@ class Engine:
             doing = (f"{done} of {total} other keys, indexes and the like",)
             self._tell(Standing(1, 1, self._fed, doing))
 
-        for entries in self._agenda.rest(self._queue.done):
-            alone = entries[0].desc == "INDEX ATTACH"
-            self._restore.rest(entries, progress, alone=alone)
+        for part in self._agenda.rest(self._queue.done):
+            self._restore.part("post-data", part, progress)
             self._bars += self._items(began)
             began = time.monotonic()
 

@@ -7,7 +7,7 @@ partitions are loaded; it then fires on them (15 and 18). Section by section it 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from dbpull.archive import Entry
 from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import cause
+from dbpull.restore.order import Part, parts
 from dbpull.restore.selection import Selection
 from dbpull.restore.watch import Outcome, Progress, Watch
 from dbpull.shell import Line, Result, Shell
@@ -101,10 +102,10 @@ class Restore:
     done: set[str] = field(default_factory=set, init=False)
     """The sections that are restored."""
 
-    def argv(self, section: str) -> list[str]:
-        """The command that restores a section; its entries are listed on stdin."""
+    def argv(self, section: str, *, alone: bool = False) -> list[str]:
+        """The command that restores what is listed on its stdin of a section."""
         argv = [*self._common(), f"--section={section}"]
-        if section != "pre-data" and self.jobs > 1:
+        if section != "pre-data" and self.jobs > 1 and not alone:
             argv += ["-j", str(self.jobs)]
         return [*argv, "-d", self.connection.argument, str(self.dump)]
 
@@ -116,21 +117,16 @@ class Restore:
         for section, unit in SECTIONS.items():
             entries = self.selection.of(section)
             if entries and section not in self.done:
-                self.watch.begin(phase(unit), len(entries))
-                self._run(self.argv(section), entries)
+                progress, before = phase(unit), 0
+                for part in parts(self.selection.by_id, section, entries):
+                    self.part(section, part, _beyond(progress, before, len(entries)))
+                    before += len(part.entries)
         return self.watch.outcome()
 
-    def rest(
-        self, entries: Sequence[Entry], progress: Progress, *, alone: bool = False
-    ) -> None:
-        """Restore what of the last section is listed; `alone` by one worker.
-
-        Partitions' indexes that several workers attach at once may leave their parent
-        invalid. Raises RestoreFailed.
-        """
-        self.watch.begin(progress, len(entries))
-        argv = replace(self, jobs=1).argv("post-data") if alone else None
-        self._run(argv or self.argv("post-data"), entries)
+    def part(self, section: str, part: Part, progress: Progress) -> None:
+        """Restore a part of a section. Raises RestoreFailed."""
+        self.watch.begin(progress, len(part.entries))
+        self._run(self.argv(section, alone=part.alone), part.entries)
 
     def fed_argv(self) -> list[str]:
         """The command that restores what is listed and comes on its stdin."""
@@ -218,6 +214,11 @@ class Restore:
 
 def _options(jobs: int) -> str:
     return f"{_OPTIONS} {_WITHOUT_WORKERS}" if jobs > 1 else _OPTIONS
+
+
+def _beyond(progress: Progress, before: int, total: int) -> Progress:
+    """Tells of a part's items as of those of its section."""
+    return lambda done, _: progress(before + done, total)
 
 
 def one_transaction(program: int, server: int) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from dbpull.archive import Archive, Entry
 
@@ -37,6 +38,11 @@ class Selection:
             if current == section:
                 found.append(entry)
         return tuple(found)
+
+    @cached_property
+    def by_id(self) -> Mapping[int, Entry]:
+        """The entries by dump id."""
+        return {entry.dump_id: entry for entry in self.entries}
 
     @property
     def tables(self) -> tuple[Entry, ...]:
