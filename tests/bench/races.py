@@ -60,6 +60,7 @@ class Races:
     def run(self, lines: list[Line], rounds: int) -> None:
         """Run them all, each once in each round."""
         for number in range(1, rounds + 1):
+            self.track.once.clear()
             for line in lines:
                 self.track.condition(*line)
                 for name in self.contestants:

@@ -75,6 +75,8 @@ class Track:
     dump: Path
     heroku: StandIn
     project: Project
+    once: dict[str, float] = field(default_factory=dict)
+    """What was measured in this round for all lines, in seconds."""
     _likeness: str = field(default="", repr=False)
 
     @property
