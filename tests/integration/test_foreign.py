@@ -1,151 +1,171 @@
-"""Databases and locks that are somebody else's: kept, waited for briefly, told of."""
+"""Dumps that are not read here but by pg_restore: tar files, and versions to come."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from databases import Postgres
-from dbpull.errors.postgres import SqlFailed
-from dbpull.errors.target import NameTaken, NotOwner, StillConnected
-from dbpull.shell.local import Local
-from dbpull.target import swap as swapping
-from dbpull.target.aside import Aside
-from dbpull.target.leftovers import leftovers
-from dbpull.target.names import Names
-from dbpull.target.provenance import Provenance
-from dbpull.target.swap import Swap
+from databases import AS_HEROKU
+from dbpull import archive
+from dbpull.archive import Archive, printed
+from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn
+from projects import Project
+from targets import Target, Watched
+from worlds import World
 
-COMMENT = Provenance("myapp", "b7", None, datetime(2024, 5, 1, tzinfo=UTC)).to_comment()
-PRECIOUS = "CREATE TABLE precious ();"
-
-
-def begin(postgres: Postgres, target: str) -> tuple[Aside, Swap]:
-    """A pull as far as the swap."""
-    psql, state, names = postgres.psql(target), postgres.state(target), Names(target)
-    aside = Aside(psql, state, names)
-    aside.create()
-    return aside, Swap(psql, state, names)
-
-
-def pull(postgres: Postgres, target: str) -> None:
-    """A whole one."""
-    aside, swap = begin(postgres, target)
-    aside.take_settings()
-    swap.to_new(aside.oid, comment=COMMENT, keep_previous=True)
-    swap.discard(keep_previous=True)
+MINOR = 6
+"""Where in a dump the minor number of its version is: after PGDMP and the major."""
+# The pg_restore of a PostgreSQL to come: an older version is written into its copy.
+TO_COME = """#!/bin/sh
+[ "$1" = --version ] && { echo "pg_restore (PostgreSQL) 99.0"; exit; }
+for dump; do :; done
+cp "$dump" "COPY" && printf '\\020' | dd of="COPY" bs=1 seek=6 conv=notrunc 2>&-
+for word; do
+  shift
+  [ "$word" = "$dump" ] && word="COPY"
+  set -- "$@" "$word"
+done
+exec REAL "$@"
+"""
 
 
-def holds(postgres: Postgres, dbname: str) -> bool:
-    return postgres.sql(dbname, "SELECT to_regclass('precious')") == "precious"
+@pytest.fixture(scope="module")
+def newer(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """A Heroku whose backup is of archive version 1.17."""
+    dump = world.modern.dump("shop", tmp_path_factory.mktemp("newer") / "x.dump")
+    with dump.open("r+b") as file:
+        file.seek(MINOR)
+        file.write(bytes([17]))
+    database = Database("postgresql-newer", world.modern.url("shop"))
+    app = App("newer", databases=(database,), backups=(Backup(1, dump=str(dump)),))
+    pg_dump = world.modern.program("pg_dump")
+    with StandIn.start(Config((app,), pg_dump=pg_dump, dump_at_start=False)) as heroku:
+        yield heroku
 
 
-def test_a_database_that_takes_the_previous_ones_name_under_way_is_kept(
-    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def project(
+    make_project: Callable[..., Project], target: Target, newer: StandIn
+) -> Project:
+    return make_project(DATABASE_URL=target.url, **newer.environment)
+
+
+@pytest.fixture
+def to_come(world: World, project: Project, tmp_path: Path) -> None:
+    """A machine that has the pg_restore which reads version 1.17."""
+    program = tmp_path / "bin/pg_restore"
+    program.parent.mkdir()
+    text = TO_COME.replace("REAL", world.modern.program("pg_restore"))
+    program.write_text(text.replace("COPY", str(tmp_path / "copy.dump")))
+    program.chmod(0o755)
+    path = project.environment.get("PATH", os.environ["PATH"])
+    project.environment["PATH"] = f"{program.parent}{os.pathsep}{path}"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_tar_file_is_restored_by_one_worker(
+    world: World, project: Project, target: Target, tmp_path: Path, jobs: int
 ) -> None:
-    monkeypatch.setattr(swapping, "TRIES", 1)
-    name = postgres.database()
-    aside, swap = begin(postgres, name)
-    postgres.database(PRECIOUS, name=Names(name).previous)
+    dump = world.modern.dump("shop", tmp_path / "shop.tar", "-Ft")
 
-    with pytest.raises(SqlFailed, match="already exists"):
-        swap.to_new(aside.oid, comment=COMMENT, keep_previous=True)
+    ended = project.invoke(
+        "db.restore", f"--dump={dump}", INVOKE_DB_JOBS=str(jobs)
+    ).succeeds()
 
-    assert postgres.beside(name) == {"target", "aside", "previous"}
-    swap.to_new(aside.oid, comment=COMMENT, keep_previous=False)
-    swap.discard(keep_previous=False)
-    assert holds(postgres, Names(name).previous)
+    assert "shop.tar is a tar file: that is left to pg_restore." in ended.err
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
 
 
-def test_the_previous_one_is_kept_where_no_target_takes_its_place(
-    postgres: Postgres,
+def test_rows_of_a_tar_file_can_be_skipped(
+    world: World, project: Project, target: Target, tmp_path: Path
 ) -> None:
-    name = postgres.database(PRECIOUS)
-    pull(postgres, name)
-    postgres.sql("postgres", f"DROP DATABASE {name}")
+    dump = world.modern.dump("shop", tmp_path / "shop.tar", "-Ft")
 
-    pull(postgres, name)
+    words = (f"--dump={dump}", "--skip-data=audit_events")
+    project.invoke("db.restore", *words).succeeds()
 
-    assert holds(postgres, Names(name).previous)
+    assert target.sql("SELECT count(*) FROM audit_events") == "0"
+    assert int(target.sql("SELECT count(*) FROM customers")) > 0
 
 
-def test_a_template_is_replaced_time_and_again_and_stays_one(
-    postgres: Postgres,
+@pytest.mark.usefixtures("to_come")
+def test_a_newer_version_is_fetched_and_then_restored_by_what_reads_it(
+    world: World, project: Project, target: Target
 ) -> None:
-    name = postgres.database()
-    postgres.sql("postgres", f"ALTER DATABASE {name} IS_TEMPLATE true")
+    ended = project.invoke("db.pull", "--app=newer").succeeds()
 
-    for _ in range(3):
-        pull(postgres, name)
-
-    assert postgres.beside(name) == {"target", "previous"}
-    asked = f"SELECT datistemplate FROM pg_database WHERE datname = '{name}'"
-    assert postgres.sql("postgres", asked) == "t"
-    begin(postgres, name)[1].to_previous()
-    assert postgres.beside(name) == {"target", "aside", "previous"}
+    assert "newer b001 is a dump of archive version 1.17, newer than" in ended.err
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-        "CREATE TYPE mood AS ENUM ('fine')",
-        "CREATE SCHEMA mine",
-        "SELECT lo_create(7)",
-    ],
-)
-def test_an_aside_name_with_anything_in_it_is_somebodys(
-    postgres_18: Postgres, script: str
+@pytest.mark.usefixtures("to_come")
+def test_a_newer_version_that_is_here_can_be_restored_too(
+    world: World, project: Project, target: Target
 ) -> None:
-    name = postgres_18.database()
-    postgres_18.database(script, name=Names(name).aside)
+    project.invoke("db.fetch", "--app=newer").succeeds()
+    [dump] = project.dumps()
 
-    with pytest.raises(NameTaken):
-        leftovers(postgres_18.psql(name), postgres_18.state(name))
+    project.invoke("db.restore", f"--dump={dump}").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
 
 
-def test_a_previous_one_of_another_owner_is_refused_early(
-    postgres_18: Postgres,
+def test_a_version_that_nothing_here_reads_is_refused_before_it_is_fetched(
+    project: Project, target: Target
 ) -> None:
-    name, role = postgres_18.database(), postgres_18.role("CREATEDB")
-    pull(postgres_18, name)
-    postgres_18.sql("postgres", f"ALTER DATABASE {name} OWNER TO {role}")
+    with target.untouched():
+        ended = project.invoke("db.pull", "--app=newer")
 
-    with pytest.raises(NotOwner, match=f"{name}__dbpull_previous belongs to postgres"):
-        leftovers(postgres_18.psql(name, role), postgres_18.state(name, role))
-
-
-def test_a_lock_of_somebody_is_not_waited_for_without_end(
-    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(swapping, "TRIES", 1)
-    name = postgres.database()
-    aside, swap = begin(postgres, name)
-    env = postgres.connection("postgres").environment() | {"PGAPPNAME": "a console"}
-
-    with Local().open([postgres.program("psql"), "-XAtq"], env=env) as session:
-        session.ask(f"BEGIN; COMMENT ON DATABASE {name} IS 'hi'; SELECT 1;\n")
-        with pytest.raises(StillConnected, match="a console of postgres"):
-            swap.to_new(aside.oid, comment=COMMENT, keep_previous=True)
-
-    assert postgres.beside(name) == {"target", "aside"}
+    ended.refuses("version 1.17, newer than", "Update dbpull")
+    assert target.family == {"target"}
 
 
-def test_a_transaction_timeout_of_the_role_does_not_count(
-    postgres_18: Postgres,
-) -> None:
-    role = postgres_18.role("SUPERUSER")
-    postgres_18.sql("postgres", f"ALTER ROLE {role} SET transaction_timeout = '30ms'")
-    psql = postgres_18.psql("postgres", role)
-
-    assert psql.run("SELECT 1 FROM pg_sleep(0.1);", doing="Sleeping") == [["1"]]
+def read_here(dump: Path) -> Archive:
+    with dump.open("rb") as file:
+        return archive.read(file)
 
 
-def test_a_connection_that_is_lost_under_way_is_not_one_that_never_was(
-    postgres: Postgres,
-) -> None:
-    psql = postgres.psql("postgres")
+def read_by_pg_restore(on: Watched, dump: Path) -> Archive:
+    def told(*options: str) -> str:
+        argv = [on.program("pg_restore"), *options, str(dump)]
+        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
-    with pytest.raises(SqlFailed, match=r"Thinking failed .*terminating connection"):
-        psql.run("SELECT pg_terminate_backend(pg_backend_pid());", doing="Thinking")
+    listings = {one: told("-l", f"--section={one}") for one in printed.SECTIONS}
+    return printed.parse(listings, told("--verbose", "--schema-only", "-f", "-"))
+
+
+def test_what_pg_restore_prints_is_what_we_read(world: World, tmp_path: Path) -> None:
+    text = Path(__file__).with_name("kinds.sql").read_text(encoding="utf-8")
+    [sql] = [one for one in text.split("\n-- # ")[1:] if one.startswith("kinds\n")]
+    source = world.modern.database(sql.split("\n", 1)[1])
+    dump = world.modern.dump(source, tmp_path / "x.dump", *AS_HEROKU)
+
+    ours, theirs = read_here(dump), read_by_pg_restore(world.modern, dump)
+
+    mine = {one.dump_id: one for one in ours.entries}
+    assert len(theirs.entries) > 100
+    for one in theirs.entries:
+        other = mine[one.dump_id]
+        assert (one.desc, one.namespace, one.had_data, one.oid) == (
+            other.desc,
+            other.namespace,
+            other.had_data,
+            other.oid,
+        )
+        assert one.tag == " ".join(other.tag.splitlines())
+        assert one.section == other.section or other.section == "none"
+        if one.definition:
+            assert one.dependencies == other.dependencies
+            assert one.definition.startswith(other.definition.strip()[:200])
+    left = {mine[i].desc for i in set(mine) - {one.dump_id for one in theirs.entries}}
+    assert left <= {"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE"}
+    assert ours.missing_schemas == theirs.missing_schemas
+    assert ours.extensions == theirs.extensions
+    assert (ours.header.version, ours.header.compression) == (
+        theirs.header.version,
+        theirs.header.compression,
+    )

@@ -49,6 +49,8 @@ class Header:
     dbname: str
     server_version: str
     dump_version: str
+    tar: bool = False
+    """Whether it is a tar file, which only one worker can restore."""
 
 
 def recognise(first: bytes, name: str = "the dump") -> None:

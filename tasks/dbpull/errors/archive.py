@@ -33,7 +33,8 @@ class NotADump(BadDump):
 class UnsupportedDump(BadDump):
     """pg_dump made it, but in a format or version that is not read here.
 
-    `version` is the archive's (1, 14, 0), or None where the format is another one.
+    `found` is what it is; `version` the archive's (1, 14, 0), or None where the format
+    is another one.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class UnsupportedDump(BadDump):
         remedy: str,
         version: tuple[int, int, int] | None = None,
     ) -> None:
+        self.found = found
         self.version = version
         super().__init__(f"{name} is {found}, which is not read here.", remedy)
 

@@ -25,6 +25,10 @@ _FOLDERS = (
 )
 
 
+_NEWEST = (1, 16)
+"""The newest version of an archive whose pg_restores are known."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A client program: its path, and the major version it belongs to."""
@@ -69,6 +73,8 @@ def pg_restore_for(
     if not able:
         written = ".".join(str(part) for part in version[:2])
         raise TooOldProgram(written, needed, {p.major for p in found}, where)
+    if version[:2] > _NEWEST:  # which majors read it is not known; the newest did
+        able = [max(able, key=lambda program: program.major)]
     if compression in {"lz4", "zstd"}:
         able = [program for program in able if not program.embedded]
         if not able:

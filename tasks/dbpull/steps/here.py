@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from dbpull import archive, dumps, heroku
@@ -13,10 +14,12 @@ from dbpull.archive import Archive
 from dbpull.console import Teller
 from dbpull.download import Download
 from dbpull.dumps import Dump, shown
-from dbpull.errors.archive import BadDump
+from dbpull.errors.archive import BadDump, UnsupportedDump
 from dbpull.errors.download import ObjectChanged
 from dbpull.settings import Settings
+from dbpull.shell.local import Local
 from dbpull.signals import SIGNALS
+from dbpull.steps import foreign
 from dbpull.steps.coming import Coming, Whole
 from dbpull.steps.source import Source
 from dbpull.steps.stock import Fetched, Gate
@@ -67,11 +70,20 @@ class Here:
 
     def contents(self, dump: Dump) -> Archive:
         """Its table of contents."""
-        with dump.path.open("rb") as file:
-            return archive.read(file)
+        try:
+            with dump.path.open("rb") as file:
+                return archive.read(file)
+        except UnsupportedDump as error:
+            return foreign.read(dump.path, error, Local())
 
     def open(self, dump: Dump, teller: Teller, gate: Gate) -> Fetched:
         """Read and verify a dump that is here. Raises BadDump."""
+        try:
+            return self._opened(dump, teller, gate)
+        except UnsupportedDump as error:
+            return _foreign(dump, error, teller, gate)
+
+    def _opened(self, dump: Dump, teller: Teller, gate: Gate) -> Fetched:
         with (
             teller.step("dump", f"Checking {shown(dump.path)}") as step,
             dump.path.open("rb") as file,
@@ -101,7 +113,7 @@ class Here:
             source.url(backup),
             dump.path,
             connections=self.settings.connections,
-            accepts=archive.recognise,
+            accepts=_accept,
             notice=teller.note,
             check=SIGNALS.check,
         ) as download:
@@ -110,7 +122,12 @@ class Here:
             if download.already:
                 found = size(download.already)
                 teller.note(f"{found} of it were here from an earlier run.")
-            front = _front(download)
+            try:
+                front = _front(download)
+            except UnsupportedDump as error:
+                _finish(download, dump, teller)
+                yield _foreign(dump, error, teller, gate)
+                return
             gate(front)
             coming = Coming(download, front, gate)
             yield Fetched(dump, front, arriving=coming, incoming=coming)
@@ -162,6 +179,17 @@ class Here:
         return removed
 
 
+def _accept(first: bytes) -> None:
+    """Refuse the first bytes of what nothing here can read."""
+    archive.recognise(first)
+    try:
+        archive.read(BytesIO(first))
+    except UnsupportedDump as error:
+        foreign.refuse_unreadable(first, error, Local())
+    except BadDump:
+        pass  # it is cut short as it is here; all of it is judged later
+
+
 def _front(download: Download) -> Archive:
     """The table of contents, as soon as it is here."""
     try:
@@ -169,6 +197,24 @@ def _front(download: Download) -> Archive:
             return archive.read(stream)
     except ObjectChanged:
         return _front(download)
+    except UnsupportedDump:
+        raise
     except BadDump:
         download.discard()
         raise
+
+
+def _finish(download: Download, dump: Dump, teller: Teller) -> None:
+    """Bring all of what is not read here."""
+    with teller.step("fetch", f"Fetching {dump.label}", "bytes") as step:
+        download.progress = step.progress
+        path = download.finish(lambda _: None)
+        step.sentence = f"Fetched {dump.label}: {size(dump.size)} in {shown(path)}"
+
+
+def _foreign(dump: Dump, error: UnsupportedDump, teller: Teller, gate: Gate) -> Fetched:
+    """Take one that is here and that pg_restore reads; it is restored by that alone."""
+    read = foreign.read(dump.path, error, Local())
+    teller.note(f"{dump.label} is {error.found}: that is left to pg_restore.")
+    gate(read)
+    return Fetched(dump, read)

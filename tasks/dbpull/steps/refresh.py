@@ -176,7 +176,7 @@ class Refresh:
             self.aim.connection.to(dbname),
             self.fetched.dump.path,
             self.prepared.selection,
-            self.settings.jobs,
+            1 if self.fetched.archive.header.tar else self.settings.jobs,
         )
 
     def _check(self, aside: Aside) -> None:

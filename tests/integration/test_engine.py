@@ -1,0 +1,120 @@
+"""A restore that fails while its dump arrives: at once, named, without a trace."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from databases import AS_HEROKU
+from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn, faults
+from projects import Project, Run
+from targets import Target
+from worlds import World
+
+# Of a and b 2 MB each; b is broken, and most of c has not arrived by then.
+FILL = """INSERT INTO {table} SELECT g, string_agg(md5(g || '-' || i), '')
+  FROM generate_series(1, {count}) g, generate_series(1, 1000) i GROUP BY g ORDER BY g;
+"""
+TABLES = """
+CREATE FUNCTION fine(int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+CREATE TABLE a (id int, data text);
+CREATE TABLE b (id int, data text);
+CREATE TABLE c (id int, data text);
+"""
+FILLED = "".join(
+    FILL.format(table=table, count=count)
+    for table, count in (("a", 60), ("b", 60), ("c", 600))
+)
+SOUND = TABLES + FILLED
+BAD_ROW = f"""{TABLES} ALTER TABLE b ADD CHECK (fine(id)); {FILLED}
+CREATE OR REPLACE FUNCTION fine(int) RETURNS bool LANGUAGE sql AS 'SELECT $1 <> 50';
+"""
+BAD_KEY = f"""{TABLES} {FILLED}
+ALTER TABLE b ADD CONSTRAINT b_key UNIQUE (id);
+"""
+"""A second 7 is put into its rows in the dump: no server would let it in."""
+
+
+@pytest.fixture(scope="module")
+def broken(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """A Heroku of such backups, each some 20 MB; 2 MB a second arrive of them."""
+    folder = tmp_path_factory.mktemp("broken")
+    apps = []
+    for name, sql in (("bad-row", BAD_ROW), ("bad-key", BAD_KEY), ("sound", SOUND)):
+        source = world.modern.database(sql)
+        dump = world.modern.dump(source, folder / f"{name}.dump", *AS_HEROKU, "-Z0")
+        if name == "bad-key":
+            content = dump.read_bytes()
+            _, second, _ = re.finditer(rb"\x008\t[0-9a-f]{64}", content)
+            at = second.start() + 1
+            dump.write_bytes(content[:at] + b"7" + content[at + 1 :])
+        database = Database(f"postgresql-{name}", world.modern.url(source))
+        backup = Backup(number=1, dump=str(dump))
+        apps.append(App(name, databases=(database,), backups=(backup,)))
+    pg_dump = world.modern.program("pg_dump")
+    config = Config(tuple(apps), pg_dump=pg_dump, dump_at_start=False)
+    with StandIn.start(config) as heroku:
+        heroku.misbehave(faults.throttle(2_000_000))
+        yield heroku
+
+
+@pytest.fixture
+def project(
+    make_project: Callable[..., Project], target: Target, broken: StandIn
+) -> Project:
+    broken.forget_requests()
+    return make_project(DATABASE_URL=target.url, **broken.environment)
+
+
+@pytest.mark.parametrize(
+    ("app", "told"),
+    [
+        (
+            "bad-row",
+            'TABLE DATA b: .*violates check constraint "b_id_check".*COPY b, line 50',
+        ),
+        ("bad-key", "CONSTRAINT b b_key: could not create unique index"),
+    ],
+)
+def test_what_fails_ends_all_before_the_rest_has_arrived(
+    project: Project, target: Target, broken: StandIn, app: str, told: str
+) -> None:
+    with target.untouched():
+        ended = project.invoke("db.pull", f"--app={app}", "--connections=1")
+
+    ended.refuses(f"Restoring failed at {told}", "as it was")
+    assert broken.total("download").sent < 15_000_000
+    assert target.family == {"target"}
+
+
+def test_a_pg_restore_that_is_killed_is_told_and_nothing_stays(
+    project: Project, target: Target, broken: StandIn
+) -> None:
+    with target.untouched():
+        run = project.start("db.pull", "--app=sound", "--connections=1")
+        # What arrives by then is the last and the longest.
+        run.until(lambda: broken.total("download").sent > 8_000_000 and _fed(run))
+        os.kill(_fed(run)[0], signal.SIGKILL)
+        ended = run.end()
+
+    ended.refuses(r"Restoring failed at pg_restore: it was killed \(signal 9\)", "jobs")
+    assert target.family == {"target"}
+
+
+def _fed(run: Run) -> list[int]:
+    """Its pg_restores that are given rows."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            parent = f"\nPPid:\t{run.process.pid}\n" in status.read_text()
+            argv = (status.parent / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if parent and argv[0].endswith(b"pg_restore") and b"--verbose" in argv:
+            found.append(int(status.parent.name))
+    return found
