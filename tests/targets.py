@@ -165,7 +165,8 @@ class Target:
         """Assert that it is as it was, and that nothing else is on its server."""
         before = self.postgres.oids(), self.notes
         yield
-        assert (self.postgres.oids(), self.notes) == before
+        after = self.postgres.oids(), self.notes
+        assert after == before, (after, before)
 
     @contextmanager
     def unasked(self) -> Iterator[None]:

@@ -234,6 +234,18 @@ def test_a_reader_outlives_the_rename(server: RangeServer, path: Path) -> None:
             assert late.read() == CONTENT
 
 
+def test_a_reader_that_is_opened_while_the_file_is_renamed_finds_it(
+    server: RangeServer, path: Path
+) -> None:
+    with download(server, path) as coming:
+        coming.start()
+        coming.wait()
+        path.with_name(f"{path.name}.part").rename(path)
+
+        with coming.reader() as dump:
+            assert dump.read() == CONTENT
+
+
 def test_a_reader_raises_what_the_download_raises(
     server: RangeServer, path: Path
 ) -> None:

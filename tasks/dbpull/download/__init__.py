@@ -25,7 +25,7 @@ from dbpull.download.reader import reader
 from dbpull.download.transfer import Transfer
 from dbpull.download.worker import Job
 from dbpull.errors import Interrupted
-from dbpull.errors.download import DownloadFailed, ObjectChanged, Stopped
+from dbpull.errors.download import CannotStore, DownloadFailed, ObjectChanged, Stopped
 
 __all__ = ["CHUNK", "Download"]
 
@@ -128,7 +128,15 @@ class Download:
         Close it. Where the object changes on the host, a reader of the old one raises
         ObjectChanged and the download goes on with the new one.
         """
-        return reader(self._published_or_part(), self._arrival)
+        if self._published:
+            return reader(self._part.path, self._arrival)
+        try:
+            return reader(self._part.file, self._arrival)
+        except CannotStore:
+            # Renamed between the two: the file is found under its name then.
+            if not self._part.path.exists():
+                raise
+            return reader(self._part.path, self._arrival)
 
     def wait(self) -> None:
         """Wait until all bytes have arrived."""
@@ -167,9 +175,6 @@ class Download:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _published_or_part(self) -> Path:
-        return self._part.path if self._published else self._part.file
 
     def _verify(self, verify: Callable[[BinaryIO], object]) -> None:
         while True:
