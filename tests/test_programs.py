@@ -116,13 +116,15 @@ class Machine:
     asked: list[str] = field(default_factory=list)
     where: str = "this machine"
     host: str = ""
-    typed: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
     login: str = "ann"
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
         first = [(self.on_path, os.path.realpath(self.on_path))] if self.on_path else []
         return first + Local().find(name, folders)
+
+    def command_for(self, task: str) -> str:
+        raise NotImplementedError
 
     def exists(self, path: str) -> bool:
         raise NotImplementedError

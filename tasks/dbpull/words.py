@@ -51,11 +51,6 @@ def _passed(moment: datetime) -> str:
     return ""
 
 
-def command_for(task: str, host: str = "") -> str:
-    """What to type for a task, here or on a host."""
-    return f"fab -H {host} {task}" if host else f"invoke {task}"
-
-
 def counted(count: int, noun: str) -> str:
     """A number of things: `1 table`, `12 tables`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -22,9 +22,13 @@ then what to do next. No message holds a password, a token or a presigned URL.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Self
 
 from invoke.exceptions import Exit
+
+_TASK = re.compile(r"(?<=`)invoke (db\.\w+)")
 
 
 class PullError(Exit):
@@ -54,9 +58,10 @@ class PullError(Exit):
         twin.args = self.args
         return twin
 
-    def on(self, host: str) -> Self:
-        """The same, for who works on a host: what is to be done is to be done there."""
-        return self.advising(self.remedy.replace("`invoke db.", f"`fab -H {host} db."))
+    def retold(self, command_for: Callable[[str], str]) -> Self:
+        """The same, for who does not type `invoke`: what is to be done, as they do."""
+        remedy = _TASK.sub(lambda found: command_for(found[1]), self.remedy)
+        return self if remedy == self.remedy else self.advising(remedy)
 
     def advising(self, remedy: str) -> Self:
         """The same, with another remedy."""

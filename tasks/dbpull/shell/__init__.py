@@ -81,9 +81,8 @@ class Shell(Protocol):
     def host(self) -> str:
         """The host's name in -H; "" for this machine."""
 
-    @property
-    def typed(self) -> str:
-        """The same with user and port where -H has them, for what is to be typed."""
+    def command_for(self, task: str) -> str:
+        """What to type for a task: `invoke db.undo`, `fab -H ada@devbox db.undo`."""
 
     @property
     def environ(self) -> Mapping[str, str]:

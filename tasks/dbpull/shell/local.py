@@ -17,6 +17,8 @@ from typing import IO
 from dbpull.shell import Fed, Feed, Line, Result, Running
 from dbpull.shell.fed import FedProgram, end
 
+Command = Callable[[str], str]
+
 
 @dataclass
 class Local:
@@ -24,8 +26,14 @@ class Local:
 
     echo: Line | None = field(default=None, repr=False)
     """Gets each command line before it runs (Invoke's --echo)."""
+    typed: Command = field(default="invoke {}".format, repr=False)
+    """What to type for a task."""
     where = "this machine"
-    host = typed = ""
+    host = ""
+
+    def command_for(self, task: str) -> str:
+        """What to type for a task."""
+        return self.typed(task)
 
     @property
     def environ(self) -> Mapping[str, str]:

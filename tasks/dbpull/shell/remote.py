@@ -36,11 +36,15 @@ class Remote(Sessions):
     ) -> None:
         super().__init__(host, session, echo)
         self.where = host
-        self.typed = typed or host
+        self._typed = typed or host
         self.environ: Mapping[str, str] = {}
         self.sftp = sftp
         self._hang_up = hang_up
         self._keeper: Keeper
+
+    def command_for(self, task: str) -> str:
+        """What to type for a task; with user and port where -H has them."""
+        return f"fab -H {self._typed} {task}"
 
     def __enter__(self) -> Self:
         self._keeper = Keeper(self.host, self._session(), self._hang_up)

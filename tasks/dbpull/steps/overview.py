@@ -27,7 +27,7 @@ def tell(settings: Settings, shell: Shell) -> None:
 
     Where Heroku can't be asked, what is here is listed before that is said.
     """
-    with told("", shell.host, shell.typed) as teller:
+    with told("", shell) as teller:
         app = source.app(settings).name
         stock = stocks.of(settings, shell)
         here = stock.here(source.app_of_dumps(settings))
@@ -40,7 +40,8 @@ def tell(settings: Settings, shell: Shell) -> None:
             trouble = error
         _tell_rows(found, here, stock, shell.host)
         if not found and not here and not trouble:
-            teller.say(f"{app} has no backups; `invoke db.capture` takes one.")
+            takes = shell.command_for("db.capture")
+            teller.say(f"{app} has no backups; `{takes}` takes one.")
         _tell_target(settings, shell, teller)
         if trouble:
             raise trouble

@@ -28,7 +28,7 @@ def pull(
     settings: Settings, shell: Shell, asked: Asked, *, dry_run: bool = False
 ) -> None:
     """Replace the target by the app's newest backup, or by the one asked for."""
-    with told(f"{UNTOUCHED} {RESUMES}", shell.host, shell.typed) as teller:
+    with told(f"{UNTOUCHED} {RESUMES}", shell) as teller:
         if dry_run:
             Planner(settings, shell, teller).pull(asked)
             return
@@ -70,7 +70,7 @@ def fetch(
     settings: Settings, shell: Shell, backup: str | None, *, upload: bool = False
 ) -> None:
     """Download the newest backup, or the one asked for; never captures."""
-    with told(RESUMES, shell.host, shell.typed) as teller:
+    with told(RESUMES, shell) as teller:
         stock = stocks.of(settings, shell)
         stock.refuse_unable(upload=upload)
         found = once.find(settings, teller)
@@ -91,7 +91,7 @@ def restore(
 ) -> None:
     """Restore a dump that is here."""
     in_place = asked.in_place
-    with told(UNTOUCHED, shell.host, shell.typed) as teller:
+    with told(UNTOUCHED, shell) as teller:
         stock = stocks.of(settings, shell)
         found = _dump(settings, stock, shell.host, dump)
         if dry_run:

@@ -28,7 +28,7 @@ from dbpull.target import sessions
 from dbpull.target.aside import Aside
 from dbpull.target.provenance import Provenance
 from dbpull.target.swap import Swap
-from dbpull.words import command_for, counted, listed, size
+from dbpull.words import counted, listed, size
 
 REPLACED = "The new database is in place already; `invoke db.undo` goes back."
 CREATED = "The new database is in place already."
@@ -119,7 +119,7 @@ class Refresh:
             except ConnectionLost:
                 pass  # the host does it by itself
             except PullError:
-                command = command_for("db.cleanup", self.aim.shell.typed)
+                command = self.aim.shell.command_for("db.cleanup")
                 self.teller.note(
                     f"{aside.names.aside} could not be dropped: the next pull, or"
                     f" `{command}`, will do it."

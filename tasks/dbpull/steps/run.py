@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dbpull.console import Teller
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.local import LocalTrouble
+from dbpull.shell import Shell
 from dbpull.signals import SIGNALS, Stopped
 
 UNTOUCHED = "The target is as it was."
@@ -16,23 +17,32 @@ RESUMES = "What was downloaded stays for the next run."
 
 
 @contextmanager
-def told(standing: str = "", host: str = "", typed: str = "") -> Iterator[Teller]:
+def told(
+    standing: str = "", shell: Shell | None = None, *, host: str = ""
+) -> Iterator[Teller]:
     """Tell a run's story; Ctrl-C, `kill` and a full disk end it with two sentences.
 
-    `standing` says how things stand as long as no step says otherwise. On a host, what
-    the sentences say to do next is to be done there: `typed` is what -H has for it.
+    `standing` says how things stand as long as no step says otherwise. What the
+    sentences say to do next is to be done where `shell` is, or at `host`.
     """
-    teller = Teller(host)
+    teller = Teller(shell.host if shell else host)
     teller.standing = standing
     try:
         with SIGNALS.handled(), _worded(teller):
             yield teller
     except PullError as error:
-        if not host:
+        theirs = error.retold(_commands(shell, host))
+        if theirs is error:
             raise
-        raise error.on(typed or host) from error
+        raise theirs from error
     finally:
         teller.end()
+
+
+def _commands(shell: Shell | None, host: str) -> Callable[[str], str]:
+    if shell:
+        return shell.command_for
+    return lambda task: f"fab -H {host} {task}" if host else f"invoke {task}"
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from dbpull.archive import Entry
 from dbpull.restore.watch import Outcome
 from dbpull.steps.refresh import Refresh
-from dbpull.words import age, command_for, listed
+from dbpull.words import age, listed
 
 
 def tell(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -> None:
@@ -27,7 +27,7 @@ def tell(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -> None:
     label = refresh.aim.connection.label
     teller.say(f"{label} is now {dump.label}{aged}.", "bold")
     if refresh.can_be_undone:
-        command = command_for("db.undo", refresh.aim.shell.typed)
+        command = refresh.aim.shell.command_for("db.undo")
         teller.say(f"`{command}` brings the old one back.")
     elif refresh.in_place:
         teller.say("It was refilled in place: there is no way back.")

@@ -39,7 +39,7 @@ def keep_newest(
 
 def cleanup(settings: Settings, shell: Shell) -> None:
     """Remove surplus dumps, cut-off parts, and databases that crashed runs left."""
-    with told("", shell.host, shell.typed) as teller, ExitStack() as stack:
+    with told("", shell) as teller, ExitStack() as stack:
         if settings.target or (not shell.host and aim.embedded_runs()):
             at = aim.take(settings, shell, teller)
             # Clears as it begins; and no restore is reading a dump meanwhile.

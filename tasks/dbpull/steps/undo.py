@@ -11,14 +11,14 @@ from dbpull.steps.run import UNTOUCHED, told
 from dbpull.target.provenance import Provenance
 from dbpull.target.state import inspect
 from dbpull.target.swap import Swap
-from dbpull.words import ago, command_for
+from dbpull.words import ago
 
 SWAPPED = "The previous database is in place already; `invoke db.undo` goes back."
 
 
 def undo(settings: Settings, shell: Shell) -> None:
     """Put the previous database back; done again, the newer one."""
-    with told(UNTOUCHED, shell.host, shell.typed) as teller:
+    with told(UNTOUCHED, shell) as teller:
         with aim.held(aim.take(settings, shell, teller), teller) as held:
             at = held.aim
             if not at.state.previous:
@@ -33,5 +33,5 @@ def undo(settings: Settings, shell: Shell) -> None:
         if known:
             what = f"{known.app} {known.backup}, pulled {ago(known.pulled)}"
         teller.say(f"{at.connection.label} is now {what}.", "bold")
-        command = command_for("db.undo", shell.typed)
+        command = shell.command_for("db.undo")
         teller.say(f"`{command}` again swaps forward.")
