@@ -14,6 +14,7 @@ PACKAGE = ROOT / "tasks" / "dbpull"
 # Each part names those below that it imports; a part stands after all of these.
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
+    "flags": set(),
     "values": set(),
     "words": set(),
     "dumps": set(),
@@ -37,15 +38,17 @@ LAYERS: dict[str, set[str]] = {
         "heroku", "postgres", "project", "remote", "restore", "settings", "shell",
         "signals", "target", "words",
     },
-    "place": {"console", "errors", "fab", "settings", "shell"},
-    "db": {"errors", "place", "settings", "steps"},
+    "place": {"console", "errors", "fab", "settings", "shell", "steps"},
+    "django": {"console", "errors", "flags", "project", "settings", "shell", "steps"},
+    "db": {"errors", "flags", "place", "settings", "steps"},
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.
 USED_BY = {
     "aiohttp": {"demo/stand_in"},
+    "django": {"django"},
     "dotenv": {"project.py"},
     "fabric": {"fab"},
-    "invoke": {"db.py", "errors/__init__.py", "fab", "place.py"},
+    "invoke": {"db.py", "django/face.py", "errors/__init__.py", "fab", "place.py"},
     "paramiko": {"fab"},
     "requests": {"download", "heroku"},
     "rich": {"console", "demo/picture.py"},

@@ -6,33 +6,13 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from dbpull.errors.settings import EmptyValue, NoPlan
+from dbpull.flags import HELP
 from dbpull.place import host, place, refuse_elsewhere, refuse_useless
 from dbpull.settings import Settings
 
-_HELP = {
-    "app": "Heroku app: an alias of db.apps, or a name.",
-    "backup": "Backup to use (b101); else the newest of the database.",
-    "capture": "Take a new backup even where a young one is there.",
-    "connections": "Download connections.",
-    "database": "Which of the app's databases (DATABASE_URL).",
-    "delete": "Remove the dump afterwards.",
-    "dry_run": "Tell what would be done, with every command; do nothing.",
-    "dump": "Dump to restore; else the newest that is here.",
-    "in_place": "Refill the target itself, for a role that can't create databases.",
-    "jobs": "Restore workers.",
-    "keep": "How many dumps of an app stay.",
-    "max_age": "How old a backup may be before a new one is captured (24h).",
-    "path": "Folder where dumps lie.",
-    "skip_data": "Tables whose rows are not wanted (django_session,audit.*).",
-    "target": "URL of the database to replace.",
-    "timings": "Draw what ran when, and name what took longest.",
-    "upload": "Fetch the dump here and send it, for hosts without internet (fab -H).",
-    "wait": "How long to wait for a capture (2h).",
-}
-
 
 def _help(*names: str) -> dict[str, str]:
-    return {name.replace("_", "-"): _HELP[name] for name in names}
+    return {name.replace("_", "-"): HELP[name] for name in names}
 
 
 @task(
@@ -127,7 +107,7 @@ def fetch(
     )
     from dbpull.steps import pull as steps
 
-    with place(c, settings) as (settings, shell):
+    with place(c, settings, targeted=False) as (settings, shell):
         steps.fetch(settings, shell, backup, upload=upload)
 
 

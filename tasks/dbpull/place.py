@@ -14,17 +14,23 @@ from dbpull.shell.local import Local
 
 
 @contextmanager
-def place(c: Context, settings: Settings) -> Iterator[tuple[Settings, Shell]]:
+def place(
+    c: Context, settings: Settings, *, targeted: bool = True
+) -> Iterator[tuple[Settings, Shell]]:
     """Where its commands run: this machine, or the host that fab is connected to.
 
-    Raises HostUnreachable, HostKeyChanged, UnusableHost.
+    Here, Django's settings name the target of a task that has one (`targeted`) where
+    no URL does. Raises HostUnreachable, HostKeyChanged, UnusableHost, NoDjangoTarget.
     """
     # Not at the top: listing tasks needs none of it.
     from dbpull.console import Teller
 
     echo = Teller(host(c)).say if c.config.run.echo else None
     if not is_remote(c):
-        yield settings, Local(echo)
+        from dbpull.steps import django
+
+        here = Local(echo)
+        yield django.with_target(settings, here) if targeted else settings, here
         return
     from dbpull.fab.reach import reached
 

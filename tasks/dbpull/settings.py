@@ -46,7 +46,7 @@ KEYS: Mapping[str, Key] = {
         values.text,
         None,
         "URL of the database to replace",
-        "`DATABASE_URL`, then the embedded server",
+        "`DATABASE_URL`, Django's `DATABASES`, then the embedded server",
     ),
     "allowed_hosts": Key(
         values.listing, (), "hosts beside this machine whose databases may be replaced"

