@@ -26,12 +26,12 @@ print('customers', [*Customer.objects.order_by('id').values_list('name', flat=Tr
 """
 
 
-@pytest.fixture(scope="module", params=PYTHONS)
+@pytest.fixture(scope="session", params=PYTHONS)
 def python(request: pytest.FixtureRequest) -> str:
     return PYTHONS[request.param]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def production(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StandIn]:
