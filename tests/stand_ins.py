@@ -35,11 +35,11 @@ def program(name: str) -> str:
 
 
 def account(source: str, **changes: Any) -> Config:
-    """Four apps around one database.
+    """Five apps around one database.
 
     `demo` pays for it and has backups; `staging` has it attached and pays for nothing;
     `fresh` pays for another add-on of the same rows, and `bare` for one without any
-    backup: no test captures there.
+    backup: no test captures there. What `changed` pays for is emptied and refilled.
     """
     demo = App(
         "demo",
@@ -52,9 +52,13 @@ def account(source: str, **changes: Any) -> Config:
     )
     staging = App("staging", attachments=(Attachment("DATABASE", ADDON),))
     fresh = App("fresh", databases=(Database("postgresql-fresh-20202", source),))
+    changed = App(
+        "changed",
+        databases=(Database("postgresql-changed-40404", f"{source}_changed"),),
+    )
     bare = App("bare", databases=(Database("postgresql-bare-30303", source),))
     config = Config(
-        apps=(demo, staging, fresh, bare),
+        apps=(demo, staging, fresh, bare, changed),
         pg_dump=program("pg_dump"),
         progress_every=0.1,
     )
@@ -142,7 +146,8 @@ def source() -> Iterator[str]:
         Path(folder).chmod(0o755)
         server = embedded.Server(Path(folder) / "server", throwaway=True, tcp=True)
         stack.enter_context(server)
-        psql(server.url("postgres"), "create database shop")
+        for name in ("shop", "shop_changed"):
+            psql(server.url("postgres"), f"create database {name}")
         psql(
             server.url("shop"),
             "create table orders (id bigint primary key, code text)",

@@ -201,3 +201,40 @@ def test_an_unknown_app_is_told_as_such(heroku: Heroku) -> None:
     assert done.returncode == 2
     assert "Couldn't find that app." in done.stderr
     assert "Error ID: not_found" in done.stderr
+
+
+def test_what_a_restore_puts_back_is_what_a_reset_took_away(
+    heroku: Heroku, stand_in: StandIn, source: str
+) -> None:
+    at = f"{source}_changed"
+    psql(at, "create extension citext", "create table kept as select 7 as id")
+    captured = heroku("pg:backups:capture", app="changed")
+    assert captured.returncode == 0, captured.stderr
+    stand_in.forget_requests()
+
+    emptied = heroku("pg:reset", "--confirm", "changed", app="changed")
+
+    assert emptied.returncode == 0, emptied.stderr
+    assert psql(at, "select count(*) from pg_stat_user_tables") == "0\n"
+    assert asked(stand_in) == [
+        ("platform", "POST", "/actions/addon-attachments/resolve", 200),
+        ("data", "PUT", "/client/v11/databases/ID/reset", 200),
+    ]
+    stand_in.forget_requests()
+    restored = heroku("pg:backups:restore", "b001", "--confirm=changed", app="changed")
+    assert restored.returncode == 0, restored.stderr
+    assert psql(at, "select id from kept") == "7\n"
+    calls = asked(stand_in)
+    assert ("data", "POST", "/client/v11/databases/ID/restores", 201) in calls
+    assert calls[-1] == ("data", "GET", "/client/v11/apps/ID/transfers/ID", 200)
+    listed = heroku("pg:backups", app="changed").stdout
+    assert re.search(r"r002 .*Completed", listed)
+
+
+def test_maintenance_is_switched_on_and_off(heroku: Heroku, stand_in: StandIn) -> None:
+    for wanted in ("on", "off"):
+        done = heroku(f"maintenance:{wanted}", app="changed")
+        assert done.returncode == 0, done.stderr
+        told = Client(stand_in).get("/apps/changed")
+        assert told["maintenance"] is (wanted == "on")
+    assert asked(stand_in)[0] == ("platform", "PATCH", "/apps/changed", 200)

@@ -69,6 +69,8 @@ class Account:
 
     def __init__(self, configured: config.Config) -> None:
         self.token = configured.token
+        self.in_maintenance: set[str] = set()
+        """The ids of the apps whose maintenance mode is on."""
         self.configured = {app.name: app for app in configured.apps}
         self.apps = {app.name: _named("app", app) for app in configured.apps}
         self.addons = {

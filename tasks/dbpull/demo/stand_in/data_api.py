@@ -6,7 +6,7 @@ import math
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import refusals, source
+from dbpull.demo.stand_in import refusals, source, wipe
 from dbpull.demo.stand_in.account import Account, Addon
 from dbpull.demo.stand_in.source import Facts
 
@@ -26,6 +26,7 @@ class DataApi:
         return [
             web.get(path, self.database),
             web.get(f"{path}/wait_status", self.wait_status),
+            web.put(f"{path}/reset", self.reset),
         ]
 
     async def database(self, request: web.Request) -> web.Response:
@@ -49,6 +50,16 @@ class DataApi:
         if not addon.shared:
             told |= _more(addon, facts)
         return refusals.as_json(told)
+
+    async def reset(self, request: web.Request) -> web.Response:
+        """Empty a database: it is dropped and created anew, whoever works on it."""
+        addon = known(self._account, request)
+        try:
+            await wipe.wiped(addon.source, self._psql)
+        except wipe.WipeFailed as failure:
+            answer = refusals.in_json(422, message=str(failure))
+            raise refusals.Refused(answer) from failure
+        return refusals.as_json({"message": "Reset successful."})
 
     async def wait_status(self, request: web.Request) -> web.Response:
         """It is always there."""

@@ -21,6 +21,7 @@ class PlatformApi:
         return [
             web.post("/actions/addon-attachments/resolve", self.resolve),
             web.get("/apps/{app}", self.app),
+            web.patch("/apps/{app}", self.change_app),
             web.get("/apps/{app}/addons", self.addons),
             web.get("/apps/{app}/addon-attachments", self.attachments),
             web.get("/apps/{app}/config-vars", self.config_vars),
@@ -57,12 +58,22 @@ class PlatformApi:
                 **_named(app),
                 "created_at": CREATED,
                 "updated_at": CREATED,
-                "maintenance": False,
+                "maintenance": app.id in self._account.in_maintenance,
                 "region": {"name": "eu"},
                 "stack": {"name": "heroku-24"},
                 "web_url": f"https://{app.name}.example.com/",
             }
         )
+
+    async def change_app(self, request: web.Request) -> web.Response:
+        """Switch an app's maintenance mode; nothing else of it can be changed."""
+        app = self._known(request.match_info["app"])
+        wanted = (await request.json()).get("maintenance")
+        if wanted:
+            self._account.in_maintenance.add(app.id)
+        elif wanted is not None:
+            self._account.in_maintenance.discard(app.id)
+        return await self.app(request)
 
     async def addons(self, request: web.Request) -> web.Response:
         """Add-ons that the app owns or has attached."""

@@ -29,6 +29,7 @@ from dbpull.demo.stand_in.misbehaviour import Misbehaviour
 from dbpull.demo.stand_in.platform_api import PlatformApi
 from dbpull.demo.stand_in.presigned import Signer
 from dbpull.demo.stand_in.request_log import RequestLog
+from dbpull.demo.stand_in.restores import Restores
 from dbpull.demo.stand_in.transfers import Ledger
 from dbpull.demo.stand_in.transfers_api import TransfersApi
 
@@ -61,6 +62,7 @@ class Server:
         self._captures = Captures(
             self._bucket, self._faults, folder, config.pg_dump, config.progress_every
         )
+        self._restores = Restores(self._bucket, config.pg_dump, self._captures.psql)
         self._history = History(
             self._account, self._ledger, self._bucket, self._captures
         )
@@ -85,6 +87,7 @@ class Server:
             api = await self._listen(runners, self._api_app(), self._config.api_port)
             yield Addresses(f"http://{LOOPBACK}:{api}", self._download, ca)
         finally:
+            await self._restores.close()
             await self._captures.close()
             for runner in runners:
                 await runner.cleanup()
@@ -99,6 +102,7 @@ class Server:
             self._ledger,
             self._bucket,
             self._captures,
+            self._restores,
             self._history,
             self._signer,
             lambda: self._download,

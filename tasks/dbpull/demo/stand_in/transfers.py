@@ -1,4 +1,4 @@
-"""Transfers: Heroku's word for backups, restores and copies. Only backups so far.
+"""Transfers: Heroku's word for backups, restores and copies; there are no copies here.
 
 Fields as in recorded answers of the Data API (`/client/v11/apps/:app/transfers`).
 """
@@ -27,7 +27,7 @@ def stamp(moment: datetime | None) -> str | None:
 
 @dataclass
 class Transfer:
-    """One backup. `copied` is the truth, `processed_bytes` what is told of it."""
+    """One backup or restore. `copied` is the truth, `processed_bytes` what is told."""
 
     number: int
     addon: Addon
@@ -36,6 +36,8 @@ class Transfer:
     uuid: str = field(default_factory=lambda: str(uuid4()))
     group: str = ""
     schedule: str = ""
+    restored: Transfer | None = None
+    """Of a restore, the backup that is put into the database."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     canceled_at: datetime | None = None
@@ -53,6 +55,11 @@ class Transfer:
         """Where its dump lies in the bucket."""
         moment = self.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"{self.group}/{moment}/{self.uuid}"
+
+    @property
+    def stored_url(self) -> str:
+        """Where Heroku keeps it; nobody else may look there."""
+        return f"https://xfrtu.s3.amazonaws.com/{self.key}"
 
     def log(self, message: str) -> None:
         """Add a line to what `?verbose=true` shows."""
@@ -78,12 +85,7 @@ class Transfer:
         told: dict[str, object] = {
             "uuid": self.uuid,
             "num": self.number,
-            "from_name": self.from_name,
-            "from_type": "pg_dump",
-            "from_url": self.addon.url,
-            "to_name": "SCHEDULED BACKUP" if self.schedule else "BACKUP",
-            "to_type": "gof3r",
-            "to_url": f"https://xfrtu.s3.amazonaws.com/{self.key}",
+            **self._ways(),
             "options": {},
             "source_bytes": self.source_bytes,
             "processed_bytes": self.processed_bytes,
@@ -101,6 +103,26 @@ class Transfer:
                 for moment, message in self.logs
             ]
         return told
+
+    def _ways(self) -> dict[str, object]:
+        stored = "SCHEDULED BACKUP" if self.schedule else "BACKUP"
+        if self.restored:
+            return {
+                "from_name": "BACKUP",
+                "from_type": "gof3r",
+                "from_url": self.restored.stored_url,
+                "to_name": self.from_name,
+                "to_type": "pg_restore",
+                "to_url": self.addon.url,
+            }
+        return {
+            "from_name": self.from_name,
+            "from_type": "pg_dump",
+            "from_url": self.addon.url,
+            "to_name": stored,
+            "to_type": "gof3r",
+            "to_url": self.stored_url,
+        }
 
     def _kept(self) -> int:
         if self.schedule:

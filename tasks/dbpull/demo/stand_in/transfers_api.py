@@ -1,4 +1,4 @@
-"""Heroku's Data API on backups: list, one, capture, public URL, cancel, delete."""
+"""Heroku's Data API on backups: list, one, capture, restore, public URL, …"""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dbpull.demo.stand_in.bucket import Bucket
 from dbpull.demo.stand_in.capture import CaptureFailed, Captures
 from dbpull.demo.stand_in.history import History
 from dbpull.demo.stand_in.presigned import Signer
+from dbpull.demo.stand_in.restores import Restores
 from dbpull.demo.stand_in.transfers import Ledger, Transfer, now, stamp
 
 
@@ -25,6 +26,7 @@ class TransfersApi:
         ledger: Ledger,
         bucket: Bucket,
         captures: Captures,
+        restores: Restores,
         history: History,
         signer: Signer,
         download_url: Callable[[], str],
@@ -33,6 +35,7 @@ class TransfersApi:
         self._ledger = ledger
         self._bucket = bucket
         self._captures = captures
+        self._restores = restores
         self._history = history
         self._signer = signer
         self._download_url = download_url
@@ -48,6 +51,7 @@ class TransfersApi:
             web.post(f"{one}/actions/public-url", self.public_url),
             web.post(f"{one}/actions/cancel", self.cancel),
             web.post("/client/v11/databases/{addon}/backups", self.capture),
+            web.post("/client/v11/databases/{addon}/restores", self.restore),
         ]
 
     async def listed(self, request: web.Request) -> web.Response:
@@ -68,10 +72,25 @@ class TransfersApi:
         self._captures.start(transfer)
         return refusals.as_json(told, status=201)
 
+    async def restore(self, request: web.Request) -> web.Response:
+        """Begin to put a backup into a database, which is emptied first."""
+        addon = data_api.known(self._account, request)
+        wanted = (await request.json()).get("backup_url")
+        found = (t for t in self._ledger if not t.restored and t.stored_url == wanted)
+        backup = next(found, None)
+        if backup is None or not backup.succeeded or backup.deleted_at:
+            raise _refused(422, "That URL is of no backup that can be restored.")
+        await self._history.provide(backup)
+        transfer = self._ledger.add(addon, self._account.from_name(addon))
+        transfer.restored = backup
+        told = transfer.shown()
+        self._restores.start(transfer)
+        return refusals.as_json(told, status=201)
+
     async def public_url(self, request: web.Request) -> web.Response:
         """A URL to download a finished backup from. It is a secret."""
         transfer = self._known(request)
-        if not transfer.succeeded:
+        if not transfer.succeeded or transfer.restored:
             raise _refused(400, "This transfer is not a finished backup.")
         try:
             await self._history.provide(transfer)

@@ -1,0 +1,81 @@
+"""Restoring a backup into its database: emptied, then a real pg_restore.
+
+What Heroku's restores forgive is forgiven here: that extensions can't be commented on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from pathlib import Path
+
+from dbpull.demo.stand_in import source, wipe
+from dbpull.demo.stand_in.bucket import Bucket
+from dbpull.demo.stand_in.transfers import Transfer
+
+_FORGIVEN = "must be owner of extension"
+
+
+class RestoreFailed(Exception):
+    """pg_restore had something to say that matters."""
+
+
+class Restores:
+    """The workers that restore, each an asyncio task of its own."""
+
+    def __init__(self, bucket: Bucket, pg_dump: str, psql: str) -> None:
+        self._bucket = bucket
+        self._psql = psql
+        beside = Path(shutil.which(pg_dump) or pg_dump).with_name("pg_restore")
+        self._pg_restore = str(beside) if beside.exists() else "pg_restore"
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, transfer: Transfer) -> None:
+        """Begin to restore; it goes on whatever its client does."""
+        task = asyncio.create_task(self._restore(transfer))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def close(self) -> None:
+        """End them all."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _restore(self, transfer: Transfer) -> None:
+        transfer.start()
+        try:
+            await self._run(transfer)
+        except (RestoreFailed, wipe.WipeFailed, OSError) as failure:
+            transfer.log(str(failure))
+            transfer.finish(succeeded=False)
+        else:
+            transfer.finish(succeeded=True)
+
+    async def _run(self, transfer: Transfer) -> None:
+        stored = self._bucket.get(transfer.restored.key) if transfer.restored else None
+        if stored is None:
+            raise RestoreFailed("the backup is not there any more")
+        url = transfer.addon.source
+        owner = await wipe.wiped(url, self._psql)
+        process = await asyncio.create_subprocess_exec(
+            self._pg_restore,
+            *("--no-owner", "--no-acl", "--no-password", f"--role={owner}"),
+            *("--dbname", source.environment(url)["PGDATABASE"], str(stored.path)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env=source.surroundings(url),
+        )
+        try:
+            _, err = await process.communicate()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        transfer.copied = transfer.processed_bytes = stored.size
+        for line in err.decode(errors="replace").splitlines():
+            transfer.log(line)
+            if "error: " in line and _FORGIVEN not in line:
+                raise RestoreFailed(line)

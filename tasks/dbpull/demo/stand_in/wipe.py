@@ -1,0 +1,47 @@
+"""Emptying a real database as Heroku does: dropped, and created anew for its owner."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dbpull.demo.stand_in import source
+
+_OWNER = "select pg_get_userbyid(datdba) from pg_database where datname = :'dbname';"
+_WIPE = """
+drop database if exists :"dbname" with (force);
+create database :"dbname" owner :"owner" template template0;
+"""
+
+
+class WipeFailed(Exception):
+    """The database is not there, or psql could not empty it; its text says why."""
+
+
+async def wiped(url: str, psql: str) -> str:
+    """Empty the database at a URL, whose role may do so; its owner."""
+    environ = source.surroundings(url)
+    dbname = environ["PGDATABASE"]
+    owner = (await _run(psql, environ, _OWNER, dbname=dbname)).strip()
+    if not owner:
+        raise WipeFailed(f"there is no database {dbname}")
+    await _run(psql, environ, _WIPE, dbname=dbname, owner=owner)
+    return owner
+
+
+async def _run(
+    psql: str, environ: dict[str, str], script: str, **variables: str
+) -> str:
+    given = [f"--set={name}={value}" for name, value in variables.items()]
+    process = await asyncio.create_subprocess_exec(
+        psql,
+        *("--no-psqlrc", "--no-password", "--tuples-only", "--no-align", "--quiet"),
+        *("--set=ON_ERROR_STOP=1", "--dbname=postgres", *given),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environ,
+    )
+    out, err = await process.communicate(script.encode())
+    if process.returncode != 0:
+        raise WipeFailed(err.decode(errors="replace").strip())
+    return out.decode()
