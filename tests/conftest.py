@@ -17,7 +17,7 @@ from databases import FOLDERS, Postgres, served
 from dbpull.project import PROJECT
 from dbpull.steps import source as steps_source
 
-pytest_plugins = ["stand_ins", "worlds", "machines"]
+pytest_plugins = ["stand_ins", "worlds", "machines", "stagings"]
 
 # Hundreds of databases are made and dropped: memory takes them faster than a disk.
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30

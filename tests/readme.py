@@ -32,7 +32,7 @@ def table() -> str:
     for name, key in KEYS.items():
         flag = f"`--{name.replace('_', '-')}`" if name in flags() else ""
         default = key.shown or f"`{_shown(key.default)}`"
-        variable = f"`{PREFIX}{name.upper()}`"
+        variable = "" if key.file_only else f"`{PREFIX}{name.upper()}`"
         lines.append(f"| `{name}` | {flag} | {variable} | {default} | {key.meaning} |")
     return "\n".join(lines)
 

@@ -18,6 +18,7 @@ TASKS = [
     "demo",
     "fetch",
     "pull",
+    "push",
     "restore",
     "stop",
     "undo",

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "tasks" / "dbpull"
 # Each part names those below that it imports; a part stands after all of these.
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
-    "flags": set(),
+    "flags": {"errors"},
     "values": set(),
     "words": set(),
     "dumps": set(),
@@ -40,7 +40,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "place": {"console", "errors", "fab", "settings", "shell", "steps"},
     "django": {"console", "errors", "flags", "project", "settings", "shell", "steps"},
-    "db": {"errors", "flags", "place", "settings", "steps"},
+    "db": {"flags", "place", "steps"},
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.
 USED_BY = {

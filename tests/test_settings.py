@@ -11,6 +11,7 @@ import pytest
 from dbpull.errors.settings import (
     EmptyValue,
     ImpossibleValue,
+    OnlyInFile,
     SettingsError,
     UnknownSetting,
 )
@@ -226,6 +227,7 @@ BAD: dict[str, Any] = {
     "app": [], "apps": "staging", "database": {}, "target": ["postgres://me:s3cret@h/d"],
     "allowed_hosts": 7, "path": [], "max_age": "old", "wait": "24", "keep": "some",
     "jobs": 0, "connections": 99, "skip_data": {"a": 1}, "undo": "perhaps",
+    "protected": 7,
     "hosts": {"devbox": {"target": "postgres://me:s3cret@h/d", "port": 1}},
 }  # fmt: skip
 
@@ -341,3 +343,16 @@ def test_what_holds_here_is_not_forgotten_there() -> None:
     assert on_host.here is settings
     assert on_host.keep == 9
     assert settings.origins["target"] == "default"
+
+
+@pytest.mark.parametrize("from_file", [True, False])
+def test_what_only_the_file_may_say_is_refused_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, from_file: bool
+) -> None:
+    variables = {"INVOKE_DB_PROTECTED": "nothing"}
+    environment = ({}, variables) if from_file else (variables, {})
+
+    with pytest.raises(OnlyInFile, match=r"only be set in invoke\.yaml") as caught:
+        gather(tmp_path, monkeypatch, *environment)
+
+    assert (".env" in str(caught.value)) is from_file

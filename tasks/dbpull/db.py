@@ -5,19 +5,21 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from dbpull.errors.settings import EmptyValue, NoPlan
-from dbpull.flags import HELP
-from dbpull.place import host, place, refuse_elsewhere, refuse_useless
-from dbpull.settings import Settings
-
-
-def _help(*names: str) -> dict[str, str]:
-    return {name.replace("_", "-"): HELP[name] for name in names}
+from dbpull.flags import help_of, refuse_empty
+from dbpull.place import (
+    host,
+    is_dry,
+    place,
+    refuse_dry,
+    refuse_elsewhere,
+    refuse_useless,
+    settings_of,
+)
 
 
 @task(
     auto_shortflags=False,
-    help=_help(
+    help=help_of(
         "app", "database", "backup", "target", "path", "max_age", "wait", "keep",
         "jobs", "connections", "skip_data", "capture", "delete", "in_place", "upload",
         "timings", "dry_run",
@@ -45,9 +47,9 @@ def pull(
     dry_run: bool = False,
 ) -> None:
     """Replace the development database with the app's latest backup."""
-    _refuse_empty(backup=backup)
+    refuse_empty(backup=backup)
     refuse_useless(c, upload=upload)
-    settings = _settings(
+    settings = settings_of(
         c,
         app=app,
         database=database,
@@ -65,10 +67,10 @@ def pull(
 
     asked = Asked(backup, capture, delete, in_place, upload, timings)
     with place(c, settings) as (settings, shell):
-        steps.pull(settings, shell, asked, dry_run=_dry(c, dry_run))
+        steps.pull(settings, shell, asked, dry_run=is_dry(c, dry_run))
 
 
-@task(auto_shortflags=False, help=_help("app", "database", "wait"))
+@task(auto_shortflags=False, help=help_of("app", "database", "wait"))
 def capture(
     c: Context,
     *,
@@ -77,8 +79,8 @@ def capture(
     wait: str | None = None,
 ) -> None:
     """Take a new backup on Heroku and wait for it."""
-    _refuse_dry(c, "db.capture")
-    settings = _settings(c, app=app, database=database, wait=wait)
+    refuse_dry(c, "db.capture")
+    settings = settings_of(c, app=app, database=database, wait=wait)
     from dbpull.steps import pull as steps
 
     steps.capture(settings, host(c))
@@ -86,7 +88,7 @@ def capture(
 
 @task(
     auto_shortflags=False,
-    help=_help("app", "database", "backup", "path", "connections", "upload"),
+    help=help_of("app", "database", "backup", "path", "connections", "upload"),
 )
 def fetch(
     c: Context,
@@ -99,10 +101,10 @@ def fetch(
     upload: bool = False,
 ) -> None:
     """Download a backup, or find it already here."""
-    _refuse_dry(c, "db.fetch")
-    _refuse_empty(backup=backup)
+    refuse_dry(c, "db.fetch")
+    refuse_empty(backup=backup)
     refuse_useless(c, upload=upload)
-    settings = _settings(
+    settings = settings_of(
         c, app=app, database=database, path=path, connections=connections
     )
     from dbpull.steps import pull as steps
@@ -113,7 +115,7 @@ def fetch(
 
 @task(
     auto_shortflags=False,
-    help=_help(
+    help=help_of(
         "dump", "app", "target", "path", "jobs", "skip_data", "in_place", "timings",
         "dry_run",
     ),
@@ -132,20 +134,20 @@ def restore(
     dry_run: bool = False,
 ) -> None:
     """Restore a dump that is here; no network is needed."""
-    _refuse_empty(dump=dump)
-    settings = _settings(
+    refuse_empty(dump=dump)
+    settings = settings_of(
         c, app=app, target=target, path=path, jobs=jobs, skip_data=skip_data
     )
     from dbpull.steps import pull as steps
     from dbpull.steps.plan import Asked
 
     with place(c, settings) as (settings, shell):
-        dry_run = _dry(c, dry_run)
+        dry_run = is_dry(c, dry_run)
         asked = Asked(in_place=in_place, timings=timings)
         steps.restore(settings, shell, dump, asked, dry_run=dry_run)
 
 
-@task(auto_shortflags=False, help=_help("path", "keep", "target"))
+@task(auto_shortflags=False, help=help_of("path", "keep", "target"))
 def cleanup(
     c: Context,
     *,
@@ -154,15 +156,15 @@ def cleanup(
     target: str | None = None,
 ) -> None:
     """Remove dumps beyond the newest few, and what crashed runs left."""
-    _refuse_dry(c, "db.cleanup")
-    settings = _settings(c, path=path, keep=keep, target=target)
+    refuse_dry(c, "db.cleanup")
+    settings = settings_of(c, path=path, keep=keep, target=target)
     from dbpull.steps import tidy
 
     with place(c, settings) as (settings, shell):
         tidy.cleanup(settings, shell)
 
 
-@task(auto_shortflags=False, help=_help("app", "database", "path", "target"))
+@task(auto_shortflags=False, help=help_of("app", "database", "path", "target"))
 def backups(
     c: Context,
     *,
@@ -172,22 +174,64 @@ def backups(
     target: str | None = None,
 ) -> None:
     """List what there is to pull, on Heroku and here."""
-    settings = _settings(c, app=app, database=database, path=path, target=target)
+    settings = settings_of(c, app=app, database=database, path=path, target=target)
     from dbpull.steps import overview
 
     with place(c, settings) as (settings, shell):
         overview.tell(settings, shell)
 
 
-@task(auto_shortflags=False, help=_help("target"))
+@task(auto_shortflags=False, help=help_of("target"))
 def undo(c: Context, *, target: str | None = None) -> None:
     """Put the previous database back; again: swap forward."""
-    _refuse_dry(c, "db.undo")
-    settings = _settings(c, target=target)
+    refuse_dry(c, "db.undo")
+    settings = settings_of(c, target=target)
     from dbpull.steps import undo as steps
 
     with place(c, settings) as (settings, shell):
         steps.undo(settings, shell)
+
+
+@task(
+    auto_shortflags=False,
+    help=help_of(
+        "app", "database", "target", "path", "wait", "jobs", "skip_data", "confirm",
+        "maintenance", "undo", "backup", "dry_run",
+    ),
+)  # fmt: skip
+def push(
+    c: Context,
+    *,
+    app: str | None = None,
+    database: str | None = None,
+    target: str | None = None,
+    path: str | None = None,
+    wait: str | None = None,
+    jobs: str | None = None,
+    skip_data: str | None = None,
+    confirm: str | None = None,
+    maintenance: bool = False,
+    undo: bool = False,
+    backup: str | None = None,
+    dry_run: bool = False,
+) -> None:
+    """Replace an app's database with the local one, captured before."""
+    refuse_empty(backup=backup, confirm=confirm)
+    settings = settings_of(
+        c,
+        app=app,
+        database=database,
+        target=target,
+        path=path,
+        wait=wait,
+        jobs=jobs,
+        skip_data=skip_data,
+    )
+    from dbpull.steps import push as steps
+
+    asked = steps.Asked(confirm, maintenance=maintenance, undo=undo, backup=backup)
+    with place(c, settings) as (settings, shell):
+        steps.push(settings, shell, asked, dry_run=is_dry(c, dry_run))
 
 
 @task(
@@ -199,7 +243,7 @@ def undo(c: Context, *, target: str | None = None) -> None:
 def demo(c: Context, *, keep: bool = False) -> None:
     """Show db.pull at work on a made-up app and a throwaway server."""
     refuse_elsewhere(c, "db.demo")
-    _refuse_dry(c, "db.demo")
+    refuse_dry(c, "db.demo")
     from dbpull.steps import demo as steps
 
     steps.demo(keep=keep)
@@ -209,29 +253,7 @@ def demo(c: Context, *, keep: bool = False) -> None:
 def stop(c: Context) -> None:
     """Stop the embedded server, and a demo that was kept."""
     refuse_elsewhere(c, "db.stop")
-    _refuse_dry(c, "db.stop")
+    refuse_dry(c, "db.stop")
     from dbpull.steps import demo as steps
 
     steps.stop()
-
-
-def _settings(c: Context, **flags: str | None) -> Settings:
-    return Settings.of(c.config.get("db"), **flags)
-
-
-def _refuse_empty(**flags: str | None) -> None:
-    """Raise EmptyValue for `--backup=$ID` without an ID: it would mean the newest."""
-    for name, value in flags.items():
-        if value is not None and not value.strip():
-            raise EmptyValue(f"--{name}")
-
-
-def _refuse_dry(c: Context, name: str) -> None:
-    """Raise NoPlan where Invoke's --dry is asked of a task that can't only tell."""
-    if c.config.run.dry:
-        raise NoPlan(name)
-
-
-def _dry(c: Context, dry_run: bool) -> bool:  # noqa: FBT001
-    """Whether only to tell; Invoke's own --dry asks for the same."""
-    return dry_run or bool(c.config.run.dry)

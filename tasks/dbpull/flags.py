@@ -1,11 +1,14 @@
-"""What each flag means, wherever it is typed."""
+"""The flags: what each means, wherever it is typed."""
 
 from __future__ import annotations
+
+from dbpull.errors.settings import EmptyValue
 
 HELP = {
     "app": "Heroku app: an alias of db.apps, or a name.",
     "backup": "Backup to use (b101); else the newest of the database.",
     "capture": "Take a new backup even where a young one is there.",
+    "confirm": "The app's real name: yes, its database may go.",
     "connections": "Download connections.",
     "database": "Which of the app's databases (DATABASE_URL).",
     "delete": "Remove the dump afterwards.",
@@ -14,11 +17,25 @@ HELP = {
     "in_place": "Refill the target itself, for a role that can't create databases.",
     "jobs": "Restore workers.",
     "keep": "How many dumps of an app stay.",
+    "maintenance": "Have the app in maintenance mode meanwhile.",
     "max_age": "How old a backup may be before a new one is captured (24h).",
     "path": "Folder where dumps lie.",
     "skip_data": "Tables whose rows are not wanted (django_session,audit.*).",
     "target": "URL of the database to replace.",
     "timings": "Draw what ran when, and name what took longest.",
+    "undo": "Put back what the last push has replaced.",
     "upload": "Fetch the dump here and send it, for hosts without internet (fab -H).",
     "wait": "How long to wait for a capture (2h).",
 }
+
+
+def help_of(*names: str) -> dict[str, str]:
+    """What Invoke wants to be told of a task's flags."""
+    return {name.replace("_", "-"): HELP[name] for name in names}
+
+
+def refuse_empty(**flags: str | None) -> None:
+    """Raise EmptyValue for `--backup=$ID` without an ID: it would mean the newest."""
+    for name, value in flags.items():
+        if value is not None and not value.strip():
+            raise EmptyValue(f"--{name}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from invoke.context import Context
 
-from dbpull.errors.settings import OnlyHere, OnlyThere
+from dbpull.errors.settings import NoPlan, OnlyHere, OnlyThere
 from dbpull.settings import Settings
 from dbpull.shell import Shell, is_remote
 from dbpull.shell.local import Local
@@ -54,3 +54,19 @@ def refuse_useless(c: Context, *, upload: bool) -> None:
     """Raise OnlyThere for a flag that means nothing without a host."""
     if upload and not is_remote(c):
         raise OnlyThere("--upload")
+
+
+def settings_of(c: Context, **flags: str | None) -> Settings:
+    """The settings, from flags, environment and the files that Invoke has read."""
+    return Settings.of(c.config.get("db"), **flags)
+
+
+def refuse_dry(c: Context, name: str) -> None:
+    """Raise NoPlan where Invoke's --dry is asked of a task that can't only tell."""
+    if c.config.run.dry:
+        raise NoPlan(name)
+
+
+def is_dry(c: Context, dry_run: bool) -> bool:  # noqa: FBT001
+    """Whether only to tell; Invoke's own --dry asks for the same."""
+    return dry_run or bool(c.config.run.dry)

@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from dbpull import values
-from dbpull.errors.settings import EmptyValue, ImpossibleValue, UnknownSetting
+from dbpull.errors.settings import (
+    EmptyValue,
+    ImpossibleValue,
+    OnlyInFile,
+    UnknownSetting,
+)
 from dbpull.project import PREFIX, PROJECT
 
 Convert = Callable[[Any], Any]
@@ -29,6 +34,8 @@ class Key:
     meaning: str
     shown: str = ""
     """The default as documented, where it is not a plain value."""
+    file_only: bool = False
+    """Whether neither a flag nor a variable may have its say."""
 
 
 KEYS: Mapping[str, Key] = {
@@ -47,6 +54,13 @@ KEYS: Mapping[str, Key] = {
         None,
         "URL of the database to replace",
         "`DATABASE_URL`, Django's `DATABASES`, then the embedded server",
+    ),
+    "protected": Key(
+        values.listing,
+        ("*prod*",),
+        "apps that `db.push` never replaces: patterns, of names and aliases",
+        "`[*prod*]`",
+        file_only=True,
     ),
     "allowed_hosts": Key(
         values.listing, (), "hosts beside this machine whose databases may be replaced"
@@ -87,6 +101,7 @@ class Settings:
     apps: Mapping[str, str]
     database: str
     target: str | None = field(repr=False)
+    protected: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     path: Path
     path_given: str
@@ -161,6 +176,8 @@ def _refuse_unknown(given: Mapping[str, Any]) -> None:
         if variable.removeprefix(PREFIX).lower() not in KEYS:
             variables = [PREFIX + name.upper() for name in KEYS]
             raise UnknownSetting(variable, PROJECT.place(variable), variables)
+        if KEYS[variable.removeprefix(PREFIX).lower()].file_only:
+            raise OnlyInFile(variable, PROJECT.place(variable))
 
 
 def _find(name: str, flag: str | None, given: Mapping[str, Any]) -> tuple[object, str]:

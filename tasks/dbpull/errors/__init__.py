@@ -11,6 +11,7 @@
     ├── errors.postgres   programs, connections, statements
     ├── errors.target     the database to be replaced
     ├── errors.restore    a dump on its way into a database
+    ├── errors.push       an app's database that is to be replaced
     ├── errors.remote     a machine reached over SSH
     ├── errors.embedded   the PostgreSQL of the wheel
     ├── errors.stand_in   the stand-in for Heroku

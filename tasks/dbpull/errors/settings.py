@@ -32,6 +32,17 @@ class ImpossibleValue(SettingsError):
         )
 
 
+class OnlyInFile(SettingsError):
+    """Something was set where it could be set by mistake."""
+
+    def __init__(self, variable: str, place: str) -> None:
+        key = variable.removeprefix("INVOKE_DB_").lower()
+        super().__init__(
+            f"{variable} is set in {place}; db.{key} may only be set in invoke.yaml.",
+            "Set it there, where all who work on the project see it.",
+        )
+
+
 class EmptyValue(SettingsError):
     """A setting or flag was given without a value."""
 

@@ -15,7 +15,7 @@ where it could be: the answers hold passwords.
 from __future__ import annotations
 
 from dbpull.heroku.apps import AppChoice, app_name
-from dbpull.heroku.attachments import short
+from dbpull.heroku.attachments import apps_with, short
 from dbpull.heroku.backups import backups, download_url, find, newest, of_database
 from dbpull.heroku.capture import capture
 from dbpull.heroku.credentials import Token, token
@@ -23,6 +23,8 @@ from dbpull.heroku.databases import Database, DatabaseInfo, database, database_i
 from dbpull.heroku.follow import follow
 from dbpull.heroku.hosts import Hosts
 from dbpull.heroku.http import Api
+from dbpull.heroku.maintenance import in_maintenance, set_maintenance
+from dbpull.heroku.restores import database_url, put_back, reset
 from dbpull.heroku.servers import Server
 from dbpull.heroku.transfers import Backup
 
@@ -36,15 +38,21 @@ __all__ = [
     "Server",
     "Token",
     "app_name",
+    "apps_with",
     "backups",
     "capture",
     "database",
     "database_info",
+    "database_url",
     "download_url",
     "find",
     "follow",
+    "in_maintenance",
     "newest",
     "of_database",
+    "put_back",
+    "reset",
+    "set_maintenance",
     "short",
     "token",
 ]

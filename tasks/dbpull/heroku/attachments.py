@@ -64,6 +64,17 @@ def attached_to(api: Api, app: AppChoice) -> list[Attachment]:
     return _understood(found)
 
 
+def apps_with(api: Api, addon_id: str) -> set[str]:
+    """The apps that an add-on is attached to, as far as our account may see them.
+
+    Raises `HttpError`s. (Platform API: GET /addons/:addon/addon-attachments.)
+    """
+    about = "the apps that share the database"
+    path = ("addons", addon_id, "addon-attachments")
+    found = api.get(list, api.platform, *path, about=about, headers=ATTACHMENTS)
+    return {one.app for one in _understood(found)}
+
+
 def resolve(api: Api, app: AppChoice, name: str) -> Attachment:
     """The one attachment that a name means for an app; raises as `database` does."""
     about = f"the database {name} of {app.name}"

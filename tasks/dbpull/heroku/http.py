@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, repeat
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 from urllib3.exceptions import HTTPError as Urllib3Error
@@ -39,7 +39,7 @@ class _Request:
     about: str
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, str] | None = None
+    body: Mapping[str, object] | None = None
 
     @property
     def host(self) -> str:
@@ -126,7 +126,7 @@ class Api:
         *path: str,
         about: str,
         headers: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
         repeatable: bool = False,
     ) -> Json:
         """The JSON that a POST answers; `repeatable` where twice does no harm."""
@@ -134,6 +134,18 @@ class Api:
         patience = self.patience
         content, _ = self._patiently(request, patience, repeatable=repeatable)
         return _expected(kind, content, request)
+
+    def set(
+        self,
+        method: Literal["PUT", "PATCH"],
+        base: str,
+        *path: str,
+        about: str,
+        body: Mapping[str, object],
+    ) -> None:
+        """Have something be so. Twice does no harm, so it is asked for patiently."""
+        request = _Request(method, base, path, about, body=body)
+        self._patiently(request, self.patience, repeatable=True)
 
     def _patiently(
         self, request: _Request, patience: float, *, repeatable: bool

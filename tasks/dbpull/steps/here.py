@@ -155,6 +155,14 @@ class Here:
         count = self.settings.connections
         return [f"GET that URL, in ranges of 8 MiB over {count} connections"]
 
+    def private(self, name: str) -> Dump:
+        """An empty file that nobody else can read."""
+        self.settings.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.settings.path / name
+        path.unlink(missing_ok=True)
+        path.touch(0o600)
+        return Dump.of(path)
+
     def remove(self, dump: Dump) -> None:
         """Remove a dump."""
         dump.path.unlink(missing_ok=True)

@@ -95,6 +95,9 @@ class Stock(Protocol):
     def commands(self, *, upload: bool = False) -> list[str]:
         """What `fetch` would do, for a plan."""
 
+    def private(self, name: str) -> Dump:
+        """An empty file that nobody else can read, for a dump that is made there."""
+
     def remove(self, dump: Dump) -> None:
         """Remove a dump, of whose file nothing else knows."""
 

@@ -144,6 +144,17 @@ class There:
         if not upload and not self.shell.has_curl:
             raise MissingCurl(self.shell.where)
 
+    def private(self, name: str) -> Dump:
+        """An empty file that nobody else can read."""
+        path = self.settings.path / name
+        script = 'umask 077; mkdir -p "$1" && rm -f "$2" && : >"$2"'
+        argv = ["sh", "-c", script, "sh", str(self.settings.path), str(path)]
+        made = self.shell.run(argv)
+        if not made.ok:
+            doing = "Making a file for the dump"
+            raise HostRefused.by(self.shell.where, doing, made.err)
+        return Dump.of(path)
+
     def remove(self, dump: Dump) -> None:
         """Remove a dump. Raises HostRefused."""
         result = self.shell.run(["rm", "-f", str(dump.path)])

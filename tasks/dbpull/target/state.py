@@ -68,10 +68,13 @@ class State:
         return self.version // 10000
 
 
-def inspect(psql: Psql) -> State:
-    """Ask the server. Raises CannotConnect."""
+def inspect(psql: Psql, *, own: bool = False) -> State:
+    """Ask the server; `own`: through the database itself, where no other may be used.
+
+    Raises CannotConnect.
+    """
     names = Names(psql.connection.dbname)
-    for maintenance in ("postgres", "template1"):
+    for maintenance in (names.target,) if own else ("postgres", "template1"):
         try:
             rows = psql.run(
                 _STATE,

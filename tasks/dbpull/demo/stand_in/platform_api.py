@@ -24,6 +24,7 @@ class PlatformApi:
             web.patch("/apps/{app}", self.change_app),
             web.get("/apps/{app}/addons", self.addons),
             web.get("/apps/{app}/addon-attachments", self.attachments),
+            web.get("/addons/{addon}/addon-attachments", self.attachments_of),
             web.get("/apps/{app}/config-vars", self.config_vars),
         ]
 
@@ -87,6 +88,12 @@ class PlatformApi:
         """An app's attachments."""
         app = self._known(request.match_info["app"])
         found = self._account.attachments(app)
+        return refusals.as_json([_attachment(a, request) for a in found])
+
+    async def attachments_of(self, request: web.Request) -> web.Response:
+        """An add-on's attachments, to whichever app."""
+        addon = self._account.addon(request.match_info["addon"])
+        found = [a for a in self._account.attached if a.addon == addon]
         return refusals.as_json([_attachment(a, request) for a in found])
 
     async def config_vars(self, request: web.Request) -> web.Response:

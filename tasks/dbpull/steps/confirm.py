@@ -1,0 +1,25 @@
+"""Asking whether an app's database may really go."""
+
+from __future__ import annotations
+
+import sys
+
+from dbpull.errors.push import Unconfirmed
+
+
+def confirm(app: str, said: str | None) -> None:
+    """Have the app's real name said: by a flag, or typed on a terminal.
+
+    Raises Unconfirmed.
+    """
+    if said is None and _is_terminal():
+        sys.stderr.write(f"Type {app} to have its database replaced: ")
+        sys.stderr.flush()
+        said = sys.stdin.readline().strip()
+    if said != app:
+        raise Unconfirmed(app, said or "")
+
+
+def _is_terminal() -> bool:
+    streams = (sys.stdin, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)

@@ -1,0 +1,41 @@
+"""The local database on its way out: dumped by its own server's pg_dump."""
+
+from __future__ import annotations
+
+import re
+
+from dbpull.console import Teller
+from dbpull.dumps import Dump
+from dbpull.errors.push import DumpFailed
+from dbpull.postgres.programs import Program
+from dbpull.postgres.psql import cause
+from dbpull.steps.aim import Aim
+
+_TABLE = re.compile(r'dumping contents of table "?(?P<table>[^"]+)')
+
+
+def dump_database(local: Aim, pg_dump: Program, dump: Dump, teller: Teller) -> None:
+    """Dump the target into a file that is there. Raises DumpFailed."""
+    connection = local.connection
+    argv = [
+        *(pg_dump.path, "--format=custom", "--compress=1", "--verbose"),
+        *("--no-owner", "--no-acl", "--no-password", "--lock-wait-timeout=60s"),
+        *("--file", str(dump.path), "--dbname", connection.argument),
+    ]
+    with teller.step("dump", f"Dumping {connection.label}") as step:
+
+        def hear(line: str) -> None:
+            if table := _TABLE.search(line):
+                step.report(0, 0, table["table"])
+
+        env = connection.environment(local.shell.environ)
+        result = local.shell.run(argv, env=env, on_err=hear)
+        if not result.ok:
+            raise DumpFailed(connection.label, _reason(result.err))
+        step.sentence = f"Dumped {connection.label}"
+
+
+def _reason(err: str) -> str:
+    """What pg_dump's error says, among all that it tells of its progress."""
+    said = [line for line in err.splitlines() if "error: " in line or "FATAL" in line]
+    return cause("\n".join(said) or err[-500:])

@@ -1,0 +1,53 @@
+"""What was pushed from here, and which backup was captured before: for `--undo`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dbpull.project import make_own_folder, own_folder
+
+_FILE = "pushes.json"
+
+
+def remember(app: str, database_id: str, backup: str) -> None:
+    """Note, before an app's database is reset, what would bring it back."""
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    known = _known() | {app: {"database": database_id, "backup": backup, "at": made}}
+    make_own_folder()
+    _write(known)
+
+
+def captured_before(app: str, database_id: str) -> str | None:
+    """The id of the backup that was captured before the last push to an app."""
+    entry = _known().get(app)
+    if not isinstance(entry, dict) or entry.get("database") != database_id:
+        return None
+    return str(entry.get("backup"))
+
+
+def forget(app: str) -> None:
+    """There is nothing to undo any more."""
+    known = _known()
+    if known.pop(app, None):
+        _write(known)
+
+
+def _write(known: dict[str, Any]) -> None:
+    part = _path().with_suffix(".part")
+    part.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    part.replace(_path())
+
+
+def _known() -> dict[str, Any]:
+    try:
+        told = json.loads(_path().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _path() -> Path:
+    return own_folder() / _FILE

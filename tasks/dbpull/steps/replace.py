@@ -1,0 +1,136 @@
+"""An app's database, once its backup is there: emptied and filled, or put back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from dbpull import heroku
+from dbpull.console import Teller
+from dbpull.errors import PullError
+from dbpull.errors.postgres import CannotConnect, SqlFailed
+from dbpull.errors.push import NotEmptied, PushFailed
+from dbpull.restore import check
+from dbpull.restore.schemas import create_missing
+from dbpull.restore.sections import Restore
+from dbpull.restore.selection import Selection
+from dbpull.settings import Settings
+from dbpull.signals import SIGNALS
+from dbpull.steps import pushed
+from dbpull.steps.fill import fill
+from dbpull.steps.prepare import Prepared
+from dbpull.steps.remote_database import RemoteDatabase
+from dbpull.steps.source import Source
+from dbpull.steps.stock import Fetched
+from dbpull.target.contents import Contents, contents
+from dbpull.words import counted
+
+_LOOKS, _PAUSE = 60, 2.0  # seconds between two looks
+
+
+@dataclass
+class Replacement:
+    """One replacement of an app's database."""
+
+    found: Source
+    remote: RemoteDatabase
+    backup: heroku.Backup
+    """What it is put back from."""
+    settings: Settings
+    teller: Teller
+
+    def run(self, fetched: Fetched, prepared: Prepared) -> None:
+        """Reset and restore a dump, or put the backup back. Raises PushFailed."""
+        pushed.remember(self._app, self.found.database.id, self.backup.id)
+        try:
+            self._reset()
+            self._restore(fetched, prepared)
+        except BaseException as error:
+            self._put_back(error)
+            raise
+        self.teller.standing = f"The database of {self._app} is the pushed one."
+
+    @property
+    def _app(self) -> str:
+        return self.found.database.app
+
+    def _reset(self) -> None:
+        with self.teller.step("reset", f"Resetting {self._app}") as step:
+            heroku.reset(self.found.api, self.found.database)
+            self._await_empty()
+            step.sentence = f"Reset the database of {self._app}"
+
+    def _await_empty(self) -> Contents:
+        why = ""
+        for _ in range(_LOOKS):
+            try:
+                held = contents(self.remote.aim.psql)
+                if not held.tables:
+                    return held
+                why = f"it still has {counted(held.tables, 'table')}"
+            except (CannotConnect, SqlFailed) as error:
+                why = error.what.rstrip(".")
+            SIGNALS.pause(_PAUSE)
+        raise NotEmptied(self._app, why)
+
+    def _restore(self, fetched: Fetched, prepared: Prepared) -> None:
+        aim = self.remote.aim
+        there = contents(aim.psql).schemas
+        selection = _without_schemas(prepared.selection, there)
+        create_missing(aim.psql, aim.connection.dbname, prepared.schemas - there)
+        restore = Restore(
+            aim.shell,
+            prepared.program.path,
+            aim.connection,
+            fetched.dump.path,
+            selection,
+            self.settings.jobs,
+        )
+        named = replace(fetched, dump=replace(fetched.dump, backup=f"into {self._app}"))
+        if fetched.incoming:
+            fill(restore, named, self.teller)
+        else:
+            with self.teller.step("restore", f"Restoring into {self._app}") as step:
+                restore.run(step.phase)
+                step.sentence = f"Restored into {self._app}"
+        with self.teller.step("check", "Checking and analyzing") as step:
+            check.refuse_incomplete(aim.psql, aim.connection.dbname, selection)
+            check.analyze(aim.psql, aim.connection.dbname)
+            step.sentence = "Checked and analyzed"
+
+    def _put_back(self, cause: BaseException) -> None:
+        """Have Heroku restore what was captured; its end is told by the error."""
+        teller, backup, app = self.teller, self.backup, self._app
+        why = f"{cause.what} " if isinstance(cause, PullError) else ""
+        teller.note(f"{why}The database of {app} is being put back from {backup.id}.")
+        teller.standing = (
+            f"The database of {app} is NOT what it was: {backup.id} is not back yet."
+        )
+        try:
+            with SIGNALS.deferred():
+                self._restored_by_heroku()
+        except PullError as error:
+            what = why or "The push was stopped. "
+            raise PushFailed(f"{what}{error.what}", error.remedy) from cause
+        if isinstance(cause, PullError):
+            raise PushFailed(f"The push failed: {cause.what}", cause.remedy) from cause
+
+    def _restored_by_heroku(self) -> None:
+        api, wait = self.found.api, self.settings.wait
+        back = f"{self.backup.id} of {self._app}"
+        with self.teller.step("undo", f"Putting {back} back") as step:
+            heroku.put_back(api, self.found.database, self.backup, wait=wait)
+            step.sentence = f"Put {back} back"
+            pushed.forget(self._app)
+            self.teller.standing = (
+                f"The database of {self._app} is as it was: {self.backup.id} is back."
+            )
+
+
+def _without_schemas(selection: Selection, there: frozenset[str]) -> Selection:
+    """Heroku's own (heroku_ext) are there after a reset, and not ours to create."""
+    entries = tuple(
+        entry
+        for entry in selection.entries
+        if entry.desc != "SCHEMA" or entry.tag not in there
+    )
+    return replace(selection, entries=entries)

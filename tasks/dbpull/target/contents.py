@@ -1,0 +1,54 @@
+"""What a database holds: how many tables, whether any has rows, which one it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dbpull.postgres.psql import Psql
+
+# Without what extensions and Heroku itself have put there.
+_CONTENTS = """
+SELECT json_build_object(
+  'tables', count(*) FILTER (WHERE c.relkind IN ('r', 'p')),
+  'filled', count(*) FILTER (WHERE c.relkind = 'r' AND pg_relation_size(c.oid) > 0),
+  'size', pg_database_size(current_database()),
+  'identity', (SELECT concat_ws(' ', pg_postmaster_start_time(), d.oid, d.datname)
+               FROM pg_database d WHERE d.datname = current_database()),
+  'extensions', (SELECT json_object_agg(extname, n.nspname)
+                 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+                 WHERE extname <> 'plpgsql'),
+  'schemas', (SELECT json_agg(nspname) FROM pg_namespace
+              WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'))
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '_heroku')
+  AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass
+                  AND objid = c.oid AND deptype = 'e');
+"""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A database as it is now."""
+
+    tables: int
+    filled: int
+    """The tables that have, or had, rows."""
+    size: int
+    """Bytes."""
+    identity: str
+    """No other database of any server has the same."""
+    extensions: Mapping[str, str]
+    """Their schemas, by name; without plpgsql."""
+    schemas: frozenset[str]
+
+
+def contents(psql: Psql) -> Contents:
+    """Look at the database itself. Raises CannotConnect, SqlFailed."""
+    dbname = psql.connection.dbname
+    rows = psql.run(_CONTENTS, doing="Looking at what it holds", dbname=dbname)
+    told = json.loads(rows[0][0])
+    told["extensions"] = told["extensions"] or {}
+    told["schemas"] = frozenset(told["schemas"] or ())
+    return Contents(**told)
