@@ -79,13 +79,17 @@ class Signals:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Let a signal wait until the context's end, as far as this thread goes."""
+        """Let a signal wait until the context's end, as far as this thread goes.
+
+        One that came before, and ended what now is cleaned up, is not raised again.
+        """
+        before, within = len(self._received), self._mine.deferring
         self._mine.deferring = True
         try:
             yield
         finally:
-            self._mine.deferring = False
-        if self._received:
+            self._mine.deferring = within
+        if len(self._received) > before and not within:
             self._mine.hears = False
             raise Stopped(self._received[0])
 

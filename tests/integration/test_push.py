@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from stagings import APP, MAJOR, Staging
-from worlds import World
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from dbpull.demo.stand_in import faults
+from stagings import APP, MAJOR, ROLE, Staging
+from targets import Watched
+from worlds import BAD_KEY, ROWS, World
+
+Make = Callable[..., Staging]
+
+
+def local_database(world: World, name: str, script: str) -> str:
+    """A database on the local server; its URL."""
+    server = world.others[MAJOR]
+    if name not in server.databases():
+        server.database(script, name=name)
+    return server.url(name)
 
 
 def test_the_apps_database_becomes_equal_to_the_local_one_and_undo_brings_it_back(
@@ -18,4 +38,288 @@ def test_the_apps_database_becomes_equal_to_the_local_one_and_undo_brings_it_bac
     writes = [path.split("/")[-1] for _, path in staging.asked("POST", "PUT", "PATCH")]
     assert writes == ["resolve", "backups", "reset"]
     staging.project.invoke(*staging.push("--undo")).succeeds()
+    assert staging.now == staging.before
+    again = staging.project.invoke(*staging.push("--undo"))
+    again.refuses(f"No push to {APP} is known", "--backup=b101")
+
+
+def test_a_plan_tells_what_would_be_lost_and_does_nothing(staging: Staging) -> None:
+    ended = staging.project.invoke("db.push", "--app=staging", "--dry-run").succeeds()
+
+    assert staging.only_read
+    assert staging.now == staging.before
+    plan = ended.err
+    assert "from  shop on 127.0.0.1" in plan
+    assert f"to    {APP} (staging), DATABASE (standard-0), PostgreSQL {MAJOR}" in plan
+    assert "in 1 table\n" in plan
+    assert "Nothing of it was done." in plan
+
+
+@pytest.mark.parametrize("words", [[], ["--confirm=staging"], ["--confirm=SHOP"]])
+def test_what_nobody_confirmed_is_not_done(staging: Staging, words: list[str]) -> None:
+    ended = staging.project.invoke("db.push", "--app=staging", *words)
+
+    ended.refuses("so nothing was done", f"--confirm={APP}")
+    assert staging.only_read
+    assert staging.now == staging.before
+
+
+@pytest.mark.parametrize("undo", [False, True])
+@pytest.mark.parametrize(
+    ("app", "alias", "other"),
+    [
+        ("shop-Production", "staging", ""),
+        (APP, "prod", ""),
+        (APP, "staging", "shop-prod-eu"),
+    ],
+)
+def test_a_protected_app_is_refused_by_whatever_name(
+    make_staging: Make, app: str, alias: str, other: str, *, undo: bool
+) -> None:
+    staging = make_staging(app=app.lower(), other=other)
+    staging.project.configure(f"db:\n  apps: {{{alias}: {app.lower()}}}\n")
+    words = ["--undo", "--backup=b001"] if undo else []
+
+    ended = staging.project.invoke(
+        "db.push", f"--app={alias}", f"--confirm={app.lower()}", *words
+    )
+
+    ended.refuses("is protected: it fits", "db.protected")
+    assert staging.only_read
+    assert staging.now == staging.before
+
+
+def test_only_the_file_says_what_is_protected(staging: Staging) -> None:
+    staging.project.configure(
+        f"db:\n  apps: {{staging: {APP}}}\n  protected: [shop-*]\n"
+    )
+
+    staging.project.invoke(*staging.push()).refuses("fits 'shop-", "invoke.yaml")
+    ended = staging.project.invoke(*staging.push(), INVOKE_DB_PROTECTED="nothing")
+    ended.refuses("INVOKE_DB_PROTECTED is set in", "Set it there")
+    assert staging.asked() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "why"),
+    [
+        ("local_without_tables", "", "has no tables"),
+        ("local_without_rows", "create table notes (id int);", "has no rows"),
+        ("", "", "does not exist"),
+    ],
+)
+def test_an_empty_local_database_is_not_pushed(
+    world: World, make_staging: Make, name: str, script: str, why: str
+) -> None:
+    url = world.others[MAJOR].url("nothing_there")
+    staging = make_staging(local_database(world, name, script) if name else url)
+
+    ended = staging.project.invoke(*staging.push())
+
+    ended.refuses(why, "--target")
+    assert staging.only_read
+    assert staging.now == staging.before
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_database_is_not_pushed_to_itself(
+    staging: Staging, encrypted: Watched, name: str
+) -> None:
+    url = encrypted.url(staging.dbname).replace("127.0.0.1", name)
+
+    ended = staging.project.invoke(*staging.push(), DATABASE_URL=url)
+
+    ended.refuses("are the same one", "DATABASE_URL")
+    assert staging.only_read
+    assert staging.now == staging.before
+
+
+def test_an_older_server_is_not_pushed_to(world: World, make_staging: Make) -> None:
+    staging = make_staging(world.modern.url("shop"))
+
+    ended = staging.project.invoke(*staging.push())
+
+    ended.refuses(f"{APP} runs PostgreSQL {MAJOR}", f"a local PostgreSQL {MAJOR}")
+    assert staging.only_read
+
+
+def test_rows_that_are_not_wanted_stay_here(world: World, staging: Staging) -> None:
+    staging.project.invoke(*staging.push("--skip-data=audit_events")).succeeds()
+
+    assert (
+        staging.server.sql(staging.dbname, "select count(*) from audit_events;") == "0"
+    )
+    there = staging.server.sql(staging.dbname, "select count(*) from users;")
+    assert int(there) > 0
+
+
+def test_maintenance_is_on_from_the_capture_to_the_end(staging: Staging) -> None:
+    staging.project.invoke(*staging.push("--maintenance")).succeeds()
+
+    asked = staging.asked("POST", "PUT", "PATCH")
+    assert [path.split("/")[-1] for _, path in asked] == [
+        *("resolve", APP, "backups", "reset", APP),
+    ]
+
+
+def test_maintenance_ends_where_the_push_fails(
+    world: World, make_staging: Make
+) -> None:
+    staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
+
+    ended = staging.project.invoke(*staging.push("--maintenance"))
+
+    assert ended.code == 1
+    assert f"{APP} is out of maintenance mode." in ended.err
+    assert staging.asked("PATCH") == [("PATCH", f"/apps/{APP}")] * 2
+
+
+def test_what_can_not_be_restored_is_undone(world: World, make_staging: Make) -> None:
+    staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
+
+    ended = staging.project.invoke(*staging.push())
+
+    ended.refuses("The push failed: Restoring failed at .*pets", "b001 is back")
+    assert staging.now == staging.before
+    assert staging.project.dumps() == []
+
+
+def cut_sessions(staging: Staging, stop: threading.Event) -> None:
+    """End the app's sessions again and again, as a lost connection does."""
+    ending = (
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        f" where usename = '{ROLE}';"
+    )
+    while not stop.wait(0.2):
+        staging.server.sql("postgres", ending)
+
+
+def test_a_connection_that_is_cut_while_restoring_is_undone(
+    world: World, make_staging: Make
+) -> None:
+    staging = make_staging(local_database(world, "local_bulk", ROWS))
+    run = staging.project.start(*staging.push())
+    stop = threading.Event()
+    cutting = threading.Thread(target=cut_sessions, args=(staging, stop))
+
+    run.says("Restoring into")
+    cutting.start()
+    run.says("being put back")
+    stop.set()
+    cutting.join()
+    ended = run.end()
+
+    ended.refuses("The push failed: ", "b001 is back")
+    assert staging.now == staging.before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "when", ["Dumping", "Capturing", "Resetting", "Restoring into", "being put back"]
+)
+def test_whenever_it_is_stopped_the_apps_database_is_as_it_was(
+    world: World, make_staging: Make, when: str, number: int
+) -> None:
+    bad = BAD_KEY if when == "being put back" else ROWS
+    name = "local_bad_key" if bad == BAD_KEY else "local_bulk"
+    staging = make_staging(local_database(world, name, bad))
+    run = staging.project.start(*staging.push("--maintenance"))
+
+    run.says(when)
+    run.signal(number)
+    ended = run.end()
+
+    assert ended.code == 128 + number
+    assert "Stopped" in ended.err
+    assert "as it was" in ended.remedy
+    assert staging.now == staging.before
+    assert staging.project.dumps() == []
+    assert len(staging.asked("PATCH")) in {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (faults.answer(503, path="*/restores", times=2), "Waiting on to put b001 back"),
+        (faults.lose_answer(path="*/restores"), "Waiting on to put b001 back"),
+    ],
+)
+def test_trouble_at_heroku_is_waited_out_while_putting_back(
+    world: World, make_staging: Make, fault: faults.Fault, told: str
+) -> None:
+    staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
+    staging.heroku.misbehave(fault)
+
+    ended = staging.project.invoke(*staging.push())
+
+    ended.refuses("The push failed: Restoring failed", "b001 is back")
+    assert told in ended.err
+    assert staging.now == staging.before
+
+
+def test_where_nothing_can_be_put_back_both_are_told_and_undo_does_it_later(
+    world: World, make_staging: Make
+) -> None:
+    staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
+    staging.heroku.misbehave(faults.answer(403, path="*/restores", times=None))
+
+    ended = staging.project.invoke(*staging.push())
+
+    ended.refuses("Restoring failed", "is NOT what it was: b001 is not back yet")
+    staging.heroku.behave()
+    staging.project.invoke(*staging.push("--undo")).succeeds()
+    assert staging.now == staging.before
+
+
+def test_without_a_capture_there_is_no_push(staging: Staging) -> None:
+    staging.heroku.misbehave(faults.backup("fail", message="out of disk"))
+
+    ended = staging.project.invoke(*staging.push("--maintenance"))
+
+    ended.refuses("out of disk", "as it was. Run it again")
+    assert staging.asked("PUT") == []
+    assert staging.now == staging.before
+    assert staging.asked("PATCH") == [("PATCH", f"/apps/{APP}")] * 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.answer(500, path="*/reset", times=None),
+        faults.answer(403, path="*/reset", times=None),
+    ],
+)
+def test_a_reset_that_is_refused_is_undone(
+    staging: Staging, fault: faults.Fault
+) -> None:
+    staging.heroku.misbehave(fault)
+
+    ended = staging.project.invoke(*staging.push())
+
+    ended.refuses("The push failed: ", "b001 is back")
+    assert staging.now == staging.before
+
+
+def test_a_reset_whose_answer_is_lost_is_asked_for_again(
+    world: World, staging: Staging
+) -> None:
+    staging.heroku.misbehave(faults.lose_answer(path="*/reset"))
+
+    staging.project.invoke(*staging.push()).succeeds()
+
+    assert staging.now == world.others[MAJOR].likeness("shop")
+
+
+def test_what_was_killed_midway_can_be_undone(world: World, make_staging: Make) -> None:
+    staging = make_staging(local_database(world, "local_bulk", ROWS))
+    run = staging.project.start(*staging.push())
+    run.says("Restoring into")
+    run.process.kill()
+    run.process.wait()
+    known = json.loads((staging.project.folder / ".dbpull/pushes.json").read_text())
+    assert known[APP]["backup"] == "b001"
+    time.sleep(1)  # its pg_restores see that nobody feeds them
+
+    staging.project.invoke(*staging.push("--undo")).succeeds()
+
     assert staging.now == staging.before

@@ -23,6 +23,7 @@ from dbpull.heroku.transfers import Backup
 
 T = TypeVar("T")
 
+_TRIES = 3
 _PASSING = (Unreachable, HerokuDown, RateLimited, UnexpectedAnswer)
 
 
@@ -81,16 +82,24 @@ class _PutBack:
     pause: float
 
     def run(self) -> None:
+        for _ in range(_TRIES):
+            ended = self._once()
+            if ended.get("succeeded"):
+                return
+            why = self._last_words(ended)
+            self.api.notice(f"Putting {self.backup.id} back failed: {why}")
+        raise PutBackFailed(self.backup.id, why)
+
+    def _once(self) -> dict[str, Any]:
+        """The restore, ended; how, it says itself."""
         before = {one["num"] for one in self._patiently(self._restores)}
         stored = self._patiently(self._stored)
         uuid = str(self._begin(stored, before)["uuid"])
         while True:
             seen = self._patiently(lambda: self._transfer(uuid))
             if seen.get("finished_at"):
-                break
+                return seen
             self.api.sleep(self.pause)
-        if not seen.get("succeeded"):
-            raise PutBackFailed(self.backup.id, self._last_words(seen))
 
     def _begin(self, stored: str, before: set[int]) -> dict[str, Any]:
         """Ask for it; where the answer got lost, look whether it was begun."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import IO
 
 from dbpull.shell import Feed, Line, Result
+from dbpull.signals import SIGNALS
 
 GRACE = 5.0
 """Seconds that a program gets to end itself before it is killed."""
@@ -32,20 +33,32 @@ class FedProgram:
             file.seek(0)
             there = f"/dev/fd/{file.fileno()}"
             self._argv = [there if word == LISTING else word for word in argv]
-            # A session of its own: Ctrl-C reaches us alone, and we end it in order.
-            self._process = subprocess.Popen(
-                self._argv,
-                env=dict(env),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=(file.fileno(),),
-                start_new_session=True,
-            )
+            self._process = self._begun(env, file.fileno())
         self._error: BaseException | None = None
         self._ended = False
         self._feeder = threading.Thread(target=self._feed, args=(feed,), daemon=True)
         self._feeder.start()
+
+    def _begun(self, env: Mapping[str, str], listing: int) -> subprocess.Popen[bytes]:
+        process = None
+        try:
+            # A signal must not come between a program's start and our knowing of it.
+            # A session of its own: Ctrl-C reaches us alone, and we end it in order.
+            with SIGNALS.deferred():
+                process = subprocess.Popen(
+                    self._argv,
+                    env=dict(env),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    pass_fds=(listing,),
+                    start_new_session=True,
+                )
+        except BaseException:
+            if process:
+                end(process)
+            raise
+        return process
 
     def wait(self, on_err: Line) -> Result:
         """Wait for its end. Raises what the feeding or `on_err` raised."""

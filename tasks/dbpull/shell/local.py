@@ -16,6 +16,7 @@ from typing import IO
 
 from dbpull.shell import Fed, Feed, Line, Result, Running
 from dbpull.shell.fed import FedProgram, end
+from dbpull.signals import SIGNALS
 
 Command = Callable[[str], str]
 
@@ -139,23 +140,27 @@ class Local:
         self, argv: Sequence[str], env: Mapping[str, str] | None
     ) -> Iterator[subprocess.Popen[str]]:
         self._told(argv)
-        # A session of its own: Ctrl-C reaches us alone, and we end it in order.
-        process = subprocess.Popen(
-            list(argv),
-            env=None if env is None else dict(env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
+        process = None
         try:
+            # A signal must not come between a program's start and our knowing of it.
+            # A session of its own: Ctrl-C reaches us alone, and we end it in order.
+            with SIGNALS.deferred():
+                process = subprocess.Popen(
+                    list(argv),
+                    env=None if env is None else dict(env),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    encoding="utf-8",
+                    errors="replace",
+                    start_new_session=True,
+                )
             yield process
         finally:
-            if process.poll() is None:
-                end(process)
-            _close(process)
+            if process:
+                if process.poll() is None:
+                    end(process)
+                _close(process)
 
 
 class _Conversation:

@@ -74,10 +74,19 @@ def _push(
         gate = Gate(remote.aim, settings)
         fetched = stocks.of(settings, shell).open(dump, teller, gate)
         with _maintained(found, teller, wanted=asked.maintenance):
-            backup = source.capture(found, settings.wait, teller)
+            backup = _captured(found, settings, teller)
             replacement = Replacement(found, remote, backup, settings, teller)
             replacement.run(fetched, gate.prepared)
     _tell_end(found, local, backup, shell, teller)
+
+
+def _captured(found: Source, settings: Settings, teller: Teller) -> heroku.Backup:
+    try:
+        return source.capture(found, settings.wait, teller)
+    except PullError as error:
+        if not error.midway:
+            error.add(UNSENT)
+        raise
 
 
 def _undo(settings: Settings, asked: Asked, teller: Teller, *, dry_run: bool) -> None:

@@ -19,6 +19,7 @@ from dbpull.errors.push import (
     OlderServer,
     SameDatabase,
 )
+from dbpull.errors.target import TargetIsSource
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.programs import Program
@@ -112,7 +113,10 @@ def take(found: Source, local: Aim, chosen: Programs) -> RemoteDatabase:
         raise NoRemoteUrl(app)
     shell, origin = local.shell, f"the config var of {app}"
     connection = _encrypted(Connection.from_url(url, origin, {}, shell))
-    guard.refuse_source(local.connection, connection, app)
+    try:
+        guard.refuse_source(local.connection, connection, app)
+    except TargetIsSource:
+        raise SameDatabase(local.connection.label, app) from None
     psql = Psql(shell, chosen.psql, connection)
     aim = Aim(shell, psql, inspect(psql, own=True), origin, embedded=False)
     aim = replace(aim, pg_restores=(chosen.pg_restore,))

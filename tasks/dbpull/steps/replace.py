@@ -104,6 +104,7 @@ class Replacement:
         teller.note(f"{why}The database of {app} is being put back from {backup.id}.")
         teller.standing = (
             f"The database of {app} is NOT what it was: {backup.id} is not back yet."
+            f" `invoke db.push --undo --app={app} --confirm={app}` puts it back."
         )
         try:
             with SIGNALS.deferred():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 
 from dbpull.demo.stand_in import source
 
 _OWNER = "select pg_get_userbyid(datdba) from pg_database where datname = :'dbname';"
-_WIPE = """
+_SCRIPT = """
 drop database if exists :"dbname" with (force);
 create database :"dbname" owner :"owner" template template0;
 """
@@ -17,14 +18,29 @@ class WipeFailed(Exception):
     """The database is not there, or psql could not empty it; its text says why."""
 
 
+_locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+
 async def wiped(url: str, psql: str) -> str:
-    """Empty the database at a URL, whose role may do so; its owner."""
+    """Empty the database at a URL, whose role may do so; its owner.
+
+    One at a time for each, and to its end, whatever becomes of who asked for it.
+    """
+    return await asyncio.shield(_wiped(url, psql))
+
+
+async def _wiped(url: str, psql: str) -> str:
+    async with _locks[url]:
+        return await _wipe(url, psql)
+
+
+async def _wipe(url: str, psql: str) -> str:
     environ = source.surroundings(url)
     dbname = environ["PGDATABASE"]
     owner = (await _run(psql, environ, _OWNER, dbname=dbname)).strip()
     if not owner:
         raise WipeFailed(f"there is no database {dbname}")
-    await _run(psql, environ, _WIPE, dbname=dbname, owner=owner)
+    await _run(psql, environ, _SCRIPT, dbname=dbname, owner=owner)
     return owner
 
 
