@@ -110,7 +110,7 @@ def test_a_backup_is_captured_where_that_is_asked_for(django: DjangoProject) -> 
 def test_help_lists_the_commands_and_explains_them(django: DjangoProject) -> None:
     listed = django.manage("help").succeeds().out
 
-    for name in ("pull", "undo", "backups"):
+    for name in ("pull", "push", "undo", "backups"):
         assert f"    db:{name}\n" in listed
         assert f"    db_{name}\n" in listed
         told = django.manage("help", f"db:{name}").succeeds().out

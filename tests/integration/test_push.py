@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from dbpull.demo.stand_in import faults
-from stagings import APP, MAJOR, ROLE, Staging
-from targets import Watched
+from django_projects import PYTHONS, DjangoProject, database_of
+from machines import Machine, fab, introduce
+from projects import INVOKE
+from stagings import APP, MAJOR, PASSWORD, ROLE, Staging
+from targets import Target, Watched
 from worlds import BAD_KEY, ROWS, World
 
 Make = Callable[..., Staging]
@@ -143,14 +151,12 @@ def test_an_older_server_is_not_pushed_to(world: World, make_staging: Make) -> N
     assert staging.only_read
 
 
-def test_rows_that_are_not_wanted_stay_here(world: World, staging: Staging) -> None:
+def test_rows_that_are_not_wanted_stay_here(staging: Staging) -> None:
     staging.project.invoke(*staging.push("--skip-data=audit_events")).succeeds()
 
-    assert (
-        staging.server.sql(staging.dbname, "select count(*) from audit_events;") == "0"
-    )
-    there = staging.server.sql(staging.dbname, "select count(*) from users;")
-    assert int(there) > 0
+    count = "select count(*) from {};".format
+    assert staging.server.sql(staging.dbname, count("audit_events")) == "0"
+    assert staging.server.sql(staging.dbname, count("orders")) != "0"
 
 
 def test_maintenance_is_on_from_the_capture_to_the_end(staging: Staging) -> None:
@@ -322,4 +328,93 @@ def test_what_was_killed_midway_can_be_undone(world: World, make_staging: Make) 
 
     staging.project.invoke(*staging.push("--undo")).succeeds()
 
+    assert staging.now == staging.before
+
+
+def test_on_a_terminal_the_apps_name_is_asked_for(staging: Staging) -> None:
+    for typed, code in (("nonsense", 1), (APP, 0)):
+        talker, terminal = pty.openpty()
+        environment = staging.project._environment({"TERM": "dumb"})
+        argv = [*INVOKE, "db.push", "--app=staging"]
+        run = subprocess.Popen(
+            argv,
+            cwd=staging.project.folder,
+            env=environment,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        os.close(terminal)
+        told = b""
+        while f"Type {APP} to have its database replaced: ".encode() not in told:
+            told += os.read(talker, 4096)
+        assert staging.only_read
+        os.write(talker, f"{typed}\n".encode())
+        with contextlib.suppress(OSError):  # the terminal's other end is closed
+            while more := os.read(talker, 4096):
+                told += more
+        assert run.wait(60) == code, told
+        os.close(talker)
+    assert staging.now != staging.before
+
+
+def test_a_hosts_database_is_pushed_from_there(
+    world: World, staging: Staging, devbox: Machine
+) -> None:
+    introduce(Path(staging.project.environment["HOME"]), devbox)
+
+    with devbox.watch_processes([PASSWORD.encode()]) as watch:
+        ended = fab(staging.project, "devbox", *staging.push()).succeeds()
+
+    assert watch.found == set()
+    assert any("pg_dump" in command for command in watch.seen)
+    assert staging.now == world.others[MAJOR].likeness("shop")
+    told = f"`fab -H devbox db.push --undo --app={APP} --confirm={APP}` puts b001 back"
+    assert told in ended.err
+    devbox.settled()
+    assert list((devbox.home / ".dbpull/dumps").glob("*.dump")) == []
+
+
+def test_what_fails_from_a_host_is_undone(
+    world: World, make_staging: Make, devbox: Machine
+) -> None:
+    staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
+    introduce(Path(staging.project.environment["HOME"]), devbox)
+
+    ended = fab(staging.project, "devbox", *staging.push())
+
+    assert ended.code == 1
+    assert "b001 is back" in ended.err
+    assert staging.now == staging.before
+
+
+def test_several_hosts_are_refused(
+    staging: Staging, devbox: Machine, buildbox: Machine
+) -> None:
+    introduce(Path(staging.project.environment["HOME"]), devbox, buildbox)
+
+    ended = fab(staging.project, "devbox,buildbox", *staging.push())
+
+    assert ended.code == 1
+    assert "would have them overwrite each other" in ended.err
+    assert staging.only_read
+    assert staging.now == staging.before
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_manage_py_pushes_as_well(world: World, staging: Staging, python: str) -> None:
+    local = Target(world.others[MAJOR], "shop")
+    databases = {"default": database_of(local)}
+    django = DjangoProject(staging.project, PYTHONS[python], databases)
+    staging.project.configure(f"db:\n  apps: {{staging: {APP}}}\n")
+
+    refused = django.manage("db:push", "--app=staging")
+    assert refused.code == 1
+    assert f"Add --confirm={APP}" in refused.err
+    assert staging.only_read
+    ended = django.manage("db:push", "--app=staging", f"--confirm={APP}").succeeds()
+
+    assert staging.now == world.others[MAJOR].likeness("shop")
+    assert f"`./manage.py db:push --undo --app={APP}" in ended.err
+    django.manage("db_push", "--undo", "--app=staging", f"--confirm={APP}").succeeds()
     assert staging.now == staging.before
