@@ -57,7 +57,7 @@ USED_BY = {
 }
 STARTS_PROGRAMS = {
     "shell/fed.py", "shell/local.py", "demo", "embedded", "heroku/credentials.py",
-    "heroku/git.py",
+    "heroku/git.py", "steps/survivor.py",
 }  # fmt: skip
 VAGUE = {"utils", "util", "helpers", "helper", "core", "base", "manager", "common"}
 

@@ -18,7 +18,7 @@ import pytest
 from dbpull.demo.stand_in import faults
 from django_projects import PYTHONS, DjangoProject, database_of
 from machines import Machine, fab, introduce
-from projects import INVOKE
+from projects import INVOKE, marked
 from stagings import APP, MAJOR, PASSWORD, ROLE, Staging
 from targets import Target, Watched
 from worlds import BAD_KEY, ROWS, World
@@ -316,18 +316,25 @@ def test_a_reset_whose_answer_is_lost_is_asked_for_again(
     assert staging.now == world.others[MAJOR].likeness("shop")
 
 
-def test_what_was_killed_midway_can_be_undone(world: World, make_staging: Make) -> None:
+@pytest.mark.parametrize("when", ["Resetting", "Restoring into"])
+def test_what_is_killed_midway_is_put_back_by_a_process_that_survives(
+    world: World, make_staging: Make, when: str
+) -> None:
     staging = make_staging(local_database(world, "local_bulk", ROWS))
     run = staging.project.start(*staging.push())
-    run.says("Restoring into")
+    run.says(when)
+    pushes = staging.project.folder / ".dbpull/pushes.json"
+    assert json.loads(pushes.read_text())[APP]["backup"] == "b001"
+
     run.process.kill()
     run.process.wait()
-    known = json.loads((staging.project.folder / ".dbpull/pushes.json").read_text())
-    assert known[APP]["backup"] == "b001"
-    time.sleep(1)  # its pg_restores see that nobody feeds them
+    deadline = time.monotonic() + 60
+    while marked(run.mark):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
-    staging.project.invoke(*staging.push("--undo")).succeeds()
-
+    assert f"The database of {APP} is as it was: b001 is back." in run.err
+    assert json.loads(pushes.read_text()) == {}
     assert staging.now == staging.before
 
 

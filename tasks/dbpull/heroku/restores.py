@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from dbpull.errors.heroku import (
     HerokuDown,
@@ -19,7 +19,6 @@ from dbpull.heroku.databases import Database
 from dbpull.heroku.follow import INTERVAL
 from dbpull.heroku.http import Api
 from dbpull.heroku.redact import redacted
-from dbpull.heroku.transfers import Backup
 
 T = TypeVar("T")
 
@@ -59,7 +58,7 @@ def reset(api: Api, database: Database) -> None:
 def put_back(
     api: Api,
     database: Database,
-    backup: Backup,
+    backup: Stored,
     *,
     wait: float,
     pause: float = INTERVAL,
@@ -73,11 +72,27 @@ def put_back(
     _PutBack(api, database, backup, api.clock() + wait, pause).run()
 
 
+class Stored(Protocol):
+    """A backup that can be put back."""
+
+    @property
+    def id(self) -> str:
+        """As Heroku shows it: `b101`."""
+
+    @property
+    def uuid(self) -> str:
+        """The transfer's."""
+
+    @property
+    def app(self) -> str:
+        """The billing app that it lives under."""
+
+
 @dataclass(frozen=True)
 class _PutBack:
     api: Api
     database: Database
-    backup: Backup
+    backup: Stored
     end: float
     pause: float
 

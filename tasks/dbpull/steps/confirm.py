@@ -15,9 +15,20 @@ def confirm(app: str, said: str | None) -> None:
     if said is None and _is_terminal():
         sys.stderr.write(f"Type {app} to have its database replaced: ")
         sys.stderr.flush()
-        said = sys.stdin.readline().strip()
+        said = _typed()
     if said != app:
         raise Unconfirmed(app, said or "")
+
+
+def _typed() -> str:
+    try:
+        typed = sys.stdin.readline()
+    except BaseException:
+        sys.stderr.write("\n")
+        raise
+    if not typed.endswith("\n"):
+        sys.stderr.write("\n")  # Ctrl-D leaves the cursor behind the question
+    return typed.strip()
 
 
 def _is_terminal() -> bool:

@@ -22,7 +22,7 @@ def dump_database(local: Aim, pg_dump: Program, dump: Dump, teller: Teller) -> N
         *("--no-owner", "--no-acl", "--no-password", "--lock-wait-timeout=60s"),
         *("--file", str(dump.path), "--dbname", connection.argument),
     ]
-    with teller.step("dump", f"Dumping {connection.label}") as step:
+    with teller.step("pg_dump", f"Dumping {connection.label}") as step:
 
         def hear(line: str) -> None:
             if table := _TABLE.search(line):

@@ -21,6 +21,7 @@ from dbpull.steps.prepare import Prepared
 from dbpull.steps.remote_database import RemoteDatabase
 from dbpull.steps.source import Source
 from dbpull.steps.stock import Fetched
+from dbpull.steps.survivor import surviving
 from dbpull.target.contents import Contents, contents
 from dbpull.words import counted
 
@@ -41,12 +42,13 @@ class Replacement:
     def run(self, fetched: Fetched, prepared: Prepared) -> None:
         """Reset and restore a dump, or put the backup back. Raises PushFailed."""
         pushed.remember(self._app, self.found.database.id, self.backup.id)
-        try:
-            self._reset()
-            self._restore(fetched, prepared)
-        except BaseException as error:
-            self._put_back(error)
-            raise
+        with surviving(self.found, self.backup, self.settings.wait):
+            try:
+                self._reset()
+                self._restore(fetched, prepared)
+            except BaseException as error:
+                self._put_back(error)
+                raise
         self.teller.standing = f"The database of {self._app} is the pushed one."
 
     @property
