@@ -20,8 +20,7 @@ from dbpull.errors.heroku import (
     Unreachable,
 )
 from dbpull.heroku.http import Api
-from dbpull.heroku.redact import redacted
-from dbpull.heroku.transfers import Backup, backup_of
+from dbpull.heroku.transfers import Backup, backup_of, logged
 
 Progress = Callable[[int, int | None], None]
 
@@ -123,13 +122,7 @@ def _last_words(api: Api, backup: Backup) -> list[str]:
         )
     except HttpError:
         return []  # that it failed is what matters
-    logs = transfer.get("logs")
-    lines = [
-        redacted(line.get("message"))
-        for line in (logs if isinstance(logs, list) else [])
-        if isinstance(line, dict)
-    ]
-    return [line for line in lines if line][-_LOG_LINES:]
+    return logged(transfer)[-_LOG_LINES:]
 
 
 def _path(backup: Backup) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from dbpull.heroku.attachments import attached_to
 from dbpull.heroku.databases import Database
 from dbpull.heroku.follow import INTERVAL
 from dbpull.heroku.http import Api
-from dbpull.heroku.redact import redacted
+from dbpull.heroku.transfers import logged
 
 T = TypeVar("T")
 
@@ -173,11 +173,4 @@ class _PutBack:
         )
 
     def _last_words(self, transfer: dict[str, Any]) -> str:
-        logs = transfer.get("logs")
-        lines = [
-            redacted(line.get("message"))
-            for line in (logs if isinstance(logs, list) else [])
-            if isinstance(line, dict)
-        ]
-        said = [line for line in lines if line]
-        return said[-1] if said else "Heroku does not say why"
+        return next(reversed(logged(transfer)), "Heroku does not say why")

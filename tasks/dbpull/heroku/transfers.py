@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from dbpull.heroku.redact import redacted
 from dbpull.heroku.servers import Server
 
 Status = Literal["finished", "failed", "canceled", "running", "pending"]
@@ -53,6 +54,20 @@ def backup_of(transfer: object, app: str) -> Backup | None:
         return _backup(transfer, app)
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def logged(transfer: dict[str, Any]) -> list[str]:
+    """What the server said about a transfer, without secrets.
+
+    It is there only where `?verbose=true` asked for it.
+    """
+    logs = transfer.get("logs")
+    lines = [
+        redacted(line.get("message"))
+        for line in (logs if isinstance(logs, list) else [])
+        if isinstance(line, dict)
+    ]
+    return [line for line in lines if line]
 
 
 def _is_backup(transfer: dict[str, Any]) -> bool:
