@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ class Project:
     def __init__(self) -> None:
         self.folder = Path.cwd()
         self.environment: dict[str, str] = {}
+        self.section: Mapping[str, Any] = {}
+        """The `db` of the project's own invoke.yaml, whatever else Invoke has read."""
         self._from_file: set[str] = set()
 
     def load(self, folder: Path) -> None:
@@ -31,7 +34,8 @@ class Project:
         self._read_env_file(folder / ".env")
         for name in [name for name in os.environ if name.startswith(PREFIX)]:
             self.environment[name] = os.environ.pop(name)
-        _refuse_broken_yaml(folder)
+        read = _read_yaml(folder).get("db")
+        self.section = read if isinstance(read, dict) else {}
 
     def origin(self, variable: str) -> str:
         """Where a variable came from, for messages: `X`, or `X in .env`."""
@@ -78,10 +82,12 @@ def make_own_folder() -> Path:
     return folder
 
 
-def _refuse_broken_yaml(folder: Path) -> None:
+def _read_yaml(folder: Path) -> dict[str, Any]:
+    """Both files, the one that Invoke takes first. Raises UnreadableFile."""
     # Invoke's own copy, which no type checker knows: what it reads is what counts.
     yaml: Any = import_module("invoke.util").yaml
 
+    found: list[dict[str, Any]] = []
     for path in (folder / "invoke.yaml", folder / "invoke.yml"):
         if path.is_file():
             try:
@@ -90,6 +96,8 @@ def _refuse_broken_yaml(folder: Path) -> None:
                 raise UnreadableFile(path.name, _cause(error)) from None
             if not isinstance(read, dict | type(None)):
                 raise UnreadableFile(path.name, "it is not a mapping")
+            found.append(read or {})
+    return found[0] if found else {}
 
 
 def _cause(error: Exception) -> str:

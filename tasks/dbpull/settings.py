@@ -101,6 +101,8 @@ class Settings:
     apps: Mapping[str, str]
     database: str
     target: str | None = field(repr=False)
+    aliases: tuple[tuple[str, str], ...]
+    """Each alias with its app: those of `apps`, and any that the project's file has."""
     protected: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     path: Path
@@ -132,6 +134,8 @@ class Settings:
             name: _convert(name, value, origin)
             for name, (value, origin) in found.items()
         }
+        read["protected"] = _protected(read["protected"])
+        read["aliases"] = _aliases(read["apps"])
         read["path_given"] = read["path"]
         path = os.path.expanduser(read["path"])  # noqa: PTH111 - Path's raises
         read["path"] = PROJECT.folder / path
@@ -158,6 +162,23 @@ class Settings:
         if self.origins["path"] == "--path":
             path = self.path_given
         return Path(home, path.removeprefix("~/"))
+
+
+def _protected(told: tuple[str, ...]) -> tuple[str, ...]:
+    """The patterns of the project's own file, else the default, and what else is told.
+
+    Another file (`invoke -f`, one of the user's) may add to them, and take none away.
+    """
+    key, own = KEYS["protected"], PROJECT.section.get("protected")
+    kept: tuple[str, ...] = key.default if own is None else key.convert(own)
+    return (*kept, *(pattern for pattern in told if pattern not in kept))
+
+
+def _aliases(apps: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    own = PROJECT.section.get("apps")
+    pairs = own.items() if isinstance(own, Mapping) else ()
+    written = {(str(alias), str(app)) for alias, app in pairs}
+    return tuple(sorted(written | set(apps.items())))
 
 
 def _mapping(section: object) -> Mapping[str, Any]:

@@ -104,7 +104,7 @@ def test_a_backup_and_a_folder_are_named_as_in_2012(django: DjangoProject) -> No
 def test_a_backup_is_captured_where_that_is_asked_for(django: DjangoProject) -> None:
     ended = django.manage("db:pull", "-c", "--app=shop-fresh").succeeds()
 
-    assert "shop-fresh b001" in ended.err
+    assert re.search(r"Captured (b\d{3}) .*is now shop-fresh \1", ended.err, re.DOTALL)
 
 
 def test_help_lists_the_commands_and_explains_them(django: DjangoProject) -> None:
@@ -167,6 +167,30 @@ print('customers', Customer.objects.count(), connections["default"].is_usable())
     ]
     assert ended.err == ""
     assert target.family == {"target", "previous"}
+
+
+def test_threads_take_turns_and_leave_the_process_as_it_was(
+    django: DjangoProject, target: Target
+) -> None:
+    script = """
+import os, sys, threading
+from io import StringIO
+from django.core.management import call_command
+from django.db import connection
+before, streams = dict(os.environ), (sys.stdout, sys.stderr)
+told = [StringIO(), StringIO()]
+def pull(text):
+    call_command("db:pull", app="staging", stderr=text)
+threads = [threading.Thread(target=pull, args=(text,)) for text in told]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(["is now shop-eu b101" in text.getvalue() for text in told])
+print(dict(os.environ) == before, (sys.stdout, sys.stderr) == streams)
+"""
+    ended = django.run(script).succeeds()
+
+    assert ended.out.splitlines() == ["[True, True]", "True True"]
+    assert target.sql("select count(*) from shop_customer;") == "2"
 
 
 def test_a_pull_within_a_transaction_is_refused(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pty
 import signal
@@ -18,7 +17,7 @@ import pytest
 from dbpull.demo.stand_in import faults
 from django_projects import PYTHONS, DjangoProject, database_of
 from machines import Machine, fab, introduce
-from projects import INVOKE, marked
+from projects import INVOKE, Run, marked
 from stagings import APP, MAJOR, PASSWORD, ROLE, Staging
 from targets import Target, Watched
 from worlds import BAD_KEY, ROWS, World
@@ -95,6 +94,30 @@ def test_a_protected_app_is_refused_by_whatever_name(
     ended.refuses("is protected: it fits", "db.protected")
     assert staging.only_read
     assert staging.now == staging.before
+
+
+def test_an_alias_protects_an_app_by_its_real_name_too(staging: Staging) -> None:
+    staging.project.configure(f"db:\n  apps: {{prod: {APP}}}\n")
+    words = ["db.push", f"--app={APP}", f"--confirm={APP}"]
+
+    for more in ({}, {"INVOKE_DB_APPS": f"staging={APP}"}):
+        ended = staging.project.invoke(*words, **more)
+        ended.refuses("prod is protected", "db.protected")
+    assert staging.only_read
+
+
+def test_no_other_file_takes_protection_away(staging: Staging) -> None:
+    staging.project.configure(
+        f"db:\n  apps: {{staging: {APP}}}\n  protected: ['shop-*']\n"
+    )
+    other = staging.project.folder / "other.yaml"
+    other.write_text("db: {protected: []}\n")
+    argv = [*INVOKE, "-f", str(other), *staging.push()]
+
+    ended = staging.project.begin(argv, None, {}).end()
+
+    ended.refuses("is protected: it fits 'shop-", "invoke.yaml")
+    assert staging.asked() == []
 
 
 def test_only_the_file_says_what_is_protected(staging: Staging) -> None:
@@ -235,8 +258,10 @@ def test_whenever_it_is_stopped_the_apps_database_is_as_it_was(
     run.signal(number)
     ended = run.end()
 
-    assert ended.code == 128 + number
-    assert "Stopped" in ended.err
+    # What has failed already is told as that, once all of it is back.
+    failed = when == "being put back"
+    assert ended.code == (1 if failed else 128 + number)
+    assert ("The push failed" if failed else "Stopped") in ended.err
     assert "as it was" in ended.remedy
     assert staging.now == staging.before
     assert staging.project.dumps() == []
@@ -316,25 +341,73 @@ def test_a_reset_whose_answer_is_lost_is_asked_for_again(
     assert staging.now == world.others[MAJOR].likeness("shop")
 
 
-@pytest.mark.parametrize("when", ["Resetting", "Restoring into"])
-def test_what_is_killed_midway_is_put_back_by_a_process_that_survives(
-    world: World, make_staging: Make, when: str
-) -> None:
-    staging = make_staging(local_database(world, "local_bulk", ROWS))
-    run = staging.project.start(*staging.push())
-    run.says(when)
-    pushes = staging.project.folder / ".dbpull/pushes.json"
-    assert json.loads(pushes.read_text())[APP]["backup"] == "b001"
-
-    run.process.kill()
-    run.process.wait()
+def survived(run: Run) -> None:
+    """Wait until the process that survives a killed push has done its part."""
     deadline = time.monotonic() + 60
     while marked(run.mark):
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
+
+@pytest.mark.parametrize("when", ["Capturing", "Resetting", "Restoring into"])
+def test_what_is_killed_midway_is_put_back_by_a_process_that_survives(
+    world: World, make_staging: Make, when: str
+) -> None:
+    staging = make_staging(local_database(world, "local_bulk", ROWS))
+    run = staging.project.start(*staging.push("--maintenance"))
+    run.says(when)
+
+    run.process.kill()
+    run.process.wait()
+    survived(run)
+
+    if when != "Capturing":
+        assert f"The database of {APP} is as it was: b001 is back." in run.err
+    assert f"{APP} is out of maintenance mode." in run.err
+    assert staging.asked("PATCH") == [("PATCH", f"/apps/{APP}")] * 2
+    assert staging.now == staging.before
+
+
+def test_who_cannot_wait_leaves_it_to_that_process(
+    world: World, make_staging: Make
+) -> None:
+    staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
+    run = staging.project.start(*staging.push())
+    run.says("being put back")
+
+    for _ in range(3):
+        run.signal(signal.SIGINT)
+        time.sleep(0.3)
+    run.process.wait(60)
+    survived(run)
+
+    assert "is NOT what it was: b001 is not back yet" in run.err
     assert f"The database of {APP} is as it was: b001 is back." in run.err
-    assert json.loads(pushes.read_text()) == {}
+    assert staging.now == staging.before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_story_that_nobody_reads_any_more_does_not_keep_it_from_being_put_back(
+    world: World, make_staging: Make, number: int
+) -> None:
+    staging = make_staging(local_database(world, "local_bulk", ROWS))
+    reading, writing = os.pipe()
+    run = subprocess.Popen(
+        [*INVOKE, *staging.push()],
+        cwd=staging.project.folder,
+        env=staging.project._environment({}),
+        stdin=subprocess.DEVNULL,
+        stderr=writing,
+    )
+    os.close(writing)
+    told = b""
+    while b"Restoring into" not in told:
+        told += os.read(reading, 4096)
+
+    os.close(reading)
+    run.send_signal(number)
+
+    assert run.wait(60) == 128 + number
     assert staging.now == staging.before
 
 
@@ -415,6 +488,8 @@ def test_manage_py_pushes_as_well(world: World, staging: Staging, python: str) -
     django = DjangoProject(staging.project, PYTHONS[python], databases)
     staging.project.configure(f"db:\n  apps: {{staging: {APP}}}\n")
 
+    empty = django.manage("db:push", f"--confirm={APP}", "--backup=")
+    assert "--backup is empty" in empty.err
     refused = django.manage("db:push", "--app=staging")
     assert refused.code == 1
     assert f"Add --confirm={APP}" in refused.err

@@ -5,8 +5,18 @@ several hosts are worked on at once, the board keeps their lines and tables apar
 """
 
 from dbpull.console.board import BOARD, Board
+from dbpull.console.lasting import outlive_stderr
 from dbpull.console.stdout import is_drawn, out, rows
 from dbpull.console.step import Step
 from dbpull.console.teller import Teller
 
-__all__ = ["BOARD", "Board", "Step", "Teller", "is_drawn", "out", "rows"]
+__all__ = [
+    "BOARD",
+    "Board",
+    "Step",
+    "Teller",
+    "is_drawn",
+    "out",
+    "outlive_stderr",
+    "rows",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
@@ -19,13 +20,15 @@ from invoke.config import Config
 
 from dbpull.django.target import NoService, url_of
 from dbpull.errors import PullError
-from dbpull.flags import HELP
+from dbpull.flags import HELP, refuse_empty
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
+from dbpull.steps import source
 
 SILENT, USUAL, CHATTY = 0, 1, 2
 """Of --verbosity: errors alone, the story, and every command that is run."""
+_one_at_a_time = threading.Lock()
 _OURS = {"db.pull", "db.push", "db.undo", "db.backups"}
 
 
@@ -44,12 +47,14 @@ def facing(
     """The settings of the project and the target of DATABASES, for one run.
 
     Its environment, which `.env` is added to, is put back afterwards; Django's own
-    connections to the target are closed before. Raises CommandError for all that the
-    flow raises on purpose.
+    connections to the target are closed before. Of several threads one is at it.
+    Raises CommandError for all that the flow raises on purpose.
     """
-    with _spoken(command, options), _own_environment(options):
+    with _one_at_a_time, _spoken(command, options), _own_environment(options):
         try:
             PROJECT.load(project_folder())
+            refuse_empty(backup=options.get("backup"), confirm=options.get("confirm"))
+            source.forget()
             settings = Settings.of(_section(), **flags)
             target = _target(alias)
             settings = replace(
@@ -122,7 +127,7 @@ def _let_go(alias: str) -> None:
     target = connections[alias].settings_dict
     same = [
         connection
-        for connection in connections.all()
+        for connection in connections.all(initialized_only=True)
         if all(
             connection.settings_dict.get(key) == target.get(key)
             for key in ("HOST", "PORT", "NAME")
@@ -177,18 +182,25 @@ def _own_environment(options: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        # What changed, no more: other threads may look at it any time.
+        for name in [name for name in os.environ if name not in before]:
+            del os.environ[name]
+        for name, value in before.items():
+            if os.environ.get(name) != value:
+                os.environ[name] = value
 
 
 @contextmanager
 def _spoken(command: BaseCommand, options: dict[str, Any]) -> Iterator[None]:
     """Have the story go where the command's words go."""
+    silent = options.get("verbosity", USUAL) == SILENT
+    err: TextIO = StringIO() if silent else _under(command.stderr)
+    out = _under(command.stdout)
     with ExitStack() as stack:
-        silent = options.get("verbosity", USUAL) == SILENT
-        err: TextIO = StringIO() if silent else _under(command.stderr)
-        stack.enter_context(redirect_stderr(err))
-        stack.enter_context(redirect_stdout(_under(command.stdout)))
+        if err is not sys.stderr:
+            stack.enter_context(redirect_stderr(err))
+        if out is not sys.stdout:
+            stack.enter_context(redirect_stdout(out))
         yield
 
 

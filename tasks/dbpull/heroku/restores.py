@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from dbpull.errors.heroku import (
     HerokuDown,
+    NotFound,
     RateLimited,
     UnexpectedAnswer,
     Unreachable,
@@ -121,7 +122,11 @@ class _PutBack:
         path = ("client", "v11", "databases", self.database.id, "restores")
 
         def ask() -> dict[str, Any]:
-            new = [one for one in self._restores() if one["num"] not in before]
+            new = [
+                one
+                for one in self._restores()
+                if one["num"] not in before and one.get("from_url") == stored
+            ]
             if new:
                 return new[0]
             about = f"putting {self.backup.id} back"
@@ -134,7 +139,9 @@ class _PutBack:
         while True:
             try:
                 return ask()
-            except _PASSING as error:
+            except (*_PASSING, NotFound) as error:
+                if isinstance(error, NotFound) and error.gone:
+                    raise
                 if self.api.clock() >= self.end:
                     raise PutBackFailed(self.backup.id, error.what) from error
                 waiting = f"Waiting on to put {self.backup.id} back."

@@ -20,9 +20,10 @@ from dbpull.steps.confirm import confirm
 from dbpull.steps.outgoing import dump_database
 from dbpull.steps.prepare import Gate
 from dbpull.steps.push_plan import tell_plan
-from dbpull.steps.replace import Replacement
+from dbpull.steps.replace import Replacement, way_back
 from dbpull.steps.run import told
 from dbpull.steps.source import Source
+from dbpull.steps.survivor import Survivor, surviving
 from dbpull.target import lock
 from dbpull.words import age
 
@@ -48,8 +49,8 @@ def push(
         if BOARD.tells_the_end:
             raise OneHostOnly
         app = source.app(settings)
-        remote_database.refuse_protected(app.name, app.alias, settings.protected)
-        if asked.undo or asked.backup:
+        remote_database.refuse_protected(app.name, settings, app.alias)
+        if asked.undo or asked.backup is not None:
             _undo(settings, asked, teller, dry_run=dry_run)
         else:
             _push(settings, shell, asked, teller, dry_run=dry_run)
@@ -73,11 +74,18 @@ def _push(
     with _dumped(settings, shell, local, programs, found, teller) as dump:
         gate = Gate(remote.aim, settings)
         fetched = stocks.of(settings, shell).open(dump, teller, gate)
-        with _maintained(found, teller, wanted=asked.maintenance):
+        with (
+            surviving() as survivor,
+            _maintained(found, survivor, teller, wanted=asked.maintenance),
+        ):
             backup = _captured(found, settings, teller)
-            replacement = Replacement(found, remote, backup, settings, teller)
-            replacement.run(fetched, gate.prepared)
-    _tell_end(found, local, backup, shell, teller)
+            act = Replacement(found, remote, backup, settings, teller, survivor)
+            act.run(fetched, gate.prepared)
+    teller.closing_table([])
+    teller.say(f"{found.database.app} is now {local.connection.label}.", "bold")
+    typed = shell.command_for("db.push")
+    again = way_back(found, settings).replace("invoke db.push", typed)
+    teller.say(f"`{again}` puts {backup.id} back, what it was before.")
 
 
 def _captured(found: Source, settings: Settings, teller: Teller) -> heroku.Backup:
@@ -93,8 +101,8 @@ def _undo(settings: Settings, asked: Asked, teller: Teller, *, dry_run: bool) ->
     found = source.find(settings, teller)
     app = found.database.app
     for one in sorted(remote_database.sharing(found)):
-        remote_database.refuse_protected(one, None, settings.protected)
-    name = asked.backup or pushed.captured_before(app, found.database.id)
+        remote_database.refuse_protected(one, settings)
+    name = asked.backup or pushed.captured_before(found.database.id)
     if name is None:
         raise NothingPushed(app)
     backup = source.existing(found, name, settings.wait, teller)
@@ -108,7 +116,7 @@ def _undo(settings: Settings, asked: Asked, teller: Teller, *, dry_run: bool) ->
     with teller.step("undo", f"Putting {backup.id} of {app} back") as step:
         heroku.put_back(found.api, found.database, backup, wait=settings.wait)
         step.sentence = f"The database of {app} is {backup.id} again"
-    pushed.forget(app)
+    pushed.forget(found.database.id)
 
 
 @contextmanager
@@ -133,12 +141,15 @@ def _dumped(
 
 
 @contextmanager
-def _maintained(found: Source, teller: Teller, *, wanted: bool) -> Iterator[None]:
+def _maintained(
+    found: Source, survivor: Survivor, teller: Teller, *, wanted: bool
+) -> Iterator[None]:
     """The app in maintenance mode, and out of it again whatever happens."""
     app = found.database.app
     if not wanted or heroku.in_maintenance(found.api, app):
         yield
         return
+    survivor.must_end_maintenance(app)
     try:
         with SIGNALS.deferred():
             heroku.set_maintenance(found.api, app, on=True)
@@ -147,6 +158,7 @@ def _maintained(found: Source, teller: Teller, *, wanted: bool) -> Iterator[None
     finally:
         with SIGNALS.deferred():
             _end_maintenance(found, teller)
+            survivor.need_not_end_maintenance()
 
 
 def _end_maintenance(found: Source, teller: Teller) -> None:
@@ -160,16 +172,3 @@ def _end_maintenance(found: Source, teller: Teller) -> None:
         )
     else:
         teller.say(f"{app} is out of maintenance mode.")
-
-
-def _tell_end(
-    found: Source, local: aim.Aim, backup: heroku.Backup, shell: Shell, teller: Teller
-) -> None:
-    app = found.database.app
-    teller.closing_table([])
-    teller.say(f"{app} is now {local.connection.label}.", "bold")
-    again = shell.command_for("db.push")
-    teller.say(
-        f"`{again} --undo --app={app} --confirm={app}` puts {backup.id} back, what it"
-        " was before."
-    )

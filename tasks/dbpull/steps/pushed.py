@@ -15,23 +15,21 @@ _FILE = "pushes.json"
 def remember(app: str, database_id: str, backup: str) -> None:
     """Note, before an app's database is reset, what would bring it back."""
     made = datetime.now(UTC).isoformat(timespec="seconds")
-    known = _known() | {app: {"database": database_id, "backup": backup, "at": made}}
+    known = _known() | {database_id: {"app": app, "backup": backup, "at": made}}
     make_own_folder()
     _write(known)
 
 
-def captured_before(app: str, database_id: str) -> str | None:
-    """The id of the backup that was captured before the last push to an app."""
-    entry = _known().get(app)
-    if not isinstance(entry, dict) or entry.get("database") != database_id:
-        return None
-    return str(entry.get("backup"))
+def captured_before(database_id: str) -> str | None:
+    """The id of the backup that was captured before the last push to a database."""
+    entry = _known().get(database_id)
+    return str(entry["backup"]) if isinstance(entry, dict) else None
 
 
-def forget(app: str) -> None:
+def forget(database_id: str) -> None:
     """There is nothing to undo any more."""
     known = _known()
-    if known.pop(app, None):
+    if known.pop(database_id, None):
         _write(known)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 
 from dbpull import heroku
-from dbpull.errors.heroku import HttpError
+from dbpull.errors.heroku import NoAccess, NotFound
 from dbpull.errors.postgres import MissingProgram
 from dbpull.errors.push import (
     AppProtected,
@@ -30,7 +29,7 @@ from dbpull.steps.aim import Aim
 from dbpull.steps.source import Source
 from dbpull.target import guard
 from dbpull.target.contents import Contents, contents
-from dbpull.target.state import inspect
+from dbpull.target.state import inspect, refuse_standby
 
 _NO_TLS = "SSL support is not compiled in"
 
@@ -56,10 +55,14 @@ class RemoteDatabase:
     """Every app that sees it, the one that was asked for among them."""
 
 
-def refuse_protected(app: str, alias: str | None, patterns: Iterable[str]) -> None:
-    """Raise AppProtected where a pattern means the app, whatever the case."""
-    for name in filter(None, (app, alias)):
-        for pattern in patterns:
+def refuse_protected(app: str, settings: Settings, alias: str | None = None) -> None:
+    """Raise AppProtected where a pattern means the app or any of its aliases.
+
+    Whatever the case, and by whichever of its names it was asked for.
+    """
+    known = [short for short, name in settings.aliases if name == app]
+    for name in filter(None, (app, alias, *known)):
+        for pattern in settings.protected:
             if fnmatchcase(name.lower(), pattern.lower()):
                 raise AppProtected(name, pattern)
 
@@ -132,11 +135,12 @@ def refuse(
 ) -> None:
     """Refuse what must not, or can't, be pushed.
 
-    Raises AppProtected, SameDatabase, OlderServer, LacksExtensions.
+    Raises AppProtected, IsStandby, SameDatabase, OlderServer, LacksExtensions.
     """
     app = found.database.app
     for one in sorted(remote.apps):
-        refuse_protected(one, None, settings.protected)
+        refuse_protected(one, settings)
+    refuse_standby(remote.aim.state, found.label)
     if ours.identity == remote.holds.identity:
         raise SameDatabase(local.connection.label, app)
     if remote.aim.state.major < local.state.major:
@@ -174,5 +178,5 @@ def sharing(found: Source) -> set[str]:
     paying = {found.database.app, found.database.billing_app}
     try:
         return paying | heroku.apps_with(found.api, found.database.id)
-    except HttpError:  # a token may be of this app alone
+    except (NoAccess, NotFound):  # a token may be of this app alone
         return paying

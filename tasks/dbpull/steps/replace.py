@@ -21,7 +21,7 @@ from dbpull.steps.prepare import Prepared
 from dbpull.steps.remote_database import RemoteDatabase
 from dbpull.steps.source import Source
 from dbpull.steps.stock import Fetched
-from dbpull.steps.survivor import surviving
+from dbpull.steps.survivor import Survivor
 from dbpull.target.contents import Contents, contents
 from dbpull.words import counted
 
@@ -38,17 +38,20 @@ class Replacement:
     """What it is put back from."""
     settings: Settings
     teller: Teller
+    survivor: Survivor
 
     def run(self, fetched: Fetched, prepared: Prepared) -> None:
         """Reset and restore a dump, or put the backup back. Raises PushFailed."""
         pushed.remember(self._app, self.found.database.id, self.backup.id)
-        with surviving(self.found, self.backup, self.settings.wait):
-            try:
-                self._reset()
-                self._restore(fetched, prepared)
-            except BaseException as error:
+        self.survivor.must_put_back(self.found, self.backup, self.settings.wait)
+        try:
+            self._reset()
+            self._restore(fetched, prepared)
+        except BaseException as error:
+            with SIGNALS.deferred():
                 self._put_back(error)
-                raise
+            raise
+        self.survivor.need_not_put_back()
         self.teller.standing = f"The database of {self._app} is the pushed one."
 
     @property
@@ -103,15 +106,15 @@ class Replacement:
         """Have Heroku restore what was captured; its end is told by the error."""
         teller, backup, app = self.teller, self.backup, self._app
         why = f"{cause.what} " if isinstance(cause, PullError) else ""
-        teller.note(f"{why}The database of {app} is being put back from {backup.id}.")
         teller.standing = (
             f"The database of {app} is NOT what it was: {backup.id} is not back yet."
-            f" `invoke db.push --undo --app={app} --confirm={app}` puts it back."
+            f" `{way_back(self.found, self.settings)}` puts it back."
         )
+        teller.note(f"{why}The database of {app} is being put back from {backup.id}.")
         try:
-            with SIGNALS.deferred():
-                self._restored_by_heroku()
+            self._restored_by_heroku()
         except PullError as error:
+            self.survivor.need_not_put_back()  # which could do no more
             what = why or "The push was stopped. "
             raise PushFailed(f"{what}{error.what}", error.remedy) from cause
         if isinstance(cause, PullError):
@@ -123,10 +126,19 @@ class Replacement:
         with self.teller.step("undo", f"Putting {back} back") as step:
             heroku.put_back(api, self.found.database, self.backup, wait=wait)
             step.sentence = f"Put {back} back"
-            pushed.forget(self._app)
+            pushed.forget(self.found.database.id)
+            self.survivor.need_not_put_back()
             self.teller.standing = (
                 f"The database of {self._app} is as it was: {self.backup.id} is back."
             )
+
+
+def way_back(found: Source, settings: Settings) -> str:
+    """What to type for what a push has replaced."""
+    told = f"invoke db.push --undo --app={found.app.name}"
+    if settings.origins["database"] == "--database":
+        told += f" --database={settings.database}"
+    return f"{told} --confirm={found.database.app}"
 
 
 def _without_schemas(selection: Selection, there: frozenset[str]) -> Selection:

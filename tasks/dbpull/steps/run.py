@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from dbpull.console import Teller
+from dbpull.console import Teller, outlive_stderr
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.local import LocalTrouble
 from dbpull.shell import Shell
@@ -25,6 +25,7 @@ def told(
     `standing` says how things stand as long as no step says otherwise. What the
     sentences say to do next is to be done where `shell` is, or at `host`.
     """
+    outlive_stderr()
     teller = Teller(shell.host if shell else host)
     teller.standing = standing
     try:

@@ -73,6 +73,11 @@ def api(teller: Teller, *, patience: float = 30.0) -> heroku.Api:
     return found
 
 
+def forget() -> None:
+    """Ask for the token anew: in a process that lives on, it may be another one."""
+    _api.cache_clear()
+
+
 @cache
 def _api() -> heroku.Api:
     """One for the process: asking for a token may take seconds."""

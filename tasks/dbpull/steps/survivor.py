@@ -1,8 +1,8 @@
-"""Puts an app's database back where the push that works on it is killed.
+"""Sees to an app where the push that works on it is killed.
 
-Nobody can clean up after `kill -9`; so a process of its own waits, from before the
-reset on, for the push to say that it has come to an end. Where the pipe between them
-ends without that word, it has the captured backup put back.
+Nobody can clean up after `kill -9`; so a process of its own is told what would have to
+be done then, and waits. Where the pipe between them ends with something left to do, it
+does that: the captured backup is put back, maintenance mode is switched off.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from dbpull.signals import SIGNALS
 from dbpull.steps import pushed
 from dbpull.steps.source import Source
 
-_OVER = "over"
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_BACKUP, _MAINTENANCE = "backup", "maintenance"
 
 
 @dataclass(frozen=True)
@@ -37,26 +37,61 @@ class _Stored:
     app: str
 
 
+class Survivor:
+    """The process that outlives us, and what it is to do."""
+
+    def __init__(self) -> None:
+        self._process = _started()
+        self._tell("folder", str(PROJECT.folder))
+
+    def must_put_back(self, found: Source, backup: heroku.Backup, wait: float) -> None:
+        """If we are killed: the backup back into the app's database."""
+        names = sorted(found.database.names)
+        told = {
+            "database": asdict(found.database) | {"names": names},
+            "backup": {"id": backup.id, "uuid": backup.uuid, "app": backup.app},
+            "wait": wait,
+        }
+        self._tell(_BACKUP, told)
+
+    def must_end_maintenance(self, app: str) -> None:
+        """If we are killed: the app out of its maintenance mode."""
+        self._tell(_MAINTENANCE, app)
+
+    def need_not_put_back(self) -> None:
+        """The database is the one or the other, or was told to be neither."""
+        self._tell(_BACKUP, None)
+
+    def need_not_end_maintenance(self) -> None:
+        """It is over, or was told not to be."""
+        self._tell(_MAINTENANCE, None)
+
+    def leave(self) -> None:
+        """Go: what it was told and not told off it does now."""
+        with SIGNALS.deferred(), suppress(OSError):
+            pipe = self._process.stdin
+            assert pipe  # noqa: S101 - it was asked for
+            pipe.close()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(2.0)
+
+    def _tell(self, what: str, content: object) -> None:
+        with SIGNALS.deferred(), suppress(OSError):
+            pipe = self._process.stdin
+            assert pipe  # noqa: S101 - it was asked for
+            pipe.write(json.dumps([what, content]) + "\n")
+            pipe.flush()
+
+
 @contextmanager
-def surviving(found: Source, backup: heroku.Backup, wait: float) -> Iterator[None]:
-    """Have the backup put back if we are killed while in the context."""
-    database = asdict(found.database)
-    told = {
-        "folder": str(PROJECT.folder),
-        "database": database | {"names": sorted(found.database.names)},
-        "backup": {"id": backup.id, "uuid": backup.uuid, "app": backup.app},
-        "wait": wait,
-    }
+def surviving() -> Iterator[Survivor]:
+    """Have one that stands by while in the context."""
     with SIGNALS.deferred():
-        process = _started()
-        assert process.stdin  # noqa: S101 - it was asked for
-        process.stdin.write(json.dumps(told) + "\n")
-        process.stdin.flush()
+        survivor = Survivor()
     try:
-        yield
+        yield survivor
     finally:
-        with SIGNALS.deferred(), suppress(BrokenPipeError):
-            process.communicate(_OVER + "\n")
+        survivor.leave()
 
 
 def _started() -> subprocess.Popen[str]:
@@ -74,29 +109,48 @@ def _started() -> subprocess.Popen[str]:
 
 
 def main() -> None:
-    """Wait for the end of the push; see to the app's database if it never said so."""
+    """Listen until nobody can tell anything any more; then do what is left."""
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    told = sys.stdin.readline()
-    if not told or sys.stdin.readline().strip() == _OVER:
-        return
-    _put_back(json.loads(told))
+    left: dict[str, Any] = {}
+    for line in sys.stdin:
+        with suppress(ValueError):  # a line that was cut off
+            what, content = json.loads(line)
+            left[what] = content
+    PROJECT.folder = Path(left.get("folder", "."))
+    try:
+        if told := left.get(_BACKUP):
+            _put_back(**told)
+    finally:
+        if app := left.get(_MAINTENANCE):
+            _end_maintenance(app)
 
 
-def _put_back(told: dict[str, Any]) -> None:
-    PROJECT.folder = Path(told["folder"])
-    names = frozenset(told["database"].pop("names"))
-    database = heroku.Database(**told["database"], names=names)
-    stored, app = _Stored(**told["backup"]), database.app
+def _put_back(database: dict[str, Any], backup: dict[str, str], wait: float) -> None:
+    names = frozenset(database.pop("names"))
+    there = heroku.Database(**database, names=names)
+    stored, app = _Stored(**backup), there.app
     _say(f"db.push was killed; the database of {app} is put back from {stored.id}.")
     try:
-        api = heroku.Api.from_environment(os.environ, notice=_say)
-        heroku.put_back(api, database, stored, wait=told["wait"])
+        heroku.put_back(_api(), there, stored, wait=wait)
     except PullError as error:
         _say(f"{error.what} The database of {app} is NOT what it was. {error.remedy}")
         return
-    pushed.forget(app)
+    pushed.forget(there.id)
     _say(f"The database of {app} is as it was: {stored.id} is back.")
+
+
+def _end_maintenance(app: str) -> None:
+    try:
+        heroku.set_maintenance(_api(), app, on=False)
+    except PullError as error:
+        _say(f"{error.what} {app} is still in maintenance mode.")
+    else:
+        _say(f"{app} is out of maintenance mode.")
+
+
+def _api() -> heroku.Api:
+    return heroku.Api.from_environment(os.environ, notice=_say)
 
 
 def _say(text: str) -> None:
