@@ -239,6 +239,7 @@ def test_a_connection_that_is_cut_while_restoring_is_undone(
     ended = run.end()
 
     ended.refuses("The push failed: ", "b001 is back")
+    assert "The dump is kept" not in ended.err
     assert staging.now == staging.before
 
 

@@ -9,6 +9,7 @@ from dbpull.console import Teller
 from dbpull.errors import PullError
 from dbpull.errors.postgres import CannotConnect, SqlFailed
 from dbpull.errors.push import NotEmptied, PushFailed
+from dbpull.errors.restore import RestoreFailed
 from dbpull.restore import check
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore
@@ -117,6 +118,8 @@ class Replacement:
             self.survivor.need_not_put_back()  # which could do no more
             what = why or "The push was stopped. "
             raise PushFailed(f"{what}{error.what}", error.remedy) from cause
+        if isinstance(cause, RestoreFailed):
+            cause = cause.before_the_end()  # the dump does not stay
         if isinstance(cause, PullError):
             raise PushFailed(f"The push failed: {cause.what}", cause.remedy) from cause
 
