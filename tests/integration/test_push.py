@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import re
 import signal
 import subprocess
 import threading
@@ -59,6 +60,8 @@ def test_a_plan_tells_what_would_be_lost_and_does_nothing(staging: Staging) -> N
     assert "from  shop on 127.0.0.1" in plan
     assert f"to    {APP} (staging), DATABASE (standard-0), PostgreSQL {MAJOR}" in plan
     assert "in 1 table\n" in plan
+    assert "pg_dump --format=custom" in plan
+    assert re.search(r"PUT http\S+/reset\n +\S+pg_restore ", plan)
     assert "Nothing of it was done." in plan
 
 

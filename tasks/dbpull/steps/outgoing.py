@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from dbpull.console import Teller
 from dbpull.dumps import Dump
@@ -14,14 +15,19 @@ from dbpull.steps.aim import Aim
 _TABLE = re.compile(r'dumping contents of table "?(?P<table>[^"]+)')
 
 
+def dump_argv(local: Aim, pg_dump: Program, path: Path) -> list[str]:
+    """The command that dumps the target into a file."""
+    return [
+        *(pg_dump.path, "--format=custom", "--compress=1", "--verbose"),
+        *("--no-owner", "--no-acl", "--no-password", "--lock-wait-timeout=60s"),
+        *("--file", str(path), "--dbname", local.connection.argument),
+    ]
+
+
 def dump_database(local: Aim, pg_dump: Program, dump: Dump, teller: Teller) -> None:
     """Dump the target into a file that is there. Raises DumpFailed."""
     connection = local.connection
-    argv = [
-        *(pg_dump.path, "--format=custom", "--compress=1", "--verbose"),
-        *("--no-owner", "--no-acl", "--no-password", "--lock-wait-timeout=60s"),
-        *("--file", str(dump.path), "--dbname", connection.argument),
-    ]
+    argv = dump_argv(local, pg_dump, dump.path)
     with teller.step("pg_dump", f"Dumping {connection.label}") as step:
 
         def hear(line: str) -> None:

@@ -19,7 +19,7 @@ from dbpull.steps import aim, pushed, remote_database, source, stocks
 from dbpull.steps.confirm import confirm
 from dbpull.steps.outgoing import dump_database
 from dbpull.steps.prepare import Gate
-from dbpull.steps.push_plan import tell_plan
+from dbpull.steps.push_plan import tell_commands, tell_plan
 from dbpull.steps.replace import Replacement, way_back
 from dbpull.steps.run import told
 from dbpull.steps.source import Source
@@ -68,7 +68,7 @@ def _push(
     tell_plan(found, local, ours, remote, settings, teller)
     remote_database.refuse(found, local, ours, remote, settings)
     if dry_run:
-        teller.say("Nothing of it was done.")
+        tell_commands(found, local, remote, programs, settings, teller)
         return
     confirm(found.database.app, asked.confirm)
     with _dumped(settings, shell, local, programs, found, teller) as dump:

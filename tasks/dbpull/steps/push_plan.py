@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 from dbpull.console import Teller
+from dbpull.restore.sections import SECTIONS, Restore
+from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.steps.aim import Aim
-from dbpull.steps.remote_database import RemoteDatabase, lacked
+from dbpull.steps.outgoing import dump_argv
+from dbpull.steps.remote_database import Programs, RemoteDatabase, lacked
 from dbpull.steps.source import Source
 from dbpull.target.contents import Contents
 from dbpull.target.provenance import Provenance
@@ -39,6 +44,32 @@ def tell_plan(
         lines.append(f"rows skipped  {listed(list(settings.skip_data))}")
     for line in lines:
         teller.say(f"  {line}")
+
+
+def tell_commands(
+    found: Source,
+    local: Aim,
+    remote: RemoteDatabase,
+    chosen: Programs,
+    settings: Settings,
+    teller: Teller,
+) -> None:
+    """Say with which commands, and which requests to Heroku, it would be done."""
+    app, database = found.database.app, found.database.id
+    path = settings.path / f"push-{app}.dump"
+    nothing = Selection((), (), (), ())
+    to, program = remote.aim.connection, chosen.pg_restore.path
+    restore = Restore(local.shell, program, to, path, nothing, settings.jobs)
+    at = f"{found.api.data}/client/v11/databases/{database}"
+    teller.say("  commands")
+    for line in (
+        shlex.join(dump_argv(local, chosen.pg_dump, path)),
+        f"POST {at}/backups",
+        f"PUT {at}/reset",
+        *(shlex.join(restore.argv(section)) for section in SECTIONS),
+    ):
+        teller.say(f"    {line}")
+    teller.say("Nothing of it was done.")
 
 
 def _amount(held: Contents) -> str:
