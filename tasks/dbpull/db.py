@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from dbpull.flags import help_of, refuse_empty
+from dbpull.flags import OF_PUSH, help_of, refuse_empty
 from dbpull.place import (
     host,
     is_dry,
@@ -197,7 +197,7 @@ def undo(c: Context, *, target: str | None = None) -> None:
     help=help_of(
         "app", "database", "target", "path", "wait", "jobs", "skip_data", "confirm",
         "maintenance", "undo", "backup", "dry_run",
-    ),
+    ) | OF_PUSH,
 )  # fmt: skip
 def push(
     c: Context,

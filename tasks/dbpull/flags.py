@@ -29,6 +29,13 @@ HELP = {
 }
 
 
+OF_PUSH = {
+    "target": "URL of the local database, which is pushed.",
+    "backup": "Put this backup back, not what the last push has replaced.",
+}
+"""What these mean to `db.push`, where they are about the other side."""
+
+
 def help_of(*names: str) -> dict[str, str]:
     """What Invoke wants to be told of a task's flags."""
     return {name.replace("_", "-"): HELP[name] for name in names}

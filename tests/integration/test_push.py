@@ -65,6 +65,13 @@ def test_a_plan_tells_what_would_be_lost_and_does_nothing(staging: Staging) -> N
     assert "Nothing of it was done." in plan
 
 
+def test_its_help_says_which_side_the_target_is(staging: Staging) -> None:
+    told = " ".join(staging.project.invoke("--help", "db.push").succeeds().out.split())
+
+    assert "--target=STRING URL of the local database, which is pushed." in told
+    assert "to replace" not in told
+
+
 @pytest.mark.parametrize("words", [[], ["--confirm=staging"], ["--confirm=SHOP"]])
 def test_what_nobody_confirmed_is_not_done(staging: Staging, words: list[str]) -> None:
     ended = staging.project.invoke("db.push", "--app=staging", *words)

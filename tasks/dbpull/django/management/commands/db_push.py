@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from dbpull.django.face import add_app, add_database, facing
-from dbpull.flags import HELP
+from dbpull.flags import HELP, OF_PUSH
 from dbpull.steps import push
 
 SETTINGS = ("path", "wait", "jobs", "skip_data")
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         add_database(parser)
         for name in ("confirm", "backup", *SETTINGS):
             flag = "--" + name.replace("_", "-")
-            parser.add_argument(flag, help=HELP[name])
+            parser.add_argument(flag, help=(HELP | OF_PUSH)[name])
         for name in SWITCHES:
             flag = "--" + name.replace("_", "-")
             parser.add_argument(flag, action="store_true", help=HELP[name])
