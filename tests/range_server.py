@@ -168,8 +168,11 @@ class RangeServer:
         await answer.prepare(request.web)
         for at in range(0, len(body), PIECE):
             piece = body[at : at + PIECE]
-            await answer.write(piece)
+            if request.transport is None or request.transport.is_closing():
+                raise ConnectionResetError  # the client has gone
+            # Counted before: a client that has it all may leave while `write` waits.
             request.sent += len(piece)
+            await answer.write(piece)
             if self.pace:
                 await asyncio.sleep(self.pace)
 

@@ -68,8 +68,12 @@ class Sending:
             if self._rate:
                 due = began + (position + len(chunk) - start) / self._rate
                 await asyncio.sleep(due - loop.time())
-            await response.write(chunk)
-            self._seen.sent += len(chunk)
+            if self._request.transport is None or self._request.transport.is_closing():
+                raise ConnectionResetError  # the client has gone
+            try:
+                await response.write(chunk)
+            finally:  # a client that has it all may leave while `write` waits
+                self._seen.sent += len(chunk)
 
     def _ahead(self, start: int, stop: int) -> Stop | None:
         """The first fault that waits between the two."""
