@@ -336,3 +336,32 @@ def test_any_flipped_byte_is_answered_in_words(data: st.DataObject) -> None:
 
     with contextlib.suppress(BadDump):
         assert walk(bytes(whole))[-1].end == len(whole)
+
+
+# Contents that define an entry otherwise
+
+
+@pytest.mark.parametrize("minor", [14, 15, 16])
+@pytest.mark.parametrize("width", [4, 8])
+def test_one_entry_is_defined_otherwise_and_nothing_else_changes(
+    minor: int, width: int
+) -> None:
+    by = Made(minor, width)
+    there = [
+        by.entry(one, f"t{one}", "INDEX", f"CREATE INDEX «{one}»;") for one in (1, 2, 3)
+    ]
+    contents = by.toc(*there)
+    read = archive.read(io.BytesIO(contents))
+
+    changed = archive.redefined(contents, read, (read.by_id[2], "SELECT 'ä';"))
+
+    there[1] = by.entry(2, "t2", "INDEX", "SELECT 'ä';")
+    assert changed == by.toc(*there)
+
+
+def test_a_definition_that_is_not_where_it_was_read_is_refused() -> None:
+    contents = made.toc(made.entry(1, "t1", "INDEX", "CREATE INDEX one;"))
+    read = archive.read(io.BytesIO(contents))
+
+    with pytest.raises(ValueError, match="entry 1 is not defined at byte"):
+        archive.redefined(contents.replace(b"one", b"two"), read, (read.by_id[1], ""))

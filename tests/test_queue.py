@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from dbpull.archive import Archive, Block, Entry, Header
 from dbpull.console.chart import drawn
-from dbpull.restore.agenda import Agenda, Job
+from dbpull.restore.agenda import Agenda
+from dbpull.restore.halves import halves
+from dbpull.restore.job import Job, Lock
 from dbpull.restore.order import Part, parts
 from dbpull.restore.queue import LARGE, Queue
 from dbpull.restore.selection import Selection, select
@@ -216,3 +220,180 @@ def test_a_chart_shows_what_ran_when() -> None:
     assert [line.index("█") for line in lines] == [33, 50]
     assert all(line.count("█") == 17 and line.endswith("2.0 s") for line in lines)
     assert slowest == "  Slowest: rows users 2.0 s, index users_pkey 2.0 s"
+
+
+# Keys in two statements
+
+
+def added(table: str, name: str, key: str) -> str:
+    return f"ALTER TABLE ONLY public.{table}\n    ADD CONSTRAINT {name} {key};\n"
+
+
+UNIQUE = entry(
+    31, "CONSTRAINT", "users users_email", 1,
+    definition=added("users", "users_email", "UNIQUE (email)"),
+)  # fmt: skip
+BY_NAME = entry(32, "INDEX", "users_name", 1, definition="CREATE INDEX")
+REFERRING = entry(
+    23, "FK CONSTRAINT", "orders orders_user_fkey", 2, 1, 21,
+    definition=added(
+        "orders", "orders_user_fkey", "FOREIGN KEY (u) REFERENCES public.users(id)"
+    ),
+)  # fmt: skip
+
+
+def restored(to: Queue, *jobs: Job) -> None:
+    for job in jobs:
+        to.finished(job)
+
+
+def test_a_unique_key_is_built_beside_other_indexes_and_made_a_key_afterwards() -> None:
+    to = defined(queue(USERS, ROWS[0], UNIQUE, BY_NAME))
+    arrive(to, {11: BIG})
+    restored(to, taken(to))
+
+    index = taken(to)
+    unique = taken(to, index)
+
+    assert index.entries == (BY_NAME,)
+    assert unique.statement == (
+        "CREATE UNIQUE INDEX users_email ON public.users USING btree (email);\n"
+    )
+    restored(to, unique)
+    assert UNIQUE.dump_id not in to.done
+    assert to.take([index]) is None
+    restored(to, index)
+    key = taken(to)
+    assert key.statement == added(
+        "users", "users_email", "UNIQUE USING INDEX users_email"
+    )
+    restored(to, key)
+    assert to.done >= {UNIQUE.dump_id, BY_NAME.dump_id}
+
+
+def test_a_foreign_key_is_validated_while_indexes_are_built() -> None:
+    to = defined(queue(USERS, ORDERS, *ROWS, KEY, INDEX, BY_NAME, REFERRING))
+    arrive(to, {12: BIG, 11: BIG})
+    rows = taken(to), taken(to)
+    restored(to, rows[0], rows[1])
+    key = taken(to)
+    assert key.entries == (KEY,)
+    index = taken(to, key)
+    assert index.entries == (INDEX,)
+    restored(to, key, index)
+
+    declared = taken(to)
+    assert declared.statement == added(
+        "orders",
+        "orders_user_fkey",
+        "FOREIGN KEY (u) REFERENCES public.users(id) NOT VALID",
+    )
+    assert to.take([declared]) is None
+    restored(to, declared)
+    one = taken(to)
+    two = taken(to, one)
+
+    assert {one.name, two.name} == {"users_name", "orders_user_fkey"}
+    assert {one.statement, two.statement} == {
+        None,
+        "ALTER TABLE ONLY public.orders\n    VALIDATE CONSTRAINT orders_user_fkey;\n",
+    }
+
+
+def test_keys_are_made_in_one_piece_where_nobody_waits_for_their_tables() -> None:
+    to = defined(queue(USERS, ORDERS, *ROWS, KEY, UNIQUE, REFERRING))
+    arrive(to, {11: BIG})
+    restored(to, taken(to))
+    restored(to, taken(to))
+
+    unique = taken(to)
+    assert (unique.entries, unique.statement) == ((UNIQUE,), None)
+    restored(to, unique)
+    arrive(to, {12: BIG})
+    to.whole = True
+    restored(to, taken(to))
+    reference = taken(to)
+    assert (reference.entries, reference.statement) == ((REFERRING,), None)
+    restored(to, reference)
+    assert to.empty
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        added("users", "one", "UNIQUE NULLS NOT DISTINCT (email)"),
+        added("users", "one", "UNIQUE (id, span WITHOUT OVERLAPS)"),
+        added("users", "one", "UNIQUE (email)") + "\nALTER TABLE public.users CLUSTER",
+        added("users", "one", "EXCLUDE USING gist (span WITH &&)"),
+        added("users", "one", "PRIMARY KEY (id)"),
+        added("users", "one", "FOREIGN KEY (u) REFERENCES public.users(id) NOT VALID"),
+        added("users", "one", "FOREIGN KEY (u) REFERENCES public.u(i) NOT ENFORCED"),
+        added("users", "one", "CHECK ((id > 0))"),
+    ],
+)
+def test_what_is_worded_otherwise_stays_in_one_piece(definition: str) -> None:
+    archive = Archive(HEADER, SHOP, 100)
+    odd = entry(40, "CONSTRAINT", "users one", 1, definition=definition)
+
+    assert halves(archive, odd) is None
+
+
+def test_keys_of_a_partitioned_table_stay_in_one_piece() -> None:
+    parted = "CREATE TABLE public.users (\n    id integer\n)\nPARTITION BY LIST (id);\n"
+    table = entry(1, "TABLE", "users", definition=parted)
+
+    assert halves(Archive(HEADER, (table, *ROWS), 100), UNIQUE) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "index", "made"),
+    [
+        (
+            'UNIQUE ("a;""b", c) INCLUDE (d, "E")',
+            '("a;""b", c) INCLUDE (d, "E")',
+            "UNIQUE USING INDEX one",
+        ),
+        (
+            "UNIQUE (c) WITH (fillfactor='70', deduplicate_items='off')",
+            "(c) WITH (fillfactor='70', deduplicate_items='off')",
+            "UNIQUE USING INDEX one",
+        ),
+        (
+            "UNIQUE (c) DEFERRABLE INITIALLY DEFERRED",
+            "(c)",
+            "UNIQUE USING INDEX one DEFERRABLE INITIALLY DEFERRED",
+        ),
+    ],
+)
+def test_both_halves_of_a_unique_key_keep_what_it_says(
+    key: str, index: str, made: str
+) -> None:
+    unique = entry(
+        40, "CONSTRAINT", "users one", 1, definition=added('"U"', "one", key)
+    )
+
+    assert halves(Archive(HEADER, SHOP, 100), unique) == (
+        f'CREATE UNIQUE INDEX one ON public."U" USING btree {index};\n',
+        added('"U"', "one", made),
+    )
+
+
+def test_locks_keep_out_what_the_servers_own_table_says() -> None:
+    # Table 13.2 of the documentation, for the levels that are in use here.
+    expected = {
+        ("ROW SHARE", "ACCESS EXCLUSIVE"),
+        ("SHARE UPDATE EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"),
+        ("SHARE UPDATE EXCLUSIVE", "SHARE"),
+        ("SHARE UPDATE EXCLUSIVE", "SHARE ROW EXCLUSIVE"),
+        ("SHARE UPDATE EXCLUSIVE", "ACCESS EXCLUSIVE"),
+        ("SHARE", "SHARE ROW EXCLUSIVE"),
+        ("SHARE", "ACCESS EXCLUSIVE"),
+        ("SHARE ROW EXCLUSIVE", "SHARE ROW EXCLUSIVE"),
+        ("SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"),
+        ("ACCESS EXCLUSIVE", "ACCESS EXCLUSIVE"),
+    }
+    found = {
+        (one.value, two.value) for one in Lock for two in Lock if one.conflicts(two)
+    }
+
+    assert found == expected | {(two, one) for one, two in expected}

@@ -428,3 +428,55 @@ DO $$ BEGIN FOR i IN 1..40 LOOP
     INSERT INTO p# SELECT i, 0 FROM generate_series(1, 90) i;
     CREATE INDEX ON p# (id);', '#', i::text);
 END LOOP; END $$;
+
+-- # keys
+-- Large enough for pg_restores of their own; keys that are made in two statements, and
+-- such as look like it.
+CREATE EXTENSION citext WITH SCHEMA public;
+CREATE TABLE users (
+  id bigint PRIMARY KEY,
+  email public.citext NOT NULL UNIQUE,
+  code int,
+  "Ünïque; (col" text,
+  boss bigint,
+  favourite bigint,
+  filler text,
+  CONSTRAINT "odd ""name"", with; (all)" UNIQUE ("Ünïque; (col", code) INCLUDE (boss, "filler")
+    WITH (fillfactor='70', deduplicate_items=off),
+  CONSTRAINT late UNIQUE (code) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT at_will UNIQUE (code, id) DEFERRABLE,
+  CONSTRAINT not_distinct UNIQUE NULLS NOT DISTINCT (boss, id)
+);
+CREATE TABLE "Orders of; a day" (
+  id bigint PRIMARY KEY,
+  "the user" bigint NOT NULL,
+  email public.citext,
+  number text,
+  filler text
+);
+INSERT INTO users SELECT g, 'User' || g || '@example.com', g * 2, md5(g::text), 1 + g / 2, g,
+  md5('a' || g) || md5('b' || g) FROM generate_series(1, 30000) g;
+INSERT INTO "Orders of; a day" SELECT g, g, 'uSER' || g || '@example.com', md5(g::text),
+  md5('a' || g) || md5('b' || g) FROM generate_series(1, 30000) g;
+CREATE INDEX ON users USING hash (email);
+CREATE INDEX ON users (boss, favourite);
+CREATE INDEX ON "Orders of; a day" ("the user");
+ALTER TABLE users
+  ADD CONSTRAINT "boss of; all" FOREIGN KEY (boss) REFERENCES users (id)
+    DEFERRABLE INITIALLY DEFERRED,
+  ADD FOREIGN KEY (favourite) REFERENCES "Orders of; a day" ON DELETE CASCADE,
+  ADD CONSTRAINT never FOREIGN KEY (code) REFERENCES "Orders of; a day" NOT VALID;
+ALTER TABLE "Orders of; a day"
+  ADD CONSTRAINT number UNIQUE (number),
+  ADD FOREIGN KEY ("the user") REFERENCES users ON UPDATE SET NULL,
+  ADD FOREIGN KEY (email) REFERENCES users (email) MATCH FULL;
+ALTER TABLE users REPLICA IDENTITY USING INDEX users_email_key;
+CREATE TABLE parted (id int, day int, filler text, UNIQUE (id, day)) PARTITION BY LIST (day);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+INSERT INTO parted SELECT 1 + g % 30000, 1 + (g > 30000)::int, md5('a' || g) || md5('b' || g)
+  FROM generate_series(1, 60000) g;
+CREATE INDEX ON parted (filler);
+ALTER TABLE parted ADD FOREIGN KEY (id) REFERENCES users DEFERRABLE;
+ALTER TABLE parted_1 ADD CONSTRAINT own UNIQUE (filler),
+  ADD FOREIGN KEY (id) REFERENCES users;

@@ -187,6 +187,26 @@ def test_hundreds_of_tables_are_as_a_serial_pg_restore_leaves_them(
     assert target.sql(SOUND) == "t"
 
 
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_keys_that_are_made_in_two_statements_are_what_one_would_make(
+    on: Watched, target: Target, project: Project, tmp_path: Path, jobs: int
+) -> None:
+    keys = Kinds(on, tmp_path, SQL["keys"])
+    expected, before = keys.serial, len(on.server.log.read_bytes())
+
+    project.invoke(
+        "db.restore", f"--dump={keys.dump()}", INVOKE_DB_JOBS=str(jobs)
+    ).succeeds()
+
+    refuse_differences(everything(on, target.name), expected)
+    assert target.sql(SOUND.replace("20", "12")) == "t"
+    log = on.server.log.read_bytes()[before:].decode()
+    assert 'CREATE UNIQUE INDEX "odd ""name"", with; (all)"' in log
+    assert 'VALIDATE CONSTRAINT "boss of; all"' in log
+    assert "UNIQUE INDEX not_distinct" not in log
+    assert "VALIDATE CONSTRAINT never" not in log
+
+
 @pytest.mark.parametrize("name", ["races", "order", "attached"])
 @pytest.mark.parametrize("jobs", [1, 2, 5])
 def test_what_nothing_in_a_dump_orders_is_restored_in_its_order(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dbpull.archive.data import Block, blocks, copy, verify
 from dbpull.archive.header import RECOGNISABLE, Header, recognise
+from dbpull.archive.redefined import Redefinition, redefined
 from dbpull.archive.toc import Archive, Entry, Extension, read
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "Entry",
     "Extension",
     "Header",
+    "Redefinition",
     "blocks",
     "copy",
     "read",
     "recognise",
+    "redefined",
     "verify",
 ]

@@ -45,6 +45,8 @@ class Entry:
     namespace: str | None
     owner: str
     dependencies: tuple[int, ...] = field(repr=False)
+    definition_at: int = field(default=0, repr=False, compare=False)
+    """The byte of the archive at which the definition's length stands."""
 
     @property
     def line(self) -> str:
@@ -147,6 +149,7 @@ def _entry(fields: Fields, *, with_relkind: bool) -> Entry:
     catalog, oid = fields.number(), fields.number()
     tag, desc = fields.text(), fields.text()
     section = SECTIONS[_one_of(fields, "section", tuple(SECTIONS))]
+    definition_at = fields.offset
     definition, _drop, _copy = fields.text(), fields.text(), fields.text()
     namespace, _tablespace, _access_method = fields.text(), fields.text(), fields.text()
     if with_relkind:
@@ -166,6 +169,7 @@ def _entry(fields: Fields, *, with_relkind: bool) -> Entry:
         namespace=namespace,
         owner=owner or "",
         dependencies=dependencies,
+        definition_at=definition_at,
     )
 
 

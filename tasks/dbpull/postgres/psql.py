@@ -21,7 +21,7 @@ _OPTIONS = (
     " -c default_transaction_read_only=off"
 )
 # Not known to every server, so not for PGOPTIONS.
-_UNLIMITED = """
+UNLIMITED = """
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name IN ('transaction_timeout', 'idle_session_timeout') \\g /dev/null
 """
@@ -44,7 +44,7 @@ class Psql:
         the SQL as `:'name'` or `:"name"`. Raises CannotConnect, SqlFailed.
         """
         at = self.connection.to(dbname) if dbname else self.connection
-        argv, script = self._argv(variables), _UNLIMITED + sql
+        argv, script = self._argv(variables), UNLIMITED + sql
         result = self.shell.run(argv, env=self._environment(at), stdin=script)
         if not result.ok:
             raise self._failed(doing, result)
@@ -64,7 +64,7 @@ class Psql:
     ) -> AbstractContextManager[None]:
         """Have a host run statements by itself if it loses us while in the context."""
         env = self._environment(self.connection.to(dbname))
-        return self.shell.will(self._argv(variables), env=env, stdin=_UNLIMITED + sql)
+        return self.shell.will(self._argv(variables), env=env, stdin=UNLIMITED + sql)
 
     def _environment(self, connection: Connection) -> dict[str, str]:
         env = connection.environment(self.shell.environ)

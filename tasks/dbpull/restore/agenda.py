@@ -8,7 +8,7 @@ src/bin/pg_dump/pg_backup_archiver.c, for what a bare `pg_restore -j` goes by.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from dbpull.archive import Archive, Entry
@@ -153,46 +153,3 @@ def weight(entry: Entry, rows: int) -> float:
     """About how long it takes, for a table whose rows take `rows` bytes of the dump."""
     slow = (w for word, w in _SLOW_METHODS.items() if word in entry.definition)
     return rows * max(slow, default=_WEIGHT[entry.desc])
-
-
-@dataclass
-class Job:
-    """What one pg_restore does."""
-
-    kind: str
-    """`definitions`, `rows`, `index`, `reference` or `rest`."""
-    entries: tuple[Entry, ...]
-    weight: float = 0.0
-    """How much it is, in bytes of the dump, with the longest that follows from it."""
-    size: int = 0
-    """The bytes of the dump that it restores."""
-    starts: tuple[tuple[int, int], ...] = ()
-    """Where its blocks begin and end; an end of 0 is not known yet."""
-    tables: frozenset[int] = frozenset()
-    """The tables that it locks."""
-    alone: bool = True
-    """Whether it locks them against all others. CREATE INDEX does not mind its like; a
-    key and a foreign key do (AlterTableGetLockLevel in src/backend/commands/
-    tablecmds.c): a worker would only wait."""
-    needs: frozenset[int] = frozenset()
-    """What must be done before, by dump id."""
-    arriving: bool = False
-    """Whether its block is still on its way: then it waits for the network."""
-    began: float = field(default=0.0)
-
-    def keeps_out(self, other: Job) -> bool:
-        """Whether one of the two would wait for the other's locks."""
-        return (self.alone or other.alone) and bool(self.tables & other.tables)
-
-    @property
-    def name(self) -> str:
-        """As a user knows it."""
-        first = self.entries[0]
-        if len(self.entries) > 1:
-            return f"{len(self.entries):,} tables" if self.kind == "rows" else self.kind
-        name = first.tag.split(" ")[-1] if self.kind == "reference" else first.tag
-        if self.kind == "index" and first.desc == "CONSTRAINT":
-            name = first.tag.split(" ")[-1]
-        if first.namespace in {None, "public", ""}:
-            return name
-        return f"{first.namespace}.{name}"

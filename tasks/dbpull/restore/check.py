@@ -34,11 +34,6 @@ def holds_some(psql: Psql, dbname: str, selection: Selection) -> bool:
     return any((one.namespace, one.tag) in present for one in _relations(selection))
 
 
-def analyze(psql: Psql, dbname: str) -> None:
-    """Collect the planner's statistics, which a dump does not hold."""
-    psql.run("ANALYZE;", doing="ANALYZE", dbname=dbname)
-
-
 def _relations(selection: Selection) -> list[Entry]:
     return [entry for entry in selection.entries if entry.desc in _RELATIONS]
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from dbpull.archive import Block
 from dbpull.errors.archive import BadDump
-from dbpull.restore.agenda import Agenda, Job
-from dbpull.restore.incoming import Incoming, write_blocks
+from dbpull.restore.agenda import Agenda
+from dbpull.restore.incoming import Incoming, write_blocks, write_contents
+from dbpull.restore.job import Job
 from dbpull.restore.queue import Queue
 from dbpull.restore.sections import Restore, numbers
 from dbpull.restore.watch import Bar, Outcome, Watch
@@ -107,17 +108,20 @@ class Engine:
 
     # What the jobs do, each in a thread of its own.
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job, workers: int) -> None:
         """Start its pg_restore; called with the lock held."""
 
         def feed(write: Write) -> None:
-            write_blocks(self._dump, job.starts, self._counted(write, job))
+            if job.statement is not None:
+                write_contents(self._dump, (job.entries[0], job.statement), write)
+            else:
+                write_blocks(self._dump, job.starts, self._counted(write, job))
 
         job.began = time.monotonic()
         fed = self._shell.feed(
             self._restore.fed_argv(),
             feed,
-            env=self._restore.environment,
+            env=self._restore.environment(workers),
             listing=numbers(job.entries),
         )
         self._running[id(job)] = job, fed
@@ -151,7 +155,8 @@ class Engine:
                 now = time.monotonic()
                 self._bars.append(Bar(job.kind, job.name, job.began, now, job.size))
                 if len(job.entries) == 1:
-                    self._took[job.entries[0].dump_id] = now - job.began
+                    one = job.entries[0].dump_id  # which may have come in two halves
+                    self._took[one] = self._took.get(one, 0) + now - job.began
             self._changed.notify_all()
 
     def _fail(self, error: BaseException) -> None:
@@ -185,7 +190,12 @@ class Engine:
                 job = self._queue.take(running)
             if job is None:
                 return
-            self._start(job)
+            self._start(job, self._spare([*running, job]))
+
+    def _spare(self, running: list[Job]) -> int:
+        """Cores that are left for the server's own workers."""
+        busy = sum(not job.arriving for job in running)
+        return max(0, self._restore.jobs - busy - self._queue.others(running))
 
     def _report(self) -> None:
         if self._queue.whole and not self._told_whole:

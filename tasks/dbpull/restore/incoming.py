@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO, Protocol
 
-from dbpull.archive import Archive, Block, copy
+from dbpull.archive import Archive, Block, Redefinition, copy, redefined
 from dbpull.shell import Write
 
 PIECE = 256 * 1024
@@ -52,6 +52,14 @@ def write_blocks(
                 _copy(stream, start, end, write)
             else:
                 copy(stream, dump.archive, start, write)
+
+
+def write_contents(dump: Incoming, how: Redefinition, write: Write) -> None:
+    """Write the table of contents alone, with one entry defined otherwise."""
+    pieces: list[bytes] = []
+    with dump.open() as stream:
+        _copy(stream, 0, dump.archive.data_start, pieces.append)
+    write(redefined(b"".join(pieces), dump.archive, how))
 
 
 def _copy(stream: BinaryIO, start: int, end: int, write: Write) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dbpull.archive import Block, Entry
-from dbpull.restore.agenda import Agenda, Job, weight
+from dbpull.restore.agenda import Agenda, weight
+from dbpull.restore.halves import halves
+from dbpull.restore.job import Job, Lock
 
 LARGE = 1_000_000
 """Bytes of the dump from which on a table gets pg_restores of its own."""
@@ -31,7 +35,8 @@ class Queue:
     _small: list[Block] = field(default_factory=list)
     _known: set[int] = field(default_factory=set)
     _loose: bool = False
-    _referred: bool = False
+    _referring: list[int] = field(default_factory=list)
+    """The large tables that are in and may refer to one that is not."""
 
     def __post_init__(self) -> None:
         self._expected: set[int] = set()
@@ -66,12 +71,15 @@ class Queue:
             first, self._first = self._first, None
             return first
         self._refill()
-        free = [job for job in self._ready if self._may_start(job, running)]
-        if free:
-            job = max(free, key=lambda one: one.weight)
+        if free := self._free(running):
+            form, job = max(free, key=lambda pair: pair[0].weight)
             self._ready.remove(job)
-            return job
+            return form
         return self._batch(running)
+
+    def others(self, running: list[Job]) -> int:
+        """How many jobs could be started beside those."""
+        return len(self._free(running)) + bool(self._small)
 
     def take_edge(self) -> Job | None:
         """The table that is arriving, to be restored at once."""
@@ -84,10 +92,16 @@ class Queue:
 
     def finished(self, job: Job) -> None:
         """A job is done: what it was waited for may follow."""
+        if job.then:
+            self._ready.append(job.then)
+            return
         self.done.update(entry.dump_id for entry in job.entries)
-        if job.kind == "rows" and len(job.entries) == 1:
-            rows = job.entries[0].dump_id
-            self._ready.extend(self._indexes(rows))
+        if job.kind == "rows":
+            if len(job.entries) == 1:
+                rows = job.entries[0].dump_id
+                self._ready.extend(self._indexes(rows))
+                self._referring.append(rows)
+            self._refer()
 
     @property
     def rows_are_in(self) -> bool:
@@ -97,7 +111,7 @@ class Queue:
     @property
     def empty(self) -> bool:
         """Whether nothing is left but the rest."""
-        return self.rows_are_in and self._referred and not self._ready
+        return self.rows_are_in and not self._ready
 
     def _refill(self) -> None:
         if not self._loose:
@@ -107,23 +121,36 @@ class Queue:
             if self.agenda.loose:
                 blobs = self.agenda.blobs
                 self._ready.append(Job("sequences", self.agenda.loose, needs=blobs))
-        if self.rows_are_in and not self._referred:
-            self._referred = True
-            for rows in self._large_tables():
-                table = self.agenda.table_of[rows]
-                for entry in self.agenda.references.get(table, ()):
-                    if self._keys_are_ours(entry):
-                        size = self.sizes.get(rows, 0)
-                        self._ready.append(self._alone("reference", entry, size))
 
-    def _may_start(self, job: Job, running: list[Job]) -> bool:
-        if not job.needs <= self.done or any(map(job.keeps_out, running)):
-            return False
-        # A foreign key and an index that has yet to begin would wait for each other.
-        return job.kind != "reference" or not any(
-            one.kind == "index" and one is not job and job.tables & one.tables
-            for one in self._ready
-        )
+    def _refer(self) -> None:
+        """Let foreign keys be made of whose two tables both have their rows."""
+        ours = self._keys()
+        for rows in self._referring:
+            for entry in self._references(rows):
+                if (
+                    entry.dump_id not in self._known
+                    and self.agenda.keys_of(entry) <= ours
+                ):
+                    self._known.add(entry.dump_id)
+                    self._ready.append(self._reference(entry, rows))
+
+    def _keys(self) -> set[int]:
+        """The keys of large tables that have their rows: each is a job of its own."""
+        return {e.dump_id for rows in self._referring for e in self._followers(rows)}
+
+    def _free(self, running: list[Job]) -> list[tuple[Job, Job]]:
+        """What may start beside those: in which form, and the job that it is of."""
+        wanted = Counter(one for job in (*self._ready, *running) for one in job.locks)
+        indexed = {i for job in self._ready if job.kind == "index" for i in job.locks}
+        forms = ((_form(job, wanted), job) for job in self._ready)
+        return [
+            (form, job)
+            for form, job in forms
+            if form.needs <= self.done
+            and not any(map(form.keeps_out, running))
+            # In one piece it would keep indexes waiting that are yet to begin.
+            and not (form.is_whole_reference and indexed.intersection(form.locks))
+        ]
 
     def _batch(self, running: list[Job]) -> Job | None:
         """Small tables together: all that is left, or enough to be worth it."""
@@ -162,42 +189,59 @@ class Queue:
         )
 
     def _indexes(self, rows: int) -> Iterator[Job]:
-        """Keys and indexes of that table. Its keys lock it: first, one by one."""
+        """Keys and indexes of that table. What locks it for good comes first."""
         size = self.sizes.get(rows, 0)
         after = 0.0
         for entry in sorted(self._followers(rows), key=lambda e: _order(e, size)):
-            job = self._alone("index", entry, size)
-            if job.alone:
+            job = self._index(entry, size)
+            if Lock.ALTERED in job.locks.values() and not job.halves:
                 job.weight = after = job.weight + after
             else:
                 after = max(after, job.weight)
             yield job
 
-    def _alone(self, kind: str, entry: Entry, size: int) -> Job:
-        needs = self.agenda.keys_of(entry) if kind == "reference" else frozenset()
-        tables = self.agenda.tables_of(entry)
-        alone = entry.desc != "INDEX"
-        own = weight(entry, size)
-        return Job(kind, (entry,), own, tables=tables, needs=needs, alone=alone)
+    def _index(self, entry: Entry, size: int) -> Job:
+        lock = Lock.INDEXED if entry.desc == "INDEX" else Lock.ALTERED
+        locks = dict.fromkeys(self.agenda.tables_of(entry), lock)
+        built = dict.fromkeys(locks, Lock.INDEXED)
+        whole = Job("index", (entry,), weight(entry, size), locks=locks)
+        return self._halved(whole, (whole.weight, built), (math.inf, locks))
+
+    def _reference(self, entry: Entry, rows: int) -> Job:
+        own = self.agenda.table_of[rows]
+        locks = dict.fromkeys(self.agenda.tables_of(entry), Lock.DECLARED)
+        validated = dict.fromkeys(locks, Lock.REFERRED) | {own: Lock.VALIDATED}
+        size = weight(entry, self.sizes.get(rows, 0))
+        needs = self.agenda.keys_of(entry)
+        whole = Job("reference", (entry,), size, locks=locks, needs=needs)
+        return self._halved(whole, (math.inf, locks), (size, validated))
+
+    def _halved(self, whole: Job, *how: tuple[float, dict[int, Lock]]) -> Job:
+        """It, with its halves where it has any; of each its weight and its locks."""
+        if statements := halves(self.agenda.archive, whole.entries[0]):
+            first, second = (
+                replace(whole, weight=heavy, locks=locks, statement=statement)
+                for (heavy, locks), statement in zip(how, statements, strict=True)
+            )
+            first.then = second
+            whole.halves = first, second
+        return whole
 
     def _followers(self, rows: int) -> list[Entry]:
         return self.agenda.followers.get(self.agenda.table_of[rows], [])
 
-    def _large_tables(self) -> list[int]:
-        large = (one for one, size in self.sizes.items() if size >= LARGE)
-        return [one for one in large if one in self.agenda.rows]
-
-    def _keys_are_ours(self, entry: Entry) -> bool:
-        """Whether the keys that it refers to are jobs of their own."""
-        ours = {
-            one.dump_id
-            for rows in self._large_tables()
-            for one in self._followers(rows)
-        }
-        return self.agenda.keys_of(entry) <= ours
+    def _references(self, rows: int) -> list[Entry]:
+        return self.agenda.references.get(self.agenda.table_of[rows], [])
 
     def _needed(self, block: Block) -> set[int]:
         return self.agenda.needed_rows(block.dump_id)
+
+
+def _form(job: Job, wanted: Counter[int]) -> Job:
+    """Its first half where others want its tables too, else the whole at once."""
+    if job.halves and any(wanted[table] > 1 for table in job.locks):
+        return job.halves[0]
+    return job
 
 
 def _order(entry: Entry, size: int) -> tuple[bool, float]:

@@ -33,9 +33,10 @@ Phase = Callable[[str], Progress]
 LISTING = "{listing}"
 # A crash loses the aside database anyway, so no commit needs to wait for the disk.
 _OPTIONS = "-c synchronous_commit=off -c default_transaction_read_only=off"
-# Where workers fill the cores, a server's own would only take turns with them. A larger
-# maintenance_work_mem made the races slower (a GIN index no longer fits the caches).
-_WITHOUT_WORKERS = "-c max_parallel_maintenance_workers=0"
+# Where pg_restores fill the cores, a server's own workers would only take turns with
+# them; where a core is left, they help. A larger maintenance_work_mem made the races
+# slower (a GIN index no longer fits the caches).
+_WORKERS = "-c max_parallel_maintenance_workers="
 
 
 class Arriving(Protocol):
@@ -132,11 +133,10 @@ class Restore:
         """The command that restores what is listed and comes on its stdin."""
         return [*self._common(LISTING), "-d", self.connection.argument]
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What pg_restore gets."""
+    def environment(self, workers: int = 0) -> dict[str, str]:
+        """What pg_restore gets; the server may use so many workers of its own."""
         env = self.connection.environment(self.shell.environ)
-        return env | {"PGOPTIONS": _options(self.jobs)}
+        return env | {"PGOPTIONS": _options(self.jobs, workers)}
 
     def refuse_failed(self, watch: Watch, result: Result, *, told: bool) -> None:
         """Raise RestoreFailed where a pg_restore failed; `told` if it said at what."""
@@ -205,15 +205,15 @@ class Restore:
         watch, hear = self.watch, hear or self.watch
         before = len(watch.complaints.all)
         result = self.shell.run(
-            argv, env=self.environment, stdin=numbers(entries), on_err=hear
+            argv, env=self.environment(), stdin=numbers(entries), on_err=hear
         )
         watch.complaints.close()
         told = len(watch.complaints.all) > before
         self.refuse_failed(watch, result, told=told)
 
 
-def _options(jobs: int) -> str:
-    return f"{_OPTIONS} {_WITHOUT_WORKERS}" if jobs > 1 else _OPTIONS
+def _options(jobs: int, workers: int) -> str:
+    return f"{_OPTIONS} {_WORKERS}{workers}" if jobs > 1 else _OPTIONS
 
 
 def _beyond(progress: Progress, before: int, total: int) -> Progress:

@@ -17,6 +17,7 @@ from dbpull.postgres.complaints import without_values
 from dbpull.restore import check, overlap
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Arriving, Restore, Streaming, one_transaction
+from dbpull.restore.statistics import analyze
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
@@ -190,7 +191,8 @@ class Refresh:
     def _check_in(self, dbname: str) -> None:
         check.refuse_incomplete(self.aim.psql, dbname, self.prepared.selection)
         try:
-            check.analyze(self.aim.psql, dbname)
+            sessions = 1 if self.aim.shell.host else self.settings.jobs
+            analyze(self.aim.psql, dbname, sessions)
         except SqlFailed as error:  # rows are there; what fails is a function of theirs
             self.teller.note(without_values(error.what))
 

@@ -14,6 +14,7 @@ from dbpull.restore import check
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore
 from dbpull.restore.selection import Selection
+from dbpull.restore.statistics import analyze
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.steps import pushed
@@ -100,7 +101,7 @@ class Replacement:
                 step.sentence = f"Restored into {self._app}"
         with self.teller.step("check", "Checking and analyzing") as step:
             check.refuse_incomplete(aim.psql, aim.connection.dbname, selection)
-            check.analyze(aim.psql, aim.connection.dbname)
+            analyze(aim.psql, aim.connection.dbname, self.settings.jobs)
             step.sentence = "Checked and analyzed"
 
     def _put_back(self, cause: BaseException) -> None:
