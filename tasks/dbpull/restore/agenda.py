@@ -1,7 +1,7 @@
 """What of a dump has to wait for what: the engine's plan, made from its contents.
 
 Sections keep their order but for keys and indexes, which need their own table's rows
-alone. Source: fix_dependencies and identify_locking_dependencies in
+alone, and foreign keys, which need those of both their tables. Source: fix_dependencies and identify_locking_dependencies in
 src/bin/pg_dump/pg_backup_archiver.c, for what a bare `pg_restore -j` goes by.
 """
 
