@@ -12,11 +12,12 @@ from dbpull.restore.agenda import Agenda
 from dbpull.restore.halves import halves
 from dbpull.restore.job import Job, Lock
 from dbpull.restore.order import Part, parts
-from dbpull.restore.queue import LARGE, Queue
+from dbpull.restore.queue import LARGE, WORTH, Queue
 from dbpull.restore.selection import Selection, select
+from dbpull.restore.weight import weight
 
 HEADER = Header((1, 16, 0), "gzip", datetime(2026, 1, 1), "shop", "17", "17")
-BIG = LARGE * 3
+BIG = LARGE * 10
 
 
 def entry(
@@ -222,6 +223,22 @@ def test_a_chart_shows_what_ran_when() -> None:
     assert slowest == "  Slowest: rows users 2.0 s, index users_pkey 2.0 s"
 
 
+@pytest.mark.parametrize("rows", [(), ROWS])
+def test_what_has_no_rows_is_not_left_out(rows: tuple[Entry, ...]) -> None:
+    stands = entry(14, "SEQUENCE SET", "users_id_seq")
+    to = queue(USERS, ORDERS, *rows, stands, skip=("*",))
+    to.whole = True
+
+    assert not to.empty
+    defined(to)
+    assert not to.empty
+    sequences = taken(to)
+
+    assert sequences.entries == (stands,)
+    to.finished(sequences)
+    assert to.empty
+
+
 # Keys in two statements
 
 
@@ -298,6 +315,40 @@ def test_a_foreign_key_is_validated_while_indexes_are_built() -> None:
         None,
         "ALTER TABLE ONLY public.orders\n    VALIDATE CONSTRAINT orders_user_fkey;\n",
     }
+
+
+def test_one_pg_restore_after_another_makes_keys_in_one_piece() -> None:
+    to = defined(queue(USERS, ROWS[0], UNIQUE, BY_NAME, jobs=1))
+    arrive(to, {11: BIG * 10})
+    restored(to, taken(to))
+
+    assert {taken(to).statement, taken(to).statement} == {None}
+
+
+def test_a_key_that_is_soon_made_is_made_in_one_piece() -> None:
+    to = defined(queue(USERS, ROWS[0], UNIQUE, BY_NAME))
+    arrive(to, {11: WORTH * 3})
+    restored(to, taken(to))
+
+    unique = taken(to)
+
+    assert (unique.entries, unique.statement) == ((UNIQUE,), None)
+    assert to.take([unique]) is None
+
+
+def test_keys_of_slow_types_are_heavier() -> None:
+    table = entry(
+        1, "TABLE", "users",
+        definition="CREATE TABLE public.users (\n    id bigint NOT NULL,\n"
+        '    email public.citext,\n    "a text" character varying(9)\n);\n',
+    )  # fmt: skip
+    archive = Archive(HEADER, (table,), 100)
+
+    def of(key: str) -> float:
+        how = added("users", "one", key)
+        return weight(archive, entry(31, "CONSTRAINT", "u", 1, definition=how), 1000)
+
+    assert of("UNIQUE (id)") < of('UNIQUE (id, "a text")') < of("UNIQUE (id, email)")
 
 
 def test_keys_are_made_in_one_piece_where_nobody_waits_for_their_tables() -> None:

@@ -201,8 +201,8 @@ def test_keys_that_are_made_in_two_statements_are_what_one_would_make(
     refuse_differences(everything(on, target.name), expected)
     assert target.sql(SOUND.replace("20", "12")) == "t"
     log = on.server.log.read_bytes()[before:].decode()
-    assert 'CREATE UNIQUE INDEX "odd ""name"", with; (all)"' in log
-    assert 'VALIDATE CONSTRAINT "boss of; all"' in log
+    assert ('CREATE UNIQUE INDEX "odd ""name"", with; (all)"' in log) == (jobs > 1)
+    assert ('VALIDATE CONSTRAINT "boss of; all"' in log) == (jobs > 1)
     assert "UNIQUE INDEX not_distinct" not in log
     assert "VALIDATE CONSTRAINT never" not in log
 

@@ -1,7 +1,8 @@
 """What of a dump has to wait for what: the engine's plan, made from its contents.
 
 Sections keep their order but for keys and indexes, which need their own table's rows
-alone, and foreign keys, which need those of both their tables. Source: fix_dependencies and identify_locking_dependencies in
+alone, and foreign keys, which need those of both their tables. Source:
+fix_dependencies and identify_locking_dependencies in
 src/bin/pg_dump/pg_backup_archiver.c, for what a bare `pg_restore -j` goes by.
 """
 
@@ -20,8 +21,6 @@ from dbpull.restore.selection import Selection
 _HARMLESS = frozenset(
     {"TABLE", "SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "COLLATION", "ACCESS METHOD"}
 )
-_WEIGHT = {"CONSTRAINT": 0.3, "INDEX": 0.4, "FK CONSTRAINT": 0.3}
-_SLOW_METHODS = {" USING gin ": 2.0, " USING gist ": 2.0, " USING spgist ": 1.0}
 
 
 @dataclass(frozen=True)
@@ -130,12 +129,12 @@ class Agenda:
 
     def _owner(self, entry: Entry) -> int | None:
         """The table that refers; None where that can't be told."""
-        found = [
+        found = {
             dump_id
             for dump_id in self._dependencies(entry, {"TABLE"})
             if entry.tag.startswith(f"{self.archive.by_id[dump_id].tag} ")
-        ]
-        return found[0] if len(found) == 1 else None
+        }
+        return found.pop() if len(found) == 1 else None
 
     def _dependencies(self, entry: Entry, kinds: set[str]) -> Iterator[int]:
         for dump_id in entry.dependencies:
@@ -147,9 +146,3 @@ class Agenda:
         by_id = self.archive.by_id
         there = (by_id[one] for one in entry.dependencies if one in by_id)
         return all(one.desc in kinds for one in there)
-
-
-def weight(entry: Entry, rows: int) -> float:
-    """About how long it takes, for a table whose rows take `rows` bytes of the dump."""
-    slow = (w for word, w in _SLOW_METHODS.items() if word in entry.definition)
-    return rows * max(slow, default=_WEIGHT[entry.desc])

@@ -190,12 +190,15 @@ class Engine:
                 job = self._queue.take(running)
             if job is None:
                 return
-            self._start(job, self._spare([*running, job]))
+            self._start(job, self._spare(job, [*running, job]))
 
-    def _spare(self, running: list[Job]) -> int:
-        """Cores that are left for the server's own workers."""
+    def _spare(self, job: Job, running: list[Job]) -> int:
+        """Cores that are left for the server's own workers, which make indexes."""
         busy = sum(not job.arriving for job in running)
-        return max(0, self._restore.jobs - busy - self._queue.others(running))
+        spare = self._restore.jobs - busy
+        if job.kind != "index" or spare <= 0:
+            return 0
+        return max(0, spare - self._queue.others(running))
 
     def _report(self) -> None:
         if self._queue.whole and not self._told_whole:

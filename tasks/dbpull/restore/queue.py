@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from dbpull.archive import Block, Entry
-from dbpull.restore.agenda import Agenda, weight
+from dbpull.restore.agenda import Agenda
 from dbpull.restore.halves import halves
 from dbpull.restore.job import Job, Lock
+from dbpull.restore.weight import weight
 
 LARGE = 1_000_000
 """Bytes of the dump from which on a table gets pg_restores of its own."""
 BATCH, MOST = 4_000_000, 2_500
 """Bytes and tables that share a pg_restore at most."""
+
+WORTH = 1_000_000
+"""How heavy a key is, in bytes of the dump, that is worth another pg_restore."""
 
 
 @dataclass
@@ -35,8 +39,10 @@ class Queue:
     _small: list[Block] = field(default_factory=list)
     _known: set[int] = field(default_factory=set)
     _loose: bool = False
-    _referring: list[int] = field(default_factory=list)
-    """The large tables that are in and may refer to one that is not."""
+    _keys: set[int] = field(default_factory=set)
+    """The keys of tables that are in, where each is a job of its own."""
+    _referring: list[tuple[Entry, int]] = field(default_factory=list)
+    """The foreign keys of such tables that refer to one that is not, with the rows."""
 
     def __post_init__(self) -> None:
         self._expected: set[int] = set()
@@ -96,11 +102,11 @@ class Queue:
             self._ready.append(job.then)
             return
         self.done.update(entry.dump_id for entry in job.entries)
-        if job.kind == "rows":
-            if len(job.entries) == 1:
-                rows = job.entries[0].dump_id
-                self._ready.extend(self._indexes(rows))
-                self._referring.append(rows)
+        if job.kind == "rows" and len(job.entries) == 1:
+            rows = job.entries[0].dump_id
+            self._ready.extend(self._indexes(rows))
+            self._keys.update(entry.dump_id for entry in self._followers(rows))
+            self._referring.extend((one, rows) for one in self._references(rows))
             self._refer()
 
     @property
@@ -111,7 +117,7 @@ class Queue:
     @property
     def empty(self) -> bool:
         """Whether nothing is left but the rest."""
-        return self.rows_are_in and not self._ready
+        return self._loose and self.rows_are_in and not self._ready
 
     def _refill(self) -> None:
         if not self._loose:
@@ -123,20 +129,17 @@ class Queue:
                 self._ready.append(Job("sequences", self.agenda.loose, needs=blobs))
 
     def _refer(self) -> None:
-        """Let foreign keys be made of whose two tables both have their rows."""
-        ours = self._keys()
-        for rows in self._referring:
-            for entry in self._references(rows):
-                if (
-                    entry.dump_id not in self._known
-                    and self.agenda.keys_of(entry) <= ours
-                ):
-                    self._known.add(entry.dump_id)
-                    self._ready.append(self._reference(entry, rows))
+        """Let foreign keys be made of whose two tables both have their rows.
 
-    def _keys(self) -> set[int]:
-        """The keys of large tables that have their rows: each is a job of its own."""
-        return {e.dump_id for rows in self._referring for e in self._followers(rows)}
+        Where the other's key is left to the rest, so are they.
+        """
+        left = []
+        for entry, rows in self._referring:
+            if self.agenda.keys_of(entry) <= self._keys:
+                self._ready.append(self._reference(entry, rows))
+            else:
+                left.append((entry, rows))
+        self._referring = left
 
     def _free(self, running: list[Job]) -> list[tuple[Job, Job]]:
         """What may start beside those: in which form, and the job that it is of."""
@@ -192,8 +195,8 @@ class Queue:
         """Keys and indexes of that table. What locks it for good comes first."""
         size = self.sizes.get(rows, 0)
         after = 0.0
-        for entry in sorted(self._followers(rows), key=lambda e: _order(e, size)):
-            job = self._index(entry, size)
+        found = [self._index(entry, size) for entry in self._followers(rows)]
+        for job in sorted(found, key=_order):
             if Lock.ALTERED in job.locks.values() and not job.halves:
                 job.weight = after = job.weight + after
             else:
@@ -204,21 +207,23 @@ class Queue:
         lock = Lock.INDEXED if entry.desc == "INDEX" else Lock.ALTERED
         locks = dict.fromkeys(self.agenda.tables_of(entry), lock)
         built = dict.fromkeys(locks, Lock.INDEXED)
-        whole = Job("index", (entry,), weight(entry, size), locks=locks)
+        whole = Job("index", (entry,), self._weight(entry, size), locks=locks)
         return self._halved(whole, (whole.weight, built), (math.inf, locks))
 
     def _reference(self, entry: Entry, rows: int) -> Job:
         own = self.agenda.table_of[rows]
         locks = dict.fromkeys(self.agenda.tables_of(entry), Lock.DECLARED)
         validated = dict.fromkeys(locks, Lock.REFERRED) | {own: Lock.VALIDATED}
-        size = weight(entry, self.sizes.get(rows, 0))
+        size = self._weight(entry, self.sizes.get(rows, 0))
         needs = self.agenda.keys_of(entry)
         whole = Job("reference", (entry,), size, locks=locks, needs=needs)
         return self._halved(whole, (math.inf, locks), (size, validated))
 
     def _halved(self, whole: Job, *how: tuple[float, dict[int, Lock]]) -> Job:
         """It, with its halves where it has any; of each its weight and its locks."""
-        if statements := halves(self.agenda.archive, whole.entries[0]):
+        worth = self.jobs > 1 and whole.weight >= WORTH
+        statements = halves(self.agenda.archive, whole.entries[0]) if worth else None
+        if statements:
             first, second = (
                 replace(whole, weight=heavy, locks=locks, statement=statement)
                 for (heavy, locks), statement in zip(how, statements, strict=True)
@@ -226,6 +231,9 @@ class Queue:
             first.then = second
             whole.halves = first, second
         return whole
+
+    def _weight(self, entry: Entry, size: int) -> float:
+        return weight(self.agenda.archive, entry, size)
 
     def _followers(self, rows: int) -> list[Entry]:
         return self.agenda.followers.get(self.agenda.table_of[rows], [])
@@ -244,5 +252,5 @@ def _form(job: Job, wanted: Counter[int]) -> Job:
     return job
 
 
-def _order(entry: Entry, size: int) -> tuple[bool, float]:
-    return entry.desc != "INDEX", weight(entry, size)
+def _order(job: Job) -> tuple[bool, float]:
+    return job.entries[0].desc != "INDEX", job.weight

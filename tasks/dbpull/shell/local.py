@@ -97,7 +97,13 @@ class Local:
     ) -> Iterator[Running]:
         """Start a program to be talked to; see Shell."""
         with self._started(argv, env) as process:
-            yield _Conversation(process)
+            conversation = _Conversation(process)
+            try:
+                yield conversation
+            finally:
+                if process.poll() is None:
+                    end(process)
+                conversation.heard()
 
     @contextmanager
     def will(
@@ -166,6 +172,9 @@ class Local:
 class _Conversation:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self._err: list[str] = []
+        # Else a program that says much would wait for its words to be read.
+        self._hearing = _thread(lambda: self._err.extend(_pipe(process.stderr)))
 
     def ask(self, text: str) -> str:
         stdin = _pipe(self._process.stdin)
@@ -177,7 +186,12 @@ class _Conversation:
     def last_words(self) -> str:
         with suppress(BrokenPipeError):
             _pipe(self._process.stdin).close()
-        return _pipe(self._process.stderr).read()
+        return self.heard()
+
+    def heard(self) -> str:
+        """All of its stderr, once it has ended."""
+        self._hearing.join()
+        return "".join(self._err)
 
 
 def _typed(word: str) -> str:
