@@ -317,6 +317,18 @@ def test_a_foreign_key_is_validated_while_indexes_are_built() -> None:
     }
 
 
+def test_a_primary_key_comes_before_what_would_have_to_wait_for_it() -> None:
+    key = entry(21, "CONSTRAINT", "users users_pkey", 1)
+    to = defined(queue(USERS, ROWS[0], UNIQUE, BY_NAME, key))
+    arrive(to, {11: BIG})
+    restored(to, taken(to))
+
+    first = taken(to)
+
+    assert first.entries == (key,)
+    assert to.take([first]) is None
+
+
 def test_one_pg_restore_after_another_makes_keys_in_one_piece() -> None:
     to = defined(queue(USERS, ROWS[0], UNIQUE, BY_NAME, jobs=1))
     arrive(to, {11: BIG * 10})
@@ -336,7 +348,7 @@ def test_a_key_that_is_soon_made_is_made_in_one_piece() -> None:
     assert to.take([unique]) is None
 
 
-def test_keys_of_slow_types_are_heavier() -> None:
+def test_indexes_of_slow_methods_and_keys_of_slow_types_are_heavier() -> None:
     table = entry(
         1, "TABLE", "users",
         definition="CREATE TABLE public.users (\n    id bigint NOT NULL,\n"
@@ -348,6 +360,8 @@ def test_keys_of_slow_types_are_heavier() -> None:
         how = added("users", "one", key)
         return weight(archive, entry(31, "CONSTRAINT", "u", 1, definition=how), 1000)
 
+    gin = entry(32, "INDEX", "i", 1, definition='CREATE INDEX i ON t USING "gin" (id)')
+    assert weight(archive, gin, 1000) == 2000
     assert of("UNIQUE (id)") < of('UNIQUE (id, "a text")') < of("UNIQUE (id, email)")
 
 

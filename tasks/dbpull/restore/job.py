@@ -74,6 +74,11 @@ class Job:
         return any(self.locks[one].conflicts(other.locks[one]) for one in both)
 
     @property
+    def is_lonely(self) -> bool:
+        """Whether nothing else can be done to its tables in any of its forms."""
+        return not self.halves and Lock.ALTERED in self.locks.values()
+
+    @property
     def is_whole_reference(self) -> bool:
         """Whether it is a foreign key in one piece."""
         return self.kind == "reference" and self.statement is None

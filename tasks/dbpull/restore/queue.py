@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from dbpull.archive import Block, Entry
@@ -191,17 +190,15 @@ class Queue:
             needs=frozenset(self.agenda.needed_rows(entries[0].dump_id)),
         )
 
-    def _indexes(self, rows: int) -> Iterator[Job]:
-        """Keys and indexes of that table. What locks it for good comes first."""
+    def _indexes(self, rows: int) -> list[Job]:
+        """Keys and indexes of that table. What locks all others out comes first."""
         size = self.sizes.get(rows, 0)
-        after = 0.0
         found = [self._index(entry, size) for entry in self._followers(rows)]
-        for job in sorted(found, key=_order):
-            if Lock.ALTERED in job.locks.values() and not job.halves:
-                job.weight = after = job.weight + after
-            else:
-                after = max(after, job.weight)
-            yield job
+        lonely = [job for job in found if job.is_lonely]
+        after = max((job.weight for job in found if not job.is_lonely), default=0.0)
+        for job in sorted(lonely, key=lambda one: one.weight):
+            job.weight = after = job.weight + after
+        return found
 
     def _index(self, entry: Entry, size: int) -> Job:
         lock = Lock.INDEXED if entry.desc == "INDEX" else Lock.ALTERED
@@ -250,7 +247,3 @@ def _form(job: Job, wanted: Counter[int]) -> Job:
     if job.halves and any(wanted[table] > 1 for table in job.locks):
         return job.halves[0]
     return job
-
-
-def _order(job: Job) -> tuple[bool, float]:
-    return job.entries[0].desc != "INDEX", job.weight

@@ -10,7 +10,8 @@ _NAME = r'"(?:[^"]|"")+"|[a-z_][a-z0-9_$]*'
 _COLUMN = re.compile(rf"^    ({_NAME}) (.+?),?$", re.M)
 # Measured beside the time that the same table's rows take (tests/bench/large.sql).
 _PLAIN = {"CONSTRAINT": 0.3, "INDEX": 0.4, "FK CONSTRAINT": 0.3}
-_METHODS = {" USING gin ": 2.0, " USING gist ": 2.0, " USING spgist ": 1.0}
+_METHODS = {"gin": 2.0, "gist": 2.0, "spgist": 1.0}
+_METHOD = re.compile(r' USING "?(\w+)"? \(')
 # citext folds both sides of each comparison; other texts may have slow collations.
 _TYPES = {"citext": 1.5, "text": 0.5, "character": 0.5}
 
@@ -19,8 +20,9 @@ def weight(archive: Archive, entry: Entry, rows: int) -> float:
     """In bytes of the dump, for a table whose rows take `rows` bytes of it."""
     if entry.desc == "FK CONSTRAINT":
         return rows * _PLAIN[entry.desc]
-    by_method = (w for word, w in _METHODS.items() if word in entry.definition)
-    return rows * max(by_method, default=_by_type(archive, entry))
+    method = _METHOD.search(entry.definition)
+    by_method = _METHODS.get(method[1]) if method else None
+    return rows * (by_method or _by_type(archive, entry))
 
 
 def _by_type(archive: Archive, entry: Entry) -> float:
