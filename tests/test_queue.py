@@ -293,11 +293,10 @@ def test_a_foreign_key_is_validated_while_indexes_are_built() -> None:
     arrive(to, {12: BIG, 11: BIG})
     rows = taken(to), taken(to)
     restored(to, rows[0], rows[1])
-    key = taken(to)
-    assert key.entries == (KEY,)
-    index = taken(to, key)
-    assert index.entries == (INDEX,)
-    restored(to, key, index)
+    first = taken(to)
+    second = taken(to, first)
+    assert {first.entries, second.entries} == {(KEY,), (INDEX,)}
+    restored(to, first, second)
 
     declared = taken(to)
     assert declared.statement == added(
@@ -327,6 +326,18 @@ def test_a_primary_key_comes_before_what_would_have_to_wait_for_it() -> None:
 
     assert first.entries == (key,)
     assert to.take([first]) is None
+
+
+def test_indexes_that_foreign_keys_wait_for_come_before_as_heavy_ones() -> None:
+    to = defined(queue(USERS, ORDERS, *ROWS, INDEX, BY_NAME, KEY, REFERENCE))
+    arrive(to, {12: BIG, 11: BIG})
+    order = []
+
+    while job := to.take([]):
+        order.append(job.entries[0])
+        restored(to, job)
+
+    assert order.index(INDEX) < order.index(BY_NAME)
 
 
 def test_one_pg_restore_after_another_makes_keys_in_one_piece() -> None:

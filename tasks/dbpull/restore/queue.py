@@ -77,7 +77,7 @@ class Queue:
             return first
         self._refill()
         if free := self._free(running):
-            form, job = max(free, key=lambda pair: pair[0].weight)
+            form, job = max(free, key=lambda pair: max(one.weight for one in pair))
             self._ready.remove(job)
             return form
         return self._batch(running)
@@ -191,9 +191,14 @@ class Queue:
         )
 
     def _indexes(self, rows: int) -> list[Job]:
-        """Keys and indexes of that table. What locks all others out comes first."""
+        """Keys and indexes of that table. What locks all others out comes first.
+
+        Its foreign keys follow, one by one: what they wait for is to be begun early.
+        """
         size = self.sizes.get(rows, 0)
         found = [self._index(entry, size) for entry in self._followers(rows)]
+        for job in found:
+            job.weight += self._referring_weight(rows)
         lonely = [job for job in found if job.is_lonely]
         after = max((job.weight for job in found if not job.is_lonely), default=0.0)
         for job in sorted(lonely, key=lambda one: one.weight):
@@ -212,9 +217,10 @@ class Queue:
         locks = dict.fromkeys(self.agenda.tables_of(entry), Lock.DECLARED)
         validated = dict.fromkeys(locks, Lock.REFERRED) | {own: Lock.VALIDATED}
         size = self._weight(entry, self.sizes.get(rows, 0))
+        all_of_it = self._referring_weight(rows)
         needs = self.agenda.keys_of(entry)
         whole = Job("reference", (entry,), size, locks=locks, needs=needs)
-        return self._halved(whole, (math.inf, locks), (size, validated))
+        return self._halved(whole, (math.inf, locks), (all_of_it, validated))
 
     def _halved(self, whole: Job, *how: tuple[float, dict[int, Lock]]) -> Job:
         """It, with its halves where it has any; of each its weight and its locks."""
@@ -228,6 +234,10 @@ class Queue:
             first.then = second
             whole.halves = first, second
         return whole
+
+    def _referring_weight(self, rows: int) -> float:
+        size = self.sizes.get(rows, 0)
+        return sum(self._weight(one, size) for one in self._references(rows))
 
     def _weight(self, entry: Entry, size: int) -> float:
         return weight(self.agenda.archive, entry, size)
