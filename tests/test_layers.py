@@ -23,7 +23,7 @@ LAYERS: dict[str, set[str]] = {
     "settings": {"errors", "project", "values"},
     "console": {"words"},
     "archive": {"errors"},
-    "download": {"errors"},
+    "download": {"errors", "signals"},
     "heroku": {"errors"},
     "embedded": {"errors"},
     "shell": {"errors", "signals"},
@@ -31,7 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "fab": {"console", "errors", "shell", "signals"},
     "postgres": {"embedded", "errors", "shell"},
     "target": {"errors", "postgres", "shell"},
-    "restore": {"archive", "errors", "postgres", "shell"},
+    "restore": {"archive", "errors", "postgres", "shell", "signals"},
     "demo": {"embedded", "errors"},
     "steps": {
         "archive", "console", "demo", "download", "dumps", "embedded", "errors",

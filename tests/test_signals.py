@@ -161,3 +161,21 @@ def test_in_another_thread_signals_are_left_alone() -> None:
 def test_being_stopped_passes_what_only_expects_errors() -> None:
     assert issubclass(Stopped, KeyboardInterrupt)
     assert not issubclass(Stopped, Exception)
+
+
+def test_a_signal_amid_a_wait_for_a_change_leaves_its_lock_as_it_should_be() -> None:
+    body = """
+import threading
+class Unlucky(threading.Condition):
+    def _release_save(self):
+        self._lock.release()
+        signal.raise_signal(signal.SIGINT)
+change = Unlucky(threading.Lock())
+try:
+    with SIGNALS.handled(), change:
+        SIGNALS.wait(change, 0.01)
+except BaseException as error:
+    say(f"{error!r}, free: {change._lock.acquire(blocking=False)}")
+"""
+    with process(body) as started:
+        assert heard(started) == "Stopped(2), free: True"

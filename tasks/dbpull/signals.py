@@ -93,6 +93,18 @@ class Signals:
             self._mine.hears = False
             raise Stopped(self._received[0])
 
+    def wait(self, change: threading.Condition, seconds: float) -> None:
+        """Wait for a change, with its lock held; a signal then comes with it held.
+
+        Amid threading's own wait it would be raised with the lock neither held nor
+        let go, and leaving the lock's context would fail with another error.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            change.wait(seconds)
+            return
+        with self.deferred():
+            change.wait(seconds)
+
     def check(self) -> None:
         """Raise Stopped, once in each thread that works, where a signal has come."""
         if self._received and self._mine.hears and not self._mine.deferring:

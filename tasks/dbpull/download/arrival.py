@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from dbpull.download.journal import Identity
 from dbpull.errors.download import ObjectChanged
+from dbpull.signals import SIGNALS
 
 ENDLESS = 1 << 62  # the end of a stream whose length nobody told
-LOOK_AGAIN = 1.0  # seconds: a wait is woken by what it waits for; this is a belt
+LOOK_AGAIN = 0.2  # seconds until a signal is heard; else what is waited for wakes
 REPORT_EVERY = 0.05  # seconds
 
 Progress = Callable[[int, int | None], None]
@@ -178,7 +179,7 @@ class Arrival:
         if self.error is not None:
             raise self.error
         self._check()
-        self._changed.wait(LOOK_AGAIN)
+        SIGNALS.wait(self._changed, LOOK_AGAIN)
 
     def _reached(self, offset: int) -> int:
         index = offset // self._chunk

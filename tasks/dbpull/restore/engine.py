@@ -21,9 +21,10 @@ from dbpull.restore.queue import Queue
 from dbpull.restore.sections import Restore, numbers
 from dbpull.restore.watch import Bar, Outcome, Watch
 from dbpull.shell import Fed, Feeding, Write
+from dbpull.signals import SIGNALS
 
 PATIENCE = 10.0  # seconds
-LOOK_AGAIN = 0.5  # seconds: a wait is woken by what it waits for; this is a belt
+LOOK_AGAIN = 0.2  # seconds until a signal is heard; else what is waited for wakes
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ class Engine:
                 self._start_what_may()
                 self._report()
                 if not self._queue.empty or self._running:
-                    self._changed.wait(LOOK_AGAIN)
+                    SIGNALS.wait(self._changed, LOOK_AGAIN)
         if self._error:
             raise self._error
 
@@ -244,7 +245,7 @@ class Engine:
         deadline = time.monotonic() + 5
         with self._changed:
             while self._running and time.monotonic() < deadline:
-                self._changed.wait(LOOK_AGAIN)
+                SIGNALS.wait(self._changed, LOOK_AGAIN)
 
     def _outcome(self) -> Outcome:
         watch = self._restore.watch

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
 from dbpull.errors.postgres import SqlFailed
 from dbpull.postgres.psql import UNLIMITED, Psql, cause
+from dbpull.signals import SIGNALS
 
 # Every table, like a bare ANALYZE: a partitioned one brings its partitions with it.
 # From 18 on so does a parent with its children, unless it is told not to.
@@ -21,6 +22,7 @@ ORDER BY relkind = 'p' DESC, pg_relation_size(oid) DESC, oid;
 _FIRST = "SET client_min_messages = error; SET lock_timeout = 0;"
 _LAST = "\\echo analyzed\n"
 _NAME = "dbpull: ANALYZE"
+LOOK_AGAIN = 0.2  # seconds until a signal is heard
 
 
 def analyze(psql: Psql, dbname: str, sessions: int) -> None:
@@ -44,6 +46,9 @@ def analyze(psql: Psql, dbname: str, sessions: int) -> None:
         for own, session in enumerate(opened):
             share = [UNLIMITED, _FIRST, *statements[own::sessions], _LAST]
             told.append(pool.submit(session.ask, "\n".join(share)))
+        while wait(told, 0).not_done:
+            with SIGNALS.deferred():  # see SIGNALS.wait
+                wait(told, LOOK_AGAIN)
         for session, answer in zip(opened, told, strict=True):
             if answer.result().strip() != "analyzed":
                 why = cause(session.last_words())
