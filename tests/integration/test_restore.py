@@ -14,6 +14,7 @@ import pytest
 from databases import BEFORE_17, FOLDERS, Postgres, served
 from dbpull import archive
 from dbpull.embedded import postmaster
+from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.restore import Incomplete, RestoreFailed
 from dbpull.restore import check
 from dbpull.restore.schemas import create_missing
@@ -469,3 +470,29 @@ def test_in_place_with_a_newer_pg_restore_is_not_at_once_but_works(
 
     assert outcome.harmless == ("a setting that this server is too old for (1)",)
     assert postgres.picture(dbname) == reference
+
+
+def test_what_analyze_says_is_heard_and_what_fails_is_told(postgres: Postgres) -> None:
+    # More than a pipe holds; both when a table is analyzed, not when its rows come.
+    dbname = postgres.database("""
+CREATE FUNCTION loud(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+  $$ BEGIN RAISE INFO '%', repeat('x', 100); RETURN $1; END $$;
+CREATE TABLE loud (id int);
+CREATE INDEX ON loud (loud(id));
+INSERT INTO loud SELECT generate_series(1, 3000);
+""")
+    psql = postgres.psql(dbname)
+    analyzed = "SELECT count(*) FROM pg_stats WHERE tablename = 'loud';"
+
+    analyze(psql, dbname, 2)
+
+    assert postgres.sql(dbname, analyzed) == "1"
+    postgres.sql(
+        dbname,
+        """
+CREATE OR REPLACE FUNCTION loud(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+  $$ BEGIN RAISE 'not today'; END $$;
+""",
+    )
+    with pytest.raises(SqlFailed, match=r"ANALYZE failed.*not today"):
+        analyze(psql, dbname, 2)
