@@ -240,6 +240,8 @@ def _project(
         PATH=f"{wanted.programs}{os.pathsep}{os.environ['PATH']}",
         DATABASE_URL=postgres.url(TARGET),
         INVOKE_DB_JOBS=str(wanted.jobs),
+        # Nobody's Python compiles a program anew each time.
+        PYTHONDONTWRITEBYTECODE="",
     )
     project.configure(
         f"db:\n  apps: {{staging: {APP}}}\n  connections: {wanted.connections}\n"
