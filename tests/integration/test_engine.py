@@ -38,6 +38,29 @@ BAD_KEY = f"""{TABLES} {FILLED}
 ALTER TABLE b ADD CONSTRAINT b_key UNIQUE (id);
 """
 """A second 7 is put into its rows in the dump: no server would let it in."""
+HALVED = f"""{TABLES}
+{"".join(FILL.format(table=one, count=120) for one in ("a", "b"))}
+{FILL.format(table="c", count=600)}
+ALTER TABLE a ADD PRIMARY KEY (id);
+CREATE INDEX ON b (id);
+CREATE INDEX b_short ON b ("left"(data, 9));
+"""
+BAD_HALF_KEY = f"""{HALVED}
+ALTER TABLE b ADD CONSTRAINT b_key UNIQUE (id);
+"""
+BAD_HALF_REFERENCE = f"""{HALVED}
+ALTER TABLE b ADD CONSTRAINT b_boss FOREIGN KEY (id) REFERENCES a;
+"""
+"""Heavy enough for two statements; b's row 8 gets a number in the dump that a has not,
+or that another has."""
+PUT_FOR_8 = {"bad-key": b"7", "bad-half-key": b"7", "bad-half-reference": b"0"}
+BACKUPS = {
+    "bad-row": BAD_ROW,
+    "bad-key": BAD_KEY,
+    "bad-half-key": BAD_HALF_KEY,
+    "bad-half-reference": BAD_HALF_REFERENCE,
+    "sound": SOUND,
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +68,14 @@ def broken(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     """A Heroku of such backups, each some 20 MB; 2 MB a second arrive of them."""
     folder = tmp_path_factory.mktemp("broken")
     apps = []
-    for name, sql in (("bad-row", BAD_ROW), ("bad-key", BAD_KEY), ("sound", SOUND)):
+    for name, sql in BACKUPS.items():
         source = world.modern.database(sql)
         dump = world.modern.dump(source, folder / f"{name}.dump", *AS_HEROKU, "-Z0")
-        if name == "bad-key":
+        if name in PUT_FOR_8:
             content = dump.read_bytes()
             _, second, _ = re.finditer(rb"\x008\t[0-9a-f]{64}", content)
             at = second.start() + 1
-            dump.write_bytes(content[:at] + b"7" + content[at + 1 :])
+            dump.write_bytes(content[:at] + PUT_FOR_8[name] + content[at + 1 :])
         database = Database(f"postgresql-{name}", world.modern.url(source))
         backup = Backup(number=1, dump=str(dump))
         apps.append(App(name, databases=(database,), backups=(backup,)))
@@ -89,6 +112,44 @@ def test_what_fails_ends_all_before_the_rest_has_arrived(
 
     ended.refuses(f"Restoring failed at {told}", "as it was")
     assert broken.total("download").sent < 15_000_000
+    assert target.family == {"target"}
+
+
+@pytest.mark.parametrize(
+    ("app", "statement", "told"),
+    [
+        (
+            "bad-half-key",
+            'CREATE UNIQUE INDEX "b_key"',
+            "CONSTRAINT b b_key: could not create unique index",
+        ),
+        (
+            "bad-half-reference",
+            'VALIDATE CONSTRAINT "b_boss"',
+            "FK CONSTRAINT b b_boss: .*violates foreign key constraint",
+        ),
+    ],
+)
+def test_a_half_of_a_key_that_fails_is_told_as_the_key(
+    project: Project,
+    world: World,
+    target: Target,
+    broken: StandIn,
+    app: str,
+    statement: str,
+    told: str,
+) -> None:
+    before = len(world.modern.server.log.read_bytes())
+
+    with target.untouched():
+        ended = project.invoke(
+            "db.pull", f"--app={app}", "--connections=1", INVOKE_DB_JOBS="2"
+        )
+
+    ended.refuses(f"Restoring failed at {told}", "as it was")
+    log = world.modern.server.log.read_bytes()[before:].decode()
+    assert statement in log  # so it was made in two, of which this one failed
+    assert broken.total("download").sent < 25_000_000
     assert target.family == {"target"}
 
 
