@@ -240,7 +240,7 @@ def _project(
         PATH=f"{wanted.programs}{os.pathsep}{os.environ['PATH']}",
         DATABASE_URL=postgres.url(TARGET),
         INVOKE_DB_JOBS=str(wanted.jobs),
-        # Nobody's Python compiles a program anew each time.
+        # A shell that keeps Python from storing bytecode slows dbpull alone.
         PYTHONDONTWRITEBYTECODE="",
     )
     project.configure(

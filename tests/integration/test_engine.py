@@ -37,7 +37,6 @@ CREATE OR REPLACE FUNCTION fine(int) RETURNS bool LANGUAGE sql AS 'SELECT $1 <> 
 BAD_KEY = f"""{TABLES} {FILLED}
 ALTER TABLE b ADD CONSTRAINT b_key UNIQUE (id);
 """
-"""A second 7 is put into its rows in the dump: no server would let it in."""
 HALVED = f"""{TABLES}
 {"".join(FILL.format(table=one, count=120) for one in ("a", "b"))}
 {FILL.format(table="c", count=600)}
@@ -51,9 +50,10 @@ ALTER TABLE b ADD CONSTRAINT b_key UNIQUE (id);
 BAD_HALF_REFERENCE = f"""{HALVED}
 ALTER TABLE b ADD CONSTRAINT b_boss FOREIGN KEY (id) REFERENCES a;
 """
-"""Heavy enough for two statements; b's row 8 gets a number in the dump that a has not,
-or that another has."""
+# Both are heavy enough to be made in two statements.
 PUT_FOR_8 = {"bad-key": b"7", "bad-half-key": b"7", "bad-half-reference": b"0"}
+"""What b's row 8 is called in the dump: a second 7, or what a has not. No server would
+let it in."""
 BACKUPS = {
     "bad-row": BAD_ROW,
     "bad-key": BAD_KEY,
@@ -65,7 +65,7 @@ BACKUPS = {
 
 @pytest.fixture(scope="module")
 def broken(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    """A Heroku of such backups, each some 20 MB; 2 MB a second arrive of them."""
+    """A Heroku of such backups, each 20 to 30 MB; 2 MB a second arrive of them."""
     folder = tmp_path_factory.mktemp("broken")
     apps = []
     for name, sql in BACKUPS.items():
@@ -149,7 +149,7 @@ def test_a_half_of_a_key_that_fails_is_told_as_the_key(
     ended.refuses(f"Restoring failed at {told}", "as it was")
     log = world.modern.server.log.read_bytes()[before:].decode()
     assert statement in log  # so it was made in two, of which this one failed
-    assert broken.total("download").sent < 25_000_000
+    assert broken.total("download").sent < 20_000_000
     assert target.family == {"target"}
 
 
