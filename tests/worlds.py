@@ -175,6 +175,7 @@ def _strange(whole: bytes) -> Iterator[tuple[str, bytes]]:
     # An extension's name stands in the table of contents, which is not compressed.
     yield "lacks-extension", whole.replace(b"citext", b"zitext")
     yield "cut-short", whole[: len(whole) // 2]
+    yield "more-behind", whole + b"more"
 
 
 @pytest.fixture(scope="session")

@@ -298,6 +298,26 @@ def test_cut_anywhere_it_is_never_taken_for_whole(
         assert caught.value.offset == end
 
 
+def test_contents_that_are_written_twice_are_no_damage(cluster: Cluster) -> None:
+    """What pg_dump 16 and newer write where their stdout is a file (`>`, `>>`)."""
+    path = cluster.folder / "twice.dump"
+    argv = [str(cluster.programs / "pg_dump"), "-Fc", "-h", str(cluster.folder)]
+    for _ in range(2):
+        with path.open("ab") as file:
+            subprocess.run(
+                [*argv, "-U", "postgres", *FEW_TABLES, "postgres"],
+                stdout=file, env=ENGLISH, check=True,
+            )  # fmt: skip
+    once = cluster.dump(*FEW_TABLES)
+
+    with path.open("rb") as file, once.open("rb") as piped:
+        blocks = archive.verify(file, contents := archive.read(file))
+        assert blocks == archive.verify(piped, archive.read(piped))
+    assert path.stat().st_size > 2 * once.stat().st_size
+    script = cluster.run("pg_restore", "-f", "-", str(path))
+    assert script.count("COPY ") == len(contents.with_data)
+
+
 def test_cut_between_two_blocks_the_missing_table_is_named(cluster: Cluster) -> None:
     whole = cluster.dump("-t", "days_1", "-t", "days_2").read_bytes()
     stream = io.BytesIO(whole)

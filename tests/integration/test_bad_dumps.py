@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from dbpull.demo.stand_in import StandIn, faults
 from projects import Project
 from targets import Target
 from worlds import OTHERS, World
+
+MakeTarget = Callable[..., Target]
 
 
 @pytest.fixture
@@ -147,12 +150,38 @@ def test_a_dump_here_that_was_cut_or_damaged(
     for name, content in (
         ("cut.dump", whole[:-5000]),
         ("cut-early.dump", whole[:700]),
-        ("more.dump", whole + b"more"),
     ):
         (project.folder / name).write_bytes(content)
         with target.unasked():
             ended = project.invoke("db.restore", f"--dump={name}")
         ended.refuses("is cut short|is damaged", "again")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_bytes_behind_a_dump_here_are_none_of_our_business(
+    world: World, project: Project, target: Target, jobs: int, make_target: MakeTarget
+) -> None:
+    whole = (world.folder / "smaller.dump").read_bytes()
+    (project.folder / "twice.dump").write_bytes(whole * 2)
+    own = make_target()
+
+    restore = ["db.restore", "--dump=twice.dump", f"--jobs={jobs}"]
+    ended = project.invoke(*restore, f"--target={own.url}").succeeds()
+
+    assert "damaged" not in ended.err
+    assert own.family == {"target", "previous"}
+
+
+def test_bytes_behind_a_dump_that_arrives_arrive_too(
+    world: World, project: Project, heroku: StandIn, make_target: MakeTarget
+) -> None:
+    project.invoke(
+        "db.pull", "--app=more-behind", f"--target={make_target().url}"
+    ).succeeds()
+
+    [dump] = project.dumps()
+    sent = (world.folder / "more-behind.dump").read_bytes()
+    assert (project.local / dump).read_bytes() == sent
 
 
 def test_no_dump_here(project: Project, target: Target, tmp_path: Path) -> None:

@@ -177,6 +177,20 @@ def test_a_dump_there_that_is_cut_short_is_told_before_anything_is_done(
     ended.refuses("bulk-eu-b001-.*.dump is cut short", "remove the file")
 
 
+@pytest.mark.parametrize("behind", [b"\n", b"more" * 300])
+def test_what_lies_behind_a_dump_there_is_no_damage(
+    project: Project, heroku: StandIn, target: Target, devbox: Machine, behind: bytes
+) -> None:
+    fab(project, "devbox", "db.fetch", "--app=shop-eu").succeeds()
+    [dump] = dumps(devbox)
+    with dump.open("ab") as file:
+        file.write(behind)
+
+    fab(project, "devbox", "db.pull", "--app=shop-eu").succeeds()
+
+    assert target.family == {"target", "previous"}
+
+
 def test_what_is_cut_short_at_the_source_never_counts_as_whole(
     project: Project, heroku: StandIn, devbox: Machine
 ) -> None:

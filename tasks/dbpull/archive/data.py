@@ -46,14 +46,16 @@ def blocks(
 
     `large` is told of one that is not, once more than `above` bytes of it are there.
     `stream` must be able to seek; it may still be arriving. Who takes all blocks has
-    seen the dump to its end: every entry with data has exactly one block and nothing
-    follows. Raises TruncatedDump or DamagedDump at the first thing that is not so.
+    seen the dump to its end: every entry with data has its block. Bytes behind the last
+    one are not looked at, as pg_restore doesn't either: pg_dump 16 and newer append the
+    table of contents once more where their stdout is a file. Raises TruncatedDump or
+    DamagedDump at the first thing that is not so.
     """
     walk = _Walk(stream, archive.data_start, archive.integer_width)
     missing = {entry.dump_id: entry for entry in archive.with_data}
-    while walk.more():
+    while missing and walk.more():
         start = walk.offset
-        kind = _kind(walk, missing)
+        kind = _kind(walk)
         dump_id = walk.integer()
         entry = missing.pop(dump_id, None)
         if entry is None:
@@ -90,12 +92,11 @@ def copy(
     walk.pass_rest()
 
 
-def _kind(walk: _Walk, missing: dict[int, Entry]) -> Kind:
+def _kind(walk: _Walk) -> Kind:
     start = walk.offset
     found = walk.byte()
     if found not in KINDS:
-        end = "a block should begin" if missing else "the dump should end"
-        walk.damaged(f"byte {found} where {end}", start)
+        walk.damaged(f"byte {found} where a block should begin", start)
     return KINDS[found]
 
 

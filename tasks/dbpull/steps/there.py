@@ -13,7 +13,7 @@ from dbpull import archive, dumps, heroku
 from dbpull.archive import Archive
 from dbpull.console import Teller
 from dbpull.dumps import Dump
-from dbpull.errors.archive import BadDump, TruncatedDump
+from dbpull.errors.archive import BadDump
 from dbpull.errors.remote import HostRefused, MissingCurl
 from dbpull.remote.arrival import Arrival, Bringing
 from dbpull.remote.curl import Curl
@@ -21,6 +21,7 @@ from dbpull.remote.front import Front
 from dbpull.remote.sftp import Sftp
 from dbpull.settings import Settings
 from dbpull.shell.remote import Remote
+from dbpull.steps.cut import refuse_cut
 from dbpull.steps.here import Here
 from dbpull.steps.once import Once
 from dbpull.steps.source import Source
@@ -92,7 +93,7 @@ class There:
         teller.backup, teller.size = dump.label, self.size(dump)
         read = self.contents(dump)
         gate(read)
-        self._refuse_cut(str(dump.path), read)
+        refuse_cut(self.shell, str(dump.path), read)
         told = f"{size(teller.size)} in {dump.path}"
         teller.say(f"{dump.label} is there already: {told}.")
         return Fetched(dump, read)
@@ -129,7 +130,7 @@ class There:
                 found = size(arrival.already)
                 teller.note(f"{found} of it were there from an earlier run.")
             read = sent.archive if upload else _judged(arrival, gate)
-            arrival.verify = lambda: self._refuse_cut(arrival.part, read)
+            arrival.verify = lambda: refuse_cut(self.shell, arrival.part, read)
             yield Fetched(dump, read, arriving=arrival)
 
     def commands(self, *, upload: bool = False) -> list[str]:
@@ -191,18 +192,6 @@ class There:
             if ours and self.shell.verb("drop", str(part)).ok:
                 removed[part.name] = sizes.get(part.name, 0)
         return removed
-
-    def _refuse_cut(self, path: str, contents: Archive) -> None:
-        """Raise TruncatedDump where a dump's last byte is not the end of its data.
-
-        That is a length of zero (pg_backup_custom.c, _EndData). All else of its rows
-        pg_restore reads, on the host.
-        """
-        width = 1 + contents.integer_width
-        _, end, _ = self.shell.exchange(["tail", "-c", str(width), path])
-        if contents.with_data and end != bytes(width):
-            where = "before the end of its data"
-            raise TruncatedDump(f"{self.shell.where}:{path}", self._bytes(path), where)
 
     def _bytes(self, path: str) -> int:
         return int(self.shell.verb("at", path).out.split()[0])
