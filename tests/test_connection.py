@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,9 @@ def read(url: str, **environ: str) -> Connection:
 )
 def test_every_form_of_a_url_is_read(url: str, parts: tuple[Any, ...]) -> None:
     found = read(url)
+    assert read(found.url, PGHOST="elsewhere", PGPORT="1", PGUSER="x") == (
+        found if found.host else replace(found, host="elsewhere")
+    )
 
     assert (found.host, found.port, found.user, found.password) == parts
     assert found.dbname == "shop"

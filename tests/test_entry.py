@@ -20,8 +20,10 @@ TASKS = [
     "pull",
     "push",
     "restore",
+    "start",
     "stop",
     "undo",
+    "url",
 ]
 HEAVY = ("requests", "rich", "fabric", "paramiko", "aiohttp", "dotenv")
 FAB_FIRST = ("fab", "invoke")

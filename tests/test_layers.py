@@ -40,7 +40,8 @@ LAYERS: dict[str, set[str]] = {
     },
     "place": {"console", "errors", "fab", "settings", "shell", "steps"},
     "django": {"console", "errors", "flags", "project", "settings", "shell", "steps"},
-    "db": {"flags", "place", "steps"},
+    "here": {"place", "steps"},
+    "db": {"flags", "here", "place", "steps"},
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.
 USED_BY = {
@@ -48,7 +49,14 @@ USED_BY = {
     "django": {"django"},
     "dotenv": {"project.py"},
     "fabric": {"fab"},
-    "invoke": {"db.py", "django/face.py", "errors/__init__.py", "fab", "place.py"},
+    "invoke": {
+        "db.py",
+        "django/face.py",
+        "errors/__init__.py",
+        "fab",
+        "here.py",
+        "place.py",
+    },
     "paramiko": {"fab"},
     "requests": {"download", "heroku"},
     "rich": {"console", "demo/picture.py"},

@@ -6,15 +6,13 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from dbpull.flags import OF_PUSH, help_of, refuse_empty
-from dbpull.place import (
-    host,
-    is_dry,
-    place,
-    refuse_dry,
-    refuse_elsewhere,
-    refuse_useless,
-    settings_of,
-)
+from dbpull.here import demo, start, stop, url
+from dbpull.place import host, is_dry, place, refuse_dry, refuse_useless, settings_of
+
+__all__ = [
+    "backups", "capture", "cleanup", "demo", "fetch", "pull", "push", "restore",
+    "start", "stop", "undo", "url",
+]  # fmt: skip
 
 
 @task(
@@ -232,28 +230,3 @@ def push(
     asked = steps.Asked(confirm, maintenance=maintenance, undo=undo, backup=backup)
     with place(c, settings) as (settings, shell):
         steps.push(settings, shell, asked, dry_run=is_dry(c, dry_run))
-
-
-@task(
-    auto_shortflags=False,
-    help={
-        "keep": "Leave the made-up app and its servers running; print how to use it."
-    },
-)
-def demo(c: Context, *, keep: bool = False) -> None:
-    """Show db.pull at work on a made-up app and a throwaway server."""
-    refuse_elsewhere(c, "db.demo")
-    refuse_dry(c, "db.demo")
-    from dbpull.steps import demo as steps
-
-    steps.demo(keep=keep)
-
-
-@task(auto_shortflags=False)
-def stop(c: Context) -> None:
-    """Stop the embedded server, and a demo that was kept."""
-    refuse_elsewhere(c, "db.stop")
-    refuse_dry(c, "db.stop")
-    from dbpull.steps import demo as steps
-
-    steps.stop()

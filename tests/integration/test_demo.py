@@ -20,7 +20,7 @@ def bare(tmp_path: Path) -> Iterator[Project]:
     (tmp_path / "tmp").chmod(0o755)
     project.keeps_running = True
     yield project
-    project.invoke("db.stop")
+    project.invoke("db.stop", "--demo")
     project.close()
 
 
@@ -58,12 +58,15 @@ def test_a_kept_one_serves_until_it_is_stopped(bare: Project) -> None:
     pulled = bare.invoke("db.pull", "--app=shop-staging-eu", **environment).succeeds()
     assert re.search("shop_development .* is now shop-staging-eu a042", pulled.err)
     bare.invoke("db.undo", **environment).succeeds()
-    bare.invoke("db.demo", "--keep").refuses("demo is kept already", "db.stop")
+    bare.invoke("db.demo", "--keep").refuses("demo is kept already", "db.stop --demo")
+
+    spared = bare.invoke("db.stop").succeeds()
+    assert "A demo is kept; `invoke db.stop --demo` stops it" in spared.err
 
     bare.keeps_running = False
-    stopped = bare.invoke("db.stop").succeeds()
+    stopped = bare.invoke("db.stop", "--demo").succeeds()
 
     assert "Stopped the demo and removed its files" in stopped.err
     assert _left(bare) == []
     gone = bare.invoke("db.pull", "--app=shop", **environment)
-    gone.refuses("can't be reached", "server runs")
+    gone.refuses("can't be reached", "embedded server of another project")

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn
+from dbpull.embedded import Server
 from django_projects import PYTHONS, DjangoProject, MakeDjango, database_of
 from projects import Project
 from targets import Target
@@ -107,10 +108,38 @@ def test_a_backup_is_captured_where_that_is_asked_for(django: DjangoProject) -> 
     assert re.search(r"Captured (b\d{3}) .*is now shop-fresh \1", ended.err, re.DOTALL)
 
 
+def test_the_embedded_server_is_started_where_databases_has_it(
+    make_django: MakeDjango,
+) -> None:
+    django = make_django()
+    server = Server(django.project.folder / ".dbpull" / "server")
+    django.use(
+        {
+            "default": {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": "shop",
+                "USER": "postgres",
+                "HOST": str(server.sockets),
+                "PORT": 5432,
+            }
+        }
+    )
+    django.project.keeps_running = True
+    try:
+        ended = django.manage("db:pull", "-x", "--app=staging").succeeds()
+        assert ended.err.splitlines()[-1] == f"It is at {server.url('shop')}"
+        server.stop()
+        told = django.manage("db:url").succeeds()
+        assert told.out == f"{server.url('shop')}\n"
+        assert server.running
+    finally:
+        server.delete()
+
+
 def test_help_lists_the_commands_and_explains_them(django: DjangoProject) -> None:
     listed = django.manage("help").succeeds().out
 
-    for name in ("pull", "push", "undo", "backups"):
+    for name in ("pull", "push", "undo", "backups", "url"):
         assert f"    db:{name}\n" in listed
         assert f"    db_{name}\n" in listed
         told = django.manage("help", f"db:{name}").succeeds().out

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from stat import S_IMODE
 
 import pytest
 
 from dbpull import embedded
+from dbpull.embedded import postmaster
+from dbpull.errors.settings import NoTargetThere
+from dbpull.project import PROJECT
+from dbpull.settings import Settings
+from dbpull.shell.local import Local
+from dbpull.steps import aim
 from projects import Project
 from targets import psql
 from worlds import World
@@ -78,3 +88,185 @@ def test_without_it_the_missing_target_is_explained(
 
     ended.refuses("No target", "--target.*INVOKE_DB_TARGET.*DATABASE_URL.*db.target")
     assert project.dumps() == []
+
+
+@pytest.fixture
+def named(project: Project) -> Project:
+    """The same once it was pulled into, and the server's URL is in .env."""
+    project.invoke("db.pull", "--app=staging").succeeds()
+    url = project.invoke("db.url").succeeds().out
+    (project.folder / ".env").write_text(f"DATABASE_URL={url}")
+    return project
+
+
+def _server(project: Project) -> embedded.Server:
+    return embedded.Server(project.folder / ".dbpull" / "server")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("db.pull", "--app=staging"),
+        ("db.restore", "--app=staging"),
+        ("db.undo",),
+        ("db.backups", "--app=staging"),
+        ("db.cleanup",),
+        ("db.url",),
+        ("db.start",),
+    ],
+    ids=lambda words: words[0],
+)
+def test_its_own_url_starts_it(named: Project, words: tuple[str, ...]) -> None:
+    if words[0] in {"db.undo", "db.backups"}:
+        named.invoke("db.pull", "--app=staging").succeeds()
+    named.invoke("db.stop").succeeds()
+
+    ended = named.invoke(*words).succeeds()
+
+    assert "Started PostgreSQL at postgres://" in ended.err
+    assert _server(named).running
+
+
+def test_a_push_starts_it_too(named: Project) -> None:
+    named.invoke("db.stop").succeeds()
+
+    ended = named.invoke("db.push", "--app=staging", "--dry-run")
+
+    assert "Started PostgreSQL at postgres://" in ended.err
+
+
+def test_another_database_of_it_without_the_port_is_started_too(
+    named: Project,
+) -> None:
+    url = _server(named).url("other")
+    named.invoke("db.stop").succeeds()
+
+    ended = named.invoke("db.pull", "--app=staging", f"--target={url[:-10]}")
+
+    assert "other on this machine is now shop-eu b101" in ended.succeeds().err
+
+
+def test_after_a_reboot_it_is_started_from_what_is_left(
+    world: World, named: Project
+) -> None:
+    """A pid file that names nobody, or somebody else, and no folder for the socket."""
+    server = _server(named)
+    pid_file = server.data / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    os.kill(int(lines[0]), signal.SIGKILL)
+    while server.running:
+        time.sleep(0.05)
+    time.sleep(0.5)  # its children end
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
+    shutil.rmtree(server.sockets)
+
+    ended = named.invoke("db.pull", "--app=staging").succeeds()
+
+    assert "Started PostgreSQL at" in ended.err
+    assert ended.err.splitlines()[-1] == f"It is at {server.url('development')}"
+
+
+def test_a_server_whose_socket_was_cleared_away_is_started_anew(
+    named: Project,
+) -> None:
+    server = _server(named)
+    before = postmaster.find(server.data)
+    shutil.rmtree(server.sockets)
+
+    named.invoke("db.undo").refuses("no previous database", "One is kept by each pull")
+
+    after = postmaster.find(server.data)
+    assert before
+    assert after
+    assert before.pid != after.pid
+
+
+def test_a_plan_does_not_start_it(named: Project) -> None:
+    named.invoke("db.stop").succeeds()
+
+    ended = named.invoke("db.pull", "--app=staging", "--dry-run").succeeds()
+
+    assert "to    development on the embedded server, which is started" in ended.err
+    assert not _server(named).running
+
+
+def test_the_url_of_another_ones_server_is_refused_with_what_to_do(
+    project: Project,
+) -> None:
+    url = _server(project).url("development")
+    number = os.geteuid()
+    for other in (
+        url.replace(f"dbpull-{number}-", "dbpull-4711-"),
+        url[: url.index("&")][:-12] + "0123456789ab&port=5432",
+    ):
+        ended = project.invoke("db.pull", "--app=staging", f"--target={other}")
+
+        ended.refuses("can't be reached", "another project or user.*`invoke db.start`")
+    assert not (project.folder / ".dbpull").exists()
+
+
+def test_db_url_says_nothing_else_on_stdout(project: Project) -> None:
+    ended = project.invoke("db.url").succeeds()
+
+    assert ended.out == _server(project).url("development") + "\n"
+    assert "Started PostgreSQL" in ended.err
+
+
+def test_db_url_prints_any_target_with_its_password(
+    make_project: Callable[..., Project],
+) -> None:
+    project = make_project(DATABASE_URL="postgresql://user:password@nowhere/dev")
+
+    ended = project.invoke("db.url").succeeds()
+
+    assert ended.out == "postgres://user:password@nowhere:5432/dev\n"
+    assert ended.err == ""
+
+
+def test_db_start_tells_the_url_and_that_it_is_not_the_target(
+    project: Project, world: World
+) -> None:
+    ended = project.invoke("db.start", DATABASE_URL=world.modern.url("dev")).succeeds()
+
+    assert _server(project).url("development") in ended.err
+    assert "The target is another one: dev on" in ended.err
+    again = project.invoke("db.start").succeeds()
+    assert f"runs already, at {_server(project).url('development')}" in again.err
+
+
+class There(Local):
+    """A host, where nothing of this machine's is."""
+
+    host = "devbox"
+
+    def exists(self, path: str) -> bool:
+        del path
+        return False
+
+
+def test_on_a_host_its_url_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(PROJECT, "folder", tmp_path)
+    monkeypatch.setattr(PROJECT, "environment", {})
+    url = embedded.Server(tmp_path / ".dbpull" / "server").url("development")
+    settings = Settings.of({}, target=url)
+
+    with pytest.raises(
+        NoTargetThere, match=r"this machine's embedded server"
+    ) as caught:
+        aim.named(settings, There())
+
+    assert "db.hosts.devbox.target" in str(caught.value)
+
+
+def test_a_pull_ends_with_where_the_database_is(
+    make_project: Callable[..., Project], world: World
+) -> None:
+    database = world.modern.database("", name="dev_told")
+    project = make_project(DATABASE_URL=world.modern.url(database))
+
+    ended = project.invoke("db.pull", "--app=staging").succeeds()
+
+    last = ended.err.splitlines()[-1]
+    assert last == "It is what DATABASE_URL names; `invoke db.url` prints its URL."

@@ -180,6 +180,14 @@ def stop(state: Path) -> bool:
     return folder is not None
 
 
+def stop_in(folder: Path) -> bool:
+    """Strike the stage that a folder is; False where it is none."""
+    if not is_stage(folder):
+        return False
+    strike(folder)
+    return True
+
+
 def _without(names: Container[str]) -> dict[str, str]:
     """The user's environment, but for what the stage's .env is to say."""
     return {

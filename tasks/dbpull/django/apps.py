@@ -8,7 +8,7 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.core.management import get_commands
 
-COMMANDS = ("db_pull", "db_push", "db_undo", "db_backups")
+COMMANDS = ("db_pull", "db_push", "db_undo", "db_backups", "db_url")
 """The commands that there are files of; each has a twin with a colon: `db:pull`."""
 
 

@@ -29,7 +29,7 @@ from dbpull.steps import source
 SILENT, USUAL, CHATTY = 0, 1, 2
 """Of --verbosity: errors alone, the story, and every command that is run."""
 _one_at_a_time = threading.Lock()
-_OURS = {"db.pull", "db.push", "db.undo", "db.backups"}
+_OURS = {"db.pull", "db.push", "db.undo", "db.backups", "db.url"}
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,11 @@ class Server:
         return self._place.data
 
     @property
+    def sockets(self) -> Path:
+        """The folder of its socket; there while it runs."""
+        return self._place.sockets
+
+    @property
     def log(self) -> Path:
         """File with what the server has said since its last start."""
         return self._place.log
@@ -122,7 +127,7 @@ class Server:
 
         Raises the errors of `dbpull.errors.embedded`.
         """
-        if (found := postmaster.find(self.data)) and found.ready:
+        if (found := postmaster.find(self.data)) and found.ready and self._listens():
             return
         with self._place.locked(self._patience):
             new = not self.data.exists()
@@ -158,7 +163,9 @@ class Server:
     def _start(self) -> None:
         if postmaster.find(self.data):
             postmaster.wait_for(self.data, self.log, self._patience)
-            return
+            if self._listens():
+                return
+            self._stop()
         account = account_for(self.data)
         account.try_out()
         if not self.data.exists():
@@ -169,6 +176,12 @@ class Server:
             cluster.set_up(self._place, programs, account, fast=fast, tcp=tcp)
         cluster.refuse_other_version(self._place, programs)
         self._launch(programs, account)
+
+    def _listens(self) -> bool:
+        """Whether its socket is there: whoever clears /tmp takes it from a server."""
+        running = postmaster.find(self.data)
+        port = running.port if running else PORT
+        return (self._place.sockets / f".s.PGSQL.{port}").exists()
 
     def _launch(self, programs: Programs, account: Account) -> None:
         """Start it; on a free port, which another may take before it does."""

@@ -83,9 +83,11 @@ class NoDjangoTarget(SettingsError):
 class NoTargetThere(SettingsError):
     """No place names the database to be replaced on a host."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(
+        self, host: str, why: str = "nothing says which database is to be replaced"
+    ) -> None:
         super().__init__(
-            f"No target on {host}: nothing says which database is to be replaced.",
+            f"No target on {host}: {why}.",
             f"Pass --target=postgres://localhost/NAME, set db.hosts.{host}.target in"
             " invoke.yaml, or DATABASE_URL; `localhost` is the host itself.",
         )
@@ -125,7 +127,9 @@ class DemoFailed(SettingsError):
     """The demo could not be shown."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what}.", "`invoke db.stop` stops what is left of it.")
+        super().__init__(
+            f"{what}.", "`invoke db.stop --demo` stops what is left of it."
+        )
 
 
 class NoPlan(SettingsError):

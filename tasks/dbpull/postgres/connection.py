@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from dbpull.errors.postgres import BadUrl
 from dbpull.shell import Shell
@@ -128,6 +128,21 @@ class Connection:
             place = self.seen_from
         port = f":{self.port}" if self.port != 5432 else ""
         return f"{self.dbname} on {place}{port}"
+
+    @property
+    def url(self) -> str:
+        """The URL of it, for libpq and other programs; with its password."""
+        password = f":{quote(self.password, safe='')}" if self.password else ""
+        place = f"postgres://{quote(self.user, safe='')}{password}@"
+        options = list(self.options)
+        if self.is_socket:
+            at = [("host", self.host)] if self.host else []
+            options = [*at, ("port", str(self.port)), *options]
+        else:
+            host = f"[{self.host}]" if ":" in self.host else quote(self.host, safe="")
+            place += f"{host}:{self.port}"
+        query = f"?{urlencode(options, safe='/', quote_via=quote)}" if options else ""
+        return f"{place}/{quote(self.dbname, safe='')}{query}"
 
     def to(self, dbname: str) -> Connection:
         """The same server and role, another database."""

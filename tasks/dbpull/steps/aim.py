@@ -8,23 +8,21 @@ from dataclasses import dataclass, replace
 
 from dbpull import embedded
 from dbpull.console import Teller
-from dbpull.errors.postgres import MissingProgram, SqlFailed
+from dbpull.errors.postgres import CannotConnect, MissingProgram, SqlFailed
 from dbpull.errors.settings import NoTarget, NoTargetThere
 from dbpull.errors.target import NothingInPlace
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.programs import Program
 from dbpull.postgres.psql import Psql
-from dbpull.project import make_own_folder, own_folder
 from dbpull.settings import Settings
 from dbpull.shell import Shell
+from dbpull.steps import embedded_server
 from dbpull.target import guard, lock
 from dbpull.target.leftovers import drop, leftovers
 from dbpull.target.lock import Lock
 from dbpull.target.names import Names
 from dbpull.target.state import State, inspect, refuse_powerless, refuse_standby
-
-EMBEDDED_NAME = "development"
 
 
 @dataclass(frozen=True)
@@ -51,31 +49,52 @@ class Aim:
         return Names(self.connection.dbname)
 
 
-def embedded_server() -> embedded.Server:
-    """The server that serves as default target: its data lie in the project."""
-    return embedded.Server(own_folder() / "server")
+@dataclass(frozen=True)
+class Named:
+    """A target by its URL; nothing was asked of it."""
+
+    connection: Connection
+    origin: str
+    embedded: bool
 
 
-def embedded_runs() -> bool:
-    """Whether the embedded server is installed and running."""
-    return embedded.programs() is not None and embedded_server().running
+def named(settings: Settings, shell: Shell) -> Named:
+    """Find out which database the target is.
 
-
-def take(settings: Settings, shell: Shell, teller: Teller) -> Aim:
-    """Find the target, judge it, look at its server.
-
-    Raises NoTarget, BadUrl, TargetNotAllowed, TargetReserved, MissingProgram,
-    CannotConnect, and what starting the embedded server does.
+    Raises NoTarget, NoTargetThere, BadUrl.
     """
     url, origin = settings.target, settings.origins["target"]
     if url is None:
         if shell.host:
             raise NoTargetThere(shell.host)
-        url, origin = _embedded_url(teller), "the embedded server"
+        if embedded.programs() is None:
+            raise NoTarget
+        url = embedded_server.server().url(embedded_server.NAME)
+        origin = "the embedded server"
     connection = Connection.from_url(url, origin, shell=shell)
+    embedded_server.refuse_elsewhere(connection, origin, shell)
+    return Named(connection, origin, embedded_server.serves(connection, shell))
+
+
+def take(settings: Settings, shell: Shell, teller: Teller) -> Aim:
+    """Find the target, judge it, look at its server.
+
+    Raises what `named` does, TargetNotAllowed, TargetReserved, MissingProgram,
+    CannotConnect, and what starting the embedded server does.
+    """
+    target = named(settings, shell)
+    connection = target.connection
     guard.refuse_foreign(connection, settings.allowed_hosts)
+    if target.embedded:
+        embedded_server.start(teller, connection.dbname)
     psql = Psql(shell, programs.psql(shell).path, connection)
-    return Aim(shell, psql, inspect(psql), origin, settings.target is None)
+    try:
+        state = inspect(psql)
+    except CannotConnect as error:
+        if target.embedded:
+            raise
+        raise embedded_server.advised(error, connection) from None
+    return Aim(shell, psql, state, target.origin, target.embedded)
 
 
 def take_to_fill(
@@ -97,21 +116,6 @@ def take_to_fill(
     elif not aim.state.exists:
         raise NothingInPlace(label)
     return aim
-
-
-def _embedded_url(teller: Teller) -> str:
-    if embedded.programs() is None:
-        raise NoTarget
-    server = embedded_server()
-    if server.running:
-        server.start()  # waits for one that is only just coming up
-    else:
-        with teller.step("server", "Starting the embedded PostgreSQL") as step:
-            make_own_folder()
-            server.start()
-            step.sentence = f"Started PostgreSQL at {server.url(EMBEDDED_NAME)}"
-            step.sentence += " (it keeps running; `invoke db.stop` stops it)"
-    return server.url(EMBEDDED_NAME)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The demo on its stage, and what stops all that was left running."""
+"""The demo on its stage, and what stops one that was kept."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from dbpull.console import Teller, out
 from dbpull.errors.settings import DemoFailed, MissingExtra
-from dbpull.project import make_own_folder, own_folder
-from dbpull.steps import aim
+from dbpull.project import PROJECT, make_own_folder, own_folder
 from dbpull.steps.run import told
 
 if TYPE_CHECKING:
@@ -23,8 +22,9 @@ That was the real db.pull; Heroku and the server were made up. What to try next:
   invoke db.pull --dry-run  the plan for your own app; nothing is done
   invoke --list             all tasks; README.md has the settings"""
 KEPT = """\
-It stays until `invoke db.stop`. In a shell that has the lines above, any `invoke db.*`
-(and the Heroku CLI) talks to the made-up Heroku; `cd {folder}`, or pass --app=shop.
+It stays until `invoke db.stop --demo`. In a shell that has the lines above, any
+`invoke db.*` (and the Heroku CLI) talks to the made-up Heroku; `cd {folder}`, or
+pass --app=shop.
   invoke db.pull --app=shop-staging-eu
   invoke db.undo"""
 
@@ -66,31 +66,22 @@ def _tell_kept(stage: Stage, teller: Teller) -> None:
 
 
 def stop() -> None:
-    """Stop the embedded server and a demo that was kept."""
+    """Stop a demo that was kept, and remove it."""
+    from dbpull.demo import stage
+
     with told() as teller:
-        stopped = [_stop_demo(teller), _stop_embedded(teller)]
-        if not any(stopped):
+        # From its own folder, too: that is where one is sent to play.
+        if stage.stop(own_folder() / STATE) or stage.stop_in(PROJECT.folder):
+            teller.say("Stopped the demo and removed its files.")
+        else:
             teller.say("Nothing of ours was running.")
 
 
-def _stop_demo(teller: Teller) -> bool:
-    state = own_folder() / STATE
-    if not state.exists():
-        return False
+def is_kept() -> bool:
+    """Whether a demo that this project's `db.demo` has made is kept."""
     from dbpull.demo import stage
 
-    if stage.stop(state):
-        teller.say("Stopped the demo and removed its files.")
-        return True
-    return False
-
-
-def _stop_embedded(teller: Teller) -> bool:
-    if not aim.embedded_runs():
-        return False
-    aim.embedded_server().stop()
-    teller.say("Stopped the embedded PostgreSQL; its data stay in .dbpull/server.")
-    return True
+    return stage.kept(own_folder() / STATE) is not None
 
 
 def _refuse_without_extra() -> None:

@@ -109,9 +109,9 @@ def _tell_target(settings: Settings, shell: Shell, teller: Teller) -> None:
     if not settings.target and (shell.host or not own_folder().exists()):
         return
     # Not at the top: most of what `db.backups` takes is for imports.
-    from dbpull.steps import aim
+    from dbpull.steps import aim, embedded_server
 
-    if not settings.target and not aim.embedded_runs():
+    if not settings.target and not embedded_server.is_set_up():
         return
     try:
         at = aim.take(settings, shell, teller)

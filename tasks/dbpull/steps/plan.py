@@ -5,18 +5,16 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from dbpull import embedded
 from dbpull.console import Teller
 from dbpull.dumps import Dump
-from dbpull.errors.settings import NoTarget
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.restore.sections import SECTIONS, Restore, one_transaction
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, once, source, stocks
-from dbpull.steps.aim import EMBEDDED_NAME, Aim
+from dbpull.steps import aim, embedded_server, once, source, stocks
+from dbpull.steps.aim import Aim
 from dbpull.steps.prepare import Prepared, prepare
 from dbpull.steps.source import Choice, Source
 from dbpull.steps.stock import Stock
@@ -87,10 +85,9 @@ class Planner:
 
     def _aim(self, *, in_place: bool) -> Aim | None:
         """The target; None where it is the embedded server and that does not run."""
-        elsewhere = self.settings.target or self.shell.host
-        if not elsewhere and not aim.embedded_runs():
-            if embedded.programs() is None:
-                raise NoTarget
+        target = aim.named(self.settings, self.shell)
+        if target.embedded and not embedded_server.runs():
+            guard.refuse_foreign(target.connection, self.settings.allowed_hosts)
             return None
         return aim.take_to_fill(
             self.settings, self.shell, self.teller, in_place=in_place
@@ -128,7 +125,8 @@ class Planner:
 
     def _to(self, at: Aim | None, *, in_place: bool) -> str:
         if not at:
-            return f"to    {EMBEDDED_NAME} on the embedded server, which is started"
+            dbname = aim.named(self.settings, self.shell).connection.dbname
+            return f"to    {dbname} on the embedded server, which is started"
         told = f"to    {at.connection.label} [{at.origin}], PostgreSQL {at.state.major}"
         if not at.state.exists:
             return f"{told}: does not exist yet, is created"
@@ -147,7 +145,8 @@ class Planner:
         *,
         in_place: bool,
     ) -> list[str]:
-        connection = at.connection if at else Connection("", 5432, "", EMBEDDED_NAME)
+        named = at or aim.named(self.settings, self.shell)
+        connection = named.connection
         names = Names(connection.dbname)
         restore = self._restoring(
             connection.to(names.target if in_place else names.aside), dump, prepared

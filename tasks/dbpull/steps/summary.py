@@ -5,7 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from dbpull.archive import Entry
+from dbpull.console import Teller
 from dbpull.restore.watch import Outcome
+from dbpull.steps.aim import Aim
 from dbpull.steps.refresh import Refresh
 from dbpull.words import age, listed
 
@@ -31,6 +33,16 @@ def tell(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -> None:
         teller.say(f"`{command}` brings the old one back.")
     elif refresh.in_place:
         teller.say("It was refilled in place: there is no way back.")
+    _tell_place(refresh.aim, teller)
+
+
+def _tell_place(at: Aim, teller: Teller) -> None:
+    """Where the database is, for who wants to connect to it."""
+    if at.embedded:
+        teller.say(f"It is at {at.connection.url}")
+    elif not at.shell.host:
+        command = at.shell.command_for("db.url")
+        teller.say(f"It is what {at.origin} names; `{command}` prints its URL.")
 
 
 def _near(refresh: Refresh, pattern: str) -> str:

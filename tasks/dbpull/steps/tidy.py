@@ -8,7 +8,7 @@ from dbpull.console import Teller
 from dbpull.dumps import Dump
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, stocks
+from dbpull.steps import aim, embedded_server, stocks
 from dbpull.steps.run import told
 from dbpull.steps.stock import Stock
 from dbpull.words import listed, size
@@ -40,7 +40,7 @@ def keep_newest(
 def cleanup(settings: Settings, shell: Shell) -> None:
     """Remove surplus dumps, cut-off parts, and databases that crashed runs left."""
     with told("", shell) as teller, ExitStack() as stack:
-        if settings.target or (not shell.host and aim.embedded_runs()):
+        if settings.target or (not shell.host and embedded_server.is_set_up()):
             at = aim.take(settings, shell, teller)
             # Clears as it begins; and no restore is reading a dump meanwhile.
             stack.enter_context(aim.held(at, teller))
