@@ -39,7 +39,9 @@ def table() -> str:
 
 def flags() -> set[str]:
     """The settings that `db.pull` has a flag for."""
-    found = re.findall(r"^  --([a-z-]+)", answer("--help", "db.pull"), re.MULTILINE)
+    found = re.findall(
+        r"^  (?:-. STRING, )?--([a-z-]+)", answer("--help", "db.pull"), re.MULTILINE
+    )
     return {flag.replace("-", "_") for flag in found}
 
 

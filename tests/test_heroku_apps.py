@@ -233,6 +233,33 @@ def test_an_alias_of_what_cannot_be_a_name_says_so(
         app_name("typo", ALIASES, environ, folder)
 
 
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        ("stagign", "staging"),
+        ("stage", "staging"),
+        ("myapp-stagng-eu", "myapp-staging-eu"),
+        ("staging", ""),
+        ("myapp-staging-eu", ""),
+        ("something-else", ""),
+    ],
+)
+def test_an_unknown_name_has_the_one_that_is_most_like_it(
+    folder: Path, environ: dict[str, str], asked: str, near: str
+) -> None:
+    found = app_name(asked, ALIASES, environ, folder)
+
+    assert found.near == (f"Did you mean {near}? " if near else "")
+
+
+@pytest.mark.parametrize("asked", ["Staging", "staging_", "STAGIGN", "stagign!"])
+def test_what_cannot_be_a_name_is_answered_with_the_nearest_alias(
+    folder: Path, environ: dict[str, str], asked: str
+) -> None:
+    with pytest.raises(BadAppName, match=r"Did you mean staging\? Aliases"):
+        app_name(asked, ALIASES, environ, folder)
+
+
 def test_an_apps_uuid_is_a_name(folder: Path, environ: dict[str, str]) -> None:
     uuid = "01234567-89ab-cdef-0123-456789abcdef"
 

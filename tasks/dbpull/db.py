@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from invoke.context import Context
-from invoke.tasks import task
 
-from dbpull.flags import OF_PUSH, help_of, refuse_empty
+from dbpull.flags import OF_PUSH, help_of, refuse_empty, task
 from dbpull.here import demo, start, stop, url
 from dbpull.place import host, is_dry, place, refuse_dry, refuse_useless, settings_of
 
@@ -16,7 +15,6 @@ __all__ = [
 
 
 @task(
-    auto_shortflags=False,
     help=help_of(
         "app", "database", "backup", "target", "path", "max_age", "wait", "keep",
         "jobs", "connections", "skip_data", "capture", "delete", "in_place", "upload",
@@ -68,7 +66,7 @@ def pull(
         steps.pull(settings, shell, asked, dry_run=is_dry(c, dry_run))
 
 
-@task(auto_shortflags=False, help=help_of("app", "database", "wait"))
+@task(help=help_of("app", "database", "wait"))
 def capture(
     c: Context,
     *,
@@ -85,7 +83,6 @@ def capture(
 
 
 @task(
-    auto_shortflags=False,
     help=help_of("app", "database", "backup", "path", "connections", "upload"),
 )
 def fetch(
@@ -112,7 +109,6 @@ def fetch(
 
 
 @task(
-    auto_shortflags=False,
     help=help_of(
         "dump", "app", "target", "path", "jobs", "skip_data", "in_place", "timings",
         "dry_run",
@@ -145,7 +141,7 @@ def restore(
         steps.restore(settings, shell, dump, asked, dry_run=dry_run)
 
 
-@task(auto_shortflags=False, help=help_of("path", "keep", "target"))
+@task(help=help_of("path", "keep", "target"))
 def cleanup(
     c: Context,
     *,
@@ -162,7 +158,7 @@ def cleanup(
         tidy.cleanup(settings, shell)
 
 
-@task(auto_shortflags=False, help=help_of("app", "database", "path", "target"))
+@task(help=help_of("app", "database", "path", "target"))
 def backups(
     c: Context,
     *,
@@ -179,7 +175,7 @@ def backups(
         overview.tell(settings, shell)
 
 
-@task(auto_shortflags=False, help=help_of("target"))
+@task(help=help_of("target"))
 def undo(c: Context, *, target: str | None = None) -> None:
     """Put the previous database back; again: swap forward."""
     refuse_dry(c, "db.undo")
@@ -191,7 +187,6 @@ def undo(c: Context, *, target: str | None = None) -> None:
 
 
 @task(
-    auto_shortflags=False,
     help=help_of(
         "app", "database", "target", "path", "wait", "jobs", "skip_data", "confirm",
         "maintenance", "undo", "backup", "dry_run",

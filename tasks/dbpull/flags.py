@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
+import invoke.tasks
+
 from dbpull.errors.settings import EmptyValue
 
 HELP = {
@@ -29,11 +34,33 @@ HELP = {
 }
 
 
+SHORT = {"app": ["a"]}
+"""`-a`, as the Heroku CLI has it."""
+
 OF_PUSH = {
     "target": "URL of the local database, which is pushed.",
     "backup": "Put this backup back, not what the last push has replaced.",
 }
 """What these mean to `db.push`, where they are about the other side."""
+
+
+class Task(invoke.tasks.Task[Any]):
+    """A task some of whose flags have a short form, too.
+
+    Invoke's own way gives one to each flag, and `-d` would no longer be --debug.
+    """
+
+    def arg_opts(
+        self, name: str, default: str, taken_names: set[str]
+    ) -> dict[str, Any]:
+        """See Invoke's: a flag's names among what its Argument is made of."""
+        options = super().arg_opts(name, default, taken_names)
+        options["names"] += SHORT.get(name, [])
+        return options
+
+
+task = partial(invoke.tasks.task, klass=Task, auto_shortflags=False)
+"""Invoke's, for tasks that have such flags."""
 
 
 def help_of(*names: str) -> dict[str, str]:

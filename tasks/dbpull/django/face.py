@@ -20,6 +20,7 @@ from invoke.config import Config
 
 from dbpull.django.target import NoService, url_of
 from dbpull.errors import PullError
+from dbpull.errors.spelling import did_you_mean
 from dbpull.flags import HELP, refuse_empty
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
@@ -71,7 +72,7 @@ def facing(
 
 def add_app(parser: CommandParser) -> None:
     """Declare which app is meant."""
-    parser.add_argument("--app", help=HELP["app"])
+    parser.add_argument("-a", "--app", help=HELP["app"])
 
 
 def add_database(parser: CommandParser) -> None:
@@ -100,7 +101,10 @@ def project_folder() -> Path:
 def _target(alias: str) -> str:
     if alias not in connections.settings:
         known = ", ".join(connections.settings)
-        raise CommandError(f"There is no database {alias}: DATABASES has {known}.")
+        near = did_you_mean(alias, list(connections.settings)).rstrip()
+        raise CommandError(
+            f"There is no database {alias}: DATABASES has {known}. {near}".rstrip()
+        )
     connection = connections[alias]
     database = connection.settings_dict
     if connection.vendor != "postgresql":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from dbpull.errors import PullError
+from dbpull.errors.spelling import nearest
 
 
 class SettingsError(PullError):
@@ -17,8 +17,8 @@ class UnknownSetting(SettingsError):
 
     def __init__(self, name: str, origin: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        near = get_close_matches(name, known, n=1)
-        remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+        near = nearest(name, known)
+        remedy = f"Did you mean {near}?" if near else f"Known: {', '.join(known)}."
         super().__init__(f"{origin} has {name}, which is not a setting.", remedy)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbpull.errors.heroku import BadAppName, NoApp, SeveralApps
+from dbpull.errors.spelling import did_you_mean
 from dbpull.heroku.git import remotes
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
@@ -24,6 +25,8 @@ class AppChoice:
     name: str
     alias: str | None = None
     origin: str = ""
+    near: str = ""
+    """A question for who asked for a name that Heroku does not know."""
 
     @classmethod
     def of(cls, app: AppChoice | str) -> AppChoice:
@@ -34,7 +37,7 @@ class AppChoice:
     def checked(self, aliases: Mapping[str, str] | None = None) -> AppChoice:
         """Itself, if its name can be an app's; raises `BadAppName`."""
         if not _NAME.fullmatch(self.name) and not _UUID.fullmatch(self.name):
-            raise BadAppName(self.name, self.origin or "what was asked", aliases or ())
+            raise BadAppName(self.name, self.origin or "what was asked", aliases or {})
         return self
 
 
@@ -56,7 +59,8 @@ def app_name(
         if app in apps:
             alias = AppChoice(apps[app], app, f"{origin}, alias {app} in db.apps")
             return alias.checked()
-        return AppChoice(app, None, origin).checked(apps)
+        near = did_you_mean(app, {*apps, *apps.values()})
+        return AppChoice(app, None, origin, near).checked(apps)
     if name := environ.get("HEROKU_APP", "").strip():
         return AppChoice(name, None, "HEROKU_APP").checked()
     return _of_git(environ, folder).checked()

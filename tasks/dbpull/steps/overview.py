@@ -34,7 +34,7 @@ def tell(settings: Settings, shell: Shell) -> None:
         trouble = None
         found: list[heroku.Backup] = []
         try:
-            with source.one_at_a_time:
+            with source.one_at_a_time, source.spelled(source.app(settings)):
                 found = _backups(settings, teller)
         except PullError as error:
             trouble = error

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,7 +13,14 @@ from functools import cache
 from dbpull import heroku
 from dbpull.console import Teller
 from dbpull.dumps import Dump
-from dbpull.errors.heroku import NoApp, NoBackup, OtherDatabase, SeveralApps
+from dbpull.errors.heroku import (
+    NoAccess,
+    NoApp,
+    NoBackup,
+    OtherDatabase,
+    SeveralApps,
+    UnknownApp,
+)
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
@@ -112,10 +119,20 @@ def refuse_unknown(settings: Settings, teller: Teller) -> None:
     api(teller)
 
 
+@contextmanager
+def spelled(app: heroku.AppChoice) -> Iterator[None]:
+    """Where Heroku does not know or show an app, ask whether another was meant."""
+    try:
+        yield
+    except (UnknownApp, NoAccess) as error:
+        raise error.advising(f"{app.near}{error.remedy}") from None
+
+
 def find(settings: Settings, teller: Teller) -> Source:
     """Ask Heroku for the database: reads only."""
     chosen, asked = app(settings), api(teller)
-    database = heroku.database(asked, chosen, settings.database)
+    with spelled(chosen):
+        database = heroku.database(asked, chosen, settings.database)
     return Source(asked, chosen, database, heroku.database_info(asked, database))
 
 

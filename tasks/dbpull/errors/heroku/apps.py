@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from dbpull.errors import PullError
+from dbpull.errors.spelling import did_you_mean
 
 
 class NoApp(PullError):
@@ -34,11 +35,12 @@ class BadAppName(PullError):
     """Something that cannot be the name of a Heroku app."""
 
     def __init__(self, name: str, origin: str, aliases: Collection[str] = ()) -> None:
-        known = f" Aliases in db.apps: {', '.join(sorted(aliases))}." if aliases else ""
+        known = f"Aliases in db.apps: {', '.join(sorted(aliases))}." if aliases else ""
+        advice = did_you_mean(name, aliases) or "Check the spelling. "
         super().__init__(
             f"{name[:80]!r} (from {origin}) cannot be the name of a Heroku app: those "
             "have 3 to 30 lower-case letters, digits and hyphens, a letter first.",
-            f"Check the spelling.{known}",
+            f"{advice}{known}".strip(),
         )
 
 
@@ -69,9 +71,14 @@ class UnknownDatabase(PullError):
     def __init__(self, name: str, app: str, valid: Collection[str]) -> None:
         super().__init__(
             f"The app {app} has no database called {name[:80]!r}.",
-            f"Name one of these (--database, or db.database): "
-            f"{', '.join(sorted(valid))}.",
+            f"{did_you_mean(_bare(name), valid)}Name one of these (--database, or"
+            f" db.database): {', '.join(sorted(valid))}.",
         )
+
+
+def _bare(name: str) -> str:
+    """A database's name as the list has it: NAVY for HEROKU_POSTGRESQL_NAVY_URL."""
+    return name.upper().removeprefix("HEROKU_POSTGRESQL_").removesuffix("_URL")
 
 
 class AmbiguousDatabase(PullError):

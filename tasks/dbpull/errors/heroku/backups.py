@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.heroku.http import said
+from dbpull.errors.spelling import did_you_mean
 
 _CAPTURE = "Take a new one with `invoke db.pull --capture`"
 
@@ -42,7 +43,8 @@ class UnknownBackup(PullError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(
             f"There is no backup {name[:40]!r}.",
-            f"There are {', '.join(known)}; `invoke db.backups` shows them all."
+            f"{did_you_mean(name, known)}There are {', '.join(known)};"
+            " `invoke db.backups` shows them all."
             if known
             else f"There are no backups at all. {_CAPTURE}.",
         )

@@ -1,0 +1,25 @@
+"""What was probably meant by a name that nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+_LEAST = 3
+"""Letters that the beginning of a name must have to be taken for it."""
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """The known name that is most like it, or begins as it does, whatever the case."""
+    lowered = {one.lower(): one for one in sorted(known)}
+    asked = name.strip().lower()
+    found = get_close_matches(asked, lowered, n=1)
+    if not found and len(asked) >= _LEAST:
+        found = [one for one in lowered if one.startswith(asked)]
+    return lowered[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """`Did you mean staging? `, before another sentence; "" where nothing is near."""
+    near = nearest(name, known)
+    return f"Did you mean {near}? " if near and near != name else ""
