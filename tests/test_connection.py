@@ -52,6 +52,16 @@ def read(url: str, **environ: str) -> Connection:
         (f"postgres://{ENCODED}:{ENCODED}@h/shop", ("h", 5432, SECRET, SECRET)),
         ("postgres://u:p@ss@h/shop", ("h", 5432, "u", "p@ss")),
         ("POSTGRES://h/shop", ("h", 5432, "login", "")),
+        ("psql://h/shop", ("h", 5432, "login", "")),
+        ("timescaledb://u:p@h/shop", ("h", 5432, "u", "p")),
+        ("timescalegis://h/shop", ("h", 5432, "login", "")),
+        ("postgresql+psycopg://u:p@h:1/shop", ("h", 1, "u", "p")),
+        ("postgresql+psycopg2://u:p%40@h/shop", ("h", 5432, "u", "p@")),
+        ("postgresql+asyncpg:///shop?host=/run", ("/run", 5432, "login", "")),
+        ("PostgreSQL+pg8000://h/shop", ("h", 5432, "login", "")),
+        ("postgis+psycopg://h/shop", ("h", 5432, "login", "")),
+        ("jdbc:postgresql://h/shop?user=u&password=p", ("h", 5432, "u", "p")),
+        ("postgresql+asyncpg://h/shop?pool_size=5", ("h", 5432, "login", "")),
     ],
 )
 def test_every_form_of_a_url_is_read(url: str, parts: tuple[Any, ...]) -> None:
@@ -117,8 +127,27 @@ def test_a_server_is_found_where_its_socket_is(
     [
         ("", "it does not start with postgres://"),
         ("shop", "it does not start with postgres://"),
-        ("mysql://u:s3cret@h/shop", "it does not start with postgres://"),
-        ("host=h password=s3cret", "it does not start with postgres://"),
+        (
+            "mysql://u:s3cret@h/shop",
+            "it does not start with postgres:// (or postgresql,",
+        ),
+        (
+            "mysql://u:s3cret@h/shop",
+            "postgresql+psycopg://); mysql:// is not PostgreSQL",
+        ),
+        ("mysql+pymysql://u:s3cret@h/shop", "mysql:// is not PostgreSQL"),
+        ("SQLITE:///s3cret.db", "sqlite:// is not PostgreSQL"),
+        ("prisma+postgres://h/?api_key=s3cret", "prisma:// is not PostgreSQL"),
+        ("s3cret://h/shop", "it does not start with postgres://"),
+        ("u:s3cret@h/shop", "it does not start with postgres://"),
+        ("postgress://u:s3cret@h/shop", "it does not start with postgres://"),
+        ("postgres:/u:s3cret@h/shop", "it does not start with postgres://"),
+        ('"postgres://u:s3cret@h/shop"', "the quotation mark before it"),
+        ("host=h password=s3cret", "name=value pairs are not taken"),
+        ("postgres://h/shop\nPASSWORD=s3cret", "it holds a line break"),
+        ("postgres://h/shop/", "its database's name ends in a /"),
+        ("postgres://h/shop/?sslmode=require", "its database's name ends in a /"),
+        ("postgres://h/shop?currentSchema=x", "currentSchema is not supported in it"),
         ("postgres://h", "it names no database"),
         ("postgres://h/", "it names no database"),
         ("postgres://h/shop?dbname=", "it names no database"),
@@ -173,6 +202,21 @@ def test_options_are_handed_on_and_foreign_ones_ignored() -> None:
 
     assert (given["PGSSLMODE"], given["PGSSLROOTCERT"]) == ("verify-full", "/a b")
     assert not any("POOL" in name for name in given)
+
+
+@pytest.mark.parametrize(
+    ("written", "mode"),
+    [
+        ("ssl=true", "require"),
+        ("ssl=require", "require"),
+        ("ssl=false", "disable"),
+        ("ssl=true&sslmode=verify-full", "verify-full"),
+    ],
+)
+def test_ssl_is_another_name_of_sslmode(written: str, mode: str) -> None:
+    given = read(f"postgresql+asyncpg://h/shop?{written}").environment({})
+
+    assert given["PGSSLMODE"] == mode
 
 
 def test_a_program_gets_the_url_and_nothing_of_the_users_own_variables() -> None:

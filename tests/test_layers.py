@@ -54,6 +54,7 @@ USED_BY = {
         "django/face.py",
         "errors/__init__.py",
         "fab",
+        "flags.py",
         "here.py",
         "place.py",
     },

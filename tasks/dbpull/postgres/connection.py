@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from dbpull.errors.postgres import BadUrl
+from dbpull.postgres.scheme import without_driver
 from dbpull.shell import Shell
 from dbpull.shell.local import Local
 
@@ -26,7 +27,13 @@ _OPTIONS = {
 }
 _PLACES = {"host", "hostaddr", "port", "user", "password", "dbname"}
 _SOCKET_FOLDERS = ("/var/run/postgresql", "/run/postgresql", "/tmp")  # noqa: S108
-_IGNORED = {"application_name", "pool", "prepared_statements", "conn_max_age", "schema"}
+_IGNORED = {
+    "application_name", "async_fallback", "conn_health_checks", "conn_max_age",
+    "connection_limit", "max_overflow", "pgbouncer", "pool", "pool_size",
+    "pool_timeout", "prepared_statement_cache_size", "prepared_statements", "schema",
+    "statement_cache_size",
+}  # fmt: skip
+"""What frameworks and drivers have in it for themselves."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +69,16 @@ class Connection:
         """
         shell = shell or Local()
         environ = shell.environ if environ is None else environ
+        url = without_driver(url, origin)
         try:
             parts = urlsplit(url)
         except ValueError:  # its text may hold the password
             raise BadUrl(origin, "its host is malformed") from None
-        if parts.scheme not in {"postgres", "postgresql", "pgsql", "postgis"}:
-            raise BadUrl(origin, "it does not start with postgres://")
         _refuse_unencoded(parts, origin)
         # libpq takes a + for itself.
         pairs = parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)
-        query = dict(pairs)
-        _refuse_unknown(query, origin)
+        query = _with_sslmode(dict(pairs))
+        _refuse_unknown(query, origin, shown="@" not in parts.query)
         host, port = _host_and_port(parts.netloc)
         given = {
             "host": _decoded(host, origin),
@@ -219,10 +225,23 @@ def _refuse_unencoded(parts: SplitResult, origin: str) -> None:
     later = "@" in parts.path or ("@" in parts.query and "@" not in parts.netloc)
     if later or parts.fragment:
         raise BadUrl(origin, "a # / ? or @ in it is not percent-encoded")
+    if parts.path.endswith("/") and parts.path != "/":
+        raise BadUrl(origin, "its database's name ends in a /, which is to be left out")
 
 
-def _refuse_unknown(query: Mapping[str, str], origin: str) -> None:
+def _with_sslmode(query: dict[str, str]) -> dict[str, str]:
+    """`ssl`, as asyncpg and JDBC have it, is libpq's sslmode."""
+    given = query.pop("ssl", None)
+    if given is None:
+        return query
+    mode = {"true": "require", "false": "disable"}.get(given.lower(), given)
+    return {"sslmode": mode} | query
+
+
+def _refuse_unknown(query: Mapping[str, str], origin: str, *, shown: bool) -> None:
+    """Refuse options we don't know; named unless they may be part of a password."""
     for name in query:
         if name not in _OPTIONS.keys() | _PLACES | _IGNORED:
-            named = name if re.fullmatch(r"[a-z_]{1,40}", name) else "an option"
+            plain = shown and re.fullmatch(r"[A-Za-z][\w.-]{0,40}", name)
+            named = name if plain else "an option"
             raise BadUrl(origin, f"{named} is not supported in it")
