@@ -147,3 +147,43 @@ def test_it_lives_beside_a_projects_own_tasks(bare: Project) -> None:
     for program in ("invoke", "fab"):
         assert _run(bare, program, "hello").succeeds().out == "hello\n"
         assert _listed(_run(bare, program, "--list").succeeds()) == TASKS
+
+
+def _write(bare: Project, place: str, text: str) -> None:
+    path = Path(place.replace("~", bare.environment["HOME"]))
+    (bare.folder / path).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "words"),
+    [
+        ("~/.invoke.yaml", "db: {kep: 3}", ()),
+        ("~/.invoke.json", '{"db": {"kep": 3}}', ()),
+        ("invoke.yaml", "db: {kep: 3}", ()),
+        ("invoke.yml", "db: {kep: 3}", ()),
+        ("invoke.json", '{"db": {"kep": 3}}', ()),
+        ("other.yaml", "db: {kep: 3}", ("-f", "other.yaml")),
+    ],
+)
+def test_a_wrong_key_is_blamed_on_the_file_that_has_it(
+    bare: Project, place: str, text: str, words: tuple[str, ...]
+) -> None:
+    if place != "invoke.yaml":
+        bare.configure("db: {keep: 2}")
+    if place in {"invoke.yml", "invoke.json"}:
+        (bare.folder / "invoke.yaml").unlink()
+    _write(bare, place, text)
+
+    ended = bare.invoke(*words, "db.undo")
+
+    cause = rf"^db in {re.escape(place)} has kep, which is not a setting"
+    ended.refuses(cause, r"Did you mean keep\?")
+
+
+def test_a_wrong_value_is_blamed_on_the_file_that_has_it(bare: Project) -> None:
+    bare.configure("db: {keep: 2}")
+    _write(bare, "~/.invoke.yaml", "db: {jobs: none}")
+
+    ended = bare.invoke("db.undo")
+
+    ended.refuses(r"^db.jobs in ~/.invoke.yaml is 'none'", "Set it to")

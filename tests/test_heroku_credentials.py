@@ -121,7 +121,7 @@ def test_without_any_token_every_place_is_named(environ: dict[str, str]) -> None
     with pytest.raises(NoToken) as nothing:
         token(environ)
 
-    for place in ("HEROKU_API_KEY", ".env", "~/.netrc", "heroku login"):
+    for place in ("HEROKU_API_KEY", ".env", "~/.netrc", "heroku login", "dashboard"):
         assert place in nothing.value.remedy
     assert "not installed" in nothing.value.what
 

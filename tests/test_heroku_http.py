@@ -487,6 +487,8 @@ def test_a_useless_proxy_is_an_error_without_its_password(
         (402, {"id": "delinquent", "message": "Pay."}, Suspended, ": Pay."),
         (403, {"id": "suspended"}, Suspended, "blocked .* the app shop"),
         (403, {"id": "two_factor"}, TwoFactor, "heroku authorizations:create"),
+        (403, {"id": "two_factor"}, TwoFactor, "https://dashboard.heroku.com/account"),
+        (401, {}, BadToken, "https://dashboard.heroku.com/account"),
         (403, {"id": "forbidden", "message": "No."}, NoAccess, "the app shop .*: No."),
         (404, {"id": "not_found"}, NotFound, "does not find the app shop"),
         (410, "<h1>Gone</h1>", NotFound, "does not find the app shop"),

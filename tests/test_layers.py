@@ -14,6 +14,7 @@ PACKAGE = ROOT / "tasks" / "dbpull"
 # Each part names those below that it imports; a part stands after all of these.
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
+    "configured": set(),
     "flags": {"errors"},
     "values": set(),
     "words": set(),
@@ -38,8 +39,13 @@ LAYERS: dict[str, set[str]] = {
         "heroku", "postgres", "project", "remote", "restore", "settings", "shell",
         "signals", "target", "words",
     },
-    "place": {"console", "errors", "fab", "settings", "shell", "steps"},
-    "django": {"console", "errors", "flags", "project", "settings", "shell", "steps"},
+    "place": {
+        "configured", "console", "errors", "fab", "settings", "shell", "steps",
+    },
+    "django": {
+        "configured", "console", "errors", "flags", "project", "settings", "shell",
+        "steps",
+    },
     "here": {"place", "steps"},
     "db": {"flags", "here", "place", "steps"},
 }  # fmt: skip

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from invoke.context import Context
 
+from dbpull import configured
 from dbpull.errors.settings import NoPlan, OnlyHere, OnlyThere
 from dbpull.settings import Settings
 from dbpull.shell import Shell, is_remote
@@ -58,7 +59,9 @@ def refuse_useless(c: Context, *, upload: bool) -> None:
 
 def settings_of(c: Context, **flags: str | None) -> Settings:
     """The settings, from flags, environment and the files that Invoke has read."""
-    return Settings.of(c.config.get("db"), **flags)
+    return Settings.of(
+        configured.section(c.config), configured.files(c.config), **flags
+    )
 
 
 def refuse_dry(c: Context, name: str) -> None:

@@ -23,6 +23,8 @@ from dbpull.errors.settings import (
 from dbpull.project import PREFIX, PROJECT
 
 Convert = Callable[[Any], Any]
+_Given = Mapping[str, tuple[Any, str]]
+"""What files have: each key's value, and which of them it is from."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,22 @@ class Settings:
     """Of a host's settings, those of the machine that we are on."""
 
     @classmethod
-    def of(cls, section: object, **flags: str | None) -> Settings:
-        """Gather the settings from flags, environment and invoke.yaml's `section`.
+    def of(
+        cls,
+        section: object,
+        files: Mapping[str, str] | None = None,
+        /,
+        **flags: str | None,
+    ) -> Settings:
+        """Gather the settings from flags, environment and the files' `section`.
 
-        Raises UnknownSetting and ImpossibleValue, naming the place.
+        `files` tells which file a key is from, where that is not invoke.yaml. Raises
+        UnknownSetting and ImpossibleValue, naming the place.
         """
-        given = _mapping(section)
+        given = {
+            key: (value, (files or {}).get(str(key), "invoke.yaml"))
+            for key, value in _mapping(section).items()
+        }
         _refuse_unknown(given)
         found = {name: _find(name, flags.get(name), given) for name in KEYS}
         read = {
@@ -189,10 +201,10 @@ def _mapping(section: object) -> Mapping[str, Any]:
     return dict(section)  # type: ignore[call-overload, no-any-return]
 
 
-def _refuse_unknown(given: Mapping[str, Any]) -> None:
-    for name in given:
+def _refuse_unknown(given: _Given) -> None:
+    for name, (_, file) in given.items():
         if name not in KEYS:
-            raise UnknownSetting(str(name), "db in invoke.yaml", KEYS)
+            raise UnknownSetting(str(name), f"db in {file}", KEYS)
     for variable in PROJECT.environment:
         if variable.removeprefix(PREFIX).lower() not in KEYS:
             variables = [PREFIX + name.upper() for name in KEYS]
@@ -201,7 +213,7 @@ def _refuse_unknown(given: Mapping[str, Any]) -> None:
             raise OnlyInFile(variable, PROJECT.place(variable))
 
 
-def _find(name: str, flag: str | None, given: Mapping[str, Any]) -> tuple[object, str]:
+def _find(name: str, flag: str | None, given: _Given) -> tuple[object, str]:
     if flag is not None:
         return flag, "--" + name.replace("_", "-")
     variable = PREFIX + name.upper()
@@ -209,8 +221,9 @@ def _find(name: str, flag: str | None, given: Mapping[str, Any]) -> tuple[object
         return PROJECT.environment[variable], PROJECT.origin(variable)
     if name == "target" and os.environ.get("DATABASE_URL"):
         return os.environ["DATABASE_URL"], PROJECT.origin("DATABASE_URL")
-    if given.get(name) is not None:
-        return given[name], f"db.{name} in invoke.yaml"
+    value, file = given.get(name, (None, ""))
+    if value is not None:
+        return value, f"db.{name} in {file}"
     return KEYS[name].default, "default"
 
 

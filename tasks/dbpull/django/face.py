@@ -18,6 +18,7 @@ from django.db import connections
 from django.test.utils import _TestState
 from invoke.config import Config
 
+from dbpull import configured
 from dbpull.django.target import NoService, url_of
 from dbpull.errors import PullError
 from dbpull.errors.spelling import did_you_mean
@@ -56,7 +57,11 @@ def facing(
             PROJECT.load(project_folder())
             refuse_empty(backup=options.get("backup"), confirm=options.get("confirm"))
             source.forget()
-            settings = Settings.of(_section(), **flags)
+            config = Config(project_location=PROJECT.folder)
+            config.load_project()
+            settings = Settings.of(
+                configured.section(config), configured.files(config), **flags
+            )
             target = _target(alias)
             settings = replace(
                 settings,
@@ -152,13 +157,6 @@ def _let_go(alias: str) -> None:
 def _origin(alias: str) -> str:
     module = os.environ.get("DJANGO_SETTINGS_MODULE")
     return f'DATABASES["{alias}"]' + (f" of {module}" if module else "")
-
-
-def _section() -> object:
-    """The `db` of the files that Invoke would read."""
-    config = Config(project_location=PROJECT.folder)
-    config.load_project()
-    return config.get("db")
 
 
 def _shell(options: dict[str, Any]) -> Local:

@@ -24,7 +24,7 @@ from dbpull.fab.host import Host, hosts_of
 from dbpull.fab.outcome import Enough, Outcome
 from dbpull.signals import SIGNALS, Stopped
 
-OURS = "dbpull.db"
+OURS = ("dbpull.db", "dbpull.here")
 
 
 class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
@@ -101,7 +101,7 @@ class Hosts(ThreadingGroup):  # type: ignore[misc]
 
 
 def _is_ours(task: Task[Any]) -> bool:
-    return getattr(task.body, "__module__", "") == OURS
+    return getattr(task.body, "__module__", "") in OURS
 
 
 def _is_alone(task: Task[Any]) -> bool:

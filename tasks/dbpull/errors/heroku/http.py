@@ -14,7 +14,11 @@ Reason = Literal[
     "dns", "refused", "connect", "silent", "dropped", "tls", "proxy", "other"
 ]
 
-_CREATE = "`heroku authorizations:create` makes one"
+_MAKE = (
+    "https://dashboard.heroku.com/account/applications (Authorizations) or `heroku"
+    " authorizations:create`"
+)
+_CREATE = f"{_MAKE} makes one"
 
 
 class NoToken(PullError):
@@ -35,7 +39,8 @@ class MalformedToken(PullError):
         super().__init__(
             f"The Heroku token from {origin} is not one: it holds blanks or "
             "characters that no token has.",
-            "Copy it again, on one line and without quotes.",
+            "Copy it again, on one line and without quotes, from where it was made:"
+            f" {_MAKE}.",
         )
 
 
@@ -108,7 +113,8 @@ class BadToken(HttpError):
             f"Heroku does not accept the token from {origin}.",
             f"Set HEROKU_API_KEY (environment or .env) to a valid one: {_CREATE}."
             if known
-            else "Log in again with `heroku login`, or set HEROKU_API_KEY.",
+            else "Log in again with `heroku login`, or set HEROKU_API_KEY"
+            f" (environment or .env): {_CREATE}.",
         )
 
 
@@ -120,7 +126,7 @@ class TwoFactor(HttpError):
             f"Heroku asks for a second factor before it shows {about} to the token "
             f"from {origin}.",
             "Use an authorization token, which needs no second factor: make one with "
-            "`heroku authorizations:create` and set it as HEROKU_API_KEY.",
+            f"{_MAKE} and set it as HEROKU_API_KEY.",
         )
 
 

@@ -1,0 +1,44 @@
+"""Which of the files that Invoke reads each of our settings is from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SECTION = "db"
+_LEVELS = ("system", "user", "project", "runtime")
+"""Invoke's kinds of files; what a later one says wins (Config.merge)."""
+
+
+def section(config: Any) -> object:
+    """Our part of what Invoke has read."""
+    return config.get(SECTION)
+
+
+def files(config: Any) -> dict[str, str]:
+    """For each key of our part, the file that has it, as one would type it.
+
+    Invoke has no public name for what each file said. Where it should lose the
+    private ones, nothing is known, and invoke.yaml is named.
+    """
+    found = _keys(getattr(config, "_collection", None), "tasks.py (ns.configure)")
+    for level in _LEVELS:
+        path = getattr(config, f"_{level}_path", None)
+        read = getattr(config, f"_{level}", None)
+        found |= _keys(read, _shown(str(path), level))
+    return found
+
+
+def _keys(read: object, file: str) -> dict[str, str]:
+    ours = read.get(SECTION) if isinstance(read, Mapping) else None
+    return {str(key): file for key in ours} if isinstance(ours, Mapping) else {}
+
+
+def _shown(path: str, level: str) -> str:
+    if level == "project":
+        return Path(path).name
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises
+    inside = home != "/" and path.startswith(f"{home}/")
+    return f"~/{path[len(home) + 1 :]}" if inside else path
