@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dbpull.postgres.complaints import Complaint, Complaints, without_values
+from dbpull.postgres.complaints import Complaint, Complaints
+from dbpull.postgres.privacy import raised_by, without_values
 
 # pg_restore 18 --verbose into a server 15.
 TIMEOUT = """\
@@ -247,13 +248,86 @@ def test_an_exception_of_the_apps_own_is_known_by_its_context() -> None:
         ),
         ('a value that goes on: "Ada Lovelace', "a value that goes on: …"),
         (
-            'new row for relation "t" violates check constraint "c"',
-            'new row for relation "t" violates check constraint "c"',
+            'value "a "b" c" is out of range for type integer',
+            "value … is out of range for type integer",
         ),
+        ('time zone "Ada" not recognized', "time zone … not recognized"),
+        # Other languages, with their own quotes and colons, from src/backend/po.
+        ("Syntax für Typ integer: »Ada«", "Syntax für Typ integer: …"),
+        ("Wert »Ada« ist außerhalb", "Wert … ist außerhalb"),
+        ("pour le type integer : « Ada »", "pour le type integer : …"),
+        ("la valeur « Ada » est en dehors", "la valeur … est en dehors"),
+        ("no es válida para tipo integer: «Ada»", "no es válida para tipo integer: …"),
+        (
+            'sintassi non valida per il tipo integer: "Ada"',
+            "sintassi non valida per il tipo integer: …",
+        ),
+        ('valore "Ada" fuori dall\'intervallo', "valore … fuori dall'intervallo"),
+        ('значение "Ada" вне диапазона', "значение … вне диапазона"),
+        ('値"Ada"は型integerの範囲外です', "値…は型integerの範囲外です"),
+        ("型integerの入力「Ada」", "型integerの入力…"),
+        ("类型integer的值“Ada”无效", "类型integer的值…无效"),
+        ("无效的类型 integer 输入语法\uff1aAda", "无效的类型 integer 输入语法\uff1a…"),
+        ("hodnota „Ada“ je mimo rozsah", "hodnota … je mimo rozsah"),
+        ("giá trị “Ada” vượt quá", "giá trị … vượt quá"),
+        ("12.5 დიაპაზონს გარეთაა", "… დიაპაზონს გარეთაა"),
     ],
 )
 def test_what_a_server_quotes_of_rows_is_not_told(text: str, told: str) -> None:
     assert without_values(text) == told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'new row for relation "t" violates check constraint "c"',
+        'column "Länge" of relation "Straße" does not exist',
+        'role "app" does not exist',
+        'invalid value for parameter "default_tablespace": "quick"',
+        'operator class "x" does not exist for access method "btree"',
+        '"t" is not a table',
+        'syntax error at or near "NULLS"',
+        'could not access file "$libdir/postgis-3": No such file or directory',
+        'invalid locale name: "de_DE.UTF-8"',
+    ],
+)
+def test_names_of_objects_are_told(text: str) -> None:
+    assert without_values(text) == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PL/pgSQL function public.valid(text) line 2 at RAISE",
+        "PL/pgSQL-Funktion valid(text) Zeile 2 bei RAISE",
+        "fonction PL/pgSQL valid(text), ligne 2 à RAISE",
+        "PL/pgSQL関数valid(text)の2行目 - RAISE",
+        "在RAISE的第2行的PL/pgSQL函数valid(text)",
+        "PL/pgSQL function valid(text) line 2 at ASSERT",
+        'PL/Python function "valid"',
+        "PL/Perl-Funktion »valid«",
+    ],
+)
+def test_an_exception_is_known_in_other_languages(line: str) -> None:
+    assert raised_by(["DETAIL:  x", line])
+    assert not raised_by(["PL/pgSQL function raise_it(text) line 2 at assignment"])
+
+
+@pytest.mark.parametrize(
+    ("line", "context"),
+    [
+        ("COPY kä se, Zeile 7, Spalte mail: »Ada, Zeile 8«", "COPY kä se, line 7"),
+        ('COPY t, строка 7, столбец mail: "Ada"', "COPY t, line 7"),
+        ("COPY t, ligne 7 : « Ada »", "COPY t, line 7"),
+        ('tのCOPY、行 7、列 mail: "Ada"', ""),
+    ],
+)
+def test_the_place_is_known_in_other_languages(line: str, context: str) -> None:
+    (complaint,) = heard(
+        f"pg_restore: error: COPY failed for table t: ERROR:  x\nCONTEXT:  {line}"
+    ).all
+
+    assert complaint.context == context
 
 
 def test_progress_is_heard_where_workers_lines_are_mixed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 from dbpull.errors import PullError
 
@@ -69,6 +70,13 @@ class CannotConnect(PostgresError):
             f"{label} can't be reached: {cause}.",
             "See that the server runs, and that host, port, user and password of the"
             " target are right (`psql` with the same URL shows it).",
+        )
+
+    def by_trigger(self) -> Self:
+        """The same, where it is a function of the database that keeps us out."""
+        return self.advising(
+            "An event trigger of that database said this when we logged in. With a"
+            " superuser's role dbpull gets past it (event_triggers = off)."
         )
 
 

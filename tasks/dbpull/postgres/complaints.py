@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from dbpull.postgres.privacy import raised_by
+
 # Workers (-j) write a line in pieces ("pg_restore:", " ", "error: ", the rest), which
 # may come mixed with another's (src/common/logging.c): what is left of one's line may
 # begin with the blank.
@@ -20,22 +22,13 @@ _REFUSED = re.compile(
 )
 # Without the owner at its end: a role of Heroku's, which says nothing here.
 _ITEM = re.compile(r"^from TOC entry \d+; \d+ \d+ (?P<what>.*?) ?(?:\(no owner\)|\S*)$")
+# In most languages alike: `COPY people, Zeile 1, Spalte mail: …`.
+_PLACE = re.compile(r"(?:[A-Z]+:\s+)?COPY (.*?), \w+ (\d+)\b")
 _HARMLESS = (
     # A client from 17 on sends it to every server; servers before 17 don't know it.
     ("transaction_timeout", "a setting that this server is too old for"),
     ("idle_session_timeout", "a setting that this server is too old for"),
 )
-
-
-# What servers quote of rows, to the end of the line where a value has several.
-_VALUES = re.compile(r"""(: |value )"(?:.*"(?=$| )|.*$)""")
-# An exception of the app's own: its words may hold whatever the row held.
-_RAISED = re.compile(r"PL/pgSQL function (.*\)) .*\bRAISE$")
-
-
-def without_values(text: str) -> str:
-    """A server's words without what they quote of rows: customers' data."""
-    return _VALUES.sub(r"\1…", text)
 
 
 @dataclass
@@ -63,15 +56,14 @@ class Complaint:
     @property
     def raised_by(self) -> str:
         """The function whose RAISE it is; "" where the words are the server's own."""
-        found = (_RAISED.search(line) for line in self.more)
-        return next((match[1] for match in found if match), "")
+        return raised_by(self.more)
 
     @property
     def context(self) -> str:
         """Where in the data: `COPY users, line 7`; "" where the server didn't say."""
         for line in self.more:
-            if found := re.match(r"(?:[A-Z]+:\s+)?(COPY .*?, line \d+)", line):
-                return found[1]
+            if found := _PLACE.match(line):
+                return f"COPY {found[1]}, line {found[2]}"
         return ""
 
 

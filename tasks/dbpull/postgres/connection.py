@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from dbpull.errors.postgres import BadUrl
+from dbpull.postgres.restricted import pgoptions
 from dbpull.postgres.scheme import without_driver
 from dbpull.shell import Shell
 from dbpull.shell.local import Local
@@ -53,6 +54,8 @@ class Connection:
     options: tuple[tuple[str, str], ...] = ()
     seen_from: str = field(default="this machine", compare=False)
     """The machine whose programs connect to it."""
+    may_set: frozenset[str] = field(default=frozenset(), compare=False)
+    """Those of RESTRICTED that our role may set there."""
 
     @classmethod
     def from_url(
@@ -154,8 +157,13 @@ class Connection:
         """The same server and role, another database."""
         return replace(self, dbname=dbname)
 
-    def environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """What a client program gets: ours instead of the user's PG* variables."""
+    def environment(
+        self, environ: Mapping[str, str] = os.environ, options: str = ""
+    ) -> dict[str, str]:
+        """What a client program gets: ours instead of the user's PG* variables.
+
+        `options` are more settings for its sessions, as PGOPTIONS has them.
+        """
         kept = {
             name: value
             for name, value in environ.items()
@@ -170,6 +178,7 @@ class Connection:
             "PGCLIENTENCODING": "UTF8",
             "LC_ALL": "C",  # messages are read by us
         }
+        ours |= pgoptions(self.may_set, options)
         if self.host:
             ours["PGHOST"] = self.host
         if self.password:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dbpull.errors.postgres import CannotConnect, SqlFailed
 from dbpull.postgres.connection import Connection
+from dbpull.postgres.privacy import raised_by, without_values, without_words
 from dbpull.shell import Result, Running, Shell
 
 _CONNECTION_FAILED = 2  # psql's exit codes, from its documentation
@@ -50,6 +51,10 @@ class Psql:
             raise self._failed(doing, result)
         return _rows(result.out)
 
+    def setting(self, may_set: frozenset[str]) -> Psql:
+        """The same, for a role that may set those of RESTRICTED."""
+        return replace(self, connection=replace(self.connection, may_set=may_set))
+
     @contextmanager
     def conversation(
         self, *, dbname: str, name: str, **variables: str
@@ -67,8 +72,7 @@ class Psql:
         return self.shell.will(self._argv(variables), env=env, stdin=UNLIMITED + sql)
 
     def _environment(self, connection: Connection) -> dict[str, str]:
-        env = connection.environment(self.shell.environ)
-        return env | {"PGOPTIONS": _OPTIONS}
+        return connection.environment(self.shell.environ, _OPTIONS)
 
     def _argv(self, variables: dict[str, str]) -> list[str]:
         argv = [self.program, "-X", "-w", "-q", "-A", "-t", "-F", _FIELD]
@@ -81,8 +85,9 @@ class Psql:
         # Of a connection that is lost later psql tells with the line of the script.
         at_once = result.err.lstrip().startswith("psql: ")
         if result.code == _CONNECTION_FAILED and at_once:
-            return CannotConnect(self.connection.label, cause(result.err))
-        return SqlFailed(doing, self.connection.label, cause(result.err))
+            error = CannotConnect(self.connection.label, cause(result.err))
+            return error.by_trigger() if raised_by(result.err.splitlines()) else error
+        return SqlFailed(doing, self.connection.label, reason(result.err))
 
 
 def cause(err: str) -> str:
@@ -94,6 +99,12 @@ def cause(err: str) -> str:
     if not lines:
         return "it ended without a word"
     return re.sub(r"^psql: error: ", "", lines[0]).rstrip(".")
+
+
+def reason(err: str) -> str:
+    """The same, without what rows hold."""
+    function = raised_by(err.splitlines())
+    return without_words(function) if function else without_values(cause(err))
 
 
 def _rows(out: str) -> list[list[str]]:

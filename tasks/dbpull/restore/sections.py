@@ -14,7 +14,7 @@ from typing import Protocol
 from dbpull.archive import Entry
 from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.connection import Connection
-from dbpull.postgres.psql import cause
+from dbpull.postgres.psql import reason
 from dbpull.restore.order import Part, parts
 from dbpull.restore.selection import Selection
 from dbpull.restore.watch import Outcome, Progress, Watch
@@ -135,8 +135,8 @@ class Restore:
 
     def environment(self, workers: int = 0) -> dict[str, str]:
         """What pg_restore gets; the server may use so many workers of its own."""
-        env = self.connection.environment(self.shell.environ)
-        return env | {"PGOPTIONS": _options(self.jobs, workers)}
+        options = _options(self.jobs, workers)
+        return self.connection.environment(self.shell.environ, options)
 
     def refuse_failed(self, watch: Watch, result: Result, *, told: bool) -> None:
         """Raise RestoreFailed where a pg_restore failed; `told` if it said at what."""
@@ -145,7 +145,7 @@ class Restore:
             why = f"it was killed (signal {-result.code}), often for want of memory"
             raise RestoreFailed("pg_restore", why, "Try again with a smaller --jobs.")
         if result.code != 0 and not (result.code == 1 and told):
-            why = cause(result.err[-2000:])
+            why = reason(result.err[-2000:])
             raise RestoreFailed("pg_restore", why)
 
     def stream_argv(self, listing: str) -> list[str]:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
 from dbpull.errors.postgres import SqlFailed
-from dbpull.postgres.psql import UNLIMITED, Psql, cause
+from dbpull.postgres.psql import UNLIMITED, Psql, reason
 from dbpull.signals import SIGNALS
 
 # Every table, like a bare ANALYZE: a partitioned one brings its partitions with it.
@@ -51,5 +51,5 @@ def analyze(psql: Psql, dbname: str, sessions: int) -> None:
                 wait(told, LOOK_AGAIN)
         for session, answer in zip(opened, told, strict=True):
             if answer.result().strip() != "analyzed":
-                why = cause(session.last_words())
+                why = reason(session.last_words())
                 raise SqlFailed("ANALYZE", psql.connection.label, why)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from dbpull.errors.restore import RestoreFailed
-from dbpull.postgres.complaints import Complaint, Complaints, without_values
+from dbpull.postgres.complaints import Complaint, Complaints
+from dbpull.postgres.privacy import without_values, without_words
 from dbpull.postgres.psql import cause
 
 Progress = Callable[[int, int | None], None]
@@ -109,7 +110,7 @@ def _failure(fatal: Complaint) -> RestoreFailed:
     what = fatal.item or "pg_restore"
     why = without_values(cause(fatal.error))
     if fatal.raised_by:
-        why = f"{fatal.raised_by} raised an exception (the server's log has its words)"
+        why = without_words(fatal.raised_by)
     if fatal.context:
         why += f" ({fatal.context})"
     remedy = ""

@@ -94,6 +94,7 @@ def take(settings: Settings, shell: Shell, teller: Teller) -> Aim:
         if target.embedded:
             raise
         raise embedded_server.advised(error, connection) from None
+    psql = psql.setting(state.may_set)
     return Aim(shell, psql, state, target.origin, target.embedded)
 
 

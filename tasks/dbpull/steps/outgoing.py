@@ -9,7 +9,7 @@ from dbpull.console import Teller
 from dbpull.dumps import Dump
 from dbpull.errors.push import DumpFailed
 from dbpull.postgres.programs import Program
-from dbpull.postgres.psql import cause
+from dbpull.postgres.psql import reason
 from dbpull.steps.aim import Aim
 
 _TABLE = re.compile(r'dumping contents of table "?(?P<table>[^"]+)')
@@ -44,4 +44,4 @@ def dump_database(local: Aim, pg_dump: Program, dump: Dump, teller: Teller) -> N
 def _reason(err: str) -> str:
     """What pg_dump's error says, among all that it tells of its progress."""
     said = [line for line in err.splitlines() if "error: " in line or "FATAL" in line]
-    return cause("\n".join(said) or err[-500:])
+    return reason("\n".join(said) or err[-500:])

@@ -13,7 +13,6 @@ from dbpull.errors import PullError
 from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.remote import ConnectionLost
 from dbpull.errors.restore import RestoreFailed
-from dbpull.postgres.complaints import without_values
 from dbpull.restore import check, overlap
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Arriving, Restore, Streaming, one_transaction
@@ -194,7 +193,7 @@ class Refresh:
             sessions = 1 if self.aim.shell.host else self.settings.jobs
             analyze(self.aim.psql, dbname, sessions)
         except SqlFailed as error:  # rows are there; what fails is a function of theirs
-            self.teller.note(without_values(error.what))
+            self.teller.note(error.what)
 
     def _swap(self, oid: str) -> None:
         keep, label = self.settings.undo, self.aim.connection.label

@@ -121,7 +121,9 @@ def take(found: Source, local: Aim, chosen: Programs) -> RemoteDatabase:
     except TargetIsSource:
         raise SameDatabase(local.connection.label, app) from None
     psql = Psql(shell, chosen.psql, connection)
-    aim = Aim(shell, psql, inspect(psql, own=True), origin, embedded=False)
+    state = inspect(psql, own=True)
+    psql = psql.setting(state.may_set)
+    aim = Aim(shell, psql, state, origin, embedded=False)
     aim = replace(aim, pg_restores=(chosen.pg_restore,))
     return RemoteDatabase(aim, contents(psql), frozenset(sharing(found)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,20 @@ from typing import Any
 from dbpull.errors.postgres import CannotConnect
 from dbpull.errors.target import IsStandby, NoCreatedb, NotOwner
 from dbpull.postgres.psql import Psql
+from dbpull.postgres.restricted import RESTRICTED
 from dbpull.target.names import Names
 
+# The function for it is new in 15, before which only superusers could set these.
+_MAY_SET = """
+SELECT current_setting('server_version_num')::int >= 150000 AS grants \\gset
+\\if :grants
+  SELECT coalesce(json_agg(name), '[]') AS may_set FROM pg_settings
+  WHERE name = ANY(:'restricted') AND has_parameter_privilege(name, 'SET') \\gset
+\\else
+  SELECT coalesce(json_agg(name), '[]') AS may_set FROM pg_settings, pg_roles
+  WHERE name = ANY(:'restricted') AND rolname = current_user AND rolsuper \\gset
+\\endif
+"""
 _STATE = """
 SELECT json_build_object(
   'version', current_setting('server_version_num')::int,
@@ -32,10 +45,12 @@ SELECT json_build_object(
     SELECT json_object_agg(name, r.rolsuper OR v.trusted OR NOT v.superuser)
     FROM pg_available_extensions e JOIN pg_available_extension_versions v USING (name)
     WHERE v.version = e.default_version),
-  'folder', (SELECT setting FROM pg_settings WHERE name = 'data_directory'))
+  'folder', (SELECT setting FROM pg_settings WHERE name = 'data_directory'),
+  'may_set', :'may_set'::json)
 FROM pg_roles r LEFT JOIN pg_database d ON d.datname = :'target'
 WHERE r.rolname = current_user;
 """
+_LACKS_POSTGRES = re.compile(r"(?<!at )[\"«»„“「]\s?postgres\s?[\"«»”“」]")
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,8 @@ class State:
     """What the server offers, and whether this role may create it."""
     folder: str | None
     """The server's data directory, where we are allowed to know it."""
+    may_set: frozenset[str]
+    """Of the settings that our sessions would have, those that this role may set."""
 
     @property
     def major(self) -> int:
@@ -77,14 +94,16 @@ def inspect(psql: Psql, *, own: bool = False) -> State:
     for maintenance in (names.target,) if own else ("postgres", "template1"):
         try:
             rows = psql.run(
-                _STATE,
+                _MAY_SET + _STATE,
                 doing="Looking at the target",
                 dbname=maintenance,
                 target=names.target,
                 previous=names.previous,
+                restricted=f"{{{','.join(RESTRICTED)}}}",
             )
         except CannotConnect as error:
-            if maintenance == "postgres" and 'database "postgres"' in error.what:
+            # The server's words, in its own language: database "postgres" ….
+            if maintenance == "postgres" and _LACKS_POSTGRES.search(error.what):
                 continue
             raise
         return _state(maintenance, json.loads(rows[0][0]))
@@ -107,4 +126,5 @@ def refuse_powerless(state: State, label: str) -> None:
 
 def _state(maintenance: str, told: dict[str, Any]) -> State:
     told["extensions"] = told["extensions"] or {}
+    told["may_set"] = frozenset(told["may_set"])
     return State(maintenance=maintenance, **told)

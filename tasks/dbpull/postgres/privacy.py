@@ -1,0 +1,75 @@
+"""Keeping customers' data out of messages: servers quote what rows hold.
+
+A server's words may be in any language (lc_messages): not every role may ask for
+English. What is known to be an object's name is kept, all else that is quoted goes.
+Source: the texts in src/backend/po and src/pl/plpgsql/src/po.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# What stands before a name in English.
+_NOUNS = (
+    "access method|aggregate|alias|argument|attribute|class|collation|column"
+    "|configuration|constraint|conversion|database|dictionary|domain|encoding"
+    "|extension|family|field|file|function|index|language|library|method|object"
+    "|operator|option|parameter|parser|partition|policy|procedure|publication|record"
+    "|relation|role|rule|schema|sequence|server|setting|slot|statistics|subscription"
+    "|table|tablespace|template|trigger|type|user|variable|view|wrapper"
+)
+_NAME = re.compile(
+    rf'\b(?:{_NOUNS}) "[^"]*"(?:: "[^"]*"(?=$| ))?'  # parameter "x": "its value"
+    r'|\blocale name: "[^"]*"$'
+    rf'|^"[^"]*"(?= is (?:not )?an? (?:\w+ )?(?:{_NOUNS})\b)'
+    r'|\bat or near "(?:[A-Z_]+|\W)"'  # of syntax: keywords
+)
+_QUOTED = re.compile(r'"[^"]*"?')
+_VALUE = re.compile(r'(?<=: )".*|".*"|".*')
+# In what languages have for quotes, from the first to the last.
+_FOREIGN_VALUE = re.compile(r'["«»„“”「『].*["«»“”」』]|["«»„“”「『].*')
+_AFTER_COLON = re.compile("([:\N{FULLWIDTH COLON}]\\s*).+")
+_BARE_VALUE = re.compile(r"[^\s…]*[\d@][^\s…]*")  # Georgian has few quotes
+
+# An exception of the app's own: its words may hold whatever the row held.
+_RAISED = re.compile(r"PL/pgSQL.*(?<![A-Za-z_])(?:RAISE|ASSERT)(?![A-Za-z_])")
+_RAISED_ZH = re.compile(r"(?<![A-Za-z_])(?:RAISE|ASSERT)(?![A-Za-z_]).*PL/pgSQL")
+# In other languages than PL/pgSQL every error is one.
+_OTHER_LANGUAGE = re.compile(r"\bPL/(?!pgSQL)\w+|\bplv8\b")
+_FUNCTION = re.compile(r"PL/pgSQL function (.*\)) line ")
+
+
+def without_values(text: str) -> str:
+    """A server's words without what they quote of rows."""
+    if not _QUOTED.sub("", text).isascii():
+        hidden = _AFTER_COLON.sub(r"\1…", _FOREIGN_VALUE.sub("…", text))
+        return _BARE_VALUE.sub("…", hidden)
+    names = [range(*name.span()) for name in _NAME.finditer(text)]
+    at = 0
+    while opening := _VALUE.search(text, at):
+        start, end = opening.span()
+        name = next((one for one in names if start in one), None)
+        if name is None:
+            return f"{text[:start]}…{text[end:]}"
+        at = name.stop
+    return text
+
+
+def without_words(function: str) -> str:
+    """What is told in place of the words of a function's exception."""
+    return f"{function} raised an exception (the server's log has its words)"
+
+
+def raised_by(lines: Iterable[str]) -> str:
+    """The function whose exception it is; "" where the words are the server's own.
+
+    `lines` are what follows an error: its context is there.
+    """
+    for line in lines:
+        if _RAISED.search(line) or _RAISED_ZH.search(line):
+            found = _FUNCTION.search(line)
+            return found[1] if found else "a function of the database"
+        if _OTHER_LANGUAGE.search(line):
+            return "a function of the database"
+    return ""
