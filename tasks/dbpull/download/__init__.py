@@ -25,11 +25,17 @@ from dbpull.download.reader import reader
 from dbpull.download.transfer import Transfer
 from dbpull.download.worker import Job
 from dbpull.errors import Interrupted
-from dbpull.errors.download import CannotStore, DownloadFailed, ObjectChanged, Stopped
+from dbpull.errors.download import (
+    CannotStore,
+    DownloadFailed,
+    ObjectChanged,
+    Stopped,
+    megabytes,
+)
 
 __all__ = ["CHUNK", "Download"]
 
-CHUNK = 8 * 1024 * 1024  # bytes: what a killed run fetches again, per connection
+CHUNK = 8 * 1024 * 1024  # bytes that a connection asks for at a time
 STOPPING = 1.0  # seconds for the threads to end
 # What ends a verification without saying anything about the dump.
 _NOT_ITS_FAULT = (Interrupted, DownloadFailed, OSError, MemoryError)
@@ -51,8 +57,8 @@ class Download:
     waits for it, now and then, to raise where the waiting is to end.
 
     A context manager: leaving it stops all threads and keeps part and journal, from
-    which the same call resumes, even after kill -9. Every method raises the download's
-    error, a DownloadFailed, once there is one.
+    which the same call resumes, even after kill -9, where it is `resumable`. Every
+    method raises the download's error, a DownloadFailed, once there is one.
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class Download:
         self._journal = Journal(self._part.file.with_name(f"{path.name}.part.journal"))
         self._arrival = Arrival(progress, check)
         self._published = False
+        self._notice = notice
         job = Job(
             Address(url),
             self._part,
@@ -105,6 +112,11 @@ class Download:
     @progress.setter
     def progress(self, progress: Progress) -> None:
         self._arrival.progress = progress
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the next run can go on with what this one leaves."""
+        return self._arrival.resumable
 
     @property
     def already(self) -> int:
@@ -152,6 +164,9 @@ class Download:
         """
         self._verify(verify)
         self.wait()
+        if damaged := self._arrival.damaged:
+            lost = f"{megabytes(damaged)} of what an earlier run had left"
+            self._notice(f"{lost} were damaged, and fetched again.")
         self._transfer.stop(STOPPING)
         self._part.publish()
         self._published = True

@@ -23,7 +23,8 @@ Progress = Callable[[int, int | None], None]
 class Chunk:
     """A range of the object. Its bytes from `start` to `reached` are on the disk.
 
-    `claimed` is the crc32 that an earlier run's journal has for it.
+    `noted` of its first bytes are in the journal; `claims` are what an earlier run's
+    has: crc32s of so many first bytes, fewest first.
     """
 
     index: int
@@ -31,7 +32,18 @@ class Chunk:
     end: int
     reached: int
     crc: int = 0
-    claimed: int | None = None
+    noted: int = 0
+    claims: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Its bytes that are on the disk."""
+        return self.reached - self.start
+
+    @property
+    def claimed(self) -> int:
+        """The most of its first bytes that an earlier run claims to have left."""
+        return self.claims[-1][0] if self.claims else 0
 
 
 class Arrival:
@@ -51,6 +63,7 @@ class Arrival:
         self.complete = False
         self.received = 0
         self.already = 0
+        self.damaged = 0
         self.error: BaseException | None = None
         self._chunk = ENDLESS
         self._chunks: list[Chunk] = []
@@ -69,11 +82,21 @@ class Arrival:
 
     @property
     def kept(self) -> int:
-        """Bytes that are on the disk."""
-        return self._arrived
+        """Bytes that are on the disk for the next run; none where it can't go on."""
+        return self._arrived if self.resumable else 0
+
+    @property
+    def resumable(self) -> bool:
+        """Whether another run can be sure of the object, and ask for its rest."""
+        known = self.identity.size is not None and bool(self.identity.etag)
+        return known and self._chunk != ENDLESS
 
     def begin(
-        self, identity: Identity, chunk: int, checksums: dict[int, int], host: str
+        self,
+        identity: Identity,
+        chunk: int,
+        checksums: dict[int, dict[int, int]],
+        host: str,
     ) -> None:
         """Lay out the chunks of an object; `checksums` are an earlier run's."""
         size = ENDLESS if identity.size is None else identity.size
@@ -81,14 +104,19 @@ class Arrival:
         with self._changed:
             self.identity, self.host, self._chunk = identity, host, chunk
             self._chunks = [
-                Chunk(i, start, min(start + chunk, size), start, 0, checksums.get(i))
+                Chunk(
+                    i,
+                    start,
+                    min(start + chunk, size),
+                    start,
+                    claims=tuple(sorted(checksums.get(i, {}).items())),
+                )
                 for i, start in enumerate(starts)
             ]
             self._waiting = deque(self._chunks)
             self._left = len(self._chunks)
-            claimed = (c for c in self._chunks if c.claimed is not None)
-            self.already = sum(c.end - c.start for c in claimed)
-            self._arrived = 0
+            self.already = sum(chunk.claimed for chunk in self._chunks)
+            self._arrived = self.damaged = 0
             self._changed.notify_all()
 
     def restart(self) -> None:
@@ -126,11 +154,15 @@ class Arrival:
             self._changed.notify_all()
         self._report()
 
-    def doubt(self, chunk: Chunk) -> None:
-        """Note that the bytes an earlier run claimed to have are not there."""
+    def regain(self, chunk: Chunk, count: int, crc: int) -> None:
+        """Note how many of the bytes that an earlier run claims have proved right."""
         with self._changed:
-            chunk.claimed = None
-            self.already -= chunk.end - chunk.start
+            self.damaged += chunk.claimed - count
+            self.already -= chunk.claimed - count
+            chunk.reached, chunk.noted, chunk.crc = chunk.start + count, count, crc
+            self._arrived += count
+            self._changed.notify_all()
+        self._report()
 
     def done(self, chunk: Chunk) -> None:
         """Note that the chunk is complete."""

@@ -1,14 +1,18 @@
-"""`<name>.part.journal`: which chunks of a part file have arrived, across kill -9.
+"""`<name>.part.journal`: which bytes of a part file have arrived, across kill -9.
 
-Lines of JSON. The first names the object (size, etag) and the chunk size; then one line
-per complete chunk with its crc32, and one with the pid of each run. A chunk is trusted
-only after its bytes were read again and fit the crc, so nothing needs an fsync.
+Lines of JSON. The first names the object (size, etag) and the chunk size; then come
+lines for complete chunks, each with its crc32, for the first bytes of chunks that are
+on their way, and one with the pid of each run. A line is written after its bytes, and
+bytes are trusted only after they were read again and fit the crc, so nothing needs an
+fsync. Older versions know complete chunks alone, and skip other lines.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,11 +39,27 @@ class Identity:
 
 @dataclass(frozen=True)
 class Record:
-    """What an earlier run has left: `checksums` are crc32s by the chunk's index."""
+    """What an earlier run has left.
+
+    `checksums` are, by the chunk's index, crc32s of so many of its first bytes.
+    """
 
     identity: Identity
     chunk: int
-    checksums: dict[int, int] = field(default_factory=dict)
+    checksums: dict[int, dict[int, int]] = field(default_factory=dict)
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Take what a line says of a chunk; a line of another kind says nothing."""
+        if "crc32" not in line and "crc32_so_far" not in line:
+            return
+        index = int(line["index"])
+        whole = min(self.chunk, (self.identity.size or 0) - index * self.chunk)
+        if "crc32" in line:
+            count, crc = whole, int(line["crc32"])
+        else:
+            count, crc = int(line["arrived"]), int(line["crc32_so_far"])
+        if index >= 0 and 0 < count <= whole:
+            self.checksums.setdefault(index, {})[count] = crc
 
 
 class Journal:
@@ -49,17 +69,17 @@ class Journal:
         self.path = path
 
     def load(self) -> Record | None:
-        """Return what the journal says, up to its first line that is not whole."""
+        """Return what its whole lines say; a full disk may tear one amid others."""
         lines = self._lines()
         try:
             first = next(iter(lines), {})
             size, etag = first["size"], first["etag"]
             record = Record(Identity(int(size), str(etag)), int(first["chunk"]))
-            for line in lines[1:]:
-                if "crc32" in line:
-                    record.checksums[int(line["index"])] = int(line["crc32"])
         except (KeyError, TypeError, ValueError):
             return None
+        for line in lines[1:]:
+            with suppress(KeyError, TypeError, ValueError):
+                record.add(line)
         return record if record.chunk > 0 and etag else None
 
     def holder(self) -> int | None:
@@ -70,7 +90,8 @@ class Journal:
     def begin(self, identity: Identity, chunk: int) -> None:
         """Start anew for this object."""
         self.remove()
-        self._append({"size": identity.size, "etag": identity.etag, "chunk": chunk})
+        first = {"size": identity.size, "etag": identity.etag, "chunk": chunk}
+        self._append(first, os.O_CREAT)
         self._append({"pid": os.getpid()})
 
     def resume(self) -> None:
@@ -82,6 +103,11 @@ class Journal:
     def add(self, index: int, crc32: int) -> None:
         """Note a complete chunk."""
         self._append({"index": index, "crc32": crc32})
+
+    def add_start(self, index: int, arrived: int, crc32: int) -> None:
+        """Note so many first bytes of a chunk."""
+        line = {"index": index, "arrived": arrived, "crc32_so_far": crc32}
+        self._append(line)
 
     def remove(self) -> None:
         """Forget everything."""
@@ -96,23 +122,25 @@ class Journal:
             raise CannotStore.failed(self.path, error) from error
         found: list[dict[str, Any]] = []
         for line in whole:
-            try:
+            with suppress(ValueError):
                 value = json.loads(line)
-            except ValueError:
-                break
-            if not isinstance(value, dict):
-                break
-            found.append(value)
+                if isinstance(value, dict):
+                    found.append(value)
         return found
 
-    def _append(self, line: dict[str, object]) -> None:
-        """Write one line by one call, so that threads and kill -9 can't mix lines."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    def _append(self, line: Mapping[str, object], create: int = 0) -> None:
+        """Write one line by one call, so that threads and kill -9 can't mix lines.
+
+        To a journal that was removed nothing is added: what arrived is of no use.
+        """
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | create
         try:
             fd = os.open(self.path, flags, 0o600)
             try:
                 os.write(fd, json.dumps(line).encode() + b"\n")
             finally:
                 os.close(fd)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise CannotStore.failed(self.path, error) from error

@@ -79,9 +79,11 @@ class Part:
         with self._worded():
             return os.pread(self._fd, count, offset)
 
-    def checksum(self, start: int, end: int) -> int:
-        """Return the crc32 of the bytes from `start` to `end` (excluded)."""
-        crc = 0
+    def checksum(self, start: int, end: int, crc: int = 0) -> int:
+        """Return the crc32 of the bytes from `start` to `end` (excluded).
+
+        `crc` is that of what stands before them, where it is to cover that, too.
+        """
         while start < end and (piece := self.read(start, min(PIECE, end - start))):
             crc = zlib.crc32(piece, crc)
             start += len(piece)

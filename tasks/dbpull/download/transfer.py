@@ -10,7 +10,12 @@ from dbpull.download.arrival import ENDLESS
 from dbpull.download.journal import Record
 from dbpull.download.request import Changed
 from dbpull.download.worker import Cut, Halted, Job, Worker
-from dbpull.errors.download import HostUnreachable, ObjectChanged
+from dbpull.errors.download import (
+    RESUMES,
+    CannotStore,
+    HostUnreachable,
+    ObjectChanged,
+)
 
 MOST_STARTS = 4  # of an object that changes, or that can't be resumed
 
@@ -90,7 +95,13 @@ class Transfer:
         except Halted:
             pass
         except BaseException as error:  # noqa: BLE001 - raised again for all who wait
-            self._job.arrival.fail(error)
+            self._job.arrival.fail(self._true(error))
+
+    def _true(self, error: BaseException) -> BaseException:
+        """Take a promise to resume out of an error where it can't be kept."""
+        if isinstance(error, CannotStore) and not self._job.arrival.resumable:
+            return error.advising(error.remedy.replace(RESUMES, "").strip())
+        return error
 
     def _persist(self) -> None:
         """Begin, and begin again where the object has changed under way."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from dbpull.download.address import Address
@@ -15,9 +16,10 @@ from dbpull.download.journal import Identity, Journal
 from dbpull.download.part import Part
 from dbpull.download.patience import Patience
 from dbpull.download.request import Connection, Expired
-from dbpull.errors.download import Refused
+from dbpull.errors.download import CannotStore, Refused
 
 ENOUGH = 64 * 1024  # bytes that make a try progress, if it does not end its chunk
+NOTED = 256 * 1024  # bytes that a killed run fetches again at most, per connection
 JUDGED = 512  # bytes that tell whether this is a dump at all
 
 
@@ -102,15 +104,37 @@ class Worker:
         """Fetch chunks until there are none; trust an earlier run's if they fit."""
         while chunk := self._job.arrival.take():
             self._job.check()
-            if chunk.claimed is not None:
-                if self._job.part.checksum(chunk.start, chunk.end) == chunk.claimed:
-                    self._job.arrival.done(chunk)
-                    continue
-                self._job.arrival.doubt(chunk)
-            self._fetch(chunk)
+            if chunk.claims:
+                self._regain(chunk)
+            if chunk.reached < chunk.end:
+                self._fetch(chunk)
+            else:
+                self._job.arrival.done(chunk)
+
+    def _regain(self, chunk: Chunk) -> None:
+        """Take what an earlier run left, as far as the crc32s say that it is right."""
+        good, crc = 0, 0
+        read, so_far = chunk.start, 0
+        for count, claimed in chunk.claims:
+            so_far = self._job.part.checksum(read, chunk.start + count, so_far)
+            read = chunk.start + count
+            if so_far == claimed:
+                good, crc = count, so_far
+        self._job.arrival.regain(chunk, good, crc)
 
     def _fetch(self, chunk: Chunk, answer: Answer | None = None) -> None:
-        """Fetch a chunk, going on where a lost connection left it."""
+        """Fetch a chunk; whatever ends that, the next run goes on from there."""
+        try:
+            self._fetch_rest(chunk, answer)
+        except BaseException:
+            with suppress(CannotStore):
+                self._note(chunk)
+            raise
+        self._job.journal.add(chunk.index, chunk.crc)
+        self._job.arrival.done(chunk)
+
+    def _fetch_rest(self, chunk: Chunk, answer: Answer | None) -> None:
+        """Go on where a lost connection has left it."""
         known = self._job.arrival.identity
         barren = 0
         while chunk.reached < chunk.end:
@@ -123,8 +147,12 @@ class Worker:
                     if barren:
                         self._pause(fault, barren)
             answer = None
-        self._job.journal.add(chunk.index, chunk.crc)
-        self._job.arrival.done(chunk)
+
+    def _note(self, chunk: Chunk) -> None:
+        """Have the journal claim what has arrived; its bytes are in the file."""
+        if chunk.noted < chunk.count:
+            self._job.journal.add_start(chunk.index, chunk.count, chunk.crc)
+            chunk.noted = chunk.count
 
     def _stream(self, chunk: Chunk, answer: Answer) -> None:
         """Fetch the whole object from a host without ranges, in one go."""
@@ -146,6 +174,8 @@ class Worker:
             job.patience.byte()
             job.address.worked()
             job.arrival.grew(chunk, len(piece))
+            if answer.ranged and chunk.count - chunk.noted >= NOTED:
+                self._note(chunk)
             if _is_progress(chunk, before):
                 job.patience.progress()
             if self._accepted and chunk.reached >= min(JUDGED, chunk.end):

@@ -21,6 +21,7 @@ from dbpull.shell.local import Local
 from dbpull.signals import SIGNALS
 from dbpull.steps import foreign
 from dbpull.steps.coming import Coming, Whole
+from dbpull.steps.run import ANEW, RESUMES
 from dbpull.steps.source import Source
 from dbpull.steps.stock import Fetched, Gate
 from dbpull.words import size
@@ -119,6 +120,8 @@ class Here:
         ) as download:
             teller.doing = f"Fetching {dump.label}"
             download.start()
+            if not download.resumable:
+                teller.standing = teller.standing.replace(RESUMES, ANEW)
             if download.already:
                 found = size(download.already)
                 teller.note(f"{found} of it were here from an earlier run.")

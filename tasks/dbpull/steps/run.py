@@ -14,6 +14,7 @@ from dbpull.signals import SIGNALS, Stopped
 
 UNTOUCHED = "The target is as it was."
 RESUMES = "What was downloaded stays for the next run."
+ANEW = "A whole download stays for the next run; its host can't resume a part of one."
 
 
 @contextmanager

@@ -1,0 +1,356 @@
+"""What a download that was ended leaves, and what the next run fetches."""
+
+from __future__ import annotations
+
+import errno
+import json
+import random
+import signal
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dbpull import archive
+from dbpull.download import Download, patience
+from dbpull.download.arrival import Arrival
+from dbpull.download.journal import Identity, Journal
+from dbpull.download.part import Part
+from dbpull.errors.download import CannotStore, HostUnreachable
+from range_server import RangeServer, after, hang_up
+
+CHUNK = 1024 * 1024
+SIZE = 7 * CHUNK + 12345
+CONTENT = b"PGDMP" + random.Random(3).randbytes(SIZE - 5)
+NOTED = 256 * 1024
+
+CHILD = """
+import sys
+from pathlib import Path
+from dbpull.download import Download
+from dbpull.signals import SIGNALS
+url, path, chunk, connections = sys.argv[1:]
+told = lambda done, total: print(coming.received, flush=True)
+with SIGNALS.handled():
+    with Download(
+        lambda: url, Path(path), chunk=int(chunk), connections=int(connections),
+        progress=told, check=SIGNALS.check,
+    ) as coming:
+        coming.start()
+        coming.wait()
+"""
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outages of milliseconds instead of seconds."""
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(patience, "OPENING", 0.2)
+
+
+@pytest.fixture
+def server() -> Iterator[RangeServer]:
+    with RangeServer(CONTENT) as server:
+        yield server
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "dumps" / "b101.dump"
+
+
+def download(
+    server: RangeServer, path: Path, chunk: int = CHUNK, connections: int = 4
+) -> Download:
+    return Download(
+        server.url,
+        path,
+        chunk=chunk,
+        connections=connections,
+        accepts=archive.recognise,
+        patience=0.3,
+    )
+
+
+def fetch(server: RangeServer, path: Path, chunk: int = CHUNK) -> int:
+    """Download to the end; returns the bytes that were here already."""
+    with download(server, path, chunk) as coming:
+        coming.start()
+        coming.finish(lambda _: None)
+        assert is_same(path, server.content)
+        return coming.already
+
+
+def is_same(path: Path, content: bytes) -> bool:
+    """Compared here: pytest takes minutes to show how megabytes differ."""
+    return path.read_bytes() == content
+
+
+def journal(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part.journal")
+
+
+def stop(
+    server: RangeServer, path: Path, at: int, how: int, connections: int, chunk: int
+) -> None:
+    """Have a process download, and signal it once it has received so many bytes."""
+    words = server.url(), str(path), str(chunk), str(connections)
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with child:
+        assert child.stdout
+        next(line for line in child.stdout if int(line) >= at)
+        child.send_signal(how)
+        child.communicate(timeout=20)
+    assert child.returncode
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_dump_of_less_than_a_chunk_goes_on_where_it_was_stopped(
+    server: RangeServer, path: Path, how: int, connections: int
+) -> None:
+    server.pace = 0.01
+    stop(server, path, SIZE // 3, how, connections, chunk=8 * CHUNK)
+    server.pace = 0
+    before, server.log[:] = server.sent, []
+
+    already = fetch(server, path, chunk=8 * CHUNK)
+
+    assert already >= SIZE // 3
+    # What was on its way between the two when the signal came is all that is lost.
+    assert before - already <= NOTED
+    assert server.sent == SIZE - already + 1  # a byte to learn that it is the same
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_three_kills_cost_less_than_a_tenth(path: Path, connections: int) -> None:
+    size = 40 * CHUNK
+    content = b"PGDMP" + random.Random(4).randbytes(size - 5)
+    with RangeServer(content, pace=0.004) as server:
+        for part in (0.2, 0.17, 0.31):
+            at = int(size * part)
+            stop(server, path, at, signal.SIGKILL, connections, chunk=8 * CHUNK)
+        server.pace = 0
+        with download(server, path, 8 * CHUNK, connections) as coming:
+            coming.start()
+            coming.finish(lambda _: None)
+        assert is_same(path, content)
+        assert server.sent / size <= 1.1
+
+
+def test_a_cut_host_leaves_what_came(server: RangeServer, path: Path) -> None:
+    server.cuts, server.cut_after = 1, 3 * NOTED + 77
+    server.faults = [after(1, hang_up())]
+    with pytest.raises(HostUnreachable, match="is kept"):
+        fetch(server, path)
+    server.faults, server.log[:] = [], []
+
+    assert fetch(server, path) == 3 * NOTED + 77
+
+
+def test_where_the_journal_lies_bytes_are_fetched_again_and_that_is_said(
+    server: RangeServer, path: Path
+) -> None:
+    server.cuts, server.cut_after = 1, 3 * NOTED + 77
+    server.faults = [after(1, hang_up())]
+    with pytest.raises(HostUnreachable):
+        fetch(server, path)
+    server.faults, server.log[:] = [], []
+    with path.with_name("b101.dump.part").open("rb+") as file:
+        file.seek(2 * NOTED + 1)
+        file.write(b"\0" * 64)
+    said: list[str] = []
+
+    with Download(server.url, path, chunk=CHUNK, notice=said.append) as coming:
+        coming.start()
+        coming.finish(lambda _: None)
+
+    # Up to the last note in front of the damage they are good.
+    assert NOTED <= coming.already <= 2 * NOTED
+    assert is_same(path, CONTENT)
+    assert said == [
+        "0.3 MB of what an earlier run had left were damaged, and fetched again."
+    ]
+
+
+def test_an_object_that_changed_is_fetched_whole(
+    server: RangeServer, path: Path
+) -> None:
+    server.cuts, server.cut_after = 1, 3 * NOTED
+    server.faults = [after(1, hang_up())]
+    with pytest.raises(HostUnreachable):
+        fetch(server, path)
+    server.faults, server.log[:] = [], []
+    server.content, server.etag = CONTENT[:5] + CONTENT[:4:-1], '"two"'
+
+    with download(server, path) as coming:
+        coming.start()
+        coming.finish(lambda _: None)
+
+    assert is_same(path, server.content)
+    assert coming.already == 0
+
+
+# The journal, which lies on users' disks
+
+
+def test_the_journal_of_an_older_version_is_read(
+    server: RangeServer, path: Path
+) -> None:
+    path.parent.mkdir()
+    path.with_name("b101.dump.part").write_bytes(CONTENT[:CHUNK].ljust(SIZE, b"\0"))
+    lines: list[dict[str, object]] = [
+        {"size": SIZE, "etag": server.etag, "chunk": CHUNK},
+        {"pid": 1},
+        {"index": 0, "crc32": zlib.crc32(CONTENT[:CHUNK])},
+        {"index": 7, "crc32": zlib.crc32(CONTENT[7 * CHUNK :])},
+    ]
+    journal(path).write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    assert fetch(server, path) == CHUNK
+
+
+def older_claims(path: Path) -> dict[int, int]:
+    """The chunks that older versions take for complete (their Journal.load)."""
+    lines = [json.loads(line) for line in journal(path).read_text().splitlines()]
+    return {
+        int(line["index"]): int(line["crc32"]) for line in lines[1:] if "crc32" in line
+    }
+
+
+def test_an_older_version_trusts_nothing_but_complete_chunks(
+    server: RangeServer, path: Path
+) -> None:
+    server.pace = 0.005
+    stop(server, path, SIZE // 2, signal.SIGKILL, connections=4, chunk=CHUNK)
+
+    assert "crc32_so_far" in journal(path).read_text()
+    assert older_claims(path)
+    for index, crc in older_claims(path).items():
+        assert crc == zlib.crc32(CONTENT[index * CHUNK :][:CHUNK])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"index": 1, "arrived": 99',
+        '{"index": 1, "crc32_so_far": 5}',
+        '{"index": 1, "arrived": -5, "crc32_so_far": 0}',
+        '{"index": 1, "arrived": 99999999, "crc32_so_far": 0}',
+        '{"index": -1, "arrived": 5, "crc32_so_far": 0}',
+        '{"index": 99, "crc32": 0}',
+        '{"index": "x", "arrived": 5, "crc32_so_far": 0}',
+        "[]",
+    ],
+)
+def test_a_line_that_says_nonsense_hides_no_other(tmp_path: Path, line: str) -> None:
+    found = Journal(tmp_path / "journal")
+    found.begin(Identity(SIZE, '"one"'), CHUNK)
+    with found.path.open("a") as file:
+        file.write(f"{line}\n")
+    found.add_start(2, 7, 11)
+
+    record = found.load()
+
+    assert record
+    assert record.checksums == {2: {7: 11}}
+
+
+def test_to_a_journal_that_is_gone_nothing_is_added(tmp_path: Path) -> None:
+    found = Journal(tmp_path / "journal")
+    found.begin(Identity(SIZE, '"one"'), CHUNK)
+    found.remove()
+
+    found.add_start(0, 5, 5)
+
+    assert not found.path.exists()
+
+
+def test_bytes_are_in_the_file_before_the_journal_claims_them(
+    server: RangeServer, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong: list[int] = []
+    add_start = Journal.add_start
+
+    def looked_at(self: Journal, index: int, arrived: int, crc32: int) -> None:
+        with path.with_name("b101.dump.part").open("rb") as file:
+            file.seek(index * CHUNK)
+            wrong.append(zlib.crc32(file.read(arrived)) != crc32)
+        add_start(self, index, arrived, crc32)
+
+    monkeypatch.setattr(Journal, "add_start", looked_at)
+    fetch(server, path)
+
+    assert wrong
+    assert not any(wrong)
+
+
+# Where nothing can be gone on with, nobody says that it can
+
+
+def full(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """A disk that takes so many bytes."""
+    write = Part.write
+
+    def limited(self: Part, data: bytes, offset: int) -> None:
+        if offset + len(data) > at:
+            raise CannotStore.failed(self.file, OSError(errno.ENOSPC, ""))
+        write(self, data, offset)
+
+    monkeypatch.setattr(Part, "write", limited)
+
+
+def whole(server: RangeServer) -> None:
+    """A host with ranges and a name for its object."""
+
+
+def rangeless(server: RangeServer) -> None:
+    server.ranges = False
+
+
+def nameless(server: RangeServer) -> None:
+    server.etag = ""
+
+
+@pytest.mark.parametrize(
+    ("host", "resumes"), [(whole, True), (rangeless, False), (nameless, False)]
+)
+def test_a_full_disk_promises_to_resume_where_that_is_so(
+    server: RangeServer,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    host: Callable[[RangeServer], None],
+    *,
+    resumes: bool,
+) -> None:
+    host(server)
+    with monkeypatch.context() as patched:
+        full(patched, 2 * NOTED)
+        with pytest.raises(CannotStore) as caught:
+            fetch(server, path)
+    server.log[:] = []
+
+    with download(server, path) as coming:
+        coming.start()
+        coming.finish(lambda _: None)
+
+    assert ("is kept" in str(caught.value)) is resumes
+    assert (coming.already > 0) is resumes
+    assert coming.resumable is resumes
+    assert is_same(path, CONTENT)
+
+
+def test_a_host_without_length_is_not_resumable() -> None:
+    arrival = Arrival(lambda _done, _total: None)
+    arrival.begin(Identity(None, '"one"'), CHUNK, {}, "host")
+
+    assert not arrival.resumable
