@@ -20,7 +20,8 @@ LAYERS: dict[str, set[str]] = {
     "words": set(),
     "dumps": set(),
     "signals": set(),
-    "project": {"errors"},
+    "env_file": {"errors"},
+    "project": {"env_file", "errors"},
     "settings": {"errors", "project", "values"},
     "console": {"words"},
     "archive": {"errors"},
@@ -35,9 +36,9 @@ LAYERS: dict[str, set[str]] = {
     "restore": {"archive", "errors", "postgres", "shell", "signals"},
     "demo": {"embedded", "errors"},
     "steps": {
-        "archive", "console", "demo", "download", "dumps", "embedded", "errors",
-        "heroku", "postgres", "project", "remote", "restore", "settings", "shell",
-        "signals", "target", "words",
+        "archive", "console", "demo", "download", "dumps", "embedded", "env_file",
+        "errors", "heroku", "postgres", "project", "remote", "restore", "settings",
+        "shell", "signals", "target", "words",
     },
     "place": {
         "configured", "console", "errors", "fab", "settings", "shell", "steps",
@@ -53,7 +54,7 @@ LAYERS: dict[str, set[str]] = {
 USED_BY = {
     "aiohttp": {"demo/stand_in"},
     "django": {"django"},
-    "dotenv": {"project.py"},
+    "dotenv": {"env_file.py"},
     "fabric": {"fab"},
     "invoke": {
         "db.py",

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from dbpull import env_file
 from dbpull.errors.settings import UnreadableFile
 
 PREFIX = "INVOKE_DB_"
@@ -21,7 +22,8 @@ class Project:
         self.environment: dict[str, str] = {}
         self.section: Mapping[str, Any] = {}
         """The `db` of the project's own invoke.yaml, whatever else Invoke has read."""
-        self._from_file: set[str] = set()
+        self.from_file: set[str] = set()
+        """The variables that only `.env` sets."""
 
     def load(self, folder: Path) -> None:
         """Read `.env` beside tasks.py and take over what is meant for `db`.
@@ -39,25 +41,17 @@ class Project:
 
     def origin(self, variable: str) -> str:
         """Where a variable came from, for messages: `X`, or `X in .env`."""
-        return f"{variable} in .env" if variable in self._from_file else variable
+        return f"{variable} in .env" if variable in self.from_file else variable
 
     def place(self, variable: str) -> str:
         """Where a variable was set: `.env`, or `the environment`."""
-        return ".env" if variable in self._from_file else "the environment"
+        return ".env" if variable in self.from_file else "the environment"
 
     def _read_env_file(self, path: Path) -> None:
-        if not path.is_file():
-            return
-        from dotenv import dotenv_values
-
-        try:
-            read = dotenv_values(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise UnreadableFile(path.name, _cause(error)) from None
-        for name, value in read.items():
-            if name not in os.environ and value is not None:
+        for name, value in env_file.read(path).items():
+            if name not in os.environ:
                 os.environ[name] = value
-                self._from_file.add(name)
+                self.from_file.add(name)
 
 
 PROJECT = Project()
@@ -102,10 +96,8 @@ def _read_yaml(folder: Path) -> dict[str, Any]:
 
 def _cause(error: Exception) -> str:
     """Why, and on which line; without that line's text, which may be a secret."""
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8"
+    if isinstance(error, OSError | UnicodeDecodeError):
+        return env_file.cause(error)
     mark = getattr(error, "problem_mark", None)
     place = f"line {mark.line + 1}: " if mark else ""
     return place + str(getattr(error, "problem", None) or "it is not YAML")

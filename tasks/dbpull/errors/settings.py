@@ -70,6 +70,18 @@ class NoTarget(SettingsError):
         )
 
 
+class TargetNotRead(SettingsError):
+    """A target was plainly meant, and not in a way or place that is read."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}, so no target is named; the embedded server was not touched.",
+            "Put DATABASE_URL=postgres://… into the .env beside tasks.py, or pass"
+            " --target. If the embedded server is meant: `invoke db.start` tells the"
+            " URL that is to be put there.",
+        )
+
+
 class NoDjangoTarget(SettingsError):
     """Django's settings, which name the target, can't be read or used."""
 

@@ -17,7 +17,7 @@ from dbpull.postgres.programs import Program
 from dbpull.postgres.psql import Psql
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import embedded_server
+from dbpull.steps import embedded_server, unread_target
 from dbpull.target import guard, lock
 from dbpull.target.leftovers import drop, leftovers
 from dbpull.target.lock import Lock
@@ -69,6 +69,7 @@ def named(settings: Settings, shell: Shell) -> Named:
             raise NoTargetThere(shell.host)
         if embedded.programs() is None:
             raise NoTarget
+        unread_target.refuse()
         url = embedded_server.server().url(embedded_server.NAME)
         origin = "the embedded server"
     connection = Connection.from_url(url, origin, shell=shell)

@@ -1,0 +1,68 @@
+"""What looks like a target's URL, and is not where or as we read it.
+
+Looked for before the embedded server is filled because nothing is named.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from dbpull import env_file
+from dbpull.errors import PullError
+from dbpull.errors.settings import TargetNotRead
+from dbpull.project import PREFIX, PROJECT
+
+NAMES = ("DATABASE_URL", f"{PREFIX}TARGET")
+_BESIDE = (
+    ".env.local", ".env.development", ".env.development.local", ".envrc", ".flaskenv",
+)  # fmt: skip
+_PARENTS = 3
+_BELOW = 100
+"""How many folders below the project are looked into, at most."""
+
+
+def refuse() -> None:
+    """Raise TargetNotRead where a target was plainly meant."""
+    for name in NAMES:
+        if PROJECT.environment.get(name, os.environ.get(name)) == "":
+            raise TargetNotRead(f"{PROJECT.origin(name)} is empty")
+    for name in PROJECT.from_file:
+        if env_file.is_url(os.environ.get(name, "")):
+            raise TargetNotRead(f".env has {name}, which is not read")
+    for path in _others():
+        if named := _named_in(path):
+            raise TargetNotRead(f"{_shown(path)} has {named}, and is not read")
+
+
+def _others() -> Iterator[Path]:
+    folder, cwd = PROJECT.folder.resolve(), Path.cwd()
+    yield from (folder / name for name in _BESIDE)
+    for between in (cwd, *cwd.parents):
+        if folder not in between.parents:
+            break
+        yield between / ".env"
+    for parent in islice(folder.parents, _PARENTS):
+        if parent != Path(os.path.expanduser("~")):  # noqa: PTH111 - Path's raises
+            yield parent / ".env"
+    yield from islice(sorted(folder.glob("*/.env")), _BELOW)
+
+
+def _named_in(path: Path) -> str | None:
+    """The variable that names a target in a file that is not ours."""
+    try:
+        read = env_file.read(path)
+    except PullError:  # a line of it is not understood, and such are about a target
+        return "what may be a target"
+    except OSError:  # a folder that we may not look into
+        return None
+    for name, value in read.items():
+        if name.upper() in NAMES and value:
+            return name
+    return None
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path, PROJECT.folder.resolve())
