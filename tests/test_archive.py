@@ -307,12 +307,57 @@ def test_a_block_is_known_before_the_next_one_arrives() -> None:
     assert stream.tell() <= first.end + 7
 
 
+@pytest.mark.parametrize(
+    ("encoding", "codec", "name"),
+    [
+        ("UTF8", "utf-8", "Straße"),
+        ("LATIN1", "latin-1", "Straße"),
+        ("LATIN9", "iso8859-15", "Preis in €"),
+        ("WIN1252", "cp1252", "Preis in €"),
+        ("WIN1251", "cp1251", "люди"),
+        ("KOI8R", "koi8-r", "люди"),
+        ("ISO_8859_5", "iso8859-5", "люди"),
+        ("EUC_JP", "euc_jp", "顧客"),
+        ("SJIS", "cp932", "顧客"),
+        ("EUC_KR", "euc_kr", "고객"),
+        ("EUC_CN", "gb2312", "客户"),
+        ("GB18030", "gb18030", "客户"),
+        ("SQL_ASCII", "utf-8", "Straße"),
+        ("MULE_INTERNAL", "utf-8", "Straße"),
+    ],
+)
+def test_names_are_read_in_the_encoding_of_the_dump(
+    encoding: str, codec: str, name: str
+) -> None:
+    there = "XXXX"
+    sets = made.entry(1, "ENCODING", "ENCODING", f"SET client_encoding = '{encoding}';")
+    create = f"CREATE INDEX {there};"
+    data = made.header() + made.integer(2) + sets + made.entry(2, there, "X", create)
+    raw, length = name.encode(codec), len(create) - len(there)
+    data = data.replace(
+        made.integer(len(there)) + b"XXXX", made.integer(len(raw)) + raw
+    )
+    data = data.replace(
+        made.integer(len(create)) + create.encode(),
+        made.integer(length + len(raw)) + create.encode().replace(b"XXXX", raw),
+    )
+
+    read = archive.read(io.BytesIO(data))
+    changed = archive.redefined(data, read, (read.by_id[2], f"SELECT '{name}';"))
+
+    assert read.by_id[2].tag == name
+    assert read.by_id[2].definition == f"CREATE INDEX {name};"
+    assert f"SELECT '{name}';".encode(codec) in changed
+    assert archive.read(io.BytesIO(changed)).by_id[2].definition == f"SELECT '{name}';"
+
+
 def test_names_that_are_not_utf_8_survive() -> None:
     data = made.toc(made.entry(1, "kase", "TABLE")).replace(b"kase", b"k\xe4se")
 
     (entry,) = archive.read(io.BytesIO(data)).entries
 
     assert entry.tag.encode("utf-8", "surrogateescape") == b"k\xe4se"
+    assert archive.unknown(entry.tag)
 
 
 def test_errors_name_the_file(tmp_path_factory: pytest.TempPathFactory) -> None:

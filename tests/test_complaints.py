@@ -270,6 +270,7 @@ def test_an_exception_of_the_apps_own_is_known_by_its_context() -> None:
         ("无效的类型 integer 输入语法\uff1aAda", "无效的类型 integer 输入语法\uff1a…"),
         ("hodnota „Ada“ je mimo rozsah", "hodnota … je mimo rozsah"),
         ("giá trị “Ada” vượt quá", "giá trị … vượt quá"),
+        ("Wert \ufffdAda\ufffd ist falsch", "Wert … ist falsch"),
         ("12.5 დიაპაზონს გარეთაა", "… დიაპაზონს გარეთაა"),
     ],
 )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dbpull.native import legible
+
 _NAME = re.compile(
     r"(?P<app>[a-z0-9-]+)(?:-(?P<database>[A-Z0-9_]*[A-Z_][A-Z0-9_]*))?"
     r"-(?P<backup>[a-z]+\d+)-(?P<taken>\d{8}T\d{6}Z)\.dump"
@@ -35,11 +37,11 @@ class Dump:
         """What a file's name tells; a file named by someone else is its own app."""
         told = _NAME.fullmatch(path.name)
         if not told:
-            return cls(path, "", path.name, None)
+            return cls(path, "", legible(path.name), None)
         try:
             taken = datetime.strptime(told["taken"], _TIME).replace(tzinfo=UTC)
         except ValueError:
-            return cls(path, "", path.name, None)
+            return cls(path, "", legible(path.name), None)
         return cls(path, told["app"], told["backup"], taken, told["database"] or "")
 
     @classmethod
@@ -66,9 +68,9 @@ class Dump:
 def shown(path: Path) -> str:
     """A path as the user would type it here."""
     try:
-        return str(path.relative_to(Path.cwd()))
+        return legible(str(path.relative_to(Path.cwd())))
     except ValueError:
-        return str(path)
+        return legible(str(path))
 
 
 def here(

@@ -10,6 +10,7 @@ from typing import Any
 
 from dbpull import env_file
 from dbpull.errors.settings import UnreadableFile
+from dbpull.native import native
 
 PREFIX = "INVOKE_DB_"
 
@@ -50,7 +51,7 @@ class Project:
     def _read_env_file(self, path: Path) -> None:
         for name, value in env_file.read(path).items():
             if name not in os.environ:
-                os.environ[name] = value
+                os.environb[native(name)] = native(value)
                 self.from_file.add(name)
 
 

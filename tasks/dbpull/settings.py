@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dbpull import values
+from dbpull import native, values
 from dbpull.errors.settings import (
     EmptyValue,
     ImpossibleValue,
     OnlyInFile,
     UnknownSetting,
 )
+from dbpull.native import legible
 from dbpull.project import PREFIX, PROJECT
 
 Convert = Callable[[Any], Any]
@@ -150,7 +151,7 @@ class Settings:
         read["aliases"] = _aliases(read["apps"])
         read["path_given"] = read["path"]
         path = os.path.expanduser(read["path"])  # noqa: PTH111 - Path's raises
-        read["path"] = PROJECT.folder / path
+        read["path"] = PROJECT.folder / native.path(path)
         return cls(
             **read, origins={name: origin for name, (_, origin) in found.items()}
         )
@@ -215,12 +216,12 @@ def _refuse_unknown(given: _Given) -> None:
 
 def _find(name: str, flag: str | None, given: _Given) -> tuple[object, str]:
     if flag is not None:
-        return flag, "--" + name.replace("_", "-")
+        return legible(flag), "--" + name.replace("_", "-")
     variable = PREFIX + name.upper()
     if PROJECT.environment.get(variable):
-        return PROJECT.environment[variable], PROJECT.origin(variable)
+        return legible(PROJECT.environment[variable]), PROJECT.origin(variable)
     if name == "target" and os.environ.get("DATABASE_URL"):
-        return os.environ["DATABASE_URL"], PROJECT.origin("DATABASE_URL")
+        return legible(os.environ["DATABASE_URL"]), PROJECT.origin("DATABASE_URL")
     value, file = given.get(name, (None, ""))
     if value is not None:
         return value, f"db.{name} in {file}"

@@ -11,6 +11,7 @@ binary stream that can seek, even one that is still arriving, without decompress
 from __future__ import annotations
 
 from dbpull.archive.data import Block, blocks, copy, verify
+from dbpull.archive.encodings import unknown
 from dbpull.archive.header import RECOGNISABLE, Header, recognise
 from dbpull.archive.redefined import Redefinition, redefined
 from dbpull.archive.toc import Archive, Entry, Extension, read
@@ -28,5 +29,6 @@ __all__ = [
     "read",
     "recognise",
     "redefined",
+    "unknown",
     "verify",
 ]

@@ -15,12 +15,11 @@ def redefined(contents: bytes, archive: Archive, how: Redefinition) -> bytes:
     """
     entry, definition = how
     start = entry.definition_at
-    old, new = _text(archive, entry.definition), _text(archive, definition)
-    if not start or contents[start : start + len(old)] != old:
+    raw = definition.encode(archive.codec, "surrogateescape")
+    behind = start + 1 + archive.integer_width
+    length = int.from_bytes(contents[start + 1 : behind], "little")
+    there = contents[behind : behind + length]
+    if not start or there.decode(archive.codec, "surrogateescape") != entry.definition:
         raise ValueError(f"entry {entry.dump_id} is not defined at byte {start}")
-    return contents[:start] + new + contents[start + len(old) :]
-
-
-def _text(archive: Archive, text: str) -> bytes:
-    raw = text.encode("utf-8", "surrogateescape")
-    return b"\0" + len(raw).to_bytes(archive.integer_width, "little") + raw
+    new = b"\0" + len(raw).to_bytes(archive.integer_width, "little") + raw
+    return contents[:start] + new + contents[behind + length :]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import BinaryIO
 
+from dbpull.archive.encodings import UTF8, codec_of, decoded
 from dbpull.archive.fields import Fields
 from dbpull.archive.header import Header, read_header
 
@@ -72,6 +73,8 @@ class Archive:
     entries: tuple[Entry, ...] = field(repr=False)
     data_start: int
     integer_width: int = 4
+    codec: str = UTF8
+    """Of its names and definitions, as Python calls it."""
 
     @cached_property
     def by_id(self) -> Mapping[int, Entry]:
@@ -124,7 +127,21 @@ def read(stream: BinaryIO) -> Archive:
     header = read_header(fields)
     fields.where = "the table of contents"
     entries = _entries(fields, with_relkind=header.version >= RELKIND)
-    return Archive(header, entries, fields.offset, fields.integer_width)
+    told = [entry.definition for entry in entries if entry.desc == "ENCODING"]
+    codec = codec_of(told[0]) if told else UTF8
+    if codec != UTF8:
+        entries = tuple(_decoded(entry, codec) for entry in entries)
+    return Archive(header, entries, fields.offset, fields.integer_width, codec)
+
+
+def _decoded(entry: Entry, codec: str) -> Entry:
+    return replace(
+        entry,
+        tag=decoded(entry.tag, codec) or "",
+        definition=decoded(entry.definition, codec) or "",
+        namespace=decoded(entry.namespace, codec),
+        owner=decoded(entry.owner, codec) or "",
+    )
 
 
 def _entries(fields: Fields, *, with_relkind: bool) -> tuple[Entry, ...]:

@@ -115,6 +115,8 @@ class Connection:
             raise BadUrl(origin, "it names no database")
         if any("\0" in value for value in given.values()):
             raise BadUrl(origin, "it holds a zero byte")
+        if any("\ud800" <= one <= "\udfff" for one in "".join(given.values())):
+            raise BadUrl(origin, "it is not UTF-8")
         if len(dbname.encode()) > 63:
             raise BadUrl(origin, "its database's name is longer than 63 bytes")
         host = host or _usual_socket(port, shell)

@@ -27,8 +27,12 @@ _NAME = re.compile(
 )
 _QUOTED = re.compile(r'"[^"]*"?')
 _VALUE = re.compile(r'(?<=: )".*|".*"|".*')
-# In what languages have for quotes, from the first to the last.
-_FOREIGN_VALUE = re.compile(r'["«»„“”「『].*["«»“”」』]|["«»„“”「『].*')
+# In what languages have for quotes, from the first to the last; in an encoding that is
+# not ours they are read as \N{REPLACEMENT CHARACTER}.
+_FOREIGN_VALUE = re.compile(
+    r'["«»„“”「『\N{REPLACEMENT CHARACTER}].*["«»“”」』\N{REPLACEMENT CHARACTER}]'
+    r'|["«»„“”「『\N{REPLACEMENT CHARACTER}].*'
+)
 _AFTER_COLON = re.compile("([:\N{FULLWIDTH COLON}]\\s*).+")
 _BARE_VALUE = re.compile(r"[^\s…]*[\d@][^\s…]*")  # Georgian has few quotes
 

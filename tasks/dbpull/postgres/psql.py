@@ -25,6 +25,8 @@ _OPTIONS = (
 UNLIMITED = """
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name IN ('transaction_timeout', 'idle_session_timeout') \\g /dev/null
+SELECT set_config('client_encoding', 'SQL_ASCII', false)
+WHERE getdatabaseencoding() = 'SQL_ASCII' \\g /dev/null
 """
 
 

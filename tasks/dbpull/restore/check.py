@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbpull.archive import Entry
+from dbpull.archive import Entry, unknown
 from dbpull.errors.restore import Incomplete
 from dbpull.postgres.psql import Psql
 from dbpull.restore.selection import Selection
@@ -35,7 +35,9 @@ def holds_some(psql: Psql, dbname: str, selection: Selection) -> bool:
 
 
 def _relations(selection: Selection) -> list[Entry]:
-    return [entry for entry in selection.entries if entry.desc in _RELATIONS]
+    """Those whose names can be looked for: in an encoding that is known."""
+    found = (entry for entry in selection.entries if entry.desc in _RELATIONS)
+    return [e for e in found if not unknown(e.tag) and not unknown(e.namespace)]
 
 
 def _present(psql: Psql, dbname: str) -> set[tuple[str | None, str]]:

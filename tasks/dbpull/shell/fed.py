@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO
 
+from dbpull.native import native
 from dbpull.shell import Feed, Line, Result
 from dbpull.signals import SIGNALS
 
@@ -46,8 +47,8 @@ class FedProgram:
             # A session of its own: Ctrl-C reaches us alone, and we end it in order.
             with SIGNALS.deferred():
                 process = subprocess.Popen(
-                    self._argv,
-                    env=dict(env),
+                    list(map(native, self._argv)),
+                    env=encoded(env),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
@@ -96,6 +97,11 @@ class FedProgram:
             end(self._process)  # before it learns of an end that is none
         with suppress(BrokenPipeError):
             pipe.close()
+
+
+def encoded(env: Mapping[str, str]) -> dict[bytes, bytes]:
+    """A program's variables, in bytes."""
+    return {native(name): native(value) for name, value in env.items()}
 
 
 def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:

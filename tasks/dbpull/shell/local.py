@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from dbpull.native import native
 from dbpull.shell import Fed, Feed, Line, Result, Running
-from dbpull.shell.fed import FedProgram, end
+from dbpull.shell.fed import FedProgram, encoded, end
 from dbpull.signals import SIGNALS
 
 Command = Callable[[str], str]
@@ -66,7 +67,7 @@ class Local:
                 _thread(lambda: out.extend(_pipe(process.stdout))),
             ]
             try:
-                for line in _pipe(process.stderr):
+                for line in map(_printable, _pipe(process.stderr)):
                     err.append(line)
                     if on_err:
                         on_err(line.rstrip("\n"))
@@ -152,13 +153,13 @@ class Local:
             # A session of its own: Ctrl-C reaches us alone, and we end it in order.
             with SIGNALS.deferred():
                 process = subprocess.Popen(
-                    list(argv),
-                    env=None if env is None else dict(env),
+                    list(map(native, argv)),
+                    env=None if env is None else encoded(env),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     encoding="utf-8",
-                    errors="replace",
+                    errors="surrogateescape",
                     start_new_session=True,
                 )
             yield process
@@ -191,7 +192,12 @@ class _Conversation:
     def heard(self) -> str:
         """All of its stderr, once it has ended."""
         self._hearing.join()
-        return "".join(self._err)
+        return _printable("".join(self._err))
+
+
+def _printable(text: str) -> str:
+    """A program's words, which may be in another encoding."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _typed(word: str) -> str:

@@ -1,0 +1,113 @@
+"""Names in other encodings than UTF-8: in dumps, in servers, and for Python itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from databases import AS_HEROKU, Postgres
+from projects import Project
+
+ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+STREET = """
+CREATE SCHEMA "Größe";
+CREATE TABLE "Größe"."Straße" (id int PRIMARY KEY, "Länge" int, t text DEFAULT 'ä');
+INSERT INTO "Größe"."Straße" SELECT i, i FROM generate_series(1, 50000) i;
+CREATE INDEX "nach Länge" ON "Größe"."Straße" ("Länge");
+ALTER TABLE "Größe"."Straße" ADD CONSTRAINT "Schlüssel" UNIQUE ("Länge");
+CREATE VIEW "Übersicht" AS SELECT count(*) FROM "Größe"."Straße";
+"""
+
+
+def dumped(postgres: Postgres, encoding: str, folder: Path) -> Path:
+    """A database of that encoding, dumped in it."""
+    options = f"TEMPLATE template0 ENCODING {encoding} LOCALE 'C'"
+    source = postgres.database(STREET, options=options)
+    return postgres.dump(source, folder / "names.dump", *AS_HEROKU, "-E", encoding)
+
+
+def project_of(postgres: Postgres, dbname: str, folder: Path) -> Project:
+    url = postgres.server.url(dbname)
+    return Project.at(folder / "project", DATABASE_URL=url)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "into"), [("LATIN1", "UTF8"), ("WIN1252", "LATIN1"), ("UTF8", "UTF8")]
+)
+@pytest.mark.parametrize("jobs", [1, 5])
+def test_names_in_another_encoding_are_restored_and_found(
+    postgres: Postgres, tmp_path: Path, encoding: str, into: str, jobs: int
+) -> None:
+    dump = dumped(postgres, encoding, tmp_path)
+    options = f"TEMPLATE template0 ENCODING {into} LOCALE 'C'"
+    target = postgres.database(options=options)
+    project = project_of(postgres, target, tmp_path)
+
+    project.invoke("db.restore", f"--dump={dump}", f"--jobs={jobs}").succeeds()
+
+    count = 'SELECT count(*) FROM "Größe"."Straße";'
+    assert postgres.sql(target, count) == "50000"
+    assert postgres.sql(target, """SELECT 'Übersicht'::regclass;""")
+
+
+def test_an_unknown_encoding_is_restored_and_not_looked_through(
+    postgres_18: Postgres, tmp_path: Path
+) -> None:
+    options = "TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'"
+    source, target = (postgres_18.database(options=options) for _ in range(2))
+    # The bytes of LATIN1 in what has no encoding.
+    latin = r"""SET client_encoding = 'SQL_ASCII';
+      DO $$ BEGIN EXECUTE format('CREATE TABLE %I ()',
+        convert_from('\x6be4', 'SQL_ASCII')); END $$;"""
+    postgres_18.sql(source, latin)
+    dump = postgres_18.dump(
+        source, tmp_path / "names.dump", *AS_HEROKU, "-E", "SQL_ASCII"
+    )
+
+    project_of(postgres_18, target, tmp_path).invoke(
+        "db.restore", f"--dump={dump}"
+    ).succeeds()
+
+    assert postgres_18.sql(target, "SELECT count(*) FROM pg_stat_user_tables;") == "1"
+
+
+@pytest.mark.parametrize("environment", [{}, ASCII_ONLY])
+def test_rows_are_skipped_by_a_name_as_it_is_typed(
+    postgres_18: Postgres, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    dump, target = dumped(postgres_18, "LATIN1", tmp_path), postgres_18.database()
+    project = project_of(postgres_18, target, tmp_path)
+    project.environment |= environment
+
+    project.invoke("db.restore", f"--dump={dump}", "--skip-data=Straße").succeeds()
+
+    assert postgres_18.sql(target, 'SELECT count(*) FROM "Größe"."Straße";') == "0"
+
+
+@pytest.mark.parametrize("way", ["environment", "flag", ".env", "raw"])
+def test_a_python_that_knows_ascii_only_does_with_any_name(
+    postgres_18: Postgres, tmp_path: Path, way: str
+) -> None:
+    name = f"käse_{way.strip('.')}"
+    dump = dumped(postgres_18, "UTF8", tmp_path).rename(tmp_path / "größe.dump")
+    postgres_18.database("CREATE TABLE mine ();", name=name)
+    project = project_of(postgres_18, name, tmp_path)
+    project.environment |= ASCII_ONLY
+    url = project.environment.pop("DATABASE_URL")
+    words = ["db.restore", f"--dump={dump}"]
+    if way == "environment":
+        project.environment["DATABASE_URL"] = url
+    elif way == "flag":
+        words.append(f"--target={url}")
+    elif way == "raw":
+        words.append(f"--target={url.replace(quote(name), name)}")
+    else:
+        (project.folder / ".env").write_text(f"DATABASE_URL={url}\n", encoding="utf-8")
+
+    told = project.invoke(*words).succeeds()
+    project.invoke("db.undo", *words[2:]).succeeds()
+
+    assert "größe.dump" in told.err or r"\xf6" in told.err
+    assert postgres_18.sql(name, "SELECT 'mine'::regclass;") == "mine"
