@@ -73,8 +73,8 @@ USED_BY = {
     "urllib3": {"download", "heroku"},
 }
 STARTS_PROGRAMS = {
-    "shell/fed.py", "shell/local.py", "demo", "embedded", "heroku/credentials.py",
-    "heroku/git.py", "steps/survivor.py",
+    "download/ignored.py", "shell/fed.py", "shell/local.py", "demo", "embedded",
+    "heroku/credentials.py", "heroku/git.py", "steps/survivor.py",
 }  # fmt: skip
 VAGUE = {"utils", "util", "helpers", "helper", "core", "base", "manager", "common"}
 

@@ -130,7 +130,8 @@ class Download:
 
     def start(self) -> None:
         """Lock the part file, begin, and return when the first bytes are accepted."""
-        self._part.open(self._journal.holder())
+        if changed := self._part.open(self._journal.holder()):
+            self._notice(changed)
         self._transfer.start()
         self._arrival.wait_ready()
 

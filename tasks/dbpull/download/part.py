@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dbpull.download.ignored import keep_out_of_git, make_private
 from dbpull.errors.download import AlreadyRunning, CannotStore
 
 MARGIN = 64 * 1024 * 1024  # bytes to leave free beyond the dump
 PIECE = 1024 * 1024
-DUMPS = "*.dump*"
-"""The line of a .gitignore that keeps dumps and their parts out of git."""
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -31,13 +30,14 @@ class Part:
         self.file = path.with_name(path.name + ".part")
         self._fd = -1
 
-    def open(self, holder: int | None) -> None:
+    def open(self, holder: int | None) -> str:
         """Make the folder, open the file and lock it, or raise AlreadyRunning.
 
-        `holder` is the process that probably has the lock where it is taken.
+        `holder` is the process that probably has the lock where it is taken. Returns
+        a sentence where git had to be kept from taking the dump.
         """
         with self._worded():
-            _private_folder(self.path.parent)
+            make_private(self.path.parent)
             while True:
                 fd = os.open(self.file, FLAGS, 0o600)
                 if not _locked(fd):
@@ -48,6 +48,7 @@ class Part:
                 os.close(fd)  # the one who held the lock has just renamed it
             self._fd = fd
             os.fchmod(fd, 0o600)
+            return keep_out_of_git(self.path)
 
     @property
     def empty(self) -> bool:
@@ -123,25 +124,6 @@ class Part:
             yield
         except OSError as error:
             raise CannotStore.failed(self.file, error) from error
-
-
-def _private_folder(folder: Path) -> None:
-    """Make the folder 0700, and keep dumps in it out of git.
-
-    All of a folder that is ours alone; of somebody else's the dumps.
-    """
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ignored = folder / ".gitignore"
-    if not next(folder.iterdir(), None):
-        ignored.write_text("*\n", "utf-8")
-        return
-    # Bytes: it is somebody else's, in whatever encoding.
-    there = ignored.read_bytes() if ignored.exists() else b""
-    if not {b"*", DUMPS.encode()} & set(there.splitlines()):
-        newline = b"\n" if there and not there.endswith(b"\n") else b""
-        with ignored.open("ab") as file:
-            file.write(newline + DUMPS.encode() + b"\n")
 
 
 def _locked(fd: int) -> bool:

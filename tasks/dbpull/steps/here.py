@@ -13,6 +13,7 @@ from dbpull import archive, dumps, heroku
 from dbpull.archive import Archive
 from dbpull.console import Teller
 from dbpull.download import Download
+from dbpull.download.ignored import make_private
 from dbpull.dumps import Dump, shown
 from dbpull.errors.archive import BadDump, UnsupportedDump
 from dbpull.errors.download import ObjectChanged
@@ -160,7 +161,7 @@ class Here:
 
     def private(self, name: str) -> Dump:
         """An empty file that nobody else can read."""
-        self.settings.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.settings.path)
         path = self.settings.path / name
         path.unlink(missing_ok=True)
         path.touch(0o600)
