@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -626,6 +627,58 @@ def test_a_program_leads_a_group_where_the_server_makes_none(
         run.verb("end", 1, start_new_session=False)
 
         until(lambda: gone(pid))
+
+
+def unreaped(run: Run, number: int, *argv: str) -> subprocess.Popen[bytes]:
+    """The father of a program that has ended, and whose code he never asks for."""
+    script = (
+        "import subprocess, sys, time; p = subprocess.Popen(sys.argv[1:],"
+        " start_new_session=True); print(p.pid, flush=True); time.sleep(600)"
+    )
+    words = [sys.executable, "-c", script, *run.argv("start", number, "--", *argv)]
+    father = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=run.env
+    )
+    assert father.stdout
+    lines = {father.stdout.readline() for _ in range(2)}
+    [pid] = lines - {GREETING}
+    until(lambda: state(int(pid)) == "Z")
+    return father
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def without_proc(run: Run) -> None:
+    """Have the script find no /proc, as on a Mac."""
+    script = run.folder / "host.sh"
+    script.write_text(script.read_text().replace("/proc/", "/nowhere/"))
+
+
+@pytest.mark.parametrize("proc", [True, False], ids=["proc", "ps"])
+def test_a_zombie_is_not_waited_for(host: Host, run: Run, *, proc: bool) -> None:
+    if not proc and "busybox" in str(
+        (Path(host.env["PATH"].split(":")[0]) / "sh").resolve()
+    ):
+        pytest.skip("busybox's ps reads /proc")
+    if not proc:
+        without_proc(run)
+    with unreaped(run, 1, "true") as father:
+        began = time.monotonic()
+        run.verb("end", 1)
+        took = time.monotonic() - began
+        father.kill()
+
+    assert took < 2  # 4 seconds of patience with who may live
+
+
+def test_a_zombies_children_are_ended(host: Host, run: Run) -> None:
+    with unreaped(run, 1, "sh", "-c", "sleep 600 >/dev/null &") as father:
+        run.verb("end", 1)
+        until(lambda: len(host.pids()) == 1, host.processes)  # the father
+        father.kill()
+    host.settled()
 
 
 # The keeper

@@ -89,7 +89,22 @@ def _end(pid: int) -> None:
         while time.monotonic() < deadline:
             time.sleep(PAUSE)
             os.kill(pid, 0)
+            if _is_zombie(pid):
+                return
         os.kill(pid, signal.SIGKILL)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether it has ended, but the one who should ask for its code does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        return stat.rpartition(b") ")[2][:1] in b"ZX"
+    except FileNotFoundError:
+        ps = ["ps", "-o", "state=", "-p", str(pid)]
+        with suppress(OSError):
+            told = subprocess.run(ps, capture_output=True, check=False).stdout
+            return told.strip()[:1] == b"Z"
+        return False
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ download() {
 }
 
 report() {
-  while kill -0 $$ 2>/dev/null; do
+  while lives $$; do
     echo "at $(size "$1")" >&2
     pause 0.5 >/dev/null 2>&1 </dev/null
   done

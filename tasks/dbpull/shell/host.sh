@@ -80,14 +80,6 @@ machine() {
   readlink /proc/self/ns/pid 2>/dev/null
 }
 
-# of_run NUMBER RUN: whether that process lives, and is not another's that got the
-# number since (after a reboot, say), as far as can be told.
-of_run() {
-  kill -0 "$1" || return
-  words=$(tr '\0' ' ' <"/proc/$1/cmdline" || ps -ww -o args= -p "$1")
-  case $words in '' | *"${2##*run.}"*) ;; *) return 1 ;; esac
-} 2>/dev/null
-
 facts() {
   cores=$(getconf _NPROCESSORS_ONLN || nproc || sysctl -n hw.ncpu)
   case $cores in '' | *[!0-9]*) cores=1 ;; esac
@@ -132,7 +124,7 @@ finish() {
 give_grace() {
   groups=$(groups_of "$@")
   for _ in 1 2 3 4 5 6 7 8 9 10; do
-    signal 0 || break
+    anyone_lives || break
     pause 0.1
   done
 }
@@ -143,19 +135,25 @@ end() {
   groups=$(groups_of "$@")
   signal TERM
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    signal 0 || break
+    anyone_lives || break
     pause 0.2
   done
   signal KILL
 }
 
-# signal NAME: send it to `groups`; whether anyone got it.
+# signal NAME: send it to `groups`.
 signal() {
-  got=1
   for group in $groups; do
-    kill "-$1" "-$group" 2>/dev/null && got=0
+    kill "-$1" "-$group" 2>/dev/null
   done
-  return "$got"
+}
+
+# Whether anyone of `groups` does.
+anyone_lives() {
+  for group in $groups; do
+    group_lives "$group" && return
+  done
+  return 1
 }
 
 # groups_of ID …: the numbers of their groups, if these are theirs still.
@@ -167,7 +165,7 @@ groups_of() {
       pause 0.1
       read -r group <"$run/programs/$id" || continue
     }
-    if kill -0 "$group"; then of_run "$group" "$run" || continue; fi
+    if lives "$group"; then of_run "$group" "$run" || continue; fi
     echo "$group"
   done
 } 2>/dev/null

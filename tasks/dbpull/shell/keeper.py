@@ -32,7 +32,8 @@ LAST_ANSWER = 60.0
 def script() -> bytes:
     """What runs on a host."""
     folder = Path(__file__).parent
-    return b"".join((folder / name).read_bytes() for name in ("dumps.sh", "host.sh"))
+    names = "dumps.sh", "processes.sh", "host.sh"
+    return b"".join((folder / name).read_bytes() for name in names)
 
 
 def boot(name: str, size: int) -> list[str]:
