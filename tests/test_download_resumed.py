@@ -16,7 +16,7 @@ import pytest
 
 from dbpull import archive
 from dbpull.download import Download, patience
-from dbpull.download.arrival import Arrival
+from dbpull.download.arrival import ENDLESS, Arrival
 from dbpull.download.journal import Identity, Journal
 from dbpull.download.part import Part
 from dbpull.errors.download import CannotStore, HostUnreachable
@@ -351,6 +351,6 @@ def test_a_full_disk_promises_to_resume_where_that_is_so(
 
 def test_a_host_without_length_is_not_resumable() -> None:
     arrival = Arrival(lambda _done, _total: None)
-    arrival.begin(Identity(None, '"one"'), CHUNK, {}, "host")
+    arrival.begin(Identity(None, '"one"'), ENDLESS, {}, "host")
 
     assert not arrival.resumable
