@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,6 +24,17 @@ pytest_plugins = ["stand_ins", "worlds", "machines", "stagings"]
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+# Started by a script with `&`, or by nohup, we ignore these, and so does what we start:
+# tests that send them would wait for ever.
+HEARD = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGQUIT: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
+for number, handler in HEARD.items():
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 LONGEST = ("test_refusals.py", "test_demo.py", "test_stage.py", "test_heroku_cli.py")
 FOREIGN = ("HEROKU_", "INVOKE_", "FABRIC_", "PG")

@@ -446,8 +446,13 @@ def _postgres_names() -> frozenset[str]:
     theirs = {program.name for folder in folders for program in folder.iterdir()}
     links = (link for link in SYSTEM[0].iterdir() if link.is_symlink())
     return frozenset(
-        theirs | {link.name for link in links if link.resolve().name == "pg_wrapper"}
+        theirs | {link.name for link in links if _real_name(link) == "pg_wrapper"}
     )
+
+
+def _real_name(link: Path) -> str:
+    """The name of what a link leads to; of one that leads to itself, its own."""
+    return Path(os.path.realpath(link)).name  # Path.resolve raises at a loop
 
 
 @cache

@@ -15,7 +15,7 @@ import pytest
 
 from databases import FOLDERS
 from dbpull.demo.stand_in import StandIn
-from machines import Machine, fab, introduce, machine, start_fab
+from machines import Machine, _real_name, fab, introduce, machine, start_fab
 from projects import Project
 from worlds import World
 
@@ -348,3 +348,13 @@ def test_curl_there_trusts_the_download_host(
     url = heroku.download
     assert trusting.run(f"curl -sS {url}/nothing").returncode == 0
     assert trusting.run(f"unset CURL_CA_BUNDLE; curl -sS {url}").returncode == 60
+
+
+@pytest.mark.parametrize("leads_to", ["X11", "nowhere"])
+def test_a_link_that_leads_nowhere_or_to_itself_is_no_error(
+    tmp_path: Path, leads_to: str
+) -> None:
+    link = tmp_path / "X11"
+    link.symlink_to(tmp_path / leads_to)
+
+    assert _real_name(link) == leads_to
