@@ -41,6 +41,8 @@ def test_it_shows_every_step_and_leaves_nothing(bare: Project) -> None:
         "Restored ",
         "Checked and analyzed",
         "shop_development on this machine is now shop b101",
+        "$ invoke db.undo",
+        "Swapped back: shop_development",
         "What to try next",
     ):
         assert told in ended.err
@@ -58,6 +60,11 @@ def test_a_kept_one_serves_until_it_is_stopped(bare: Project) -> None:
     pulled = bare.invoke("db.pull", "--app=shop-staging-eu", **environment).succeeds()
     assert re.search("shop_development .* is now shop-staging-eu a042", pulled.err)
     bare.invoke("db.undo", **environment).succeeds()
+    push = ("db.push", "--app=shop-staging-eu", "--confirm=shop-staging-eu")
+    pushed = bare.invoke(*push, **environment).succeeds()
+    assert "shop-staging-eu is now shop_development on this machine" in pushed.err
+    undone = bare.invoke(*push, "--undo", **environment).succeeds()
+    assert "The database of shop-staging-eu is b043 again" in undone.err
     bare.invoke("db.demo", "--keep").refuses("demo is kept already", "db.stop --demo")
 
     spared = bare.invoke("db.stop").succeeds()

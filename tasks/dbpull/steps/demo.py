@@ -14,10 +14,10 @@ from dbpull.steps.run import told
 if TYPE_CHECKING:
     from dbpull.demo.stage import Stage
 
-COMMANDS = (("db.backups",), ("db.pull", "--delete"))
+COMMANDS = (("db.backups",), ("db.pull", "--delete"), ("db.undo",))
 STATE = "demo.json"
 NEXT = """\
-That was the real db.pull; Heroku and the server were made up. What to try next:
+That was the real dbpull; Heroku and the server were made up. What to try next:
   invoke db.demo --keep     leave them running, and break things yourself
   invoke db.pull --dry-run  the plan for your own app; nothing is done
   invoke --list             all tasks; README.md has the settings"""
@@ -26,7 +26,8 @@ It stays until `invoke db.stop --demo`. In a shell that has the lines above, any
 `invoke db.*` (and the Heroku CLI) talks to the made-up Heroku; `cd {folder}`, or
 pass --app=shop.
   invoke db.pull --app=shop-staging-eu
-  invoke db.undo"""
+  invoke db.push --app=shop-staging-eu
+  invoke db.push --app=shop-staging-eu --undo"""
 
 
 def demo(*, keep: bool) -> None:

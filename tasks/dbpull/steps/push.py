@@ -63,8 +63,9 @@ def _push(
     ours = remote_database.refuse_empty(local)
     found = source.find(settings, teller)
     remote_database.refuse_older(found, local)
-    programs = remote_database.choose_programs(shell, local.state.major)
-    remote = remote_database.take(found, local, programs)
+    there = remote_database.locate(found, local)
+    programs = remote_database.choose_programs(shell, local.state.major, there)
+    remote = remote_database.take(found, local, there, programs)
     tell_plan(found, local, ours, remote, settings, teller)
     remote_database.refuse(found, local, ours, remote, settings)
     if dry_run:

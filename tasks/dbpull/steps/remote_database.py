@@ -77,10 +77,10 @@ def refuse_older(found: Source, local: Aim) -> None:
         raise OlderServer(found.database.app, int(theirs), local.state.major)
 
 
-def choose_programs(shell: Shell, server_major: int) -> Programs:
+def choose_programs(shell: Shell, server_major: int, remote: Connection) -> Programs:
     """The local server's own pg_dump, and a pg_restore that reads it and speaks TLS.
 
-    Raises MissingProgram, NoTls.
+    Through a socket there is none. Raises MissingProgram, NoTls.
     """
     dumping = [p for p in programs.find(shell, "pg_dump") if p.major >= server_major]
     if not dumping:
@@ -90,7 +90,7 @@ def choose_programs(shell: Shell, server_major: int) -> Programs:
     able = [program for program in found if program.major >= pg_dump.major]
     for program in sorted(able, key=lambda program: program.major):
         psql = str(PurePath(program.path).with_name("psql"))
-        if shell.exists(psql) and _speaks_tls(shell, psql):
+        if shell.exists(psql) and (remote.is_socket or _speaks_tls(shell, psql)):
             return Programs(pg_dump, program, psql)
     raise NoTls(pg_dump.major, shell.where)
 
@@ -105,21 +105,33 @@ def _speaks_tls(shell: Shell, psql: str) -> bool:
     return _NO_TLS not in shell.run(argv, env={**shell.environ, **env}).err
 
 
-def take(found: Source, local: Aim, chosen: Programs) -> RemoteDatabase:
-    """Look at an app's database: reads only.
+def locate(found: Source, local: Aim) -> Connection:
+    """Where an app's database is.
 
-    Raises NoRemoteUrl, BadUrl, CannotConnect, SameDatabase, HttpErrors.
+    Raises NoRemoteUrl, BadUrl, SameDatabase, HttpErrors.
     """
     app = found.database.app
     url = heroku.database_url(found.api, found.database)
     if url is None:
         raise NoRemoteUrl(app)
-    shell, origin = local.shell, f"the config var of {app}"
-    connection = _encrypted(Connection.from_url(url, origin, {}, shell))
+    read = Connection.from_url(url, _origin(app), {}, local.shell)
+    connection = _encrypted(read)
     try:
         guard.refuse_source(local.connection, connection, app)
     except TargetIsSource:
         raise SameDatabase(local.connection.label, app) from None
+    return connection
+
+
+def _origin(app: str) -> str:
+    return f"the config var of {app}"
+
+
+def take(
+    found: Source, local: Aim, connection: Connection, chosen: Programs
+) -> RemoteDatabase:
+    """Look at an app's database: reads only. Raises CannotConnect, HttpErrors."""
+    shell, origin = local.shell, _origin(found.database.app)
     psql = Psql(shell, chosen.psql, connection)
     state = inspect(psql, own=True)
     psql = psql.setting(state.may_set)

@@ -12,6 +12,9 @@ _SCRIPT = """
 drop database if exists :"dbname" with (force);
 create database :"dbname" owner :"owner" template template0;
 """
+# Heroku's dumps leave it out, and count on it.
+_HAS_HEROKU_EXT = "select true from pg_namespace where nspname = 'heroku_ext';"
+_HEROKU_EXT = 'create schema heroku_ext authorization :"owner";'
 
 
 class WipeFailed(Exception):
@@ -40,22 +43,30 @@ async def _wipe(url: str, psql: str) -> str:
     owner = (await _run(psql, environ, _OWNER, dbname=dbname)).strip()
     if not owner:
         raise WipeFailed(f"there is no database {dbname}")
+    heroku_ext = await _run(psql, environ, _HAS_HEROKU_EXT, database=dbname)
     await _run(psql, environ, _SCRIPT, dbname=dbname, owner=owner)
+    if heroku_ext.strip():
+        await _run(psql, environ, _HEROKU_EXT, database=dbname, owner=owner)
     return owner
 
 
 async def _run(
-    psql: str, environ: dict[str, str], script: str, **variables: str
+    psql: str,
+    environ: dict[str, str],
+    script: str,
+    *,
+    database: str = "postgres",
+    **variables: str,
 ) -> str:
     given = [f"--set={name}={value}" for name, value in variables.items()]
     process = await asyncio.create_subprocess_exec(
         psql,
         *("--no-psqlrc", "--no-password", "--tuples-only", "--no-align", "--quiet"),
-        *("--set=ON_ERROR_STOP=1", "--dbname=postgres", *given),
+        *("--set=ON_ERROR_STOP=1", *given),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=environ,
+        env={**environ, "PGDATABASE": database},
     )
     out, err = await process.communicate(script.encode())
     if process.returncode != 0:
