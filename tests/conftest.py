@@ -27,14 +27,10 @@ if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
 
 # Started by a script with `&`, or by nohup, we ignore these, and so does what we start:
 # tests that send them would wait for ever.
-HEARD = {
-    signal.SIGINT: signal.default_int_handler,
-    signal.SIGQUIT: signal.SIG_DFL,
-    signal.SIGHUP: signal.SIG_DFL,
-}
-for number, handler in HEARD.items():
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
-        signal.signal(number, handler)
+        ours = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, ours)
 
 LONGEST = ("test_refusals.py", "test_demo.py", "test_stage.py", "test_heroku_cli.py")
 FOREIGN = ("HEROKU_", "INVOKE_", "FABRIC_", "PG")
