@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from dbpull.demo.stand_in import StandIn, faults
+from dbpull.dumps import Dump
+from dbpull.errors.archive import UnreadableDump
+from dbpull.settings import Settings
+from dbpull.steps.here import Here
 from projects import Project
 from targets import Target
 from worlds import OTHERS, World
@@ -113,15 +119,27 @@ def test_a_missing_extension_is_named_before_the_dump_has_arrived(
             "notes.txt",
             b"not a dump at all",
             "notes.txt is no dump",
-            "custom format|again",
+            "pg_dump -Fc.*stays",
         ),
-        ("empty.dump", b"", "empty", "again"),
+        ("empty.dump", b"", "empty", "pg_dump -Fc.*stays"),
+        ("page.dump", b"<?xml version='1.0'?><Error/>", "page.dump is no", "stays"),
+        ("x.sql", b"SET statement_timeout = 0;", "plain SQL", "psql -d .* -f .*x.sql"),
+        ("all.sql", b"--\n-- PostgreSQL database cluster dump\n--", "dumpall", "psql"),
         (
-            "page.dump",
-            b"<?xml version='1.0'?><Error/>",
-            "page.dump is no dump",
-            "again",
+            "x.sql.gz",
+            gzip.compress(b"SET x = 0;", mtime=0),
+            "gzip, plain SQL",
+            "gunzip -c.*psql",
         ),
+        (
+            "x.gz",
+            gzip.compress(b"PGDMP", mtime=0),
+            "gzip, a dump inside",
+            "gunzip .*x.gz",
+        ),
+        ("x.zip", b"PK\x03\x04 and so on", "packed with zip", "unzip .*x.zip"),
+        ("x.zst", b"\x28\xb5\x2f\xfd", "packed with zstd", "unzstd .*x.zst"),
+        ("x.xz", b"\xfd7zXZ", "packed with xz", "unxz"),
     ],
 )
 def test_a_file_here_that_is_no_archive(
@@ -139,6 +157,7 @@ def test_a_file_here_that_is_no_archive(
         ended = project.invoke("db.restore", f"--dump={name}")
 
     ended.refuses(cause, remedy)
+    assert "remove" not in ended.err
     assert heroku.total().requests == 0
     assert (project.folder / name).read_bytes() == content
 
@@ -154,7 +173,8 @@ def test_a_dump_here_that_was_cut_or_damaged(
         (project.folder / name).write_bytes(content)
         with target.unasked():
             ended = project.invoke("db.restore", f"--dump={name}")
-        ended.refuses("is cut short|is damaged", "again")
+        ended.refuses("is cut short|is damaged", "stays as it is")
+        assert "remove" not in ended.err
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -184,6 +204,22 @@ def test_bytes_behind_a_dump_that_arrives_arrive_too(
     assert (project.local / dump).read_bytes() == sent
 
 
+def test_a_file_that_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """root may read all, so that it is refused here by hand."""
+    (tmp_path / "x.dump").touch(0)
+
+    def refuse(_path: Path, *_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    stock = Here(Settings.of({"path": str(tmp_path)}))
+
+    with pytest.raises(UnreadableDump, match="can't be read: permission denied"):
+        stock.contents(Dump.of(tmp_path / "x.dump"))
+
+
 def test_no_dump_here(project: Project, target: Target, tmp_path: Path) -> None:
     with target.unasked():
         project.invoke("db.restore").refuses("no dump in local", "db.fetch.*--dump")
@@ -193,4 +229,8 @@ def test_no_dump_here(project: Project, target: Target, tmp_path: Path) -> None:
         project.invoke("db.restore", f"--dump={tmp_path}/gone.dump").refuses(
             "no file .*gone.dump", "--dump"
         )
-        project.invoke("db.restore", f"--dump={tmp_path}").refuses("no file", "--dump")
+        project.invoke("db.restore", f"--dump={tmp_path}").refuses("a folder", "-Fc")
+        (tmp_path / "toc.dat").touch()
+        project.invoke("db.restore", f"--dump={tmp_path}").refuses(
+            "directory format", "pg_restore .* -d DATABASE"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from stat import S_IMODE
 
@@ -66,7 +67,8 @@ def test_a_newer_servers_dump_goes_into_an_older_one_as_far_as_it_can(
 
     ended = project.invoke("db.pull", "--app=staging").succeeds()
 
-    assert "a setting that this server is too old for" in ended.err
+    told = "Skipped transaction_timeout: PostgreSQL .. doesn't know it. No data are"
+    assert len(re.findall(told, ended.err)) == 1
     count = "select count(*) from orders;"
     assert target.sql(count) == world.modern.sql("shop", count)
 

@@ -7,11 +7,13 @@ what else a file may be.
 from __future__ import annotations
 
 import re
+import shlex
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from dbpull.archive.fields import Fields
-from dbpull.errors.archive import NotADump, TruncatedDump, UnsupportedDump
+from dbpull.errors.archive import AGAIN, NotADump, TruncatedDump, UnsupportedDump
 
 MAGIC = b"PGDMP"
 RECOGNISABLE = 512  # bytes: a tar file's mark is at 257
@@ -26,12 +28,15 @@ CUSTOM = 1
 TAR = 3  # what the toc.dat of a directory dump says too
 
 PACKED = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"PK\x03\x04": "zip",
+    b"\x1f\x8b": ("gzip", "gunzip"),
+    b"BZh": ("bzip2", "bunzip2"),
+    b"\xfd7zXZ": ("xz", "unxz"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
+    b"PK\x03\x04": ("zip", "unzip"),
 }
+"""How packed files begin: what packs so, and what unpacks."""
+CLUSTER = b"PostgreSQL database cluster dump"
+UNNAMED = "the dump"
 SQL = re.compile(rb"\s*(--|/\*|\\restrict|\\connect|SET\s|CREATE\s|BEGIN|DROP\s)", re.I)
 
 
@@ -53,7 +58,7 @@ class Header:
     """Whether it is a tar file, which only one worker can restore."""
 
 
-def recognise(first: bytes, name: str = "the dump") -> None:
+def recognise(first: bytes, name: str = UNNAMED) -> None:
     """Accept the first bytes of a dump in custom format.
 
     Five bytes are enough for that; up to 512 tell what else it is. Raises NotADump,
@@ -65,18 +70,45 @@ def recognise(first: bytes, name: str = "the dump") -> None:
         raise TruncatedDump(name, len(first), "within the header")
     if first[257:262] == b"ustar":
         raise UnsupportedDump(name, "a tar file", "Dump with pg_dump -Fc.")
+    for magic, (packer, unpack) in PACKED.items():
+        if first.startswith(magic):
+            inside = _inside(first) if packer == "gzip" else ""
+            looks = f"it is packed with {packer}{inside}"
+            raise NotADump(name, looks, _unpacking(name, unpack, inside))
     if SQL.match(first.removeprefix(b"\xef\xbb\xbf")):
-        raise NotADump(name, "it is plain SQL", "Restore it with psql -f.")
+        kind = ", of all databases (pg_dumpall)" if CLUSTER in first else ""
+        remedy = f"Restore it with `psql -d DATABASE -f {_typed(name)}`."
+        raise NotADump(name, f"it is plain SQL{kind}", remedy)
     raise NotADump(name, _looks(first))
+
+
+def _inside(first: bytes) -> str:
+    """What a gzip'ed file holds, as far as its first bytes tell."""
+    try:
+        start = zlib.decompressobj(wbits=31).decompress(first, RECOGNISABLE)
+    except zlib.error:
+        return ""
+    if start.startswith(MAGIC):
+        return ", a dump inside"
+    return ", plain SQL inside" if SQL.match(start) else ""
+
+
+def _unpacking(name: str, unpack: str, inside: str) -> str:
+    if name == UNNAMED:
+        return AGAIN
+    if "SQL" in inside:
+        return f"`{unpack} -c {_typed(name)} | psql -d DATABASE` restores it."
+    return f"Unpack it (`{unpack} {_typed(name)}`) and name what comes out."
+
+
+def _typed(name: str) -> str:
+    return "FILE" if name == UNNAMED else shlex.quote(name)
 
 
 def _looks(first: bytes) -> str:
     """Say what a file that is no dump seems to be."""
     if not first:
         return "it is empty"
-    for magic, program in PACKED.items():
-        if first.startswith(magic):
-            return f"it is packed with {program}"
     start = first.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "the download host answered with a web page instead"

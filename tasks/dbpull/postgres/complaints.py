@@ -24,11 +24,8 @@ _REFUSED = re.compile(
 _ITEM = re.compile(r"^from TOC entry \d+; \d+ \d+ (?P<what>.*?) ?(?:\(no owner\)|\S*)$")
 # In most languages alike: `COPY people, Zeile 1, Spalte mail: …`.
 _PLACE = re.compile(r"(?:[A-Z]+:\s+)?COPY (.*?), \w+ (\d+)\b")
-_HARMLESS = (
-    # A client from 17 on sends it to every server; servers before 17 don't know it.
-    ("transaction_timeout", "a setting that this server is too old for"),
-    ("idle_session_timeout", "a setting that this server is too old for"),
-)
+# A client sends them to every server; servers before 17 and before 14 don't know them.
+_HARMLESS = ("transaction_timeout", "idle_session_timeout")
 
 
 @dataclass
@@ -41,16 +38,16 @@ class Complaint:
 
     @property
     def harmless(self) -> str:
-        """Why it does not matter; "" where it does.
+        """The setting that an older server doesn't know; "" where it matters.
 
         Judged by the command, since servers word errors in their own language.
         """
         lines = [self.error, *self.more]
         refused = [line for line in lines if _REFUSED.search(line)]
-        for word, why in _HARMLESS:
+        for word in _HARMLESS:
             ours = any(f"Command was: SET {word} = " in line for line in lines)
             if ours and refused and all(word in line for line in refused):
-                return why
+                return word
         return ""
 
     @property

@@ -43,7 +43,7 @@ class Outcome:
     """What a restore did."""
 
     harmless: tuple[str, ...]
-    """Complaints of pg_restore that don't matter, with their number."""
+    """Settings that pg_restore would have and the server is too old for."""
     seconds: dict[int, float]
     """How long each item took, by dump id; only where workers tell (jobs > 1)."""
     sizes: Mapping[int, int] = field(default_factory=dict)
@@ -93,9 +93,8 @@ class Watch:
 
     def outcome(self) -> Outcome:
         """What was heard."""
-        reasons = [complaint.harmless for complaint in self.complaints.all]
-        counted = (f"{why} ({reasons.count(why)})" for why in dict.fromkeys(reasons))
-        return Outcome(tuple(counted), self._seconds)
+        settings = (complaint.harmless for complaint in self.complaints.all)
+        return Outcome(tuple(dict.fromkeys(settings)), self._seconds)
 
     def _refuse_fatal(self) -> None:
         if fatal := self.complaints.fatal:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from dbpull import archive, dumps, heroku
 from dbpull.archive import Archive
@@ -15,7 +16,7 @@ from dbpull.console import Teller
 from dbpull.download import Download
 from dbpull.download.ignored import make_private
 from dbpull.dumps import Dump, shown
-from dbpull.errors.archive import BadDump, UnsupportedDump
+from dbpull.errors.archive import BadDump, DumpFolder, UnreadableDump, UnsupportedDump
 from dbpull.errors.download import ObjectChanged
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
@@ -53,13 +54,16 @@ class Here:
 
     def find(self, app: str | None, name: str | None) -> Dump | None:
         """The file of that name (from here, in the folder, or beside it), or the
-        newest."""
+        newest. Raises DumpFolder."""
         if not name:
             return next(iter(self.here(app, self.settings.database)), None)
         folder = self.settings.path
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises
         candidates = [Path.cwd() / path, folder / path, folder.parent / path]
         found = next((c for c in candidates if c.is_file()), None)
+        named = next((c for c in candidates if c.is_dir()), None)
+        if named and not found:
+            raise DumpFolder(shown(named), dumped=(named / "toc.dat").exists())
         return Dump.of(found.resolve()) if found else None
 
     def has(self, dump: Dump) -> bool:
@@ -73,7 +77,7 @@ class Here:
     def contents(self, dump: Dump) -> Archive:
         """Its table of contents."""
         try:
-            with dump.path.open("rb") as file:
+            with self._file(dump) as file:
                 return archive.read(file)
         except UnsupportedDump as error:
             return foreign.read(dump.path, error, Local())
@@ -88,13 +92,28 @@ class Here:
     def _opened(self, dump: Dump, teller: Teller, gate: Gate) -> Fetched:
         with (
             teller.step("dump", f"Checking {shown(dump.path)}") as step,
-            dump.path.open("rb") as file,
+            self._file(dump) as file,
         ):
             read = archive.read(file)
             gate(read)
             blocks = archive.verify(file, read)
             step.sentence = f"{shown(dump.path)} is here and whole: {size(dump.size)}"
         return Fetched(dump, read, incoming=Whole(dump, read, tuple(blocks)))
+
+    @contextmanager
+    def _file(self, dump: Dump) -> Iterator[BinaryIO]:
+        """A dump's file. What is said of one that is not ours is not to remove it."""
+        try:
+            with dump.path.open("rb") as file:
+                yield file
+        except (PermissionError, IsADirectoryError) as error:
+            cause = str(error.strerror).lower()
+            raise UnreadableDump(self.shown(dump), cause) from None
+        except BadDump as error:
+            ours = dump.taken and dump.path.parent == self.settings.path.resolve()
+            if ours:
+                raise
+            raise error.of_the_user() from None
 
     @contextmanager
     def fetch(

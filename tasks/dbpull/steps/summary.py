@@ -22,8 +22,12 @@ def tell(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -> None:
         teller.say(f"Without the rows of {listed(selection.skipped)}.")
     for pattern in selection.unmatched:
         teller.say(f"skip_data: no table fits {pattern}{_near(refresh, pattern)}")
-    for what in (*selection.left_out, *outcome.harmless):
+    for what in selection.left_out:
         teller.say(f"Left out: {what}.", "dim")
+    for setting in outcome.harmless:
+        server = f"PostgreSQL {refresh.aim.state.major}"
+        told = f"Skipped {setting}: {server} doesn't know it. No data are affected."
+        teller.say(told, "dim")
     dump = refresh.fetched.dump
     aged = f", {age(dump.taken)}" if dump.taken else ""
     label = refresh.aim.connection.label
