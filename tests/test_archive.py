@@ -343,7 +343,9 @@ def test_names_are_read_in_the_encoding_of_the_dump(
     )
 
     read = archive.read(io.BytesIO(data))
-    changed = archive.redefined(data, read, (read.by_id[2], f"SELECT '{name}';"))
+    changed = archive.excerpt(
+        io.BytesIO(data), read, [read.by_id[2]], f"SELECT '{name}';"
+    )
 
     assert read.by_id[2].tag == name
     assert read.by_id[2].definition == f"CREATE INDEX {name};"
@@ -394,30 +396,36 @@ def test_any_flipped_byte_is_answered_in_words(data: st.DataObject) -> None:
         assert len(archive.verify(stream, contents)) == len(contents.with_data)
 
 
-# Contents that define an entry otherwise
+# Contents with some entries only
 
 
 @pytest.mark.parametrize("minor", [14, 15, 16])
 @pytest.mark.parametrize("width", [4, 8])
-def test_one_entry_is_defined_otherwise_and_nothing_else_changes(
+def test_an_excerpt_is_what_a_dump_of_these_entries_would_begin_with(
     minor: int, width: int
 ) -> None:
     by = Made(minor, width)
+    settings = by.entry(9, "ENCODING", "ENCODING", "SET client_encoding = 'UTF8';")
     there = [
         by.entry(one, f"t{one}", "INDEX", f"CREATE INDEX «{one}»;") for one in (1, 2, 3)
     ]
-    contents = by.toc(*there)
-    read = archive.read(io.BytesIO(contents))
+    contents = io.BytesIO(by.toc(settings, *there))
+    read = archive.read(contents)
+    wanted = [read.by_id[3], read.by_id[1]]
 
-    changed = archive.redefined(contents, read, (read.by_id[2], "SELECT 'ä';"))
+    some = archive.excerpt(contents, read, wanted)
+    other = archive.excerpt(contents, read, [read.by_id[2]], "SELECT 'ä';")
 
-    there[1] = by.entry(2, "t2", "INDEX", "SELECT 'ä';")
-    assert changed == by.toc(*there)
+    assert some == by.toc(settings, there[0], there[2])
+    assert other == by.toc(settings, by.entry(2, "t2", "INDEX", "SELECT 'ä';"))
+    assert archive.excerpt(contents, read, read.entries) == contents.getvalue()
 
 
 def test_a_definition_that_is_not_where_it_was_read_is_refused() -> None:
-    contents = made.toc(made.entry(1, "t1", "INDEX", "CREATE INDEX one;"))
+    there = [made.entry(n, f"t{n}", "INDEX", "CREATE INDEX one;") for n in (1, 2)]
+    contents = made.toc(*there)
     read = archive.read(io.BytesIO(contents))
+    other = io.BytesIO(contents.replace(b"one", b"two"))
 
     with pytest.raises(ValueError, match="entry 1 is not defined at byte"):
-        archive.redefined(contents.replace(b"one", b"two"), read, (read.by_id[1], ""))
+        archive.excerpt(other, read, [read.by_id[1]], "")

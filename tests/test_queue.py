@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -11,8 +13,9 @@ from dbpull.console.chart import drawn
 from dbpull.restore.agenda import Agenda
 from dbpull.restore.halves import halves
 from dbpull.restore.job import Job, Lock
+from dbpull.restore.keys import WORTH
 from dbpull.restore.order import Part, parts
-from dbpull.restore.queue import LARGE, WORTH, Queue
+from dbpull.restore.queue import LARGE, Queue
 from dbpull.restore.selection import Selection, select
 from dbpull.restore.weight import weight
 
@@ -24,7 +27,7 @@ def entry(
     dump_id: int, desc: str, tag: str, *needs: int, definition: str = ""
 ) -> Entry:
     sections = {"TABLE": "pre-data", "FUNCTION": "pre-data", "TABLE DATA": "data"}
-    sections |= {"SEQUENCE SET": "data"}
+    sections |= {"SEQUENCE SET": "data", "DOMAIN": "pre-data", "OPERATOR": "pre-data"}
     section = sections.get(desc, "post-data")
     return Entry(
         dump_id, desc == "TABLE DATA", 0, 0, tag, desc, section,
@@ -124,7 +127,7 @@ def test_an_index_on_a_function_of_the_apps_waits_for_all_rows() -> None:
 
 def test_rows_that_a_check_of_the_apps_judges_wait_for_those_before() -> None:
     function = entry(3, "FUNCTION", "known(text)")
-    judged = entry(2, "TABLE", "orders", 3)
+    judged = entry(2, "TABLE", "orders", 3, definition="CHECK (public.known(a))")
     to = defined(queue(USERS, function, judged, *ROWS))
     arrive(to, {11: BIG, 12: BIG * 2})
 
@@ -134,6 +137,113 @@ def test_rows_that_a_check_of_the_apps_judges_wait_for_those_before() -> None:
     assert to.take([first]) is None
     to.finished(first)
     assert taken(to).entries == (ROWS[1],)
+
+
+def test_small_tables_whose_rows_wait_for_others_share_a_pg_restore() -> None:
+    function = entry(3, "FUNCTION", "known(text)")
+    checks = (
+        "CREATE TABLE t (\n    a text,\n    CONSTRAINT c CHECK (public.known(a))\n);"
+    )
+    tables = [entry(n, "TABLE", f"t{n}", 3, definition=checks) for n in range(100, 400)]
+    rows = [entry(1000 + n, "TABLE DATA", f"t{n}", n) for n in range(100, 400)]
+    last = entry(9, "TABLE", "z"), entry(5000, "TABLE DATA", "z", 9)
+    to = defined(queue(function, USERS, *tables, last[0], ROWS[0], *rows, last[1]))
+    arrive(to, {11: BIG, **{1000 + n: 10_000 for n in range(100, 400)}, 5000: 100})
+    to.whole = True
+
+    first, second = taken(to), taken(to)
+
+    assert (first.entries, second.entries) == ((ROWS[0],), (last[1],))
+    assert to.take([first, second]) is None
+    restored(to, first)
+    assert taken(to, second).entries == tuple(rows)
+
+
+def test_a_large_table_that_waits_for_others_is_fed_as_it_arrives_in_its_turn() -> None:
+    function = entry(3, "FUNCTION", "known(text)")
+    judged = entry(2, "TABLE", "orders", 3, definition="CHECK (public.known(a))")
+    to = defined(queue(USERS, function, judged, *ROWS))
+    arrive(to, {11: BIG})
+    to.large(12, 100 + BIG)
+    assert to.take_edge() is None
+
+    restored(to, taken(to))
+
+    edge = to.take_edge()
+    assert edge
+    assert edge.entries == (ROWS[1],)
+
+
+@pytest.mark.parametrize(
+    ("definition", "waits"),
+    [
+        ("    id text DEFAULT public.new_id() NOT NULL,\n    n int\n", False),
+        (
+            '    id text DEFAULT "public"."new_id"(),\n    CHECK ((n > 0))',
+            False,
+        ),
+        ("    id text,\n    CONSTRAINT c CHECK ((id <> public.new_id()))", True),
+        ("    id text,\n    n text GENERATED ALWAYS AS (public.new_id()) STORED", True),
+    ],
+)
+def test_a_default_by_a_function_makes_no_rows_wait(
+    definition: str, waits: bool
+) -> None:
+    function = entry(3, "FUNCTION", "new_id()")
+    table = entry(2, "TABLE", "orders", 3, definition=definition)
+    domain = entry(4, "DOMAIN", "d", 3, definition="DEFAULT public.new_id()")
+    of_it = entry(1, "TABLE", "users", 4, definition="CHECK ((n > 0))")
+
+    to = queue(function, domain, of_it, table, *ROWS)
+
+    assert to.agenda.late == ({12} if waits else set())
+
+
+def test_rows_wait_where_a_function_is_called_through_anything_however_deep() -> None:
+    function = entry(3, "FUNCTION", "known(text)")
+    first = entry(100, "DOMAIN", "d0", 3, definition="CHECK (public.known(VALUE))")
+    deep = [entry(100 + n, "DOMAIN", f"d{n}", 99 + n) for n in range(1, 3000)]
+    table = entry(2, "TABLE", "orders", 3099)
+    operator = entry(4, "OPERATOR", "?>", 3)
+    other = entry(
+        1, "TABLE", "users", 4, definition="CHECK ((a OPERATOR(public.?>) 1))"
+    )
+
+    to = queue(function, first, *deep, table, operator, other, *ROWS)
+
+    assert to.agenda.late == {11, 12}
+
+
+def test_thousands_of_large_tables_and_keys_cost_little_each() -> None:
+    count = 3000
+    tables = [entry(n, "TABLE", f"t{n}") for n in range(1, count)]
+    rows = [entry(count + n, "TABLE DATA", f"t{n}", n) for n in range(1, count)]
+    keys = [
+        entry(10 * count + n, "CONSTRAINT", f"t{n} k{n}", n,
+              definition=added(f"t{n}", f"k{n}", "UNIQUE (id)"))
+        for n in range(1, count)
+    ]  # fmt: skip
+    key = "FOREIGN KEY (id) REFERENCES public.t(id)"
+    references = [
+        entry(20 * count + n, "FK CONSTRAINT", f"t{n} f{n}", n, n + 1,
+              10 * count + n + 1, definition=added(f"t{n}", f"f{n}", key))
+        for n in range(1, count - 1)
+    ]  # fmt: skip
+    to = defined(queue(*tables, *rows, *keys, *references))
+    began = time.process_time()
+    arrive(to, {one.dump_id: 6_000_000 for one in rows})
+    to.whole = True
+
+    made = []
+    while job := to.take([]):
+        made.append(job)
+        to.finished(job)
+
+    assert to.empty
+    assert {one.dump_id for job in made for one in job.entries} >= {
+        one.dump_id for one in (*rows, *keys, *references)
+    }
+    assert time.process_time() - began < 10
 
 
 def test_small_tables_share_a_pg_restore() -> None:
@@ -168,6 +278,40 @@ def test_the_longest_work_comes_first() -> None:
     assert taken(to).entries == (ROWS[1],)
 
 
+def test_what_stands_behind_a_later_section_is_restored_in_the_dumps_order() -> None:
+    view = entry(40, "MATERIALIZED VIEW", "sales", 1, 21)
+    function = replace(entry(41, "FUNCTION", "best()", 40), section="pre-data")
+    comment = replace(entry(42, "COMMENT", "FUNCTION best()", 41), section="none")
+    refresh = entry(43, "MATERIALIZED VIEW DATA", "sales", 40)
+    to = queue(*SHOP[:4], KEY, view, refresh, function, comment, INDEX, TRIGGER)
+
+    assert function not in to.agenda.definitions
+    assert to.agenda.rest(set()) == [
+        Part((KEY, view)),
+        Part((function, comment), alone=True, mixed=True),
+        Part((refresh, INDEX, TRIGGER)),
+    ]
+
+
+def test_materialized_views_that_call_functions_are_refreshed_in_order_and_last() -> (
+    None
+):
+    function = entry(3, "FUNCTION", "all_sold()")
+    plain, calling = (
+        entry(40, "MATERIALIZED VIEW", "figures", 1),
+        entry(41, "MATERIALIZED VIEW", "overview", 3),
+    )
+    above = entry(42, "MATERIALIZED VIEW", "above", 41)
+    data = [entry(50 + n, "MATERIALIZED VIEW DATA", "m", n) for n in (42, 40, 41)]
+    event = entry(60, "EVENT TRIGGER", "e", definition="CREATE EVENT TRIGGER")
+    to = queue(function, *SHOP, plain, calling, above, *data, event)
+
+    assert to.agenda.rest(set())[1:] == [
+        Part((data[0], data[2]), alone=True),
+        Part((event,)),
+    ]
+
+
 def test_foreign_keys_are_kept_apart_from_attached_indexes() -> None:
     attach = entry(30, "INDEX ATTACH", "users_pkey_1", 21)
     comment = entry(31, "COMMENT", "CONSTRAINT orders_user_fkey ON orders", 23)
@@ -182,7 +326,7 @@ def test_foreign_keys_are_kept_apart_from_attached_indexes() -> None:
 
 def test_rows_whose_check_may_read_others_come_last_and_one_by_one() -> None:
     function = entry(3, "FUNCTION", "none_yet()")
-    checked = entry(4, "TABLE", "checked", 3)
+    checked = entry(4, "TABLE", "checked", 3, definition="CHECK (public.none_yet())")
     rows = entry(13, "TABLE DATA", "checked", 4)
     stands = entry(14, "SEQUENCE SET", "users_id_seq")
     by_id = {one.dump_id: one for one in (*SHOP, function, checked, rows, stands)}

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dbpull.archive.data import Block, blocks, copy, verify
 from dbpull.archive.encodings import unknown
+from dbpull.archive.excerpt import excerpt
 from dbpull.archive.header import RECOGNISABLE, Header, recognise
-from dbpull.archive.redefined import Redefinition, redefined
 from dbpull.archive.toc import Archive, Entry, Extension, read
 
 __all__ = [
@@ -23,12 +23,11 @@ __all__ = [
     "Entry",
     "Extension",
     "Header",
-    "Redefinition",
     "blocks",
     "copy",
+    "excerpt",
     "read",
     "recognise",
-    "redefined",
     "unknown",
     "verify",
 ]

@@ -48,6 +48,9 @@ class Entry:
     dependencies: tuple[int, ...] = field(repr=False)
     definition_at: int = field(default=0, repr=False, compare=False)
     """The byte of the archive at which the definition's length stands."""
+    starts_at: int = field(default=0, repr=False, compare=False)
+    ends_at: int = field(default=0, repr=False, compare=False)
+    """The bytes of the archive that are the entry."""
 
     @property
     def line(self) -> str:
@@ -80,6 +83,12 @@ class Archive:
     def by_id(self) -> Mapping[int, Entry]:
         """The entries by dump id."""
         return {entry.dump_id: entry for entry in self.entries}
+
+    @cached_property
+    def settings(self) -> tuple[Entry, ...]:
+        """What pg_restore goes by, whichever entries it is to restore (ReadToc)."""
+        kinds = {"ENCODING", "STDSTRINGS", "SEARCHPATH"}
+        return tuple(entry for entry in self.entries if entry.desc in kinds)
 
     @cached_property
     def with_data(self) -> tuple[Entry, ...]:
@@ -161,6 +170,7 @@ def _entries(fields: Fields, *, with_relkind: bool) -> tuple[Entry, ...]:
 
 def _entry(fields: Fields, *, with_relkind: bool) -> Entry:
     """Read one entry; the fields' order is that of WriteToc."""
+    starts_at = fields.offset
     dump_id = _one_of(fields, "dump id")
     had_data = _one_of(fields, "had data", (0, 1))
     catalog, oid = fields.number(), fields.number()
@@ -187,6 +197,8 @@ def _entry(fields: Fields, *, with_relkind: bool) -> Entry:
         owner=owner or "",
         dependencies=dependencies,
         definition_at=definition_at,
+        starts_at=starts_at,
+        ends_at=fields.offset,
     )
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dbpull.archive import Archive, Entry
-from dbpull.restore.order import Part, parts, reads_others
+from dbpull.restore.functions import checked
+from dbpull.restore.order import Part, parts
 from dbpull.restore.selection import Selection
 
 # What a key or an index may depend on to be made before other tables' rows are in. A
@@ -68,22 +69,20 @@ class Agenda:
             for dump_id, entry in self.rows.items()
         }
 
-    def needed_rows(self, dump_id: int) -> set[int]:
-        """What must be in first: an extension's own tables may refer to others."""
-        created = {entry.dump_id for entry in self.large_objects}
-        found = set(self.rows[dump_id].dependencies) & (set(self.rows) | created)
-        return found | self._before.get(dump_id, set())
+    @cached_property
+    def needs(self) -> Mapping[int, frozenset[int]]:
+        """What must be in before rows: an extension's own tables may refer to others.
+
+        Of most tables nothing, and they are not named.
+        """
+        there = {*self.rows, *(entry.dump_id for entry in self.large_objects)}
+        found = {i: there.intersection(e.dependencies) for i, e in self.rows.items()}
+        return {i: frozenset(needed) for i, needed in found.items() if needed}
 
     @cached_property
-    def _before(self) -> Mapping[int, set[int]]:
-        """For tables whose checks may read others: all that come before."""
-        found: dict[int, set[int]] = {}
-        earlier: list[int] = []
-        for dump_id, entry in self.rows.items():
-            if reads_others(self.archive.by_id, entry):
-                found[dump_id] = set(earlier)
-            earlier.append(dump_id)
-        return found
+    def late(self) -> frozenset[int]:
+        """Rows whose table's checks may read others: they wait for all before them."""
+        return checked(self.archive.entries) & self.rows.keys()
 
     @cached_property
     def followers(self) -> Mapping[int, list[Entry]]:

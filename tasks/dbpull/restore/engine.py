@@ -1,8 +1,8 @@
 """Restoring while the dump arrives: many pg_restores, each fed its part of it.
 
 pg_restore does the restoring; what is decided here is only what is fed to which and
-when. Each gets the table of contents on its stdin, and behind it the blocks of the
-tables that it is to fill; keys and indexes need no block.
+when. Each gets a table of contents of its entries on its stdin, and behind it the
+blocks of the tables that it is to fill; keys and indexes need no block.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from dbpull.archive import Block
 from dbpull.errors.archive import BadDump
 from dbpull.restore.agenda import Agenda
-from dbpull.restore.incoming import Incoming, write_blocks, write_contents
+from dbpull.restore.incoming import Incoming, write_part
 from dbpull.restore.job import Job
 from dbpull.restore.queue import Queue
 from dbpull.restore.sections import Restore, numbers
@@ -113,10 +113,8 @@ class Engine:
         """Start its pg_restore; called with the lock held."""
 
         def feed(write: Write) -> None:
-            if job.statement is not None:
-                write_contents(self._dump, (job.entries[0], job.statement), write)
-            else:
-                write_blocks(self._dump, job.starts, self._counted(write, job))
+            counted = self._counted(write, job)
+            write_part(self._dump, job.entries, job.starts, counted, job.statement)
 
         job.began = time.monotonic()
         fed = self._shell.feed(
@@ -199,7 +197,7 @@ class Engine:
         spare = self._restore.jobs - busy
         if job.kind != "index" or spare <= 0:
             return 0
-        return max(0, spare - self._queue.others(running))
+        return max(0, spare - self._queue.others(running, spare))
 
     def _report(self) -> None:
         if self._queue.whole and not self._told_whole:

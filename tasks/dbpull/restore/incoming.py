@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import BinaryIO, Protocol
 
-from dbpull.archive import Archive, Block, Redefinition, copy, redefined
+from dbpull.archive import Archive, Block, Entry, copy, excerpt
 from dbpull.shell import Write
 
 PIECE = 256 * 1024
@@ -38,28 +39,25 @@ class Incoming(Protocol):
         """Tell of its blocks, up to the dump's end. Raises what ends it before."""
 
 
-def write_blocks(
-    dump: Incoming, starts: tuple[tuple[int, int], ...], write: Write
+def write_part(
+    dump: Incoming,
+    entries: Sequence[Entry],
+    starts: Sequence[tuple[int, int]],
+    write: Write,
+    definition: str | None = None,
 ) -> None:
-    """Write the table of contents, and blocks after it.
+    """Write a dump of these entries: their contents, and the blocks at `starts`.
 
-    An end of 0 means one that is still arriving: it is found by walking.
+    An end of 0 means one that is still arriving: it is found by walking. `definition`
+    stands in for that of a single entry.
     """
     with dump.open() as stream:
-        _copy(stream, 0, dump.archive.data_start, write)
+        write(excerpt(stream, dump.archive, entries, definition))
         for start, end in starts:
             if end:
                 _copy(stream, start, end, write)
             else:
                 copy(stream, dump.archive, start, write)
-
-
-def write_contents(dump: Incoming, how: Redefinition, write: Write) -> None:
-    """Write the table of contents alone, with one entry defined otherwise."""
-    pieces: list[bytes] = []
-    with dump.open() as stream:
-        _copy(stream, 0, dump.archive.data_start, pieces.append)
-    write(redefined(b"".join(pieces), dump.archive, how))
 
 
 def _copy(stream: BinaryIO, start: int, end: int, write: Write) -> None:

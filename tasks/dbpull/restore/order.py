@@ -6,16 +6,36 @@ workers do, they go by the dependencies that a dump tells of, and those are not 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 from dbpull.archive import Entry
+from dbpull.restore.functions import FUNCTIONS, checked, reading
 
 Entries = Mapping[int, Entry]
 """By dump id."""
 
-_THROUGH = frozenset({"TABLE", "DOMAIN", "TYPE"})
-_DEPTH = 4
+# What pg_restore does last wherever it stands (_tocEntryRestorePass in
+# src/bin/pg_dump/pg_backup_archiver.c).
+_LAST_PASS = frozenset({"MATERIALIZED VIEW DATA", "EVENT TRIGGER"})
+# Where a query groups by a table's key, it can't be run before the key is there.
+_GROUPS = re.compile(r"\bgroup\s+by\b", re.I)
+
+
+class _Turn(IntEnum):
+    """In which order parts of the last section come."""
+
+    FIRST = 0
+    EVALUATED = 1
+    ATTACHED = 2
+    LATE = 3
+    REFRESHED = 4
+    EVENTS = 5
+
+
+_ALONE = frozenset({_Turn.ATTACHED, _Turn.REFRESHED})
 
 
 @dataclass(frozen=True)
@@ -25,6 +45,8 @@ class Part:
     entries: tuple[Entry, ...]
     alone: bool = False
     """Whether by one worker, in their order."""
+    mixed: bool = False
+    """Whether they are of several sections, by what they say themselves."""
 
 
 def parts(by_id: Entries, section: str, entries: Iterable[Entry]) -> list[Part]:
@@ -35,60 +57,94 @@ def parts(by_id: Entries, section: str, entries: Iterable[Entry]) -> list[Part]:
     return [part for part in found or [Part(given)] if part.entries]
 
 
-def reads_others(by_id: Entries, rows: Entry, depth: int = _DEPTH) -> bool:
-    """Whether a table's checks call a function of the app's.
-
-    Such a one may read other tables, whatever it was declared.
-    """
-    there = [e for i in rows.dependencies if (e := by_id.get(i))]
-    return any(entry.desc == "FUNCTION" for entry in there) or (
-        depth > 0
-        and any(
-            reads_others(by_id, entry, depth - 1)
-            for entry in there
-            if entry.desc in _THROUGH
-        )
-    )
-
-
 def _of_rows(by_id: Entries, given: tuple[Entry, ...]) -> list[Part]:
-    """Those whose checks may read other tables come last, one by one."""
-    late = {
-        entry.dump_id
-        for entry in given
-        if entry.had_data and reads_others(by_id, entry)
-    }
-    if not late:
-        return [Part(given)]
+    """Those whose checks may read other tables come last, by one worker."""
+    calling = checked(by_id.values())
+    late = {e.dump_id for e in given if e.had_data and e.dump_id in calling}
     # Comments on large objects and the like wait for them where they were.
     first = tuple(entry for entry in given if entry.dump_id not in late)
     return [Part(first), Part(_only(given, late), alone=True)]
 
 
-def _of_the_last(_: Entries, given: tuple[Entry, ...]) -> list[Part]:
+def _of_the_last(by_id: Entries, given: tuple[Entry, ...]) -> list[Part]:
+    """Also what is of an earlier section, but stands here since it needs a key.
+
+    pg_dump puts a materialized view that groups by a table's key behind the rows, with
+    all that needs it, and does not change the section of that; where there is such,
+    all up to it is restored in the dump's order. Source: repairMatViewBoundaryMultiLoop
+    and repairFunctionBoundaryMultiLoop in src/bin/pg_dump/pg_dump_sort.c.
+    """
+    earlier = [n for n, e in enumerate(given) if e.section in {"pre-data", "data"}]
+    if not earlier:
+        return _in_turn(by_id, given)
+    start, end = earlier[0], earlier[-1] + 1
+    while end < len(given) and given[end].section == "none":
+        end += 1
+    last = tuple(entry for entry in given[:end] if entry.desc in _LAST_PASS)
+    before, amid = (
+        tuple(entry for entry in some if entry.desc not in _LAST_PASS)
+        for some in (given[:start], given[start:end])
+    )
+    return [
+        *_in_turn(by_id, before),
+        Part(amid, alone=True, mixed=True),
+        *_in_turn(by_id, (*last, *given[end:])),
+    ]
+
+
+def _in_turn(by_id: Entries, given: tuple[Entry, ...]) -> list[Part]:
+    turns: dict[int, _Turn] = {}
+    own = _own_turn(by_id, given)
+    for entry in given:
+        before = (turns[i] for i in entry.dependencies if i in turns)
+        turns[entry.dump_id] = max(_after(before), own(entry))
+    return [
+        Part(
+            _only(given, {i for i, one in turns.items() if one == turn}), turn in _ALONE
+        )
+        for turn in _Turn
+    ]
+
+
+def _after(turns: Iterable[_Turn]) -> _Turn:
+    """The turn of what depends on others: theirs, at the earliest."""
+    found = max(turns, default=_Turn.FIRST)
+    return _Turn.LATE if found == _Turn.ATTACHED else found
+
+
+def _own_turn(by_id: Entries, given: tuple[Entry, ...]) -> Callable[[Entry], _Turn]:
     """Partitions' indexes are attached by one worker, then come foreign keys.
 
     Attached by several at once, they may leave their parent invalid; and a foreign
     key to a partitioned table and the ALTER INDEX … ATTACH PARTITION of its key may
     wait for each other. A partition's own state of a trigger (ALTER TABLE … DISABLE
-    TRIGGER) needs the parent's trigger, but no dump says so. Event triggers would
-    fire on what comes after them.
+    TRIGGER) needs the parent's trigger, but no dump says so. A materialized view may
+    read any other by a function, so such are refreshed in the dump's order; indexes
+    by a function that groups by a key come after keys. Event triggers would fire on
+    what comes after them.
     """
-    late = {entry.dump_id for entry in given if _only_alters(entry)}
-    attached = {entry.dump_id for entry in given if entry.desc == "INDEX ATTACH"}
-    if attached:
-        late |= {entry.dump_id for entry in given if entry.desc == "FK CONSTRAINT"}
-    if late:
-        late |= {entry.dump_id for entry in given if "EVENT TRIGGER" in entry.line}
-    for entry in given:
-        if entry.desc != "INDEX ATTACH" and late.intersection(entry.dependencies):
-            late.add(entry.dump_id)
-    first = {entry.dump_id for entry in given} - late - attached
-    return [
-        Part(_only(given, first)),
-        Part(_only(given, attached), alone=True),
-        Part(_only(given, late)),
-    ]
+    calling = reading(by_id.values())
+    attaching = any(entry.desc == "INDEX ATTACH" for entry in given)
+    grouping = any(
+        entry.desc in FUNCTIONS and _GROUPS.search(entry.definition)
+        for entry in by_id.values()
+    )
+
+    def own(entry: Entry) -> _Turn:
+        if entry.desc == "INDEX ATTACH":
+            return _Turn.ATTACHED
+        if "EVENT TRIGGER" in entry.line:
+            return _Turn.EVENTS
+        if _only_alters(entry) or (attaching and entry.desc == "FK CONSTRAINT"):
+            return _Turn.LATE
+        if entry.dump_id not in calling:
+            return _Turn.FIRST
+        if entry.desc == "MATERIALIZED VIEW DATA":
+            return _Turn.REFRESHED
+        evaluated = entry.desc in {"INDEX", "CONSTRAINT", "CHECK CONSTRAINT"}
+        return _Turn.EVALUATED if grouping and evaluated else _Turn.FIRST
+
+    return own
 
 
 def _only(given: tuple[Entry, ...], chosen: Collection[int]) -> tuple[Entry, ...]:

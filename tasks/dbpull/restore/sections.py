@@ -31,6 +31,7 @@ STREAMED = ("pre-data", "data")
 Phase = Callable[[str], Progress]
 """Given what is restored next; returns what takes its progress."""
 LISTING = "{listing}"
+_ALL = Part(())
 # A crash loses the aside database anyway, so no commit needs to wait for the disk.
 _OPTIONS = "-c synchronous_commit=off -c default_transaction_read_only=off"
 # Where pg_restores fill the cores, a server's own workers would only take turns with
@@ -103,12 +104,22 @@ class Restore:
     done: set[str] = field(default_factory=set, init=False)
     """The sections that are restored."""
 
-    def argv(self, section: str, *, alone: bool = False) -> list[str]:
+    def argv(self, section: str, part: Part = _ALL) -> list[str]:
         """The command that restores what is listed on its stdin of a section."""
-        argv = [*self._common(), f"--section={section}"]
-        if section != "pre-data" and self.jobs > 1 and not alone:
+        argv = self._common()
+        if not part.mixed:
+            argv += [f"--section={section}"]
+        if section != "pre-data" and self.jobs > 1 and not part.alone:
             argv += ["-j", str(self.jobs)]
         return [*argv, "-d", self.connection.argument, str(self.dump)]
+
+    def plan(self) -> list[list[str]]:
+        """The commands of `run`, where the selection is known; else of each section."""
+        return [
+            self.argv(section, part)
+            for section in SECTIONS
+            for part in self._parts(section) or [_ALL]
+        ]
 
     def run(self, phase: Phase) -> Outcome:
         """Restore every section; each is a phase whose progress counts its items.
@@ -119,7 +130,7 @@ class Restore:
             entries = self.selection.of(section)
             if entries and section not in self.done:
                 progress, before = phase(unit), 0
-                for part in parts(self.selection.by_id, section, entries):
+                for part in self._parts(section):
                     self.part(section, part, _beyond(progress, before, len(entries)))
                     before += len(part.entries)
         return self.watch.outcome()
@@ -127,7 +138,7 @@ class Restore:
     def part(self, section: str, part: Part, progress: Progress) -> None:
         """Restore a part of a section. Raises RestoreFailed."""
         self.watch.begin(progress, len(part.entries))
-        self._run(self.argv(section, alone=part.alone), part.entries)
+        self._run(self.argv(section, part), part.entries)
 
     def fed_argv(self) -> list[str]:
         """The command that restores what is listed and comes on its stdin."""
@@ -194,6 +205,10 @@ class Restore:
         argv = self.in_place_argv(at_once=at_once, clean=clean)
         self._run(argv, self.selection.entries)
         return self.watch.outcome()
+
+    def _parts(self, section: str) -> list[Part]:
+        entries = self.selection.of(section)
+        return parts(self.selection.by_id, section, entries)
 
     def _common(self, listing: str = "/dev/stdin") -> list[str]:
         argv = [self.program, "--verbose", "--no-owner", "--no-acl"]

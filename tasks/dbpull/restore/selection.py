@@ -29,15 +29,23 @@ class Selection:
     def of(self, section: str) -> tuple[Entry, ...]:
         """The entries of a section: `pre-data`, `data`, `post-data`.
 
-        Comments and the like name none and belong to what stands before them, as
-        pg_restore has it (pg_backup_archiver.c, ProcessArchiveRestoreOptions).
+        What stands behind a later section's entries belongs to that, whatever it says:
+        pg_dump puts there what needs them. Comments and the like name none and belong
+        to what stands before them, as pg_restore has it (pg_backup_archiver.c,
+        ProcessArchiveRestoreOptions).
         """
-        found, current = [], "pre-data"
+        return self._of.get(section, ())
+
+    @cached_property
+    def _of(self) -> Mapping[str, tuple[Entry, ...]]:
+        order = ("pre-data", "data", "post-data")
+        found: dict[str, list[Entry]] = {section: [] for section in order}
+        current = 0
         for entry in self.entries:
-            current = current if entry.section == "none" else entry.section
-            if current == section:
-                found.append(entry)
-        return tuple(found)
+            if entry.section in order:
+                current = max(current, order.index(entry.section))
+            found[order[current]].append(entry)
+        return {section: tuple(entries) for section, entries in found.items()}
 
     @cached_property
     def by_id(self) -> Mapping[int, Entry]:

@@ -9,7 +9,7 @@ from dbpull.console import Teller
 from dbpull.dumps import Dump
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
-from dbpull.restore.sections import SECTIONS, Restore, one_transaction
+from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.shell import Shell
@@ -162,7 +162,7 @@ class Planner:
             ]
         return [
             f'psql: CREATE DATABASE "{names.aside}" TEMPLATE template0 OWNER …',
-            *(shlex.join(restore.argv(section)) for section in SECTIONS),
+            *(shlex.join(argv) for argv in restore.plan()),
             f'psql: ANALYZE in "{names.aside}"',
             *_swap(names, at, undo=self.settings.undo),
         ]
