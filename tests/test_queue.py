@@ -243,7 +243,7 @@ def test_thousands_of_large_tables_and_keys_cost_little_each() -> None:
     assert {one.dump_id for job in made for one in job.entries} >= {
         one.dump_id for one in (*rows, *keys, *references)
     }
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 20
 
 
 def test_small_tables_share_a_pg_restore() -> None:
