@@ -96,7 +96,9 @@ class Postgres:
             names.target: "target",
             names.aside: "aside",
             names.previous: "previous",
-            names.discarded: "discarded",
+            names.discarded(()): "discarded",
+            names.original(()): "original",
+            names.original((names.original(()),)): "original 2",
         }
         there = self.databases()
         return {kind for name, kind in kinds.items() if name in there}

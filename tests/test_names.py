@@ -11,14 +11,22 @@ from dbpull.target.names import Names, is_ours
 
 def all_of(target: str) -> list[str]:
     names = Names(target)
-    return [names.aside, names.previous, names.discarded]
+    first, old = names.original(()), names.discarded(())
+    return [
+        *(names.aside, names.previous, names.between),
+        *(old, names.discarded({old}), first, names.original({first})),
+    ]
 
 
 def test_a_short_name_is_kept_whole() -> None:
     assert all_of("shop") == [
         "shop__dbpull_new",
         "shop__dbpull_previous",
+        "shop__dbpull_swap",
         "shop__dbpull_old",
+        "shop__dbpull_old_2",
+        "shop__dbpull_original",
+        "shop__dbpull_original_2",
     ]
 
 
@@ -43,23 +51,38 @@ def test_long_names_that_begin_alike_stay_apart() -> None:
     assert not set(all_of(one)) & set(all_of(other))
 
 
+def test_the_first_free_number_is_taken() -> None:
+    names, taken = Names("x" * 60), set[str]()
+    for _ in range(12):
+        taken.add(names.original(taken))
+
+    assert len(taken) == 12
+    assert all(is_ours(name) and len(name.encode()) <= 63 for name in taken)
+    gone = sorted(taken)[5]
+    assert names.original(taken - {gone}) == gone
+
+
 # What a name may be: no zero byte, no half of a pair, at most 63 bytes.
 LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 NAMES = st.text(LETTERS, min_size=1).filter(lambda name: len(name.encode()) <= 63)
 
 
 @given(NAMES)
-def test_every_name_has_three_distinct_ones_beside_it(target: str) -> None:
+def test_every_name_has_distinct_ones_beside_it(target: str) -> None:
     names = all_of(target)
 
-    assert len({target, *names}) == 4
+    assert len({target, *names}) == 8
     assert all(len(name.encode()) <= 63 for name in names)
     assert all(is_ours(name) for name in names)
     assert names == all_of(target)
 
 
 @pytest.mark.parametrize(
-    "name", ["shop", "dbpull", "__dbpull_new_shop", "shop_dbpull_new", "shop__dbpull"]
+    "name",
+    [
+        *("shop", "dbpull", "__dbpull_new_shop", "shop_dbpull_new", "shop__dbpull"),
+        *("shop__dbpull_original_", "shop__dbpull_originals", "shop__dbpull_new\n"),
+    ],
 )
 def test_other_names_are_not_ours(name: str) -> None:
     assert not is_ours(name)

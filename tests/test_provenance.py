@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbpull.target.provenance import Provenance, unfinished, unfinished_of
+from dbpull.target.provenance import (
+    Keepsake,
+    Provenance,
+    is_own,
+    unfinished,
+    unfinished_of,
+)
 
 PULLED = datetime(2024, 5, 1, 12, tzinfo=UTC)
 TIMES = st.datetimes(timezones=st.just(UTC))
@@ -30,7 +36,8 @@ def test_a_provenance_survives_being_a_comment(
 
 def foreign() -> list[str | None]:
     whole = json.loads(Provenance("a", "b", None, PULLED).to_comment())["dbpull"]
-    parts = [{k: v for k, v in whole.items() if k != gone} for gone in whole]
+    told = whole.keys() - {"beside_own"}  # which older versions don't tell
+    parts = [{k: v for k, v in whole.items() if k != gone} for gone in told]
     bad = [whole | {"pulled": 3}, whole | {"taken": "yesterday"}, [], None, "x", 7]
     return [
         None, "", "my database", "{", "[]", "null", "3", '"dbpull"', "{}",
@@ -52,3 +59,40 @@ def test_an_unfinished_database_tells_its_target(target: str) -> None:
 
 def test_an_unfinished_mark_that_is_no_name_tells_nothing() -> None:
     assert unfinished_of('{"dbpull": {"unfinished": ["shop"]}}') is None
+
+
+OLD = (
+    '{"dbpull": {"app": "a", "backup": "b", "taken": null,'
+    ' "pulled": "2024-05-01T12:00:00+00:00", "skipped": []}}'
+)
+"""As versions before `beside_own` wrote it."""
+
+
+def test_marks_of_older_versions_are_read() -> None:
+    assert Provenance.from_comment(OLD) == Provenance("a", "b", None, PULLED)
+    inner = json.dumps(OLD)
+    old = f'{{"dbpull" : {{"previous_of" : "shop", "comment" : {inner}}}}}'
+
+    assert Keepsake.from_comment(old) == Keepsake("shop", False, OLD, None)
+
+
+@pytest.mark.parametrize("comment", foreign())
+def test_a_database_without_provenance_is_ones_own(comment: str | None) -> None:
+    assert is_own(comment)
+    assert Keepsake.from_comment(comment) is None
+
+
+def test_a_pulled_database_is_not_ones_own_unless_filled_in_place() -> None:
+    assert not is_own(OLD)
+    told = Provenance("a", "b", None, PULLED, beside_own=True)
+    assert Provenance.from_comment(told.to_comment()) == told
+    assert is_own(told.to_comment())
+
+
+@pytest.mark.parametrize("when", [None, 3, "yesterday", "2024-05-01T12:00:00"])
+def test_a_keepsake_may_not_tell_when(when: object) -> None:
+    told = {"original_of": "shop", "comment": None, "replaced": when}
+
+    found = Keepsake.from_comment(json.dumps({"dbpull": told}))
+
+    assert found == Keepsake("shop", True, None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.context import Context
 
-from dbpull.flags import OF_PUSH, help_of, refuse_empty, task
+from dbpull.flags import OF_CLEANUP, OF_PUSH, help_of, refuse_empty, task
 from dbpull.here import demo, start, stop, url
 from dbpull.place import host, is_dry, place, refuse_dry, refuse_useless, settings_of
 
@@ -141,13 +141,14 @@ def restore(
         steps.restore(settings, shell, dump, asked, dry_run=dry_run)
 
 
-@task(help=help_of("path", "keep", "target"))
+@task(help=help_of("path", "keep", "target") | OF_CLEANUP)
 def cleanup(
     c: Context,
     *,
     path: str | None = None,
     keep: str | None = None,
     target: str | None = None,
+    original: bool = False,
 ) -> None:
     """Remove dumps beyond the newest few, and what crashed runs left."""
     refuse_dry(c, "db.cleanup")
@@ -155,7 +156,7 @@ def cleanup(
     from dbpull.steps import tidy
 
     with place(c, settings) as (settings, shell):
-        tidy.cleanup(settings, shell)
+        tidy.cleanup(settings, shell, original=original)
 
 
 @task(help=help_of("app", "database", "path", "target"))
@@ -175,15 +176,15 @@ def backups(
         overview.tell(settings, shell)
 
 
-@task(help=help_of("target"))
-def undo(c: Context, *, target: str | None = None) -> None:
+@task(help=help_of("target", "original"))
+def undo(c: Context, *, target: str | None = None, original: bool = False) -> None:
     """Put the previous database back; again: swap forward."""
     refuse_dry(c, "db.undo")
     settings = settings_of(c, target=target)
     from dbpull.steps import undo as steps
 
     with place(c, settings) as (settings, shell):
-        steps.undo(settings, shell)
+        steps.undo(settings, shell, original=original)
 
 
 @task(

@@ -24,6 +24,7 @@ HELP = {
     "keep": "How many dumps of an app stay.",
     "maintenance": "Have the app in maintenance mode meanwhile.",
     "max_age": "How old a backup may be before a new one is captured (24h).",
+    "original": "Bring back a database that dbpull had not filled.",
     "path": "Folder where dumps lie.",
     "skip_data": "Tables whose rows are not wanted (django_session,audit.*).",
     "target": "URL of the database to replace.",
@@ -37,11 +38,12 @@ HELP = {
 SHORT = {"app": ["a"]}
 """`-a`, as the Heroku CLI has it."""
 
+OF_CLEANUP = {"original": "Drop the replaced databases that dbpull had not filled."}
 OF_PUSH = {
     "target": "URL of the local database, which is pushed.",
     "backup": "Put this backup back, not what the last push has replaced.",
 }
-"""What these mean to `db.push`, where they are about the other side."""
+"""What these mean to `db.cleanup`; and to `db.push`: they are about the other side."""
 
 
 class Task(invoke.tasks.Task[Any]):

@@ -82,7 +82,7 @@ def test_a_few_troubles_that_pass_do_not_end_a_pull(
 
     project.invoke("db.pull", "--app=staging").succeeds()
 
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
 
 
 def test_an_object_that_changes_is_fetched_from_its_start(

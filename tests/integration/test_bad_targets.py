@@ -134,7 +134,7 @@ def test_a_pull_of_another_target_leaves_one_at_work_alone(
     project.invoke("db.pull", "--app=staging").succeeds()
 
     assert at_work
-    assert other.family == {"target", "previous"}
+    assert other.family == {"target", "original"}
     assert target.family == {"target", "aside"}
 
 

@@ -39,7 +39,7 @@ def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back
     ended = fab(project, "devbox", "db.pull", "--app=staging", "--delete").succeeds()
 
     assert world.modern.picture(target.name) == world.modern.picture("shop")
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
     assert dumps(devbox) == []
     assert project.dumps() == []
     assert "`fab -H devbox db.undo` brings the old one back." in ended.err
@@ -64,7 +64,7 @@ def test_a_dump_is_for_its_owner_and_is_not_fetched_again(
 
     assert heroku.total("download").requests == 0
     assert f"shop-eu b101 is there already: 121 kB in {there}" in ended.err
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
 
 
 def test_the_steps_one_by_one_are_a_pull(
@@ -163,7 +163,7 @@ def test_a_name_with_quotes_blanks_and_umlauts_works(
     fab(project, "devbox", "db.pull", "--app=staging").succeeds()
 
     assert world.modern.picture(target.name) == world.modern.picture("shop")
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
 
 
 def test_a_host_with_dash_and_without_sftp_will_do(

@@ -125,7 +125,7 @@ def test_a_host_that_fails_at_the_first_task_is_in_none_of_the_others(
 
     ended.refuses("1 of 2 hosts failed: ci", "the others are done")
     assert ended.err.count("ci can't be reached") == 2  # told, and in its row
-    assert targets["devbox"].family == {"target", "previous"}
+    assert targets["devbox"].family == {"target", "original"}
     assert targets["ci"].family == {"target"}
 
 

@@ -76,7 +76,7 @@ def test_a_capture_that_went_on_is_picked_up_even_before_its_end(
     heroku.behave()
 
     pull.end().succeeds()
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
     assert heroku.requests(method="POST", path="/backups") == []
 
 
@@ -167,7 +167,7 @@ def test_while_swapping_the_swap_is_finished_first(
 
     ended = run.end()
     ended.refuses(f"Stopped by {how}", "in place already.*db.undo", code=128 + number)
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
     assert world.modern.picture(target.name) == world.modern.picture("shop")
     project.invoke("db.undo").succeeds()
     assert target.oid == old

@@ -23,7 +23,7 @@ def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back
 
     assert world.modern.picture(target.name) == world.modern.picture("shop")
     assert project.dumps() == []
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
     new = target.oid
     project.invoke("db.undo").succeeds()
     assert (target.oid, target.notes) == (old, "(1,mine)")
@@ -109,7 +109,7 @@ def test_a_whole_dump_that_is_here_is_not_fetched_again(
     assert heroku.total("download").requests == 0
     assert heroku.requests(path="public-url") == []
     assert "is here and whole" in ended.err
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
 
 
 def test_the_steps_one_by_one_are_a_pull_with_capture(
@@ -179,7 +179,7 @@ def test_a_target_reached_through_a_socket_is_replaced_too(
     ended = project.invoke("db.pull", "--app=staging", f"--target={url}").succeeds()
 
     assert f"{target.name} on this machine" in ended.err
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
 
 
 def test_a_name_of_63_bytes_with_quotes_blanks_and_umlauts_works(
@@ -199,7 +199,7 @@ def test_a_name_of_63_bytes_with_quotes_blanks_and_umlauts_works(
     project.invoke("db.undo").succeeds()
     assert target.oid == old
     project.invoke("db.pull", "--app=staging").succeeds()
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
 
 
 def test_sessions_on_the_target_are_ended_even_those_that_come_back(
@@ -214,7 +214,7 @@ def test_sessions_on_the_target_are_ended_even_those_that_come_back(
         project.invoke("db.pull", "--app=staging").succeeds()
 
     eager.process.kill()
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
 
 
 def _at_work(target: Target) -> str:
@@ -229,4 +229,4 @@ def test_a_lost_answer_does_not_capture_twice(
     project.invoke("db.pull", "--app=fresh-too").succeeds()
 
     assert len(heroku.requests(method="POST", path="/backups")) == 1
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}

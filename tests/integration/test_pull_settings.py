@@ -191,7 +191,7 @@ def test_variables_of_env_count_and_those_of_the_shell_win(
     ended = project.invoke("db.pull", INVOKE_DB_APP="staging").succeeds()
 
     assert "is now shop-eu b101" in ended.err
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
 
 
 def test_from_a_subfolder_dumps_still_lie_in_the_project(project: Project) -> None:

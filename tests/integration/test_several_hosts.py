@@ -62,7 +62,7 @@ def test_both_become_equal_to_the_source_from_one_backup(
     source = world.others[15].likeness("shop", programs)
     for target in targets.values():
         assert target.postgres.likeness(target.name, programs) == source
-        assert target.family == {"target", "previous"}
+        assert target.family == {"target", "original"}
     assert rows(ended) == {"devbox": "done", "buildbox": "done"}
     assert heroku.requests(method="POST", path="/backups") == []
     assert len(heroku.requests(method="GET", path="/transfers")) == 1
@@ -96,7 +96,7 @@ def test_a_host_that_fails_does_not_stop_the_other(
     assert rows(ended)["devbox"] == "done"
     assert rows(ended)["buildbox"].startswith("failed: The dump is an archive of")
     assert ended.err.count("postgresql-client-17") == 1
-    assert targets["devbox"].family == {"target", "previous"}
+    assert targets["devbox"].family == {"target", "original"}
     assert targets["buildbox"].family == {"target"}
     buildbox.settled()
 
@@ -124,7 +124,7 @@ def test_a_host_that_failed_is_left_out_of_the_tasks_that_follow(
 
     ended.refuses("1 of 2 hosts failed: buildbox", "others are done")
     assert ended.err.count("buildbox can't be reached") == 2  # said, and in its row
-    assert targets["devbox"].family == {"target", "previous"}
+    assert targets["devbox"].family == {"target", "original"}
 
 
 def test_the_same_host_twice_is_one(
@@ -148,7 +148,7 @@ def test_two_hosts_with_one_target_can_not_both_have_it(
     assert ended.code == 1
     assert "is being replaced already, by dbpull of " in ended.err
     assert sorted(told[:6] for told in rows(ended).values()) == ["done", "failed"]
-    assert targets["devbox"].family == {"target", "previous"}
+    assert targets["devbox"].family == {"target", "original"}
 
 
 def test_a_refusal_of_herokus_is_told_once(
@@ -227,7 +227,7 @@ def test_a_connection_that_is_lost_is_one_hosts_affair(
     ended = run.end()
 
     ended.refuses("1 of 2 hosts failed: buildbox", "others are done")
-    assert targets["devbox"].family == {"target", "previous"}
+    assert targets["devbox"].family == {"target", "original"}
     left_alone({"buildbox": targets["buildbox"]}, buildbox)
 
 

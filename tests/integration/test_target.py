@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -33,24 +32,10 @@ from dbpull.target.names import Names
 from dbpull.target.provenance import Provenance, unfinished
 from dbpull.target.state import refuse_powerless
 from dbpull.target.swap import Swap
+from swaps import WORD, build_aside, comment_now, discard, pull, swap_of, undo, word
 
 AWKWARD = 'KÄse "und" it\'s \\ %&=://' + "ß" * 19  # 63 bytes
-COMMENT = Provenance("myapp", "b7", None, datetime(2024, 5, 1, tzinfo=UTC)).to_comment()
-WORD = "CREATE TABLE word (of text); INSERT INTO word VALUES ('{}');"
-
-
-def word(postgres: Postgres, dbname: str) -> str:
-    """What tells one database from another."""
-    return postgres.sql(dbname, "SELECT of FROM word")
-
-
-def build_aside(postgres: Postgres, target: str, user: str = "postgres") -> Aside:
-    """An aside database whose word is `new`."""
-    psql = postgres.psql(target, user)
-    aside = Aside(psql, postgres.state(target, user), Names(target))
-    aside.create()
-    postgres.sql(aside.names.aside, WORD.format("new"))
-    return aside
+COMMENT = comment_now()
 
 
 @contextmanager
@@ -61,19 +46,6 @@ def aside_of(postgres: Postgres, target: str) -> Iterator[Aside]:
     aside.take_settings()
     yield aside
     aside.drop()
-
-
-def swap_of(postgres: Postgres, target: str, user: str = "postgres") -> Swap:
-    psql = postgres.psql(target, user)
-    return Swap(psql, postgres.state(target, user), Names(target))
-
-
-def pull(postgres: Postgres, target: str, *, keep_previous: bool = True) -> None:
-    """All of it: aside, swap, discard."""
-    aside = build_aside(postgres, target)
-    swap = swap_of(postgres, target)
-    swap.to_new(aside.oid, comment=COMMENT, keep_previous=keep_previous)
-    swap.discard(keep_previous=keep_previous)
 
 
 @contextmanager
@@ -104,7 +76,6 @@ def test_the_state_tells_what_the_server_and_the_target_are(postgres: Postgres) 
     assert state.extensions["citext"]
     assert not state.standby
     assert state.folder == str(postgres.server.data)
-    assert not state.previous
 
 
 def test_a_target_that_does_not_exist_has_a_state_too(postgres: Postgres) -> None:
@@ -444,7 +415,7 @@ def test_an_aside_database_that_was_not_yet_marked_is_a_leftover(
     assert drop(psql, state, found[0])
 
 
-@pytest.mark.parametrize("kind", ["aside", "discarded", "previous"])
+@pytest.mark.parametrize("kind", ["aside", "previous"])
 def test_somebody_elses_database_with_a_name_of_ours_is_refused_and_kept(
     postgres_18: Postgres, kind: str
 ) -> None:
@@ -465,21 +436,25 @@ def test_somebody_elses_database_with_a_name_of_ours_is_refused_and_kept(
 
 def test_a_pull_and_undo_of_the_most_awkward_name(postgres: Postgres) -> None:
     name = postgres.database(WORD.format("old"), name=AWKWARD)
+    original = Names(name).original(())
 
     pull(postgres, name)
 
     assert word(postgres, name) == "new"
-    assert word(postgres, Names(name).previous) == "old"
-    assert postgres.beside(name) == {"target", "previous"}
-    assert postgres.state(name).comment == COMMENT
+    assert word(postgres, original) == "old"
+    assert postgres.beside(name) == {"target", "original"}
+    told = Provenance.from_comment(postgres.state(name).comment)
+    assert told
+    assert told.backup == "b7"
 
-    swap_of(postgres, name).to_previous()
+    undo(postgres, name)
     assert word(postgres, name) == "old"
     assert word(postgres, Names(name).previous) == "new"
 
-    swap_of(postgres, name).to_previous()
+    undo(postgres, name)
     assert word(postgres, name) == "new"
-    assert postgres.beside(name) == {"target", "previous"}
+    assert word(postgres, original) == "old"
+    assert postgres.beside(name) == {"target", "original"}
 
 
 def test_the_next_pull_drops_the_previous_of_the_previous(
@@ -487,12 +462,14 @@ def test_the_next_pull_drops_the_previous_of_the_previous(
 ) -> None:
     name = postgres_18.database(WORD.format("old"))
 
-    pull(postgres_18, name)
-    postgres_18.sql(name, "UPDATE word SET of = 'first pull'")
+    for number in ("first", "second"):
+        pull(postgres_18, name)
+        postgres_18.sql(name, f"UPDATE word SET of = '{number} pull'")
     pull(postgres_18, name)
 
-    assert word(postgres_18, Names(name).previous) == "first pull"
-    assert postgres_18.beside(name) == {"target", "previous"}
+    assert word(postgres_18, Names(name).previous) == "second pull"
+    assert word(postgres_18, Names(name).original(())) == "old"
+    assert postgres_18.beside(name) == {"target", "previous", "original"}
 
 
 def test_without_undo_no_previous_database_stays(postgres_18: Postgres) -> None:
@@ -501,23 +478,26 @@ def test_without_undo_no_previous_database_stays(postgres_18: Postgres) -> None:
 
     pull(postgres_18, name, keep_previous=False)
 
-    assert postgres_18.beside(name) == {"target"}
-    with pytest.raises(NoPrevious, match=f"no previous database of {name}"):
-        swap_of(postgres_18, name).to_previous()
+    assert postgres_18.beside(name) == {"target", "original"}
+    with pytest.raises(NoPrevious, match=f"no previous database of {name}") as raised:
+        undo(postgres_18, name)
+    assert f"{name}__dbpull_original, which" in raised.value.remedy
+    assert "db.undo --original" in raised.value.remedy
 
 
 def test_what_the_swap_took_out_of_use_is_a_leftover_until_it_is_dropped(
     postgres_18: Postgres,
 ) -> None:
-    name = postgres_18.database(WORD.format("old"))
+    name = postgres_18.database()
+    postgres_18.sql("postgres", f"COMMENT ON DATABASE {name} IS '{COMMENT}'")
     aside = build_aside(postgres_18, name)
     swap = swap_of(postgres_18, name)
-    swap.to_new(aside.oid, comment=COMMENT, keep_previous=False)
+    moves = swap.to_new(aside.oid, comment=COMMENT, keep_previous=False)
 
     assert postgres_18.beside(name) == {"target", "discarded"}
     (found,) = leftovers(postgres_18.psql(name), postgres_18.state(name))
-    assert found == Leftover(Names(name).discarded, found.oid, name)
-    swap_of(postgres_18, name).discard(keep_previous=False)
+    assert found == Leftover(Names(name).discarded(()), found.oid, name)
+    discard(swap, moves)
 
 
 def test_undo_works_after_the_target_was_dropped_by_hand(postgres_18: Postgres) -> None:
@@ -525,7 +505,7 @@ def test_undo_works_after_the_target_was_dropped_by_hand(postgres_18: Postgres) 
     pull(postgres_18, name)
     postgres_18.sql("postgres", f"DROP DATABASE {name}")
 
-    swap_of(postgres_18, name).to_previous()
+    undo(postgres_18, name)
 
     assert word(postgres_18, name) == "old"
     assert postgres_18.beside(name) == {"target"}
@@ -575,7 +555,7 @@ def test_a_swap_that_fails_half_way_changes_nothing(
     postgres_18: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dbpull.target.swap.TRIES", 2)
-    monkeypatch.setattr("dbpull.target.swap._COMMENT", "SELECT 1/0;")
+    monkeypatch.setattr("dbpull.target.renames._COMMENT", "SELECT 1/0;")
     name = postgres_18.database(WORD.format("old"))
     aside = build_aside(postgres_18, name)
     before = postgres_18.databases()
@@ -618,7 +598,7 @@ def test_a_comment_of_ones_own_comes_back_with_undo(postgres_18: Postgres) -> No
     postgres_18.sql("postgres", f"COMMENT ON DATABASE {name} IS 'it''s mine'")
 
     pull(postgres_18, name)
-    swap_of(postgres_18, name).to_previous()
+    undo(postgres_18, name)
 
     assert postgres_18.state(name).comment == "it's mine"
 
@@ -656,10 +636,9 @@ def test_an_owner_that_is_no_superuser_can_pull(postgres: Postgres) -> None:
         aside.take_settings()
         swap = Swap(psql, state, Names(name))
         swap.to_new(aside.oid, comment=COMMENT, keep_previous=True)
-        swap.discard(keep_previous=True)
 
     assert postgres.state(name).owner == role
-    assert postgres.beside(name) == {"target", "previous"}
+    assert postgres.beside(name) == {"target", "original"}
 
 
 def test_the_mark_of_an_unfinished_database_is_not_on_the_finished_one(

@@ -8,7 +8,9 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.core.management import get_commands
 
-COMMANDS = ("db_pull", "db_push", "db_undo", "db_backups", "db_url")
+COMMANDS = (
+    "db_pull", "db_push", "db_undo", "db_backups", "db_cleanup", "db_url",
+)  # fmt: skip
 """The commands that there are files of; each has a twin with a colon: `db:pull`."""
 
 

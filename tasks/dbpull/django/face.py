@@ -31,7 +31,9 @@ from dbpull.steps import source
 SILENT, USUAL, CHATTY = 0, 1, 2
 """Of --verbosity: errors alone, the story, and every command that is run."""
 _one_at_a_time = threading.Lock()
-_OURS = {"db.pull", "db.push", "db.undo", "db.backups", "db.url"}
+_OURS = {
+    "db.pull", "db.push", "db.undo", "db.backups", "db.cleanup", "db.url",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

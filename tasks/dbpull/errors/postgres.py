@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from dbpull.errors import PullError
+from dbpull.errors.remedies import remedy_for
 
 
 class PostgresError(PullError):
@@ -77,7 +78,8 @@ class CannotConnect(PostgresError):
     def __init__(self, label: str, cause: str) -> None:
         super().__init__(
             f"{label} can't be reached: {cause}.",
-            "See that the server runs, and that host, port, user and password of the"
+            remedy_for(cause)
+            or "See that the server runs, and that host, port, user and password of the"
             " target are right (`psql` with the same URL shows it).",
         )
 
@@ -95,7 +97,8 @@ class SqlFailed(PostgresError):
     midway = True
 
     def __init__(self, doing: str, label: str, cause: str) -> None:
+        self.cause = cause
         super().__init__(
             f"{doing} failed on {label}: {cause}.",
-            "Correct the cause and run the same again.",
+            remedy_for(cause) or "Correct the cause and run the same again.",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dbpull.errors import PullError
+from dbpull.errors.remedies import remedy_for
 
 
 class RestoreError(PullError):
@@ -77,7 +78,7 @@ class RestoreFailed(RestoreError):
     def __init__(self, what: str, cause: str, remedy: str = "") -> None:
         super().__init__(
             f"Restoring failed at {what}: {cause}.",
-            remedy or _KEPT,
+            remedy or remedy_for(cause) or _KEPT,
         )
 
     def before_the_end(self) -> RestoreFailed:

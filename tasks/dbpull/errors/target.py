@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dbpull.errors import PullError
 
 
@@ -121,11 +123,68 @@ class StillConnected(TargetError):
         )
 
 
+class HeldOpen(TargetError):
+    """Something that is no client's session holds a database open."""
+
+    def __init__(self, label: str, held: Sequence[tuple[str, str, str]]) -> None:
+        target = label.partition(" on ")[0]
+        told = "; ".join(
+            f"{label if dbname == target else dbname} is held open by {what}"
+            for dbname, what, _ in held
+        )
+        remedies = list(dict.fromkeys(remedy for _, _, remedy in held))
+        super().__init__(f"{told}.", f"{_sentence(remedies)}; then run the same again.")
+
+
+class CannotDrop(TargetError):
+    """A database that has served can't be dropped."""
+
+    def __init__(
+        self, dbname: str, held: Sequence[tuple[str, str]], cause: str
+    ) -> None:
+        self._told = held, cause
+        why = cause
+        if held:
+            why = "it is held by " + " and ".join(what for what, _ in held)
+        ways = [remedy for _, remedy in held]
+        drop = f'`DROP DATABASE "{dbname}"`'
+        super().__init__(
+            f"{dbname} can't be dropped: {why}.",
+            f"{_sentence(ways)}; then {drop}, or the next pull, drops it."
+            if ways
+            else f"Where that is put right {drop}, or the next pull, drops it.",
+        )
+
+    def by_name(self, dbname: str) -> CannotDrop:
+        """The same of a database that has been renamed."""
+        return CannotDrop(dbname, *self._told)
+
+
 class NoPrevious(TargetError):
     """There is nothing to go back to."""
 
+    def __init__(self, label: str, originals: Sequence[str] = ()) -> None:
+        remedy = "One is kept by each pull unless db.undo is false."
+        if originals:
+            remedy = (
+                f"{originals[0]}, which dbpull had not filled, is there:"
+                " `invoke db.undo --original` brings it back."
+            )
+        super().__init__(
+            f"There is no previous database of {label} to bring back.", remedy
+        )
+
+
+class NoOriginal(TargetError):
+    """No database of the user's own has been replaced, or none is there any more."""
+
     def __init__(self, label: str) -> None:
         super().__init__(
-            f"There is no previous database of {label} to bring back.",
-            "One is kept by each pull unless db.undo is false.",
+            f"There is no original database of {label}.",
+            "One is kept where a pull replaces a database that dbpull had not filled.",
         )
+
+
+def _sentence(remedies: Sequence[str]) -> str:
+    told = "; ".join(remedies)
+    return told[:1].upper() + told[1:]

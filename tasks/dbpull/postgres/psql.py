@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 from dbpull.errors.postgres import CannotConnect, SqlFailed
+from dbpull.postgres import severities
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.privacy import raised_by, without_values, without_words
 from dbpull.shell import Result, Running, Shell
@@ -85,7 +86,7 @@ class Psql:
 
     def _failed(self, doing: str, result: Result) -> CannotConnect | SqlFailed:
         # Of a connection that is lost later psql tells with the line of the script.
-        at_once = result.err.lstrip().startswith("psql: ")
+        at_once = re.search(r"^psql: ", result.err, re.MULTILINE)
         if result.code == _CONNECTION_FAILED and at_once:
             error = CannotConnect(self.connection.label, cause(result.err))
             return error.by_trigger() if raised_by(result.err.splitlines()) else error
@@ -96,11 +97,14 @@ def cause(err: str) -> str:
     """The server's reason in what psql or pg_restore printed, as half a sentence."""
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     for line in lines:
-        if found := re.search(r"\b(?:FATAL|ERROR|PANIC|[A-ZÄÖÜ]{4,}):\s+(.*)", line):
-            return found[1].rstrip(".")
-    if not lines:
+        if found := severities.error(line):
+            return found.rstrip(".")
+    said = [line for line in lines if not severities.is_note(line)]
+    # pg_restore tells of its progress, too.
+    of_errors = [line for line in said if "error: " in line]
+    if not said:
         return "it ended without a word"
-    return re.sub(r"^psql: error: ", "", lines[0]).rstrip(".")
+    return re.sub(r"^psql: error: ", "", (of_errors or said)[0]).rstrip(".")
 
 
 def reason(err: str) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from dbpull import embedded
 from dbpull.console import Teller
-from dbpull.errors.postgres import CannotConnect, MissingProgram, SqlFailed
+from dbpull.errors.postgres import CannotConnect, MissingProgram
 from dbpull.errors.settings import NoTarget, NoTargetThere
-from dbpull.errors.target import NothingInPlace
+from dbpull.errors.target import CannotDrop, NothingInPlace
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.programs import Program
@@ -19,7 +19,9 @@ from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.steps import embedded_server, unread_target
 from dbpull.target import guard, lock
-from dbpull.target.leftovers import drop, leftovers
+from dbpull.target.family import look
+from dbpull.target.holders import refuse_held_open, refuse_locked
+from dbpull.target.leftovers import drop, leftovers, put_away
 from dbpull.target.lock import Lock
 from dbpull.target.names import Names
 from dbpull.target.state import State, inspect, refuse_powerless, refuse_standby
@@ -105,7 +107,7 @@ def take_to_fill(
     """Take the target, to be replaced or filled: can that be done here at all?
 
     Raises what `take` does, and MissingProgram, IsStandby, NoCreatedb, NotOwner,
-    NothingInPlace.
+    NothingInPlace, HeldOpen.
     """
     found = tuple(programs.find(shell, "pg_restore"))
     if not found:
@@ -117,7 +119,17 @@ def take_to_fill(
         refuse_powerless(aim.state, label)
     elif not aim.state.exists:
         raise NothingInPlace(label)
+    _refuse_held(aim, in_place=in_place)
     return aim
+
+
+def _refuse_held(aim: Aim, *, in_place: bool) -> None:
+    """Raise HeldOpen where a database can't be renamed, or its tables not refilled."""
+    if in_place:
+        refuse_locked(aim.psql, aim.state, aim.names.target)
+        return
+    moves = look(aim.psql, aim.state).to_new(keep=True)
+    refuse_held_open(aim.psql, aim.state, [move.member.dbname for move in moves])
 
 
 @dataclass(frozen=True)
@@ -133,7 +145,7 @@ class Held:
 def held(aim: Aim, teller: Teller) -> Iterator[Held]:
     """Keep others off the target, and clear away what crashed runs left.
 
-    Raises TargetLocked, NameTaken, NotOwner, CannotConnect, SqlFailed.
+    Raises TargetLocked, NameTaken, NotOwner, CannotDrop, CannotConnect, SqlFailed.
     """
     with lock.held(aim.psql, aim.state) as got:
         clear(aim, teller)
@@ -143,15 +155,15 @@ def held(aim: Aim, teller: Teller) -> Iterator[Held]:
 def clear(aim: Aim, teller: Teller) -> None:
     """Drop the databases that crashed runs left on the target's server.
 
-    One that is in our way must go; any other's trouble is only told.
+    What can't be dropped is put out of our way, and told.
     """
     for left in leftovers(aim.psql, aim.state):
         try:
             gone = drop(aim.psql, aim.state, left)
-        except SqlFailed as error:
-            if left.dbname in {aim.names.aside, aim.names.discarded}:
-                raise
-            teller.note(error.what)
+        except CannotDrop as error:
+            if left.dbname == aim.names.aside:
+                error = put_away(aim.psql, aim.state, left, error)
+            teller.note(str(error).replace("\n", " "))
         else:
             if gone:
                 told = f"Dropped {left.dbname}, which a run that crashed had left."

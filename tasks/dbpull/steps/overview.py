@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dbpull import console, heroku
 from dbpull.console import Teller
@@ -16,6 +17,9 @@ from dbpull.steps.run import told
 from dbpull.steps.stock import Stock
 from dbpull.target.provenance import Provenance
 from dbpull.words import age, ago, listed, size
+
+if TYPE_CHECKING:
+    from dbpull.steps.aim import Aim
 
 GLANCE = 5.0
 """Seconds of patience with Heroku: who only looks wants what is here, at least."""
@@ -109,7 +113,7 @@ def _tell_target(settings: Settings, shell: Shell, teller: Teller) -> None:
     if not settings.target and (shell.host or not own_folder().exists()):
         return
     # Not at the top: most of what `db.backups` takes is for imports.
-    from dbpull.steps import aim, embedded_server
+    from dbpull.steps import aim, embedded_server, kept
 
     if not settings.target and not embedded_server.is_set_up():
         return
@@ -118,6 +122,11 @@ def _tell_target(settings: Settings, shell: Shell, teller: Teller) -> None:
     except PullError as error:
         teller.note(error.what)
         return
+    _tell_rows_of(at, teller)
+    kept.tell_beside(at, teller)
+
+
+def _tell_rows_of(at: Aim, teller: Teller) -> None:
     known = Provenance.from_comment(at.state.comment)
     if not known:
         teller.say(f"{at.connection.label} was not filled by dbpull.")

@@ -19,8 +19,10 @@ from dbpull.steps.prepare import Prepared, prepare
 from dbpull.steps.source import Choice, Source
 from dbpull.steps.stock import Stock
 from dbpull.target import guard
+from dbpull.target.family import Becomes, look
 from dbpull.target.names import Names
-from dbpull.target.provenance import Provenance
+from dbpull.target.provenance import Provenance, is_own
+from dbpull.target.renames import renames
 from dbpull.words import age, listed, size
 
 
@@ -133,6 +135,8 @@ class Planner:
         if known := Provenance.from_comment(at.state.comment):
             told += f", holds {known.app} {known.backup}"
         after = "kept for db.undo" if self.settings.undo else "dropped after the swap"
+        if is_own(at.state.comment):
+            after = "kept: dbpull did not fill it"
         return (
             f"{told}, {size(at.state.size)}: {'refilled itself' if in_place else after}"
         )
@@ -201,21 +205,15 @@ class Planner:
 
 
 def _swap(names: Names, at: Aim | None, *, undo: bool) -> list[str]:
-    """The swap's statements; of a server that doesn't run yet, as if all were there."""
-    exists, had_previous = (at.state.exists, at.state.previous) if at else (True, True)
-    moves, dropped = [], []
-    if exists and undo and had_previous:
-        moves.append((names.previous, names.discarded))
-        dropped.append(names.discarded)
-    if exists:
-        moves.append((names.target, names.previous if undo else names.discarded))
-    if exists and not undo:
-        dropped += [names.discarded, *([names.previous] if had_previous else [])]
-    moves.append((names.aside, names.target))
-    renames = [f'ALTER DATABASE "{old}" RENAME TO "{new}"' for old, new in moves]
+    """The swap's statements; of a server that doesn't run yet, as if it were empty."""
+    moves = look(at.psql, at.state).to_new(keep=undo) if at else []
+    pairs = renames(names, moves, new=True)
+    told = [f'ALTER DATABASE "{old}" RENAME TO "{new}"' for old, new in pairs]
+    dropped = [one.new for one in moves if one.becomes is Becomes.DISCARDED]
+    ended = f'psql: the sessions on "{names.target}" are ended'
     return [
-        *([f'psql: the sessions on "{names.target}" are ended'] if exists else []),
-        f"psql: BEGIN; {'; '.join(renames)}; COMMIT",
+        *([ended] if at and at.state.exists else []),
+        f"psql: BEGIN; {'; '.join(told)}; COMMIT",
         *(f'psql: DROP DATABASE "{dbname}"' for dbname in dropped),
     ]
 

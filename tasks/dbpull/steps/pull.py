@@ -10,11 +10,12 @@ from dbpull.errors.restore import NoSuchDump
 from dbpull.restore.sections import Arriving
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, once, prepare, source, stocks, summary, tidy
+from dbpull.steps import aim, kept, once, prepare, source, stocks, summary, tidy
 from dbpull.steps.plan import Asked, Planner
 from dbpull.steps.prepare import Gate
 from dbpull.steps.refresh import Refresh
 from dbpull.steps.run import RESUMES, UNTOUCHED, told
+from dbpull.steps.source import Source
 from dbpull.steps.stock import Fetched, Stock
 from dbpull.target import guard
 from dbpull.words import size
@@ -39,6 +40,7 @@ def pull(
         found = once.find(settings, teller)
         guard.refuse_source(at.connection, found.info.server, found.label)
         prepare.refuse_full_disk(at, found.info.size)
+        kept.tell_what_comes(at, _named(found, asked), teller)
         with aim.held(at, teller) as held:
             backup = once.obtain(
                 found, settings, teller, backup=asked.backup, capture=asked.capture
@@ -98,12 +100,20 @@ def restore(
             Planner(settings, shell, teller).restore(found, in_place=in_place)
             return
         at = aim.take_to_fill(settings, shell, teller, in_place=in_place)
+        kept.tell_what_comes(at, found.label, teller)
         with aim.held(at, teller) as held:
             gate = Gate(held.aim, settings)
             fetched = stock.open(found, teller, gate)
             refresh = Refresh(held, fetched, gate.prepared, settings, teller)
             outcome = refresh.run(in_place=in_place)
         summary.tell(refresh, outcome, timings=asked.timings)
+
+
+def _named(found: Source, asked: Asked) -> str:
+    """What is to come, before it is known which backup that is."""
+    if asked.backup:
+        return f"{asked.backup} of {found.label}"
+    return f"{'a new' if asked.capture else 'the newest'} backup of {found.label}"
 
 
 def _accept(_: Archive) -> None:

@@ -20,13 +20,14 @@ from dbpull.restore.statistics import analyze
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
+from dbpull.steps import kept
 from dbpull.steps.aim import Aim, Held
 from dbpull.steps.fill import fill
 from dbpull.steps.prepare import Prepared
 from dbpull.steps.stock import Fetched
 from dbpull.target import sessions
 from dbpull.target.aside import Aside
-from dbpull.target.provenance import Provenance
+from dbpull.target.provenance import Provenance, is_own
 from dbpull.target.swap import Swap
 from dbpull.words import counted, listed, size
 
@@ -90,9 +91,13 @@ class Refresh:
         Where that can't be one transaction, a failure leaves the target half
         restored, which is said.
         """
+        self.teller.note(
+            f"--in-place: {self.aim.connection.label} itself is refilled. What the dump"
+            " holds is dropped in it first, and there is no way back."
+        )
         if self.fetched.arriving:
             self._await(self.fetched.arriving)
-        sessions.end(self.aim.psql, self.aim.state, self.aim.names)
+        sessions.end(self.aim.psql, self.aim.state, self.aim.names.target)
         if one_transaction(self.prepared.program.major, self.aim.state.major):
             return self._in_place(at_once=True)
         self.teller.note(
@@ -199,14 +204,11 @@ class Refresh:
         keep, label = self.settings.undo, self.aim.connection.label
         swap = Swap(self.aim.psql, self.aim.state, self.aim.names)
         with self.teller.step("swap", "Swapping") as step, SIGNALS.deferred():
-            swap.to_new(oid, comment=self._provenance(), keep_previous=keep)
-            undoable = keep and self.aim.state.exists
-            self.teller.standing = REPLACED if undoable else CREATED
+            moves = swap.to_new(oid, comment=self._provenance(), keep_previous=keep)
+            replaced = any(not one.member.kept for one in moves)
+            self.teller.standing = REPLACED if keep and replaced else CREATED
             step.sentence = f"Swapped: {label} is the new database"
-            try:
-                swap.discard(keep_previous=keep)
-            except PullError as error:
-                self.teller.note(f"{error.what} The next pull will try again.")
+            kept.settle(self.aim, moves, self.teller)
 
     def _in_place(self, *, at_once: bool) -> Outcome:
         psql, selection = self.aim.psql, self.prepared.selection
@@ -219,12 +221,14 @@ class Refresh:
         self.teller.standing = REFILLED
         with self.teller.step("check", "Checking and analyzing") as step:
             self._check_in(dbname)
-            Swap(psql, self.aim.state, self.aim.names).record(self._provenance())
+            told = self._provenance(beside_own=is_own(self.aim.state.comment))
+            Swap(psql, self.aim.state, self.aim.names).record(told)
             step.sentence = "Checked and analyzed"
         return outcome
 
-    def _provenance(self) -> str:
+    def _provenance(self, *, beside_own: bool = False) -> str:
         """Where the rows came from, as the database's comment."""
-        dump, skipped = self.fetched.dump, self.prepared.selection.skipped
-        told = Provenance(dump.app, dump.backup, dump.taken, datetime.now(UTC), skipped)
+        dump, now = self.fetched.dump, datetime.now(UTC)
+        skipped = self.prepared.selection.skipped
+        told = Provenance(dump.app, dump.backup, dump.taken, now, skipped, beside_own)
         return told.to_comment()

@@ -8,7 +8,7 @@ from dbpull.console import Teller
 from dbpull.dumps import Dump
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, embedded_server, stocks
+from dbpull.steps import aim, embedded_server, kept, stocks
 from dbpull.steps.run import told
 from dbpull.steps.stock import Stock
 from dbpull.words import listed, size
@@ -37,12 +37,18 @@ def keep_newest(
     return len(removed)
 
 
-def cleanup(settings: Settings, shell: Shell) -> None:
-    """Remove surplus dumps, cut-off parts, and databases that crashed runs left."""
+def cleanup(settings: Settings, shell: Shell, *, original: bool = False) -> None:
+    """Remove surplus dumps, cut-off parts, and databases that crashed runs left.
+
+    `original`: and the target's own that dbpull had not filled.
+    """
     with told("", shell) as teller, ExitStack() as stack:
-        if settings.target or (not shell.host and embedded_server.is_set_up()):
+        set_up = not shell.host and embedded_server.is_set_up()
+        if settings.target or original or set_up:
             at = aim.take(settings, shell, teller)
             # Clears as it begins; and no restore is reading a dump meanwhile.
             stack.enter_context(aim.held(at, teller))
+            if original:
+                kept.drop_originals(at, teller)
         if not keep_newest(settings.keep, stocks.of(settings, shell), teller):
             teller.say("No dump or part had to be removed.")

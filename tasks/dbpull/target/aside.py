@@ -91,11 +91,12 @@ FROM pg_database WHERE datname = :'aside' AND oid = :'oid' \\gexec
 # another run has it, and has cleared away already what this is about.
 _WILL = """
 SELECT pg_advisory_lock({key}) \\g /dev/null
+\\set ON_ERROR_STOP 0
 SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database
-WHERE datname IN (:'aside', :'discarded') AND datistemplate
+WHERE datname LIKE '%\\_\\_dbpull\\_%' AND datistemplate
   AND shobj_description(oid, 'pg_database') = :'mark' \\gexec
 SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
-WHERE datname IN (:'aside', :'discarded')
+WHERE datname LIKE '%\\_\\_dbpull\\_%'
   AND shobj_description(oid, 'pg_database') = :'mark' \\gexec
 """
 
@@ -156,7 +157,6 @@ class Aside:
         return {
             "target": names.target,
             "aside": names.aside,
-            "discarded": names.discarded,
         }
 
     @property

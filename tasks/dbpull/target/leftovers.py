@@ -1,14 +1,17 @@
-"""Databases that crashed runs left: recognised, dropped, and nothing else is."""
+"""Databases that have served: what crashed runs left and what swaps took out of use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dbpull.errors.target import NameTaken, NotOwner
+from dbpull.errors.postgres import SqlFailed
+from dbpull.errors.target import CannotDrop, NameTaken, NotOwner
 from dbpull.postgres.psql import Psql
+from dbpull.target.family import Member, look
+from dbpull.target.holders import undroppable
 from dbpull.target.lock import IF_FREE
 from dbpull.target.names import Names, is_ours
-from dbpull.target.provenance import is_previous_of, unfinished_of
+from dbpull.target.provenance import Keepsake, unfinished, unfinished_of
 from dbpull.target.state import State
 
 _CANDIDATES = """
@@ -33,6 +36,10 @@ WHERE datname = :'left' AND oid = :'oid' AND datistemplate AND ({free}) \\gexec
 SELECT format('DROP DATABASE %I WITH (FORCE)', datname)
 FROM pg_database WHERE datname = :'left' AND oid = :'oid' AND ({free}) \\gexec
 SELECT count(*) FROM pg_database WHERE oid = :'oid';
+"""
+_RENAME = """
+SELECT format('COMMENT ON DATABASE %I IS %L', :'left', :'mark') \\gexec
+SELECT format('ALTER DATABASE %I RENAME TO %I', :'left', :'new') \\gexec
 """
 
 
@@ -61,13 +68,12 @@ def leftovers(psql: Psql, state: State) -> list[Leftover]:
     found = []
     for dbname, oid, comment, owner, owned in rows:
         target = unfinished_of(comment)
-        if dbname == names.previous and not is_previous_of(comment):
+        if dbname == names.previous and not Keepsake.from_comment(comment):
             raise NameTaken(dbname)
-        if dbname in {names.aside, names.previous, names.discarded} and owned != "t":
+        if dbname in {names.aside, names.previous} and owned != "t":
             raise NotOwner(state.user, owner, dbname)
-        if dbname in {names.aside, names.discarded}:
-            fresh = dbname == names.aside and target is None
-            if target is None and not (fresh and _is_empty(psql, dbname)):
+        if dbname == names.aside:
+            if target is None and not _is_empty(psql, dbname):
                 raise NameTaken(dbname)
             found.append(Leftover(dbname, oid, names.target))
         elif target is not None and is_ours(dbname) and owned == "t":
@@ -78,18 +84,51 @@ def leftovers(psql: Psql, state: State) -> list[Leftover]:
 def drop(psql: Psql, state: State, leftover: Leftover) -> bool:
     """Drop it, unless a pull of its target is at work; whether it is gone.
 
-    Of the target itself we hold the lock already. Raises SqlFailed.
+    Of the target itself we hold the lock already. Raises CannotDrop.
     """
     held = leftover.target == psql.connection.dbname
-    rows = psql.run(
-        _DROP.format(free="true" if held else IF_FREE),
-        doing=f"Dropping {leftover.dbname}",
-        dbname=state.maintenance,
-        left=leftover.dbname,
-        oid=leftover.oid,
-        target=leftover.target,
-    )
+    dbname = leftover.dbname
+    try:
+        rows = psql.run(
+            _DROP.format(free="true" if held else IF_FREE),
+            doing=f"Dropping {dbname}",
+            dbname=state.maintenance,
+            left=dbname,
+            oid=leftover.oid,
+            target=leftover.target,
+        )
+    except SqlFailed as error:
+        held_by = undroppable(psql, state, dbname)
+        told = [(one.what, one.remedy) for one in held_by]
+        raise CannotDrop(dbname, told, error.cause) from error
     return rows == [["0"]]
+
+
+def put_away(
+    psql: Psql, state: State, leftover: Leftover, error: CannotDrop
+) -> CannotDrop:
+    """Free the name of what can't be dropped; the error with the name that it got.
+
+    Raises the error where that is impossible, too.
+    """
+    new = Names(leftover.target).discarded(look(psql, state).taken)
+    try:
+        psql.run(
+            _RENAME,
+            doing=f"Renaming {leftover.dbname}",
+            dbname=state.maintenance,
+            left=leftover.dbname,
+            new=new,
+            mark=unfinished(leftover.target),
+        )
+    except SqlFailed:
+        raise error from None
+    return error.by_name(new)
+
+
+def drop_member(psql: Psql, state: State, member: Member, dbname: str) -> None:
+    """Drop a target's own, by the name that it has now. Raises CannotDrop."""
+    drop(psql, state, Leftover(dbname, member.oid, psql.connection.dbname))
 
 
 def _is_empty(psql: Psql, dbname: str) -> bool:

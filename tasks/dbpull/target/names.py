@@ -1,15 +1,21 @@
-"""Names beside the target's own: aside, previous, and the one about to be dropped."""
+"""Names beside the target's own: aside, previous, original, and what is dropped."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import count
 
 LIMIT = 63
 """Bytes in a name (NAMEDATALEN - 1, src/include/pg_config_manual.h)."""
 ASIDE, PREVIOUS, DISCARDED = "__dbpull_new", "__dbpull_previous", "__dbpull_old"
-BETWEEN = "__dbpull_swap"
+ORIGINAL, BETWEEN = "__dbpull_original", "__dbpull_swap"
 SERVERS_OWN = frozenset({"postgres", "template0", "template1"})
+_OURS = re.compile(
+    f"(?:{ASIDE}|{PREVIOUS}|{BETWEEN}|(?:{DISCARDED}|{ORIGINAL})(?:_[0-9]+)?)\\Z"
+)
 
 
 @dataclass(frozen=True)
@@ -29,19 +35,30 @@ class Names:
         return _beside(self.target, PREVIOUS)
 
     @property
-    def discarded(self) -> str:
-        """What is dropped after a swap: the previous of the previous."""
-        return _beside(self.target, DISCARDED)
-
-    @property
     def between(self) -> str:
-        """What the target is called within the transaction of an undo, never after."""
+        """The chosen database's name within the transaction of an undo, never after."""
         return _beside(self.target, BETWEEN)
+
+    def original(self, taken: Collection[str]) -> str:
+        """A free name for a replaced database that dbpull had not filled."""
+        return self._free(ORIGINAL, taken)
+
+    def discarded(self, taken: Collection[str]) -> str:
+        """A free name for what is dropped after a swap."""
+        return self._free(DISCARDED, taken)
+
+    def _free(self, suffix: str, taken: Collection[str]) -> str:
+        """The first of `<target><suffix>`, `<target><suffix>_2`, … that is free."""
+        numbered = (
+            f"{suffix}_{number}" if number > 1 else suffix for number in count(1)
+        )
+        names = (_beside(self.target, one) for one in numbered)
+        return next(name for name in names if name not in taken)
 
 
 def is_ours(dbname: str) -> bool:
     """Whether the name is one that dbpull gives."""
-    return dbname.endswith((ASIDE, PREVIOUS, DISCARDED))
+    return bool(_OURS.search(dbname))
 
 
 def _beside(target: str, suffix: str) -> str:

@@ -1,4 +1,4 @@
-"""Where a database's rows came from: a comment on the database itself."""
+"""What dbpull writes on a database, as its comment: whence its rows, why it is kept."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class Provenance:
     pulled: datetime
     skipped: tuple[str, ...] = ()
     """Tables whose rows were left out."""
+    beside_own: bool = False
+    """Whether the developer's own tables may be there as well: filled in place."""
 
     def to_comment(self) -> str:
         """As the text of COMMENT ON DATABASE."""
@@ -37,9 +39,40 @@ class Provenance:
             taken = datetime.fromisoformat(told["taken"]) if told["taken"] else None
             pulled = datetime.fromisoformat(told["pulled"])
             skipped = tuple(told["skipped"])
-            return cls(told["app"], told["backup"], taken, pulled, skipped)
+            beside_own = told.get("beside_own") is True
+            app, backup = told["app"], told["backup"]
         except (KeyError, TypeError, ValueError):
             return None
+        return cls(app, backup, taken, pulled, skipped, beside_own)
+
+
+@dataclass(frozen=True)
+class Keepsake:
+    """The mark of a replaced database, with the comment that it had before."""
+
+    target: str
+    original: bool
+    """Whether it is kept until it is asked to go."""
+    comment: str | None
+    replaced: datetime | None
+    """When; None where an older dbpull has replaced it."""
+
+    @classmethod
+    def from_comment(cls, comment: str | None) -> Keepsake | None:
+        """Read it; None where the comment is none."""
+        told = _marked(comment)
+        for key, original in (("previous_of", False), ("original_of", True)):
+            if isinstance(target := told.get(key), str):
+                inner, when = told.get("comment"), told.get("replaced")
+                inner = inner if isinstance(inner, str) else None
+                return cls(target, original, inner, _moment(when))
+        return None
+
+
+def is_own(comment: str | None) -> bool:
+    """Whether a database of that comment may hold what dbpull did not put there."""
+    told = Provenance.from_comment(comment)
+    return told is None or told.beside_own
 
 
 def unfinished(target: str) -> str:
@@ -53,9 +86,13 @@ def unfinished_of(comment: str | None) -> str | None:
     return target if isinstance(target, str) else None
 
 
-def is_previous_of(comment: str | None) -> bool:
-    """Whether a comment is the one that a swap gives to the replaced database."""
-    return isinstance(_marked(comment).get("previous_of"), str)
+def _moment(text: object) -> datetime | None:
+    """A time with its zone; None where it is not one."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _marked(comment: str | None) -> dict[str, Any]:

@@ -40,7 +40,6 @@ SELECT json_build_object(
   'size', CASE WHEN has_database_privilege(d.oid, 'CONNECT')
                THEN pg_database_size(d.oid) END,
   'comment', shobj_description(d.oid, 'pg_database'),
-  'previous', EXISTS (SELECT FROM pg_database WHERE datname = :'previous'),
   'extensions', (
     SELECT json_object_agg(name, r.rolsuper OR v.trusted OR NOT v.superuser)
     FROM pg_available_extensions e JOIN pg_available_extension_versions v USING (name)
@@ -70,7 +69,6 @@ class State:
     size: int | None
     """Bytes, of the database to be replaced."""
     comment: str | None
-    previous: bool
     standby: bool
     extensions: Mapping[str, bool]
     """What the server offers, and whether this role may create it."""
@@ -98,7 +96,6 @@ def inspect(psql: Psql, *, own: bool = False) -> State:
                 doing="Looking at the target",
                 dbname=maintenance,
                 target=names.target,
-                previous=names.previous,
                 restricted=f"{{{','.join(RESTRICTED)}}}",
             )
         except CannotConnect as error:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from dbpull.django.face import add_database, facing
+from dbpull.flags import HELP
 from dbpull.steps import undo
 
 
@@ -19,8 +20,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare which database is meant."""
         add_database(parser)
+        parser.add_argument("--original", action="store_true", help=HELP["original"])
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Run the flow of `invoke db.undo`."""
         with facing(self, options["database"], options) as face:
-            undo.undo(face.settings, face.shell)
+            undo.undo(face.settings, face.shell, original=options["original"])

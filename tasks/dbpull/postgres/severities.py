@@ -1,0 +1,37 @@
+"""What a server calls the weight of a message, in the languages that it speaks.
+
+Source: the translations of PostgreSQL 15's server (src/backend/po). All else that
+libpq prints (DETAIL, HINT) is in the language of the program: LC_ALL=C for ours.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NOTES = re.compile(
+    r"""WARNING|NOTICE|INFO|LOG|DEBUG
+    |WARNUNG|HINWEIS|ADVERTENCIA|AVISO|ATTENTION|ATTENZIONE|NOTIFICA|VARNING|NOTIS|LOGG
+    |ПРЕДУПРЕЖДЕНИЕ|ЗАМЕЧАНИЕ|ИНФОРМАЦИЯ|СООБЩЕНИЕ|ОТЛАДКА
+    |ПОПЕРЕДЖЕННЯ|ПОВІДОМЛЕННЯ|ІНФОРМАЦІЯ|ЗАПИСУВАННЯ|НАЛАГОДЖЕННЯ
+    |გაფრთხილება|ინფორმაცია|ჟურნალი|გამართვა
+    |경고|알림|정보|로그|디버그|警告|注意|信息|日志|调试
+    |UYARI|BİLGİ|OSTRZEŻENIE|UWAGA
+    |DETAIL|HINT|CONTEXT|QUERY|LOCATION|STATEMENT""",
+    re.VERBOSE,
+)
+"""What stops nothing, and what belongs to the message before it."""
+_MESSAGE = re.compile(r"(?:^|: )(?P<word>[^\W\d_]+): {2}(?P<text>.*)")
+
+
+def error(line: str) -> str:
+    """The text of a line in which a server reports an error; "" of any other."""
+    found = _MESSAGE.search(line)
+    if not found or is_note(line) or found["word"] != found["word"].upper():
+        return ""
+    return found["text"]
+
+
+def is_note(line: str) -> bool:
+    """Whether a line is a note of the server's, or tells more of a message."""
+    found = _MESSAGE.search(line)
+    return found is not None and bool(_NOTES.fullmatch(found["word"]))
