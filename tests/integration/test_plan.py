@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -46,7 +47,8 @@ def test_a_plan_names_everything_and_does_nothing(
         f'CREATE DATABASE "{target.name}__dbpull_new"',
         "--section=pre-data",
         "--section=post-data",
-        f'RENAME TO "{target.name}__dbpull_previous"',
+        "kept: dbpull did not fill it",
+        f'RENAME TO "{target.name}__dbpull_original"',
     ):
         assert told in ended.err
 
@@ -58,14 +60,21 @@ def test_a_plan_names_what_is_dropped(
     project.environment["DATABASE_URL"] = target.url
     plan = ("db.pull", "--app=staging", "--dry-run")
 
-    first = project.invoke(*plan).succeeds()
-    project.invoke("db.pull", "--app=staging").succeeds()
-    second = project.invoke(*plan).succeeds()
-    third = project.invoke(*plan, INVOKE_DB_UNDO="false").succeeds()
+    for undo in ("true", "true", "true", "false"):
+        told = project.invoke(*plan, INVOKE_DB_UNDO=undo).succeeds()
+        before = target.postgres.changes()
+        project.invoke("db.pull", "--app=staging", INVOKE_DB_UNDO=undo).succeeds()
+        done = target.postgres.changes()[len(before) :]
 
-    assert "DROP DATABASE" not in first.err
-    assert f'psql: DROP DATABASE "{target.name}__dbpull_old"' in second.err
-    assert f'psql: DROP DATABASE "{target.name}__dbpull_previous"' in third.err
+        assert _renames_and_drops(told.err.replace('"', "")) == _renames_and_drops(
+            "\n".join(done)
+        )
+
+    assert f'DROP DATABASE "{target.name}__dbpull_old"' in told.err
+
+
+def _renames_and_drops(told: str) -> list[str]:
+    return re.findall(r"ALTER DATABASE \S+ RENAME TO \w+|DROP DATABASE \w+", told)
 
 
 def test_a_plan_says_that_a_backup_would_be_captured(

@@ -84,7 +84,7 @@ def test_a_pull_tells_its_story_on_stderr_and_leaves_stdout_to_scripts(
         assert f"\n  {step} " in ended.err
     host, port = "127.0.0.1", target.url.split(":")[-1].split("/")[0]
     assert f"{target.name} on {host}:{port} is now shop-eu b101" in ended.err
-    assert ended.err.endswith("`invoke db.undo` brings the old one back.\n")
+    assert "`invoke db.undo` brings the old one back.\n" in ended.err
 
 
 def test_dumps_are_for_their_owners_eyes_and_not_for_git(project: Project) -> None:

@@ -93,9 +93,26 @@ def test_without_undo_no_previous_database_stays(
 
     ended = project.invoke("db.pull", "--app=shop-eu").succeeds()
 
-    assert target.family == {"target"}
-    assert "db.undo" not in ended.err
-    project.invoke("db.undo").refuses("no previous database", "unless db.undo is false")
+    assert target.family == {"target", "original"}
+    assert "`invoke db.undo` brings" not in ended.err
+    assert f"Dropped the old {target.name} (shop-eu b101, 1 hour old, " in ended.err
+    project.invoke("db.undo").refuses("no previous database", "`invoke db.undo --orig")
+    project.invoke("db.undo", "--original").succeeds()
+    assert target.notes == "(1,mine)"
+
+
+def test_without_undo_a_database_of_ones_own_stays(
+    project: Project, target: Target
+) -> None:
+    project.configure("db: {undo: false}\n")
+
+    for _ in range(2):
+        ended = project.invoke("db.pull", "--app=shop-eu").succeeds()
+
+    assert target.family == {"target", "original"}
+    assert "which dbpull had not filled" not in ended.err
+    project.invoke("db.undo", "--original").succeeds()
+    assert target.notes == "(1,mine)"
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_undo_waits_for_nobody_and_is_refused_during_a_pull(
 ) -> None:
     project.invoke("db.pull", "--app=staging").succeeds()
     run = project.start("db.pull", "--app=slow-index")
-    run.until(lambda: target.family == {"target", "previous", "aside"})
+    run.until(lambda: target.family == {"target", "original", "aside"})
     before = target.oid
 
     ended = project.invoke("db.undo")
@@ -73,12 +73,66 @@ def test_sessions_on_both_databases_are_ended(
 ) -> None:
     old = target.oid
     project.invoke("db.pull", "--app=staging").succeeds()
-    previous = f"{target.name}__dbpull_previous"
+    original = f"{target.name}__dbpull_original"
 
     with (
         world.modern.session(target.name, "select 1"),
-        world.modern.session(previous, "select 1"),
+        world.modern.session(original, "select 1"),
     ):
         project.invoke("db.undo").succeeds()
 
     assert target.oid == old
+
+
+def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
+    project: Project, target: Target
+) -> None:
+    own, original = target.oid, f"{target.name}__dbpull_original"
+
+    first = project.invoke("db.pull", "--app=staging").succeeds()
+    second = project.invoke("db.pull", "--app=two-backups").succeeds()
+    third = project.invoke("db.pull", "--app=staging").succeeds()
+
+    label = f"{target.name} on 127.0.0.1"
+    assert first.err.startswith(label)
+    assert "holds what dbpull did not put there; it will hold the newest" in first.err
+    assert f"which dbpull had not filled, is kept as {original}:" in first.err
+    assert "`invoke db.undo --original` brings it back" in first.err
+    assert "Dropped" not in first.err
+    line = second.err.splitlines()[0]
+    assert line.startswith(label)
+    assert "holds shop-eu b101, 1 hour old, pulled just now; it will hold" in line
+    assert line.endswith("the newest backup of two-backups.")
+    assert "Dropped" not in second.err
+    before_that = f"the database before that, {target.name}__dbpull_previous"
+    assert f"Dropped {before_that} (shop-eu b101," in third.err
+    listed = project.invoke("db.backups", "--app=staging").succeeds()
+    assert f"{original} holds what dbpull did not put there" in listed.err
+    assert f"{target.name}__dbpull_previous holds two-backups b002" in listed.err
+
+    back = project.invoke("db.undo", "--original").succeeds()
+    assert (target.oid, target.notes) == (own, "(1,mine)")
+    assert f"Dropped {before_that} (two-backups b002," in back.err
+
+    project.invoke("db.undo").succeeds()
+    project.invoke("db.cleanup").succeeds()
+    assert target.family == {"target", "original"}
+    ended = project.invoke("db.cleanup", "--original").succeeds()
+    assert f"Dropped {original} (what dbpull did not put there, " in ended.err
+    assert target.family == {"target"}
+    project.invoke("db.undo", "--original").refuses("no original database", "One is")
+    again = project.invoke("db.cleanup", "--original").succeeds()
+    assert "There is no original database of" in again.err
+
+
+def test_two_pulls_of_one_command_tell_of_each_other(
+    project: Project, target: Target
+) -> None:
+    words = ("db.pull", "--app=staging", "db.pull", "--app=two-backups")
+
+    ended = project.invoke(*words).succeeds()
+
+    told = [line for line in ended.err.splitlines() if "it will hold" in line]
+    assert "did not put there; it will hold the newest backup of shop-eu" in told[0]
+    assert "holds shop-eu b101, " in told[1]
+    assert "will hold the newest backup of two-backups" in told[1]
