@@ -156,6 +156,23 @@ def test_the_name_without_a_colon_is_the_same(
     assert target.sql("select count(*) from shop_customer;") == "2"
 
 
+def test_ones_own_database_comes_back_after_three_pulls(
+    django: DjangoProject, target: Target
+) -> None:
+    own = target.oid
+
+    told = [django.manage("db:pull", "--app=staging").succeeds().err for _ in "123"]
+
+    original = f"{target.name}__dbpull_original"
+    assert f"is kept as {original}: `./manage.py db:undo --original`" in told[0]
+    assert "`./manage.py db:cleanup --original` drops it" in told[0]
+    django.manage("db:undo", "--original").succeeds()
+    assert (target.oid, target.notes) == (own, "(1,mine)")
+    django.manage("db:undo").succeeds()
+    django.manage("db:cleanup", "--original").succeeds()
+    assert target.family == {"target"}
+
+
 def test_a_plan_names_the_setting_and_does_nothing(
     django: DjangoProject, target: Target
 ) -> None:

@@ -49,6 +49,23 @@ def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back
     assert not list((devbox.home / ".dbpull").glob("run.*"))
 
 
+def test_ones_own_database_comes_back_after_three_pulls(
+    project: Project, target: Target, devbox: Machine
+) -> None:
+    own, pull = target.oid, ("db.pull", "--app=staging")
+
+    told = [fab(project, "devbox", *pull).succeeds().err for _ in "123"]
+
+    original = f"{target.name}__dbpull_original"
+    assert f"is kept as {original}: `fab -H devbox db.undo --original`" in told[0]
+    assert "Dropped the database before that" in told[2]
+    fab(project, "devbox", "db.undo", "--original").succeeds()
+    assert (target.oid, target.notes) == (own, "(1,mine)")
+    fab(project, "devbox", "db.undo").succeeds()
+    fab(project, "devbox", "db.cleanup", "--original").succeeds()
+    assert target.family == {"target"}
+
+
 def test_a_dump_is_for_its_owner_and_is_not_fetched_again(
     project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:

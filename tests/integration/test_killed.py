@@ -42,7 +42,7 @@ def test_a_killed_run_leaves_the_old_database_or_the_new_one(
 
     project.invoke(*PULL).succeeds()
     assert world.modern.picture(target.name) == source
-    assert target.family == {"target", "original"}
+    assert target.family == {"target", "previous", "original"}
     assert project.dumps() == []
     project.invoke("db.undo").succeeds()
     assert world.modern.picture(target.name) == old

@@ -155,8 +155,25 @@ def test_in_place_refills_the_database_that_is_there(
     assert limited.sql(count) == world.modern.sql("shop", count)
     assert limited.notes == "(1,mine)"
     assert "db.undo" not in ended.err
+    warned, done = ended.err.index("no way back"), ended.err.index("Restored into")
+    assert warned < done
     project.invoke("db.pull", *words).succeeds()
     assert limited.sql(count) == world.modern.sql("shop", count)
+
+
+def test_what_was_refilled_in_place_still_is_ones_own_database(
+    project: Project, target: Target
+) -> None:
+    project.invoke("db.pull", "--app=staging", "--in-place").succeeds()
+    told = project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=staging").succeeds()
+
+    assert (
+        "holds shop-eu b101, 1 hour old, pulled just now beside tables of" in told.err
+    )
+    assert target.family == {"target", "previous", "original"}
+    project.invoke("db.undo", "--original").succeeds()
+    assert target.notes == "(1,mine)"
 
 
 def test_in_place_ends_the_sessions_that_use_a_table(

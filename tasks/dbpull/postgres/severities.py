@@ -26,9 +26,10 @@ _MESSAGE = re.compile(r"(?:^|: )(?P<word>[^\W\d_]+): {2}(?P<text>.*)")
 def error(line: str) -> str:
     """The text of a line in which a server reports an error; "" of any other."""
     found = _MESSAGE.search(line)
-    if not found or is_note(line) or found["word"] != found["word"].upper():
+    if not found or is_note(line):
         return ""
-    return found["text"]
+    word = found["word"]
+    return found["text"] if word.isupper() or not word.isascii() else ""
 
 
 def is_note(line: str) -> bool:
