@@ -54,7 +54,9 @@ def test_the_servers_own_databases_are_reserved(name: str) -> None:
         refuse_foreign(target(dbname=name), ())
 
 
-@pytest.mark.parametrize("kind", ["new", "previous", "old"])
+@pytest.mark.parametrize(
+    "kind", ["new", "previous", "swap", "old", "old_2", "original", "original_12"]
+)
 def test_what_dbpull_keeps_is_no_target(kind: str) -> None:
     with pytest.raises(TargetReserved, match="dbpull itself"):
         refuse_foreign(target(dbname=f"shop__dbpull_{kind}"), ())

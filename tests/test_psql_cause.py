@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.psql import cause
+from dbpull.restore.watch import Watch
 
 MISMATCH = """\
 WARNING:  database "postgres" has a collation version mismatch
@@ -75,3 +77,18 @@ def test_a_connection_that_is_refused_is_told_as_the_server_does() -> None:
     assert cause(f"psql: error: {socket}: Connection refused\n\tIs the server\n") == (
         f"{socket}: Connection refused"
     )
+
+
+def test_a_mismatch_does_not_hide_what_pg_restore_complains_of() -> None:
+    watch = Watch()
+    watch.begin(lambda _done, _total: None, 1)
+
+    for line in MISMATCH.splitlines():
+        watch(line)
+    watch("pg_restore: from TOC entry 7; 1259 16388 TABLE t postgres")
+    watch("pg_restore: error: could not execute query: ERROR:  no room")
+    watch("Command was: CREATE TABLE t ();")
+    for line in MISMATCH.splitlines():  # of another worker
+        watch(line)
+    with pytest.raises(RestoreFailed, match="failed at TABLE t: no room"):
+        watch.end()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from databases import FOLDERS, Postgres, served
 from dbpull.console import Teller
+from dbpull.demo.stand_in import StandIn
 from dbpull.embedded.configuration import ALWAYS
 from dbpull.errors.target import CannotDrop, HeldOpen
 from dbpull.shell.local import Local
@@ -18,7 +20,9 @@ from dbpull.target.aside import Aside
 from dbpull.target.holders import refuse_held_open, refuse_locked
 from dbpull.target.leftovers import Leftover, drop, leftovers
 from dbpull.target.names import Names
+from projects import Project
 from swaps import WORD, build_aside, comment_now, pull, swap_of, undo, word
+from targets import OLD, Target, watched
 
 SETTINGS = {
     "max_prepared_transactions": 5,
@@ -275,3 +279,31 @@ def test_half_built_ones_that_are_held_are_told(server: Postgres) -> None:
         clear(aim, Teller())
     clear(aim, Teller())
     assert server.beside(name) == {"target"}
+
+
+@pytest.mark.parametrize("words", [(), ("--in-place",)], ids=str)
+def test_a_pull_is_refused_before_anything_is_downloaded(
+    project: Project,
+    heroku: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    words: tuple[str, ...],
+) -> None:
+    monkeypatch.setitem(ALWAYS, "max_prepared_transactions", "5")
+    tmp_path.chmod(0o755)
+    with watched(tmp_path / "server", FOLDERS["wheel"]) as postgres:
+        target = Target(postgres, postgres.database(OLD, name="dev"))
+        project.secrets = (*project.secrets, postgres.password)
+        pull = ("db.pull", "--app=barren", f"--target={target.url}", *words)
+        with prepared(postgres, "dev", "left_over"):
+            told = [project.invoke(*pull)]
+            told += [project.invoke(*pull, "--dry-run")]
+
+    for ended in told:
+        ended.refuses(
+            "dev on 127.0.0.1.* is held open by the prepared .* 'left_over'",
+            "^`ROLLBACK PREPARED 'left_over'`.*; then run the same again",
+        )
+    assert not any(seen.method == "POST" for seen in heroku.requests(path="/backups"))
+    assert heroku.total("download").requests == 0
+    assert project.dumps() == []

@@ -68,7 +68,8 @@ def leftovers(psql: Psql, state: State) -> list[Leftover]:
     found = []
     for dbname, oid, comment, owner, owned in rows:
         target = unfinished_of(comment)
-        if dbname == names.previous and not Keepsake.from_comment(comment):
+        kept = Keepsake.from_comment(comment)
+        if dbname == names.previous and (kept is None or kept.original):
             raise NameTaken(dbname)
         if dbname in {names.aside, names.previous} and owned != "t":
             raise NotOwner(state.user, owner, dbname)
