@@ -61,8 +61,9 @@ def _tell_original(aim: Aim, move: Move, teller: Teller) -> None:
     undo, cleanup = (
         aim.shell.command_for(f"db.{task}") for task in ("undo", "cleanup")
     )
+    place = _place(aim, move.member)
     teller.note(
-        f"{_place(aim, move.member)}, which dbpull had not filled, is kept as"
+        f"{place[0].upper()}{place[1:]}, which dbpull had not filled, is kept as"
         f" {move.new}: `{undo} --original` brings it back, `{cleanup} --original`"
         " drops it."
     )
@@ -73,7 +74,7 @@ def _drop(aim: Aim, member: Member, dbname: str, teller: Teller) -> None:
     try:
         drop_member(aim.psql, aim.state, member, dbname)
     except CannotDrop as error:
-        teller.note(f"{told} is not wanted any more. {error.what} {error.remedy}")
+        teller.note(f"{error.what} It was {told}. {error.remedy}")
     except PullError as error:
         teller.note(f"{error.what} The next pull will try again.")
     else:
