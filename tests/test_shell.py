@@ -232,6 +232,26 @@ def test_leaving_a_conversation_ends_the_program() -> None:
     assert gone(pid)
 
 
+@pytest.mark.parametrize("fed", [True, False])
+def test_a_command_that_reads_a_list_is_echoed_as_it_could_be_typed(
+    tmp_path: Path, fed: bool
+) -> None:
+    echoed: list[str] = []
+    shell = Local(echoed.append)
+    dump = tmp_path / "a dump"
+    dump.write_text("rows\n")
+    script = 'cat "$2"; [ -p /dev/stdin ] && cat; :'
+    argv = ["sh", "-c", script, "sh", "-L"]
+    if fed:
+        shell._told([*argv, "{listing}"], "7;\n8;\n", str(dump))
+    else:
+        shell.run([*argv, "/dev/stdin"], stdin="7;\n8;\n")
+
+    typed = subprocess.run(["bash", "-c", echoed[0]], capture_output=True, text=True)
+    assert typed.stdout.startswith("7\n8\n")
+    assert echoed[0].endswith(f" <'{dump}'") == fed
+
+
 def test_each_command_is_echoed_as_it_could_be_typed() -> None:
     echoed: list[str] = []
     local = Local(echo=echoed.append)

@@ -122,6 +122,7 @@ class Engine:
             feed,
             env=self._restore.environment(workers),
             listing=numbers(job.entries),
+            source=str(self._restore.dump),
         )
         self._running[id(job)] = job, fed
         threading.Thread(target=self._see_to, args=(job, fed), daemon=True).start()

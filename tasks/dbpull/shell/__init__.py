@@ -63,10 +63,12 @@ class Feeding(Protocol):
         *,
         env: Mapping[str, str],
         listing: str = "",
+        source: str = "",
     ) -> Fed:
         """Start a program whose stdin `feed` writes, in a thread of its own.
 
-        `{listing}` in `argv` stands for a file that holds the text `listing`.
+        `{listing}` in `argv` stands for a file that holds the text `listing`. Who
+        typed the command would have it read the file `source`.
         """
 
 

@@ -16,7 +16,7 @@ from typing import IO
 
 from dbpull.native import native
 from dbpull.shell import Fed, Feed, Line, Result, Running
-from dbpull.shell.fed import FedProgram, encoded, end
+from dbpull.shell.fed import LISTING, FedProgram, encoded, end
 from dbpull.signals import SIGNALS
 
 Command = Callable[[str], str]
@@ -61,7 +61,8 @@ class Local:
         """Run a program to its end; see Shell."""
         out: list[str] = []
         err: list[str] = []
-        with self._started(argv, env) as process:
+        listing = stdin if "/dev/stdin" in argv else ""
+        with self._started(argv, env, listing) as process:
             threads = [
                 _thread(lambda: _feed(_pipe(process.stdin), stdin)),
                 _thread(lambda: out.extend(_pipe(process.stdout))),
@@ -87,9 +88,10 @@ class Local:
         *,
         env: Mapping[str, str],
         listing: str = "",
+        source: str = "",
     ) -> Fed:
         """Start a program that is fed; see Feeding."""
-        self._told(argv)
+        self._told(argv, listing, source)
         return FedProgram(argv, feed, env, listing)
 
     @contextmanager
@@ -138,15 +140,25 @@ class Local:
             return shutil.disk_usage(folder).free
         return None
 
-    def _told(self, argv: Sequence[str]) -> None:
-        if self.echo:
-            self.echo(" ".join(map(_typed, argv)))
+    def _told(self, argv: Sequence[str], listing: str = "", source: str = "") -> None:
+        """Echo a command as it could be typed; `listing` and `source` are its files."""
+        if not self.echo:
+            return
+        typed = " ".join(map(_typed, argv))
+        if listing:  # the semicolons of -L's lines may be left out
+            numbers = " ".join(listing.replace(";", "").split())
+            for file in (shlex.quote(LISTING), "/dev/stdin"):
+                typed = typed.replace(f"-L {file}", f"-L <(printf '%s\\n' {numbers})")
+        self.echo(f"{typed} <{_typed(source)}" if source else typed)
 
     @contextmanager
     def _started(
-        self, argv: Sequence[str], env: Mapping[str, str] | None
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        listing: str = "",
     ) -> Iterator[subprocess.Popen[str]]:
-        self._told(argv)
+        self._told(argv, listing)
         process = None
         try:
             # A signal must not come between a program's start and our knowing of it.
