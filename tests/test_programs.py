@@ -26,6 +26,14 @@ def own(major: int) -> Program:
     return Program(f"/usr/lib/postgresql/{major}/bin/pg_restore", major)
 
 
+@pytest.mark.parametrize(
+    ("server", "minor"),
+    [("12.1", 14), ("15.18", 14), ("16.4", 15), ("17", 16), ("18.6", 16), ("?", 14)],
+)
+def test_the_oldest_archive_that_a_server_is_dumped_in(server: str, minor: int) -> None:
+    assert programs.archive_of(server) == (1, minor, 0)
+
+
 WHEEL = Program("/wheel/pg_restore", 18, embedded=True)
 
 

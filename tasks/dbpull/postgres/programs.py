@@ -87,6 +87,16 @@ def _needed(version: tuple[int, int, int]) -> int:
     return {14: 12, 15: 16}.get(version[1], 17) if version[1] >= 14 else 9
 
 
+def archive_of(server: str) -> tuple[int, int, int]:
+    """The oldest archive that a server of that version is dumped in.
+
+    No pg_dump dumps a newer server than itself.
+    """
+    digits = re.match(r"\d*", server)
+    major = int((digits and digits[0]) or 0)
+    return (1, 16 if major >= 17 else 15 if major == 16 else 14, 0)
+
+
 def _found(shell: Shell, name: str) -> Iterator[Program]:
     """As they are asked for: telling a version may take a process."""
     seen = set()

@@ -68,6 +68,8 @@ class Planner:
         backup = choice.backup
         dump = self.stock.of(found, backup) if backup else None
         prepared = self._prepared(at, dump)
+        if not prepared and (version := found.info.version):
+            self._refuse_unfit(programs.archive_of(version), "none")
         self._begin()
         self._say(_from(found, choice), self._dump(dump, delete=asked.delete))
         self._say(self._to(at, in_place=asked.in_place), *_left_out(prepared))
@@ -98,11 +100,20 @@ class Planner:
     def _prepared(self, at: Aim | None, dump: Dump | None) -> Prepared | None:
         """What a dump that is here leads to; of one that isn't, nothing is known yet.
 
-        Raises what `prepare` does.
+        Raises what `prepare` does, and what its contents do.
         """
-        if not at or not dump or not self.stock.has(dump):
+        if not dump or not self.stock.has(dump):
             return None
-        return prepare(at, self.stock.contents(dump), self.settings)
+        contents = self.stock.contents(dump)
+        if at:
+            return prepare(at, contents, self.settings)
+        self._refuse_unfit(contents.header.version, contents.header.compression)
+        return None
+
+    def _refuse_unfit(self, version: tuple[int, int, int], compression: str) -> None:
+        """Raise MissingProgram, TooOldProgram or CannotReadCompression."""
+        found = programs.find(self.shell, "pg_restore")
+        programs.pg_restore_for(version, compression, 0, found, self.shell.where)
 
     def _begin(self) -> None:
         self.teller.say("The plan; nothing of it is done now.", "bold")

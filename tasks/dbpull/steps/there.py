@@ -83,7 +83,8 @@ class There:
 
     def contents(self, dump: Dump) -> Archive:
         """Its table of contents."""
-        return _read(Front(self.shell, str(dump.path)))
+        with self._judging(dump):
+            return _read(Front(self.shell, str(dump.path)))
 
     def open(self, dump: Dump, teller: Teller, gate: Gate) -> Fetched:
         """Take one that is there. Raises BadDump.
@@ -93,10 +94,21 @@ class There:
         teller.backup, teller.size = dump.label, self.size(dump)
         read = self.contents(dump)
         gate(read)
-        refuse_cut(self.shell, str(dump.path), read)
+        with self._judging(dump):
+            refuse_cut(self.shell, str(dump.path), read)
         told = f"{size(teller.size)} in {dump.path}"
         teller.say(f"{dump.label} is there already: {told}.")
         return Fetched(dump, read)
+
+    @contextmanager
+    def _judging(self, dump: Dump) -> Iterator[None]:
+        """What is said of a dump that is not ours is not to remove it."""
+        try:
+            yield
+        except BadDump as error:
+            if dump.taken and dump.path.parent == self.settings.path:
+                raise
+            raise error.of_the_user() from None
 
     @contextmanager
     def fetch(
