@@ -289,3 +289,41 @@ def test_every_kind_of_object_comes_through_a_download(
         project.invoke("db.pull", "--app=kinds").succeeds()
 
     refuse_differences(everything(kinds.on, target.name), kinds.serial)
+
+
+@pytest.mark.parametrize("name", ["displaced", "judged", "refreshed"])
+def test_what_nothing_in_a_dump_orders_comes_through_a_download(
+    world: World,
+    on: Watched,
+    target: Target,
+    make_project: Callable[..., Project],
+    tmp_path: Path,
+    name: str,
+) -> None:
+    one = Kinds(on, tmp_path, SQL[name])
+    database = Database(f"postgresql-{name}", on.url(one.source))
+    backup = Backup(number=1, dump=str(one.dump()))
+    app = App(name, databases=(database,), backups=(backup,))
+    pg_dump = world.modern.program("pg_dump")
+    with StandIn.start(Config((app,), pg_dump=pg_dump, dump_at_start=False)) as heroku:
+        heroku.misbehave(faults.throttle(1_000_000))
+        project = make_project(DATABASE_URL=target.url, **heroku.environment)
+
+        project.invoke("db.pull", f"--app={name}", INVOKE_DB_JOBS="2").succeeds()
+
+    refuse_differences(everything(on, target.name), one.serial)
+
+
+@pytest.mark.parametrize("name", ["displaced", "judged", "refreshed"])
+def test_what_nothing_in_a_dump_orders_is_restored_in_place(
+    on: Watched, project: Project, tmp_path: Path, name: str
+) -> None:
+    one = Kinds(on, tmp_path, SQL[name])
+    dbname = on.database()
+    target = f"--target={on.url(dbname)}"
+
+    project.invoke(
+        "db.restore", f"--dump={one.dump()}", target, "--in-place"
+    ).succeeds()
+
+    refuse_differences(everything(on, dbname), one.serial)
