@@ -208,7 +208,7 @@ def test_bytes_behind_a_dump_here_are_none_of_our_business(
     ended = project.invoke(*restore, f"--target={own.url}").succeeds()
 
     assert "damaged" not in ended.err
-    assert own.family == {"target", "previous"}
+    assert own.family == {"target", "original"}
 
 
 def test_bytes_behind_a_dump_that_arrives_arrive_too(

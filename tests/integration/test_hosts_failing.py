@@ -188,7 +188,7 @@ def test_what_lies_behind_a_dump_there_is_no_damage(
 
     fab(project, "devbox", "db.pull", "--app=shop-eu").succeeds()
 
-    assert target.family == {"target", "previous"}
+    assert target.family == {"target", "original"}
 
 
 def test_what_is_cut_short_at_the_source_never_counts_as_whole(
