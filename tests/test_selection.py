@@ -20,6 +20,7 @@ def entry(
     namespace: str | None = None,
     section: str = "pre-data",
     definition: str = "",
+    dependencies: tuple[int, ...] = (),
 ) -> Entry:
     return Entry(
         dump_id=next(_numbers),
@@ -32,7 +33,7 @@ def entry(
         definition=definition,
         namespace=namespace,
         owner="u15smncfh5gol7",
-        dependencies=(),
+        dependencies=dependencies,
     )
 
 
@@ -63,7 +64,6 @@ def test_what_is_an_apps_own_is_kept_in_its_order() -> None:
         rows("users"),
         entry("SEQUENCE SET", "users_id_seq", "public", "data"),
         entry("INDEX", "i", "public", "post-data"),
-        entry("PUBLICATION", "p", None, "post-data"),
     )
 
     selection = chosen(*own)
@@ -86,7 +86,10 @@ NO_USE = [
         entry("EVENT TRIGGER", "log_create_ext", None, "post-data", FUNCTION),
         "Heroku's own event triggers",
     ),
-    (comment("EVENT TRIGGER log_create_ext"), "comments on event triggers"),
+    (
+        entry("PUBLICATION TABLES IN SCHEMA", "p s", None, "post-data"),
+        "publications: nothing is replicated from the copy",
+    ),
     (comment("EXTENSION citext"), "comments on extensions"),
     (comment('EXTENSION "uuid-ossp"'), "comments on extensions"),
     (
@@ -136,12 +139,84 @@ ALIKE = [
     entry("TABLE", "EXTENSION x", "public"),
     entry("EXTENSION", "postgis"),
     comment("TABLE users", "public"),
+    comment("EVENT TRIGGER mine"),
+    entry("SCHEMA", "public", definition="-- *not* creating schema"),
+    entry("EXTENSION", "amcheck_like"),
 ]
 
 
 @pytest.mark.parametrize("own", ALIKE, ids=[f"{e.desc} {e.tag}" for e in ALIKE])
 def test_what_only_looks_like_it_is_kept(own: Entry) -> None:
     assert chosen(own).entries == (own,)
+
+
+HEROKUS = """CREATE EVENT TRIGGER "log_create_ext" ON "ddl_command_end"
+   WHEN TAG IN ('CREATE EXTENSION')
+   EXECUTE FUNCTION "_heroku"."create_ext"();
+
+ALTER EVENT TRIGGER "log_create_ext" DISABLE;
+"""
+OWN = [
+    HEROKUS.replace('"_heroku"', '"public"'),
+    HEROKUS.replace('"_heroku"', '"my_heroku"'),
+    HEROKUS.replace('"_heroku"."create_ext"', '"public"."before_heroku_ext"'),
+    HEROKUS.replace("log_create_ext", "audit_heroku").replace('"_heroku"', "hooks"),
+]
+
+
+@pytest.mark.parametrize("kind", ["COMMENT", "SECURITY LABEL", "ACL"])
+@pytest.mark.parametrize(
+    ("definition", "kept"),
+    [
+        (HEROKUS, False),
+        (HEROKUS.replace('"', ""), False),
+        *((own, True) for own in OWN),
+    ],
+)
+def test_what_is_said_of_an_event_trigger_goes_where_the_trigger_goes(
+    definition: str, kept: bool, kind: str
+) -> None:
+    trigger = entry("EVENT TRIGGER", "t", None, "post-data", definition)
+    of_it = (trigger.dump_id,)
+    said = entry(kind, 'EVENT TRIGGER "t"', None, "none", dependencies=of_it)
+
+    selection = chosen(trigger, said)
+
+    assert selection.entries == ((trigger, said) if kept else ())
+    assert selection.left_out == (() if kept else ("Heroku's own event triggers (1)",))
+    assert chosen(trigger, said, superuser=False).entries == ()
+
+
+CRON = [
+    entry("EXTENSION", "pg_cron"),
+    rows("job", "cron"),
+    rows("job_run_details", "cron"),
+    entry("SEQUENCE SET", "jobid_seq", "cron", "data"),
+]
+
+
+@pytest.mark.parametrize("creatable", [(), ("pg_cron",)])
+def test_pg_cron_is_left_out_with_its_jobs(creatable: tuple[str, ...]) -> None:
+    said = comment("EXTENSION pg_cron")
+    kept = entry("TABLE", "users", "public")
+
+    selection = chosen(*CRON, said, kept, creatable=creatable)
+
+    assert selection.entries == (kept,)
+    why = "which can exist in one database of a server only"
+    assert f"the extension pg_cron, {why} (1)" in selection.left_out
+
+
+def test_an_extension_that_something_of_the_apps_is_built_upon_stays() -> None:
+    upon = (CRON[0].dump_id,)
+    for own in (
+        entry("TABLE", "mine", "cron", dependencies=upon),
+        entry("VIEW", "jobs", "public", dependencies=upon),
+    ):
+        assert chosen(*CRON, own).entries == (*CRON, own)
+    stats = entry("EXTENSION", "pg_stat_statements")
+    view = entry("VIEW", "slow", "public", dependencies=(stats.dump_id,))
+    assert chosen(stats, view).entries == (stats, view)
 
 
 def test_an_extension_for_monitoring_is_kept_where_the_server_has_it() -> None:
@@ -213,6 +288,58 @@ def test_patterns_that_fit_no_table_are_told() -> None:
     selection = chosen(*TABLES, skip=("user", "audit.log", "public.lo", "USERS"))
 
     assert selection.unmatched == ("user", "public.lo", "USERS")
+
+
+def test_of_a_partitioned_table_the_partitions_are_meant() -> None:
+    attach = "ALTER TABLE ONLY {} ATTACH PARTITION {} FOR VALUES IN (1);"
+    one, other = rows("lines_1"), rows('"of" two', "old")
+    below, heir = rows("lines_1_1"), rows("lines_heir")
+    tables = [
+        entry("TABLE", "lines", "public"),
+        # Until pg_dump 13 it was said with the partition itself.
+        entry(
+            "TABLE",
+            "lines_1",
+            "public",
+            definition="CREATE TABLE public.lines_1 (i int);\n"
+            + attach.format("public.lines", "public.lines_1"),
+        ),
+        entry(
+            "TABLE ATTACH",
+            "",
+            "old",
+            definition=attach.format('"public"."lines"', '"old"."""of"" two"'),
+        ),
+        entry(
+            "TABLE ATTACH",
+            "lines_1_1",
+            "public",
+            definition=attach.format('"public"."lines_1"', '"public"."lines_1_1"'),
+        ),
+        entry(
+            "TABLE", "lines_heir", "public", definition="... INHERITS (public.lines)"
+        ),
+    ]
+
+    selection = chosen(*tables, one, other, below, heir, skip=("public.lines",))
+
+    assert selection.tables == (heir,)
+    assert selection.unmatched == ()
+    assert set(selection.skipped) == {
+        "public.lines_1",
+        'old."of" two',
+        "public.lines_1_1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "near"),
+    [("user", "users"), ("audit.logs", "audit.log"), ("xyz", ""), ("USERS", "users")],
+)
+def test_of_a_pattern_without_effect_the_nearest_table_is_known(
+    pattern: str, near: str
+) -> None:
+    assert chosen(*TABLES, skip=(pattern,)).near == {pattern: near}
 
 
 def test_a_comment_belongs_to_the_section_of_what_stands_before_it() -> None:

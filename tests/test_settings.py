@@ -49,6 +49,12 @@ WAYS: dict[str, dict[str, tuple[Any, object]]] = {
         ".env": ("d, e", ("d", "e")),
         "invoke.yaml": (["f"], ("f",)),
     },
+    "tolerate": {
+        "flag": ("POLICY *,VIEW a", ("POLICY *", "VIEW a")),
+        "environment": ("c", ("c",)),
+        ".env": ("d, e", ("d", "e")),
+        "invoke.yaml": (["FUNCTION f(int, text)"], ("FUNCTION f(int, text)",)),
+    },
     "undo": {
         "flag": ("no", False),
         "environment": ("yes", True),
@@ -64,7 +70,7 @@ WAYS: dict[str, dict[str, tuple[Any, object]]] = {
 }
 DEFAULTS: dict[str, object] = {
     "app": None, "database": "DATABASE_URL", "target": None, "keep": 3,
-    "max_age": 86400.0, "skip_data": (), "undo": True, "apps": {},
+    "max_age": 86400.0, "skip_data": (), "tolerate": (), "undo": True, "apps": {},
 }  # fmt: skip
 
 
@@ -227,7 +233,7 @@ BAD: dict[str, Any] = {
     "app": [], "apps": "staging", "database": {}, "target": ["postgres://me:s3cret@h/d"],
     "allowed_hosts": 7, "path": [], "max_age": "old", "wait": "24", "keep": "some",
     "jobs": 0, "connections": 99, "skip_data": {"a": 1}, "undo": "perhaps",
-    "protected": 7,
+    "protected": 7, "tolerate": 7,
     "hosts": {"devbox": {"target": "postgres://me:s3cret@h/d", "port": 1}},
 }  # fmt: skip
 

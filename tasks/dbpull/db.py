@@ -17,8 +17,8 @@ __all__ = [
 @task(
     help=help_of(
         "app", "database", "backup", "target", "path", "max_age", "wait", "keep",
-        "jobs", "connections", "skip_data", "capture", "delete", "in_place", "upload",
-        "timings", "dry_run",
+        "jobs", "connections", "skip_data", "tolerate", "capture", "delete", "in_place",
+        "upload", "timings", "dry_run",
     ),
 )  # fmt: skip
 def pull(
@@ -35,6 +35,7 @@ def pull(
     jobs: str | None = None,
     connections: str | None = None,
     skip_data: str | None = None,
+    tolerate: str | None = None,
     capture: bool = False,
     delete: bool = False,
     in_place: bool = False,
@@ -46,18 +47,10 @@ def pull(
     refuse_empty(backup=backup)
     refuse_useless(c, upload=upload)
     settings = settings_of(
-        c,
-        app=app,
-        database=database,
-        target=target,
-        path=path,
-        max_age=max_age,
-        wait=wait,
-        keep=keep,
-        jobs=jobs,
-        connections=connections,
-        skip_data=skip_data,
-    )
+        c, app=app, database=database, target=target, path=path, max_age=max_age,
+        wait=wait, keep=keep, jobs=jobs, connections=connections, skip_data=skip_data,
+        tolerate=tolerate,
+    )  # fmt: skip
     from dbpull.steps import pull as steps
     from dbpull.steps.plan import Asked
 
@@ -110,8 +103,8 @@ def fetch(
 
 @task(
     help=help_of(
-        "dump", "app", "target", "path", "jobs", "skip_data", "in_place", "timings",
-        "dry_run",
+        "dump", "app", "target", "path", "jobs", "skip_data", "tolerate", "in_place",
+        "timings", "dry_run",
     ),
 )  # fmt: skip
 def restore(
@@ -123,6 +116,7 @@ def restore(
     path: str | None = None,
     jobs: str | None = None,
     skip_data: str | None = None,
+    tolerate: str | None = None,
     in_place: bool = False,
     timings: bool = False,
     dry_run: bool = False,
@@ -130,8 +124,9 @@ def restore(
     """Restore a dump that is here; no network is needed."""
     refuse_empty(dump=dump)
     settings = settings_of(
-        c, app=app, target=target, path=path, jobs=jobs, skip_data=skip_data
-    )
+        c, app=app, target=target, path=path, jobs=jobs, skip_data=skip_data,
+        tolerate=tolerate,
+    )  # fmt: skip
     from dbpull.steps import pull as steps
     from dbpull.steps.plan import Asked
 

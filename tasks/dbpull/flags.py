@@ -29,6 +29,7 @@ HELP = {
     "skip_data": "Tables whose rows are not wanted (django_session,audit.*).",
     "target": "URL of the database to replace.",
     "timings": "Draw what ran when, and name what took longest.",
+    "tolerate": "Entries to go on without where they fail ('POLICY *,VIEW old').",
     "undo": "Put back what the last push has replaced.",
     "upload": "Fetch the dump here and send it, for hosts without internet (fab -H).",
     "wait": "How long to wait for a capture (2h).",

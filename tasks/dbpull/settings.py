@@ -81,6 +81,12 @@ KEYS: Mapping[str, Key] = {
         (),
         "tables whose rows are not wanted: `[django_session, audit.*]`",
     ),
+    "tolerate": Key(
+        values.listing,
+        (),
+        "entries of a dump that a pull goes on without where they fail, as errors name"
+        " them: `[POLICY *]`",
+    ),
     "undo": Key(values.switch, "true", "keep the replaced database for `db.undo`"),
     "hosts": Key(
         values.hosts,
@@ -117,6 +123,7 @@ class Settings:
     jobs: int
     connections: int
     skip_data: tuple[str, ...]
+    tolerate: tuple[str, ...]
     undo: bool
     hosts: Mapping[str, Mapping[str, str]] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 
 from dbpull.errors import PullError
+from dbpull.errors.packages import packages
 from dbpull.errors.remedies import remedy_for
 
 
@@ -19,12 +21,14 @@ class MissingExtensions(RestoreError):
         self, names: Sequence[str], label: str, major: int, *, embedded: bool
     ) -> None:
         listed = ", ".join(names)
-        remedy = f"Install it for PostgreSQL {major} ({_packages(names, major)})."
+        remedy = f"Install it for PostgreSQL {major} ({packages(names, major)})."
         if embedded:
             remedy = (
                 "The embedded PostgreSQL comes without it: install PostgreSQL with its"
                 " extensions, and name a database there as target."
             )
+        patterns = shlex.quote(",".join(f"EXTENSION {name}" for name in names))
+        remedy += f" Where no table needs it, --tolerate={patterns} goes on without."
         super().__init__(
             f"The dump needs the extension{'s' * (len(names) > 1)} {listed}, which"
             f" the server of {label} does not have.",
@@ -44,15 +48,58 @@ class ForbiddenExtensions(RestoreError):
         )
 
 
-def _packages(names: Sequence[str], major: int) -> str:
-    special = {
-        "postgis": f"postgresql-{major}-postgis-3",
-        "vector": f"postgresql-{major}-pgvector",
-        "pg_partman": f"postgresql-{major}-partman",
-        "pg_cron": f"postgresql-{major}-cron",
-    }
-    packages = {special.get(name, f"postgresql-contrib-{major}") for name in names}
-    return "Debian's package " + " and ".join(sorted(packages))
+class ExtensionElsewhere(RestoreError):
+    """An extension is there already, in another schema, and is not ours to move."""
+
+    def __init__(self, name: str, wanted: str, found: str, label: str) -> None:
+        super().__init__(
+            f"The dump has the extension {name} in the schema {wanted}; in {label} it"
+            f" is in {found}, and belongs to somebody else.",
+            f'Have its owner move it: ALTER EXTENSION "{name}" SET SCHEMA "{wanted}";',
+        )
+
+
+class MissingRoles(RestoreError):
+    """Policies are for roles of which the target's server has some."""
+
+    def __init__(self, policies: Sequence[str], create: str) -> None:
+        shown = ", ".join(policies[:5]) + (" …" if len(policies) > 5 else "")
+        super().__init__(
+            f"Roles that policies of the dump are for are not on this server: {shown}.",
+            f"Create them there: {create}. Or go on without:"
+            f" --tolerate={shlex.quote(','.join(policies[:5]))}.",
+        )
+
+
+class NoSuchTable(RestoreError):
+    """--skip-data names what is not in the dump: its rows would have come."""
+
+    def __init__(self, near: Mapping[str, str]) -> None:
+        named = ", ".join(near)
+        meant = ", ".join(table for table in near.values() if table)
+        remedy = f"Did you mean {meant}?" if meant else "`pg_restore -l` lists them."
+        if any(" " in pattern for pattern in near):
+            remedy = "Commas separate: --skip-data=first,second."
+        super().__init__(f"--skip-data: the dump has no table {named}.", remedy)
+
+
+class MissingFeatures(RestoreError):
+    """The target's server was built without what the dump needs."""
+
+    def __init__(
+        self, needed: Mapping[str, Sequence[str]], label: str, *, embedded: bool
+    ) -> None:
+        listed = "; ".join(
+            f"{feature}, for {', '.join(names[:3])}{' …' * (len(names) > 3)}"
+            for feature, names in needed.items()
+        )
+        server = "the embedded PostgreSQL" if embedded else f"the server of {label}"
+        super().__init__(
+            f"The dump needs what {server} was built without: {listed}.",
+            "Name a database of a PostgreSQL that has it as target: the packages of"
+            " Debian, of PostgreSQL itself and of Homebrew do. Or leave those tables'"
+            " rows out with skip_data, other entries with --tolerate.",
+        )
 
 
 class NotEnoughDisk(RestoreError):
@@ -66,7 +113,7 @@ class NotEnoughDisk(RestoreError):
         )
 
 
-_KEPT = "The dump is kept: `invoke db.restore` tries again."
+KEPT = "The dump is kept: `invoke db.restore` tries again."
 _RESUMES = "Run the same again where that has been put right."
 
 
@@ -78,12 +125,12 @@ class RestoreFailed(RestoreError):
     def __init__(self, what: str, cause: str, remedy: str = "") -> None:
         super().__init__(
             f"Restoring failed at {what}: {cause}.",
-            remedy or remedy_for(cause) or _KEPT,
+            remedy or remedy_for(cause) or KEPT,
         )
 
     def before_the_end(self) -> RestoreFailed:
         """The same, where not all of the dump is there yet."""
-        return self.advising(_RESUMES) if self.remedy == _KEPT else self
+        return self.advising(self.remedy.replace(KEPT, _RESUMES))
 
 
 class Incomplete(RestoreError):

@@ -21,7 +21,10 @@ _REFUSED = re.compile(
     r"could not execute query: |COPY failed for |(?:ERROR|FATAL|PANIC):"
 )
 # Without the owner at its end: a role of Heroku's, which says nothing here.
-_ITEM = re.compile(r"^from TOC entry \d+; \d+ \d+ (?P<what>.*?) ?(?:\(no owner\)|\S*)$")
+_ITEM = re.compile(
+    r"^from TOC entry (?P<dump_id>\d+); \d+ \d+ "
+    r"(?P<what>.*?) ?(?:\(no owner\)|\S*)$"
+)
 # In most languages alike: `COPY people, Zeile 1, Spalte mail: …`.
 _PLACE = re.compile(r"(?:[A-Z]+:\s+)?COPY (.*?), \w+ (\d+)\b")
 # A client sends them to every server; servers before 17 and before 14 don't know them.
@@ -35,6 +38,8 @@ class Complaint:
     item: str
     error: str
     more: list[str] = field(default_factory=list)
+    dump_id: int = field(default=0, compare=False)
+    """Of the item; 0 where it is not known."""
 
     @property
     def harmless(self) -> str:
@@ -48,6 +53,9 @@ class Complaint:
             ours = any(f"Command was: SET {word} = " in line for line in lines)
             if ours and refused and all(word in line for line in refused):
                 return word
+        # What is said about an object, not what it is or does.
+        if self.item.startswith(("COMMENT ", "SECURITY LABEL ")):
+            return self.item
         return ""
 
     @property
@@ -69,7 +77,7 @@ class Complaints:
 
     def __init__(self) -> None:
         self.all: list[Complaint] = []
-        self._item = ""
+        self._item, self._dump_id = "", 0
         self._open: Complaint | None = None
 
     def feed(self, line: str) -> str:
@@ -81,11 +89,12 @@ class Complaints:
             return ""
         self._open = None
         if "error: " in prefix or (not prefix and _REFUSED.search(line)):
-            self._open = Complaint(self._item, text)
+            self._open = Complaint(self._item, text, dump_id=self._dump_id)
             self.all.append(self._open)
-            self._item = ""
+            self._item, self._dump_id = "", 0
         elif item := _ITEM.match(text.lstrip()):
             self._item = item["what"].strip()
+            self._dump_id = int(item["dump_id"])
         elif not prefix:
             return line.strip()
         elif not text.startswith(("while ", "warning: ", "detail: ", "hint: ")):
@@ -95,9 +104,11 @@ class Complaints:
     @property
     def fatal(self) -> Complaint | None:
         """The first complaint that matters and has been read to its end."""
-        return next(
-            (c for c in self.all if not c.harmless and c is not self._open), None
-        )
+        return next((c for c in self.settled() if not c.harmless), None)
+
+    def settled(self, start: int = 0) -> list[Complaint]:
+        """Those that have been read to their end, from the one of that number on."""
+        return [c for c in self.all[start:] if c is not self._open]
 
     def close(self) -> None:
         """Nothing more comes."""

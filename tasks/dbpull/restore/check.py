@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dbpull.archive import Entry, unknown
 from dbpull.errors.restore import Incomplete
 from dbpull.postgres.psql import Psql
@@ -16,13 +18,18 @@ WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_to
 """
 
 
-def refuse_incomplete(psql: Psql, dbname: str, selection: Selection) -> None:
-    """Raise Incomplete where a table, view, sequence or index is not there."""
+def refuse_incomplete(
+    psql: Psql, dbname: str, selection: Selection, absent: Collection[Entry] = ()
+) -> None:
+    """Raise Incomplete where a table, view, sequence or index is not there.
+
+    But for what is known to be absent.
+    """
     present = _present(psql, dbname)
     missing = [
         f"{entry.desc} {entry.namespace}.{entry.tag}"
         for entry in _relations(selection)
-        if (entry.namespace, entry.tag) not in present
+        if (entry.namespace, entry.tag) not in present and entry not in absent
     ]
     if missing:
         raise Incomplete(missing)

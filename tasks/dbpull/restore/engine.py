@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dbpull.archive import Block
 from dbpull.errors.archive import BadDump
@@ -59,6 +59,7 @@ class Engine:
         self._tell, self._whole = tell, whole
         self._agenda = Agenda(dump.archive, restore.selection)
         self._queue = Queue(self._agenda, restore.jobs)
+        restore.still_arriving = lambda: not self._queue.whole
         self._changed = threading.Condition()
         self._running: dict[int, tuple[Job, Fed]] = {}
         self._walker = threading.Thread(target=self._walk, daemon=True)
@@ -135,7 +136,7 @@ class Engine:
         return count
 
     def _see_to(self, job: Job, fed: Fed) -> None:
-        watch = Watch()
+        watch = self._restore.listening()
         watch.begin(lambda _done, _total: None, 0)
         try:
             result = fed.wait(watch)
@@ -250,6 +251,6 @@ class Engine:
         watch = self._restore.watch
         for other in self._watches:
             watch.complaints.all.extend(other.complaints.all)
-        told = watch.outcome()
+        told = self._restore.outcome()
         sizes = dict(self._queue.sizes)
-        return Outcome(told.harmless, self._took, sizes, tuple(self._bars))
+        return replace(told, seconds=self._took, sizes=sizes, bars=tuple(self._bars))

@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 
+from dbpull.archive import Extension
 from dbpull.postgres.psql import Psql
 
-_CREATE = 'CREATE SCHEMA IF NOT EXISTS :"schema";'
+_CREATE = """
+SELECT format('CREATE SCHEMA %I', :'schema')
+WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = :'schema') \\gexec
+"""
+# Tried, since only an extension's script tells which schemas it makes. Its own, where
+# it insists on one, is made with it; else it is created first, as a dump would do.
+_MADE = """
+BEGIN;
+\\set ON_ERROR_STOP off
+\\set ON_ERROR_ROLLBACK on
+SELECT statement
+FROM json_array_elements(:'extensions') WITH ORDINALITY one(told, place),
+  LATERAL (SELECT format('CREATE EXTENSION IF NOT EXISTS %I', told->>0)
+    || coalesce(format(' WITH SCHEMA %I', told->>1), '') made) first,
+  LATERAL (VALUES (1, made), (3, made),
+    (2, 'CREATE SCHEMA IF NOT EXISTS ' || quote_ident(told->>1))) of(turn, statement)
+ORDER BY place, turn \\gexec
+SELECT nspname FROM pg_namespace n JOIN pg_depend d
+  ON classid = 'pg_namespace'::regclass AND objid = n.oid AND deptype = 'e';
+ROLLBACK;
+"""
 
 
-def create_missing(psql: Psql, dbname: str, schemas: Collection[str]) -> None:
-    """Create them. Raises SqlFailed."""
-    for schema in sorted(schemas):
+def create_missing(
+    psql: Psql,
+    dbname: str,
+    schemas: Collection[str],
+    extensions: Collection[Extension] = (),
+) -> None:
+    """Create them, but for those that the extensions make. Raises SqlFailed."""
+    made: set[str] = set()
+    if extensions and not set(schemas) <= {"heroku_ext", "public"}:
+        made = _made_by(psql, dbname, extensions)
+    for schema in sorted(set(schemas) - made):
         psql.run(
             _CREATE,
             doing=f"Creating the schema {schema}",
             dbname=dbname,
             schema=schema,
         )
+
+
+def _made_by(psql: Psql, dbname: str, extensions: Collection[Extension]) -> set[str]:
+    """The schemas that creating those extensions makes; nothing stays of it."""
+    told = json.dumps([[one.name, one.schema] for one in extensions])
+    doing = "Looking at what the extensions make"
+    rows = psql.run(_MADE, doing=doing, dbname=dbname, extensions=told)
+    return {name for (name,) in rows}

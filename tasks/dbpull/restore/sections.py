@@ -7,14 +7,16 @@ partitions are loaded; it then fires on them (15 and 18). Section by section it 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from dbpull.archive import Entry
 from dbpull.errors.restore import RestoreFailed
+from dbpull.postgres.complaints import Complaint
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import reason
+from dbpull.restore.arriving import Streaming
+from dbpull.restore.failures import Failures, fits, name, why, with_dependents
 from dbpull.restore.order import Part, parts
 from dbpull.restore.selection import Selection
 from dbpull.restore.watch import Outcome, Progress, Watch
@@ -40,54 +42,6 @@ _OPTIONS = "-c synchronous_commit=off -c default_transaction_read_only=off"
 _WORKERS = "-c max_parallel_maintenance_workers="
 
 
-class Arriving(Protocol):
-    """A dump that can be restored while the rest of it arrives."""
-
-    progress: Progress
-    """Told of its bytes, by a thread of its own."""
-
-    @property
-    def began(self) -> float:
-        """When it began to (of time.monotonic)."""
-
-    @property
-    def ended(self) -> float | None:
-        """When the last byte was here; None before, or where that is not seen."""
-
-    @property
-    def where(self) -> str:
-        """Where it will lie: ` in local/b101.dump`; "" where that need not be said."""
-
-    def finish(self) -> None:
-        """Wait until it is whole. Raises what ended the arrival."""
-
-
-class Streaming(Arriving, Protocol):
-    """One that arrives on a host, where one program can be fed with it."""
-
-    @property
-    def total(self) -> int:
-        """The dump's bytes."""
-
-    @property
-    def listing(self) -> str:
-        """The file in which a fed program finds what came on its stdin."""
-
-    @property
-    def left(self) -> int:
-        """Bytes that are still to come."""
-
-    @property
-    def rate(self) -> float:
-        """Bytes a second, up to now."""
-
-    def fed(self, argv: Sequence[str]) -> list[str]:
-        """The command that feeds it to a program as it arrives."""
-
-    def check(self) -> None:
-        """Raise what ended the arrival."""
-
-
 @dataclass
 class Restore:
     """A dump on its way into a database."""
@@ -100,9 +54,53 @@ class Restore:
     dump: Path
     selection: Selection
     jobs: int
-    watch: Watch = field(default_factory=Watch, init=False)
+    tolerate: tuple[str, ...] | None = None
+    """What a user goes on without where it fails: patterns. All that fails is told at
+    the end then; None ends a restore at the first failure."""
+    notice: Callable[[str], None] = lambda _: None
+    """Told of the first failure, since all of the rest may take long."""
+    still_arriving: Callable[[], bool] = lambda: False
+    """Whether some of the dump is to come: rows that fail then end it at once."""
+    watch: Watch = field(init=False)
     done: set[str] = field(default_factory=set, init=False)
     """The sections that are restored."""
+    _complaints: list[Complaint] = field(default_factory=list, init=False)
+    _gone: set[int] = field(default_factory=set, init=False)
+    """What another try in one transaction went without, by dump id."""
+    _noticed: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.watch = self.listening()
+
+    def listening(self) -> Watch:
+        """What listens to another pg_restore."""
+        return Watch() if self.tolerate is None else Watch(self._failed)
+
+    def outcome(self) -> Outcome:
+        """What was heard. Raises RestoreFailed for what may not be absent."""
+        told = self.watch.outcome()
+        if self.tolerate is None:
+            return told
+        found = Failures.of(self.watch.complaints.all, self.selection, self.tolerate)
+        found.refuse()
+        gone = self._gone | found.failed.keys()
+        absent = (one for one in self.selection.entries if one.dump_id in gone)
+        return replace(told, absent=tuple(absent))
+
+    def _failed(self, complaint: Complaint) -> None:
+        self._complaints.append(complaint)
+        patterns = self.tolerate or ()
+        entry = self.selection.by_id.get(complaint.dump_id)
+        arriving = self.still_arriving()
+        if (self._noticed and not arriving) or (entry and fits(entry, patterns)):
+            return
+        found = Failures.of(self._complaints, self.selection, patterns)
+        if arriving and found.is_of_rows(complaint.dump_id):
+            found.refuse()
+        if entry and not self._noticed and complaint.dump_id not in found.tolerated:
+            self._noticed = True
+            told = f"{name(entry)} failed: {why(complaint, entry)}"
+            self.notice(f"{told}. Whatever else fails is told with it at the end.")
 
     def argv(self, section: str, part: Part = _ALL) -> list[str]:
         """The command that restores what is listed on its stdin of a section."""
@@ -133,7 +131,7 @@ class Restore:
                 for part in self._parts(section):
                     self.part(section, part, _beyond(progress, before, len(entries)))
                     before += len(part.entries)
-        return self.watch.outcome()
+        return self.outcome()
 
     def part(self, section: str, part: Part, progress: Progress) -> None:
         """Restore a part of a section. Raises RestoreFailed."""
@@ -180,6 +178,7 @@ class Restore:
                 self.watch(line)
 
         argv = arriving.fed(self.stream_argv(arriving.listing))
+        self.still_arriving = lambda: arriving.left > 0
         self._run(argv, entries, hear)
         self.done.update(STREAMED)
 
@@ -201,10 +200,18 @@ class Restore:
         `clean` only where there is something to clean: despite --if-exists, pg_restore
         stumbles over a view's rule whose types are not there.
         """
-        self.watch.begin(phase("items"), len(self.selection.entries))
+        progress, entries = phase("items"), self.selection.entries
         argv = self.in_place_argv(at_once=at_once, clean=clean)
-        self._run(argv, self.selection.entries)
-        return self.watch.outcome()
+        while True:
+            self.watch.begin(progress, len(entries))
+            self._run(argv, entries)
+            outcome = self.outcome()  # in one transaction, a failure undoes all of it
+            told = {complaint.dump_id for complaint in self.watch.complaints.all}
+            gone = with_dependents(entries, told)
+            if not at_once or not gone:
+                return outcome
+            self._gone |= gone
+            entries = tuple(one for one in entries if one.dump_id not in gone)
 
     def _parts(self, section: str) -> list[Part]:
         entries = self.selection.of(section)
@@ -212,7 +219,8 @@ class Restore:
 
     def _common(self, listing: str = "/dev/stdin") -> list[str]:
         argv = [self.program, "--verbose", "--no-owner", "--no-acl"]
-        return [*argv, "-L", listing]
+        # A tablespace is a folder of its server's: the tables go where all others do.
+        return [*argv, "--no-tablespaces", "-L", listing]
 
     def _run(
         self, argv: list[str], entries: Sequence[Entry], hear: Line | None = None

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from dbpull.errors.restore import RestoreFailed
+from dbpull.archive import Entry
 from dbpull.postgres.complaints import Complaint, Complaints
-from dbpull.postgres.privacy import without_values, without_words
-from dbpull.postgres.psql import cause
+from dbpull.restore.failures import failure, is_hopeless
 
 Progress = Callable[[int, int | None], None]
 # What --verbose prints with -j, and what without (pg_backup_archiver.c).
@@ -50,13 +49,20 @@ class Outcome:
     """Bytes of the dump that each item's data takes, where that was seen."""
     bars: tuple[Bar, ...] = ()
     """What ran when, where that was seen."""
+    absent: tuple[Entry, ...] = ()
+    """What could not be restored, and was not to be waited for."""
 
 
 class Watch:
-    """Takes pg_restore's stderr, and ends it at the first complaint that matters."""
+    """Takes pg_restore's stderr, and ends it at a complaint that matters.
 
-    def __init__(self) -> None:
+    Where `failed` takes what fails, only one after which nothing can follow does.
+    """
+
+    def __init__(self, failed: Callable[[Complaint], None] | None = None) -> None:
         self.complaints = Complaints()
+        self._failed = failed
+        self._heard = 0
         self._seconds: dict[int, float] = {}
         self.spans: dict[int, tuple[float, float]] = {}
         """When each item began and ended, where workers tell."""
@@ -70,9 +76,9 @@ class Watch:
         self._done, self._total = 0, total
 
     def __call__(self, line: str) -> None:
-        """Take a line. Raises RestoreFailed after a complaint that matters."""
+        """Take a line. Raises RestoreFailed."""
         text = self.complaints.feed(line)
-        self._refuse_fatal()
+        self._hear_failures()
         if launched := _LAUNCHED.match(text):
             self._began[int(launched[1])] = time.monotonic()
         elif finished := _FINISHED.match(text):
@@ -87,35 +93,24 @@ class Watch:
     def end(self) -> None:
         """That pg_restore has ended. Raises RestoreFailed as above."""
         self.complaints.close()
-        self._refuse_fatal()
+        self._hear_failures()
         if self._done < self._total:  # a line was lost where workers' lines mixed
             self._progress(self._total, self._total)
 
     def outcome(self) -> Outcome:
         """What was heard."""
-        settings = (complaint.harmless for complaint in self.complaints.all)
-        return Outcome(tuple(dict.fromkeys(settings)), self._seconds)
+        told = dict.fromkeys(complaint.harmless for complaint in self.complaints.all)
+        return Outcome(tuple(filter(None, told)), self._seconds)
 
-    def _refuse_fatal(self) -> None:
-        if fatal := self.complaints.fatal:
-            raise _failure(fatal)
+    def _hear_failures(self) -> None:
+        for complaint in self.complaints.settled(self._heard):
+            self._heard += 1
+            if complaint.harmless:
+                continue
+            if self._failed is None or is_hopeless(complaint):
+                raise failure(complaint)
+            self._failed(complaint)
 
     def _count(self) -> None:
         self._done = min(self._done + 1, self._total)
         self._progress(self._done, self._total)
-
-
-def _failure(fatal: Complaint) -> RestoreFailed:
-    what = fatal.item or "pg_restore"
-    why = without_values(cause(fatal.error))
-    if fatal.raised_by:
-        why = without_words(fatal.raised_by)
-    if fatal.context:
-        why += f" ({fatal.context})"
-    remedy = ""
-    if "FK CONSTRAINT" in what:
-        remedy = (
-            "If the table that it refers to is in skip_data, skip the rows that refer"
-            " to it as well."
-        )
-    return RestoreFailed(what, why, remedy)

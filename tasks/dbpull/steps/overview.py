@@ -132,7 +132,8 @@ def _tell_rows_of(at: Aim, teller: Teller) -> None:
         teller.say(f"{at.connection.label} was not filled by dbpull.")
         return
     skipped = f", without the rows of {listed(known.skipped)}" if known.skipped else ""
+    absent = f", without {listed(known.absent)}" if known.absent else ""
     teller.say(
         f"{at.connection.label} holds {known.app} {known.backup}, {age(known.taken)}"
-        f"{skipped}; pulled {ago(known.pulled)}."
+        f"{skipped}{absent}; pulled {ago(known.pulled)}."
     )

@@ -67,7 +67,7 @@ class Planner:
             )
         backup = choice.backup
         dump = self.stock.of(found, backup) if backup else None
-        prepared = self._prepared(at, dump)
+        prepared = self._prepared(at, dump, in_place=asked.in_place)
         if not prepared and (version := found.info.version):
             self._refuse_unfit(programs.archive_of(version), "none")
         self._begin()
@@ -81,7 +81,7 @@ class Planner:
     def restore(self, dump: Dump, *, in_place: bool) -> None:
         """Tell what `db.restore` would do."""
         at = self._aim(in_place=in_place)
-        prepared = self._prepared(at, dump)
+        prepared = self._prepared(at, dump, in_place=in_place)
         self._begin()
         self._say(self._dump(dump, delete=False), self._to(at, in_place=in_place))
         self._say(*_left_out(prepared))
@@ -97,7 +97,9 @@ class Planner:
             self.settings, self.shell, self.teller, in_place=in_place
         )
 
-    def _prepared(self, at: Aim | None, dump: Dump | None) -> Prepared | None:
+    def _prepared(
+        self, at: Aim | None, dump: Dump | None, *, in_place: bool
+    ) -> Prepared | None:
         """What a dump that is here leads to; of one that isn't, nothing is known yet.
 
         Raises what `prepare` does, and what its contents do.
@@ -106,7 +108,7 @@ class Planner:
             return None
         contents = self.stock.contents(dump)
         if at:
-            return prepare(at, contents, self.settings)
+            return prepare(at, contents, self.settings, in_place=in_place)
         self._refuse_unfit(contents.header.version, contents.header.compression)
         return None
 

@@ -7,7 +7,7 @@ from dbpull.console import Teller
 from dbpull.dumps import Dump
 from dbpull.errors.download import ObjectChanged
 from dbpull.errors.restore import NoSuchDump
-from dbpull.restore.sections import Arriving
+from dbpull.restore.arriving import Arriving
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.steps import aim, kept, once, prepare, source, stocks, summary, tidy
@@ -46,7 +46,7 @@ def pull(
                 found, settings, teller, backup=asked.backup, capture=asked.capture
             )
             guard.refuse_source(at.connection, backup.server, found.label)
-            gate = Gate(held.aim, settings)
+            gate = Gate(held.aim, settings, in_place=asked.in_place)
             fetching = stock.fetch(found, backup, teller, gate, upload=asked.upload)
             with fetching as fetched:
                 refresh = Refresh(held, fetched, gate.prepared, settings, teller)
@@ -102,7 +102,7 @@ def restore(
         at = aim.take_to_fill(settings, shell, teller, in_place=in_place)
         kept.tell_what_comes(at, found.label, teller)
         with aim.held(at, teller) as held:
-            gate = Gate(held.aim, settings)
+            gate = Gate(held.aim, settings, in_place=in_place)
             fetched = stock.open(found, teller, gate)
             refresh = Refresh(held, fetched, gate.prepared, settings, teller)
             outcome = refresh.run(in_place=in_place)

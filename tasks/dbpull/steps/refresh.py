@@ -14,8 +14,10 @@ from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.remote import ConnectionLost
 from dbpull.errors.restore import RestoreFailed
 from dbpull.restore import check, overlap
+from dbpull.restore.arriving import Arriving, Streaming
+from dbpull.restore.failures import name
 from dbpull.restore.schemas import create_missing
-from dbpull.restore.sections import Arriving, Restore, Streaming, one_transaction
+from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.statistics import analyze
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
@@ -23,9 +25,9 @@ from dbpull.signals import SIGNALS
 from dbpull.steps import kept
 from dbpull.steps.aim import Aim, Held
 from dbpull.steps.fill import fill
-from dbpull.steps.prepare import Prepared
+from dbpull.steps.prepare import Prepared, useless
 from dbpull.steps.stock import Fetched
-from dbpull.target import sessions
+from dbpull.target import search_path, sessions
 from dbpull.target.aside import Aside
 from dbpull.target.provenance import Provenance, is_own
 from dbpull.target.swap import Swap
@@ -57,8 +59,8 @@ class Refresh:
         Raises RestoreFailed, Incomplete, StillConnected, LockLost, SqlFailed,
         CannotConnect.
         """
-        for pattern in self.prepared.selection.unmatched:
-            self.teller.note(f"skip_data: no table fits {pattern}.")
+        for note in useless(self.prepared, self.fetched.archive, self.settings):
+            self.teller.note(note)
         return self._replace_in_place() if in_place else self._replace()
 
     @property
@@ -80,9 +82,9 @@ class Refresh:
         self.held.lock.refuse_lost()
         with self._aside() as aside:
             outcome = self._restore(aside.names.aside)
-            self._check(aside)
+            self._check(aside, outcome)
             self.held.lock.refuse_lost()
-            self._swap(aside.oid)
+            self._swap(aside.oid, outcome)
         return outcome
 
     def _replace_in_place(self) -> Outcome:
@@ -174,7 +176,8 @@ class Refresh:
             step.sentence += f": {told}"
 
     def _restoring(self, dbname: str) -> Restore:
-        create_missing(self.aim.psql, dbname, self.prepared.schemas)
+        prepared = self.prepared
+        create_missing(self.aim.psql, dbname, prepared.schemas, prepared.extensions)
         return Restore(
             self.aim.shell,
             self.prepared.program.path,
@@ -182,29 +185,44 @@ class Refresh:
             self.fetched.dump.path,
             self.prepared.selection,
             1 if self.fetched.archive.header.tar else self.settings.jobs,
+            self.settings.tolerate,
+            self.teller.note,
         )
 
-    def _check(self, aside: Aside) -> None:
+    def _check(self, aside: Aside, outcome: Outcome) -> None:
         with self.teller.step("check", "Checking and analyzing") as step:
-            self._check_in(aside.names.aside)
-            if missed := aside.take_settings():
+            self._check_in(aside.names.aside, outcome)
+            missed = aside.take_settings()
+            self._settle_search_path(aside.names.aside)
+            if missed:
                 user, names = self.aim.state.user, listed(missed)
                 self.teller.note(f"{user} may not set {names} there: not carried over.")
             step.sentence = "Checked and analyzed"
 
-    def _check_in(self, dbname: str) -> None:
-        check.refuse_incomplete(self.aim.psql, dbname, self.prepared.selection)
+    def _settle_search_path(self, dbname: str) -> None:
+        wanted = self.prepared.in_heroku_ext
+        aim = self.aim
+        told = search_path.settle(
+            aim.psql, dbname, aim.state.maintenance, wanted=wanted
+        )
+        if told:
+            self.teller.note(told)
+
+    def _check_in(self, dbname: str, outcome: Outcome) -> None:
+        selection = self.prepared.selection
+        check.refuse_incomplete(self.aim.psql, dbname, selection, outcome.absent)
         try:
             sessions = 1 if self.aim.shell.host else self.settings.jobs
             analyze(self.aim.psql, dbname, sessions)
         except SqlFailed as error:  # rows are there; what fails is a function of theirs
             self.teller.note(error.what)
 
-    def _swap(self, oid: str) -> None:
+    def _swap(self, oid: str, outcome: Outcome) -> None:
         keep, label = self.settings.undo, self.aim.connection.label
         swap = Swap(self.aim.psql, self.aim.state, self.aim.names)
         with self.teller.step("swap", "Swapping") as step, SIGNALS.deferred():
-            moves = swap.to_new(oid, comment=self._provenance(), keep_previous=keep)
+            comment = self._provenance(outcome)
+            moves = swap.to_new(oid, comment=comment, keep_previous=keep)
             replaced = any(not one.member.kept for one in moves)
             self.teller.standing = REPLACED if keep and replaced else CREATED
             step.sentence = f"Swapped: {label} is the new database"
@@ -220,15 +238,20 @@ class Refresh:
             step.sentence = f"Restored into {label}"
         self.teller.standing = REFILLED
         with self.teller.step("check", "Checking and analyzing") as step:
-            self._check_in(dbname)
-            told = self._provenance(beside_own=is_own(self.aim.state.comment))
+            self._check_in(dbname, outcome)
+            own = is_own(self.aim.state.comment)
+            told = self._provenance(outcome, beside_own=own)
             Swap(psql, self.aim.state, self.aim.names).record(told)
+            self._settle_search_path(dbname)
             step.sentence = "Checked and analyzed"
         return outcome
 
-    def _provenance(self, *, beside_own: bool = False) -> str:
+    def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:
         """Where the rows came from, as the database's comment."""
         dump, now = self.fetched.dump, datetime.now(UTC)
         skipped = self.prepared.selection.skipped
-        told = Provenance(dump.app, dump.backup, dump.taken, now, skipped, beside_own)
+        absent = tuple(map(name, outcome.absent))
+        told = Provenance(
+            dump.app, dump.backup, dump.taken, now, skipped, beside_own, absent
+        )
         return told.to_comment()

@@ -83,7 +83,8 @@ class Replacement:
         aim = self.remote.aim
         there = contents(aim.psql).schemas
         selection = _without_schemas(prepared.selection, there)
-        create_missing(aim.psql, aim.connection.dbname, prepared.schemas - there)
+        dbname, missing = aim.connection.dbname, prepared.schemas - there
+        create_missing(aim.psql, dbname, missing, prepared.extensions)
         restore = Restore(
             aim.shell,
             prepared.program.path,

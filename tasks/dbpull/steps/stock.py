@@ -11,8 +11,8 @@ from dbpull import heroku
 from dbpull.archive import Archive, Block
 from dbpull.console import Teller
 from dbpull.dumps import Dump
+from dbpull.restore.arriving import Arriving
 from dbpull.restore.incoming import Incoming
-from dbpull.restore.sections import Arriving
 from dbpull.steps.source import Source
 
 Gate = Callable[[Archive], object]

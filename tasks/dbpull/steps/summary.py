@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from dbpull.archive import Entry
 from dbpull.console import Teller
+from dbpull.restore.failures import name
 from dbpull.restore.watch import Outcome
 from dbpull.steps.aim import Aim
 from dbpull.steps.refresh import Refresh
@@ -20,11 +19,13 @@ def tell(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -> None:
     teller.closing_table(_slowest(refresh, outcome))
     if selection.skipped:
         teller.say(f"Without the rows of {listed(selection.skipped)}.")
-    for pattern in selection.unmatched:
-        teller.say(f"skip_data: no table fits {pattern}{_near(refresh, pattern)}")
+    _tell_absent(refresh, outcome)
     for what in selection.left_out:
         teller.say(f"Left out: {what}.", "dim")
     for setting in outcome.harmless:
+        if " " in setting:  # COMMENT SCHEMA public
+            teller.say(f"Left out: {setting}, which can't be made here.", "dim")
+            continue
         server = f"PostgreSQL {refresh.aim.state.major}"
         told = f"Skipped {setting}: {server} doesn't know it. No data are affected."
         teller.say(told, "dim")
@@ -49,11 +50,14 @@ def _tell_place(at: Aim, teller: Teller) -> None:
         teller.say(f"It is what {at.origin} names; `{command}` prints its URL.")
 
 
-def _near(refresh: Refresh, pattern: str) -> str:
-    """The table that was probably meant."""
-    tags = {table.tag for table in refresh.prepared.selection.tables}
-    near = get_close_matches(pattern.rpartition(".")[2], tags, n=1)
-    return f"; did you mean {near[0]}?" if near else "."
+def _tell_absent(refresh: Refresh, outcome: Outcome) -> None:
+    """What is not there since it could not be restored, above all of rows."""
+    rows = [f"{e.namespace}.{e.tag}" for e in outcome.absent if e.desc == "TABLE DATA"]
+    if rows:
+        refresh.teller.note(f"The rows of {listed(rows)} are not there: they failed.")
+    others = [name(entry) for entry in outcome.absent if entry.desc != "TABLE DATA"]
+    if others:
+        refresh.teller.note(f"Not there, since they failed: {listed(others)}.")
 
 
 def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]:

@@ -23,12 +23,16 @@ class Provenance:
     """Tables whose rows were left out."""
     beside_own: bool = False
     """Whether the developer's own tables may be there as well: filled in place."""
+    absent: tuple[str, ...] = ()
+    """Entries of the dump that could not be restored and were gone on without."""
 
     def to_comment(self) -> str:
         """As the text of COMMENT ON DATABASE."""
         told = asdict(self)
         told["taken"] = self.taken.isoformat() if self.taken else None
         told["pulled"] = self.pulled.isoformat()
+        if not self.absent:
+            del told["absent"]
         return json.dumps({_MARK: told})
 
     @classmethod
@@ -38,12 +42,12 @@ class Provenance:
         try:
             taken = datetime.fromisoformat(told["taken"]) if told["taken"] else None
             pulled = datetime.fromisoformat(told["pulled"])
-            skipped = tuple(told["skipped"])
+            skipped, absent = tuple(told["skipped"]), tuple(told.get("absent", ()))
             beside_own = told.get("beside_own") is True
             app, backup = told["app"], told["backup"]
         except (KeyError, TypeError, ValueError):
             return None
-        return cls(app, backup, taken, pulled, skipped, beside_own)
+        return cls(app, backup, taken, pulled, skipped, beside_own, absent)
 
 
 @dataclass(frozen=True)

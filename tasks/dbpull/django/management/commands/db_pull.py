@@ -13,7 +13,9 @@ from dbpull.steps.plan import Asked
 
 SHORT = {"delete": "-x", "path": "-p", "capture": "-c"}
 """As the readers of 2012 typed them."""
-SETTINGS = ("path", "max_age", "wait", "keep", "jobs", "connections", "skip_data")
+SETTINGS = (
+    "path", "max_age", "wait", "keep", "jobs", "connections", "skip_data", "tolerate",
+)  # fmt: skip
 SWITCHES = ("delete", "capture", "in_place", "timings", "dry_run")
 
 

@@ -1,0 +1,61 @@
+"""What servers may be built without, and dumps may need: XML, ICU, lz4.
+
+The embedded one is. Found in the definitions, so that it is told before all the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from dbpull.archive import Entry
+from dbpull.postgres.psql import Psql
+
+# How pg_dump words them: dumpTableSchema, dumpCollation in src/bin/pg_dump/pg_dump.c.
+_NEEDS = {
+    "lz4": re.compile(r'SET COMPRESSION "?lz4\b'),
+    "ICU": re.compile(r'\bprovider = \'?icu\b|-x-icu"'),
+    "XML": re.compile(r'^\s+(?:"(?:[^"]|"")+"|\S+) (?:"?pg_catalog"?\.)?"?xml\b', re.M),
+}
+_LACKS = """
+\\set ON_ERROR_STOP off
+SELECT xml '<a/>' IS DOCUMENT AS has_xml \\gset
+\\set ON_ERROR_STOP on
+SELECT 'lz4' WHERE NOT EXISTS (
+  SELECT FROM pg_settings
+  WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals))
+UNION ALL
+SELECT 'ICU' WHERE NOT EXISTS (SELECT FROM pg_collation WHERE collname LIKE '%-x-icu')
+UNION ALL
+SELECT 'XML' WHERE NOT :{?has_xml};
+"""
+
+
+def lacked(
+    psql: Psql, dbname: str, entries: Iterable[Entry]
+) -> Mapping[str, list[Entry]]:
+    """What the server was built without, each with the entries that need it.
+
+    Raises CannotConnect, SqlFailed.
+    """
+    needed = _needed(list(entries))
+    if not needed:
+        return {}
+    rows = psql.run(_LACKS, doing="Looking at what the server can", dbname=dbname)
+    lacks = {name for (name,) in rows}
+    return {name: those for name, those in needed.items() if name in lacks}
+
+
+def _needed(entries: list[Entry]) -> dict[str, list[Entry]]:
+    found = {
+        name: [entry for entry in entries if words.search(entry.definition)]
+        for name, words in _NEEDS.items()
+    }
+    # A column of that type can be made; it is its rows that can't be read.
+    tables = {e.dump_id for e in found["XML"] if e.desc == "TABLE"}
+    found["XML"] = [
+        entry
+        for entry in entries
+        if entry.desc == "TABLE DATA" and tables.intersection(entry.dependencies)
+    ]
+    return {name: those for name, those in found.items() if those}

@@ -1,0 +1,247 @@
+"""Entries that can't serve on the target's server, or must not: with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dbpull.archive import Archive, Entry
+
+_WATCHING = frozenset(
+    {
+        "amcheck", "hypopg", "pageinspect", "pg_buffercache", "pg_freespacemap",
+        "pg_prewarm", "pg_proctab", "pg_qualstats", "pg_repack", "pg_stat_kcache",
+        "pg_stat_monitor", "pg_stat_statements", "pg_store_plans", "pg_visibility",
+        "pg_wait_sampling", "pg_walinspect", "pgrowlocks", "pgstattuple", "sslinfo",
+    }
+)  # fmt: skip
+"""Extensions that look at a server and hold nothing of an app's."""
+_OF_ITS_SERVER = {
+    "pg_cron": ("cron", "can exist in one database of a server only"),
+    "pgaudit": ("", "needs its server's shared_preload_libraries"),
+    "pglogical": ("pglogical", "would replicate into the copy"),
+}
+"""Extensions that serve a server, not an app: with the schema that holds their rows."""
+_ATTACHED = frozenset({"COMMENT", "SECURITY LABEL", "ACL"})
+_IDENTIFIER = r'(?:"(?:[^"]|"")+"|[^\s".,;()]+)'
+_RUNS_HEROKUS = re.compile(r'\sEXECUTE (?:FUNCTION|PROCEDURE) (?:_heroku|"_heroku")\.')
+_SERVER = re.compile(rf"\sSERVER ({_IDENTIFIER})")
+# How it is worded: dumpPolicy in src/bin/pg_dump/pg_dump.c.
+_POLICY = re.compile(
+    rf"CREATE POLICY {_IDENTIFIER} ON {_IDENTIFIER}(?:\.{_IDENTIFIER})?"
+    rf"(?: AS RESTRICTIVE)?(?: FOR [A-Z]+)?"
+    rf" TO ({_IDENTIFIER}(?:, {_IDENTIFIER})*)(?= USING| WITH|;|\s*\Z)"
+)
+SUBSCRIPTIONS = "subscriptions, which would replicate into the copy"
+
+
+@dataclass(frozen=True)
+class Server:
+    """What matters of the target's server and of who we are there."""
+
+    creatable: Collection[str]
+    """The extensions that it has and our role may create."""
+    superuser: bool
+    roles: Collection[str] | None = None
+    """All that there are; None where that is not known."""
+    owns_public: bool = True
+    """Whether the schema `public` of the new database is ours."""
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """Extensions that are in the database already, and stay: with their schemas."""
+    kept_rows: Collection[tuple[str, str]] = ()
+    """The tables and sequences of theirs that a dump has rows of: schema, name."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Of an archive what can't serve on a server."""
+
+    archive: Archive
+    server: Server
+
+    @cached_property
+    def reasons(self) -> Mapping[int, str]:
+        """Why each entry is left out, by dump id; "" where that need not be said."""
+        entries = self.archive.entries
+        given = ((entry.dump_id, self._why(entry)) for entry in entries)
+        found = {dump_id: why for dump_id, why in given if why is not None}
+        for entry in entries:
+            if entry.desc in _ATTACHED and not found.keys().isdisjoint(
+                entry.dependencies
+            ):
+                found.setdefault(entry.dump_id, "")
+        return found
+
+    @cached_property
+    def unfilled(self) -> tuple[Entry, ...]:
+        """Materialized views that read through logins that are left out."""
+        return tuple(
+            entry
+            for entry in self.archive.entries
+            if entry.desc == "MATERIALIZED VIEW DATA" and self._reads_away(entry)
+        )
+
+    def lacked_roles(self, entry: Entry) -> tuple[list[str], list[str]]:
+        """The roles that a policy is for and this server lacks, and has."""
+        found = _POLICY.match(entry.definition) if entry.desc == "POLICY" else None
+        if not found or self.server.roles is None:
+            return [], []
+        named = [_unquoted(one) for one in re.findall(_IDENTIFIER, found[1])]
+        there = [one for one in named if one in self.server.roles]
+        return [one for one in named if one not in there], there
+
+    def _why(self, entry: Entry) -> str | None:
+        """Why it is left out; None where it is not."""
+        rules = (
+            _of_heroku, self._event_trigger, self._attached, self._policy,
+            self._extension, self._kept, self._rows, _kind,
+        )  # fmt: skip
+        found = (rule(entry) for rule in rules)
+        return next((why for why in found if why is not None), None)
+
+    def _event_trigger(self, entry: Entry) -> str | None:
+        if entry.desc != "EVENT TRIGGER":
+            return None
+        if _RUNS_HEROKUS.search(entry.definition):
+            return "Heroku's own event triggers"
+        if not self.server.superuser:
+            return "event triggers, which only a superuser can create"
+        return None
+
+    def _attached(self, entry: Entry) -> str | None:
+        if is_about(entry, "EXTENSION"):
+            return "comments on extensions"
+        if is_about(entry, "SUBSCRIPTION"):
+            return SUBSCRIPTIONS
+        if is_about(entry, "SCHEMA", "public") and not self.server.owns_public:
+            return "the comment on the schema public, which is not ours here"
+        return None
+
+    def _policy(self, entry: Entry) -> str | None:
+        lacked, there = self.lacked_roles(entry)
+        return self._for_nobody if lacked and not there else None
+
+    def _extension(self, entry: Entry) -> str | None:
+        if entry.desc != "EXTENSION":
+            return None
+        if entry.tag in self.server.kept:
+            return ""
+        if self._is_needed(entry):
+            return None
+        if known := _OF_ITS_SERVER.get(entry.tag):
+            return f"the extension {entry.tag}, which {known[1]}"
+        if entry.tag in _WATCHING - set(self.server.creatable):
+            return f"the extension {entry.tag}, which only watches a server"
+        return None
+
+    def _kept(self, entry: Entry) -> str | None:
+        is_schema = entry.desc == "SCHEMA" and entry.tag in self.server.kept.values()
+        return "" if is_schema else None
+
+    def _rows(self, entry: Entry) -> str | None:
+        if entry.namespace in self._schemas_of_extensions:
+            return ""
+        if (entry.namespace, entry.tag) in self.server.kept_rows:
+            return ""
+        if entry in self.unfilled:
+            return "rows of materialized views over foreign tables, without logins"
+        return None
+
+    def _is_needed(self, extension: Entry) -> bool:
+        """Whether anything of an app's is built upon it."""
+        return any(
+            extension.dump_id in entry.dependencies and entry.desc not in _ATTACHED
+            for entry in self.archive.entries
+        )
+
+    @cached_property
+    def _schemas_of_extensions(self) -> frozenset[str]:
+        """Of extensions that are left out: their own rows are, too."""
+        gone = (e for e in self.archive.entries if e.desc == "EXTENSION")
+        names = (e.tag for e in gone if self._extension(e))
+        own = {_OF_ITS_SERVER[name][0] for name in names if name in _OF_ITS_SERVER}
+        return frozenset(own - {""})
+
+    @cached_property
+    def _for_nobody(self) -> str:
+        lacked = (self.lacked_roles(entry) for entry in self.archive.entries)
+        roles = sorted({role for one, there in lacked if not there for role in one})
+        create = creating(roles)
+        return f"policies for roles that are not here ({create} brings them next time)"
+
+    @cached_property
+    def _away(self) -> frozenset[int]:
+        """The foreign tables whose servers want a login."""
+        definitions = (
+            _SERVER.search(entry.definition)
+            for entry in self.archive.entries
+            if entry.desc == "USER MAPPING"
+        )
+        names = {_unquoted(found[1]) for found in definitions if found}
+        return frozenset(
+            entry.dump_id
+            for entry in self.archive.entries
+            if entry.desc == "FOREIGN TABLE"
+            and (found := _SERVER.search(entry.definition))
+            and _unquoted(found[1]) in names
+        )
+
+    def _reads_away(self, view: Entry) -> bool:
+        seen: set[int] = set()
+        left = set(view.dependencies)
+        while left and self._away:
+            seen.add(one := left.pop())
+            if entry := self.archive.by_id.get(one):
+                left |= set(entry.dependencies) - seen
+        return not seen.isdisjoint(self._away)
+
+
+def creating(roles: Iterable[str]) -> str:
+    """The statements that create such roles."""
+    quoted = (role.replace('"', '""') for role in roles)
+    return "; ".join(f'CREATE ROLE "{role}"' for role in quoted)
+
+
+def is_about(entry: Entry, kind: str, name: str = "") -> bool:
+    """Whether it is a comment, or the like, on an object of that kind, or of that name.
+
+    Heroku dumps with --quote-all-identifiers, which quotes in these tags too.
+    """
+    if entry.desc not in _ATTACHED or not entry.tag.startswith(f"{kind} "):
+        return False
+    return not name or entry.tag.split(" ", 1)[1].strip('"') == name
+
+
+def _of_heroku(entry: Entry) -> str | None:
+    # The functions of _heroku call roles that exist at Heroku only; restored by a
+    # superuser, its event triggers make every later DROP EXTENSION fail.
+    is_schema = entry.desc == "SCHEMA" and entry.tag == "_heroku"
+    if (
+        is_schema
+        or entry.namespace == "_heroku"
+        or is_about(entry, "SCHEMA", "_heroku")
+    ):
+        return "Heroku's own schema _heroku"
+    return None
+
+
+def _kind(entry: Entry) -> str | None:
+    if entry.desc.startswith("PUBLICATION"):
+        return "publications: nothing is replicated from the copy"
+    if entry.desc.startswith("SUBSCRIPTION"):
+        return SUBSCRIPTIONS
+    if entry.desc == "USER MAPPING":
+        return "logins at other servers, with their passwords"
+    if entry.desc == "SCHEMA" and entry.tag == "public":
+        # Of `pg_dump -n public`: every database has it. Else there is only a remark.
+        created = entry.definition.lstrip().startswith("CREATE SCHEMA")
+        return "" if created else None
+    return None
+
+
+def _unquoted(identifier: str) -> str:
+    if identifier.startswith('"'):
+        return identifier[1:-1].replace('""', '"')
+    return identifier

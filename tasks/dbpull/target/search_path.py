@@ -1,0 +1,54 @@
+"""Heroku's search_path: its databases search heroku_ext, too, and no dump says so.
+
+Without it citext compares with case, and `unaccent()` is not found.
+"""
+
+from __future__ import annotations
+
+from dbpull.errors.postgres import SqlFailed
+from dbpull.postgres.psql import Psql
+
+SCHEMA = "heroku_ext"
+VALUE = f'"$user", public, {SCHEMA}'
+_TOLD = """
+SELECT setrole = 0, substr(setting, strpos(setting, '=') + 1)
+FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
+  unnest(setconfig) setting
+WHERE datname = :'name' AND setting LIKE 'search_path=%';
+"""
+_SET = f'ALTER DATABASE :"name" SET search_path = {VALUE};'
+_RESET = 'ALTER DATABASE :"name" RESET search_path;'
+
+
+def settle(psql: Psql, dbname: str, maintenance: str, *, wanted: bool) -> str:
+    """Give a database that search_path, or take it back; what is to be told of it.
+
+    A search_path of the database's own stays. One that reads as Heroku's is taken for
+    ours: where no heroku_ext is, it makes no difference. Raises CannotConnect.
+    """
+    rows = psql.run(
+        _TOLD, doing="Looking at its search_path", dbname=maintenance, name=dbname
+    )
+    ours = ["t", VALUE] in rows
+    own = [value for whole, value in rows if [whole, value] != ["t", VALUE]]
+    if own and wanted:
+        lacks = not any(SCHEMA in value for value in own)
+        told = f"The search_path of its own lacks {SCHEMA}, where extensions are."
+        return told if lacks else ""
+    if ours == wanted:
+        return f"Its search_path is {VALUE}, as at Heroku." if ours else ""
+    try:
+        psql.run(
+            _SET if wanted else _RESET,
+            doing="Setting its search_path",
+            dbname=maintenance,
+            name=dbname,
+        )
+    except SqlFailed:
+        if not wanted:
+            return ""
+        return (
+            f"At Heroku {SCHEMA} is searched, too; here its owner has to say so:"
+            f' ALTER DATABASE "{dbname}" SET search_path = {VALUE};'
+        )
+    return f"Its search_path is now {VALUE}, as at Heroku." if wanted else ""
