@@ -121,7 +121,7 @@ class RangeServer:
 
     async def _answer(self, asked: web.Request) -> web.StreamResponse:
         match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.headers.get("Range", ""))
-        first, last = (int(match[1]), int(match[2])) if match else (0, None)
+        first, last = (int(match[1]), int(match[2] or 1 << 62)) if match else (0, None)
         request = Request(asked, len(self.log) + 1, first, last, asked.transport)
         self.log.append(request)
         for fault in list(self.faults):
@@ -134,6 +134,10 @@ class RangeServer:
         ranged = self.ranges and request.last is not None
         if request.headers.get("If-Range", etag) != etag:
             ranged = False
+        # Never true of a weak one (RFC 9110, 13.1.1).
+        strong = "" if etag.startswith("W/") else etag
+        if request.headers.get("If-Match", strong) != strong:
+            return web.Response(status=412)
         if not ranged:
             return await self._send(request, web.StreamResponse(), content)
         last = min(request.last or 0, len(content) - 1)

@@ -298,6 +298,24 @@ def test_what_a_run_held_is_free_when_it_has_ended(host: Host, tmp_path: Path) -
     assert not list(tmp_path.glob("x.*"))
 
 
+def test_a_part_is_begun_as_soon_as_a_run_at_its_end_lets_go(
+    host: Host, tmp_path: Path
+) -> None:
+    part = tmp_path / "x.dump.part"
+    with host.kept() as one, host.kept() as other:
+        assert one.run.verb("begin", part).returncode == 0
+        assert other.run.verb("begin", part).returncode == 9
+        assert one.process.stdin
+        with one.run.program(1, "sh", "-c", STUBBORN) as program:
+            one.process.stdin.close()
+            until(lambda: not (one.run.folder / "ballast").exists())
+            begun = other.run.verb("begin", part)
+            program.kill()
+
+        assert begun.returncode == 0
+        assert Path(f"{part}.lock").readlink() == other.run.folder
+
+
 def test_another_process_by_the_keepers_number_holds_nothing(
     host: Host, tmp_path: Path
 ) -> None:

@@ -12,7 +12,6 @@ from databases import FOLDERS
 from dbpull.demo.stand_in import StandIn, faults
 from machines import SFTP, Machine, fab, introduce, start_fab
 from projects import Project, Run
-from tap import Tap
 from targets import Target
 from worlds import World
 
@@ -329,55 +328,6 @@ def test_a_connection_that_is_cut_while_restoring_leaves_nothing_behind(
     assert (target.oid, target.notes) == before
     [dump] = dumps(devbox)
     assert dump.suffix == ".dump"
-
-
-def test_a_connection_that_is_cut_while_fetching_is_gone_on_with(
-    world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
-) -> None:
-    size = (world.folder / "bulk.dump").stat().st_size
-    heroku.misbehave(faults.throttle(6_000_000))
-    before = target.oid, target.notes
-    run = start_fab(project, "devbox", "db.pull", "--app=bulk-eu")
-    run.until(lambda: heroku.total("download").sent > CHUNK)
-    devbox.cut()
-    run.end().refuses("SSH connection to devbox was lost", "Run the same again")
-    alone(devbox, target)
-    assert (target.oid, target.notes) == before
-    there = dumps(devbox)[0].stat().st_size
-    heroku.behave()
-    heroku.forget_requests()
-
-    ended = fab(project, "devbox", "db.pull", "--app=bulk-eu").succeeds()
-
-    assert "of it were there from an earlier run" in ended.err
-    assert heroku.total("download").sent <= size - there + 512
-    assert world.modern.picture(target.name) == world.modern.picture("bulk")
-
-
-def test_an_upload_that_is_cut_is_gone_on_with(
-    world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
-) -> None:
-    upload = ("db.pull", "--app=bulk-eu", "--upload")
-    home = Path(project.environment["HOME"])
-    with Tap(devbox, rate=6_000_000) as tap:
-        introduce(home, tap.machine)
-        run = start_fab(project, "devbox", *upload)
-        run.until(lambda: any(p.stat().st_size > CHUNK for p in dumps(devbox)))
-        devbox.cut()
-        run.end().refuses("SSH connection to devbox was lost", "same again")
-        alone(devbox, target)
-    there = dumps(devbox)[0].stat().st_size
-    heroku.forget_requests()
-    size = (world.folder / "bulk.dump").stat().st_size
-
-    with Tap(devbox) as tap:
-        introduce(home, tap.machine)
-        ended = fab(project, "devbox", *upload).succeeds()
-
-    assert heroku.total("download").requests == 0
-    assert "of it were there from an earlier run" in ended.err
-    assert tap.passed < (size - there) * 1.2
-    assert world.modern.picture(target.name) == world.modern.picture("bulk")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -29,7 +29,8 @@ class Bringing(Protocol):
     """A way in which a dump gets to a host."""
 
     identity: str
-    """What tells this dump from another of its name; never holds a blank."""
+    """What tells this dump from another of its name; never holds a blank. Empty where
+    nothing does: then no part of it is gone on with."""
     total: int
     """Its bytes."""
 
@@ -207,7 +208,7 @@ class Arrival:
     def _begin(self, told: str) -> None:
         """Go on with what is there, as far as it is of this dump."""
         free, size, *journal = told.split()
-        known = journal == [str(self.total), self.identity]
+        known = bool(self.identity) and journal == [str(self.total), self.identity]
         self._refuse_full(int(free), self.total - (int(size) if known else 0))
         if known and 0 < int(size) <= self.total:
             self.already = int(size)

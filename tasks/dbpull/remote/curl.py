@@ -73,7 +73,7 @@ class Curl:
         self._tries = 0
         head = self._persist(self._look, SIGNALS.pause)
         self.total, self._etag = head.total, head.etag
-        self.identity = re.sub(r"\s", "", head.etag) or "-"
+        self.identity = re.sub(r"\s", "", head.etag)
 
     def bring(self, arrival: Arrival) -> None:
         """Download the rest, however often the connection breaks.
@@ -106,11 +106,10 @@ class Curl:
     def _look(self) -> Head:
         result = self._shell.verb("look", stdin=self._config())
         self._judge(result)
-        fields = _fields(result.out)
-        found = _RANGE.fullmatch(fields.get("content-range", ""))
-        if not found:
+        head = _head(result.out)
+        if not head:
             raise UnexpectedAnswer(self._where, "is not served in ranges")
-        return Head(int(found[1]), fields.get("etag", ""))
+        return head
 
     def _get(self, arrival: Arrival) -> None:
         before = arrival.have
@@ -124,6 +123,10 @@ class Curl:
         if arrival.have > before:
             self._tries = 0
             self._patience.progress()
+        # If-Match holds for strong ETags alone; what was added is not gone on with.
+        now = _head(result.out)
+        if now and (now.total, now.etag or self._etag) != (self.total, self._etag):
+            raise ObjectChanged(self._where)
         self._judge(result)
 
     def _heard(self, line: str, arrival: Arrival) -> None:
@@ -136,7 +139,7 @@ class Curl:
     def _config(self, *, same: bool = False) -> str:
         """What curl reads on its stdin (its manual, --config)."""
         lines = [f"url = {_quoted(self._url)}"]
-        if same and self._etag:
+        if same and self._etag and not self._etag.startswith("W/"):
             lines.append(f"header = {_quoted(f'If-Match: {self._etag}')}")
         if self._url.startswith("https:"):
             lines.append('proto-redir = "=https"')
@@ -187,6 +190,13 @@ def _fields(out: str) -> dict[str, str]:
     last = out.replace("\r\n", "\n").rpartition("HTTP/")[2]
     lines = (line.partition(":") for line in last.splitlines()[1:])
     return {name.lower(): value.strip() for name, _, value in lines}
+
+
+def _head(out: str) -> Head | None:
+    """What the last answer says of the object; None where it is no range of one."""
+    fields = _fields(out)
+    found = _RANGE.fullmatch(fields.get("content-range", ""))
+    return Head(int(found[1]), fields.get("etag", "")) if found else None
 
 
 def _said(err: str) -> str:

@@ -49,6 +49,18 @@ hold() {
   return 1
 }
 
+# hold_soon PART: the same, where need be once a run that is at its end has let go: one
+# without its ballast.
+hold_soon() {
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
+    hold "$1" && return
+    [ "$?" -eq 1 ] || return 2
+    [ ! -e "$(readlink "$1.lock")/ballast" ] || break
+    pause 0.3
+  done
+  hold "$1"
+}
+
 let_go_if_left() {
   holder=$(readlink "$1") && ! alive "$holder" || return
   # Another run may have found the same meanwhile, and hold it by now.
@@ -68,7 +80,7 @@ at() {
 
 # begin PART: hold it, 9 where that can't be; tells the bytes free on its disk, its own, and its journal.
 begin() {
-  hold "$1"
+  hold_soon "$1"
   case $? in 0) ;; 1) return 9 ;; *) return 2 ;; esac
   free "$(dirname -- "$1")" && at "$1"
 }

@@ -24,6 +24,7 @@ from dbpull.shell.remote import Remote
 from dbpull.steps.cut import refuse_cut
 from dbpull.steps.here import Here
 from dbpull.steps.once import Once
+from dbpull.steps.run import ANEW, RESUMES
 from dbpull.steps.source import Source
 from dbpull.steps.stock import Fetched, Gate
 from dbpull.words import size
@@ -137,6 +138,8 @@ class There:
         else:
             bringing = Curl(self.shell, source.url(backup), teller.note)
         teller.size = bringing.total
+        if not bringing.identity:
+            teller.standing = teller.standing.replace(RESUMES, ANEW)
         with Arrival(self.shell, str(dump.path), bringing) as arrival:
             if arrival.already:
                 found = size(arrival.already)

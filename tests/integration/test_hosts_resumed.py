@@ -1,0 +1,224 @@
+"""What was brought to a host stays there, however the run ends: the next goes on."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from dbpull.console import Teller
+from dbpull.demo.stand_in import StandIn, faults
+from dbpull.dumps import Dump
+from dbpull.errors.archive import BadDump
+from dbpull.errors.download import ObjectChanged
+from dbpull.fab.reach import reached
+from dbpull.remote.arrival import Arrival
+from dbpull.remote.curl import Curl
+from dbpull.shell.remote import Remote
+from dbpull.steps.run import ANEW, RESUMES
+from dbpull.steps.there import There
+from machines import Machine, fab, introduce, start_fab
+from projects import Project, Run
+from range_server import RangeServer
+from tap import Tap
+from targets import Target
+from worlds import World
+
+HALF = 9_000_000
+RATE = 6_000_000
+LOOK = 512  # bytes to learn which object it is
+LOST = 1_000_000  # bytes that may be on their way when curl is ended
+CONTENT = random.Random(5).randbytes(3_000_000)
+ENDS: dict[str, Callable[[Run, Machine], object]] = {
+    "Ctrl-C": lambda run, _: run.signal(signal.SIGINT),
+    "kill": lambda run, _: run.signal(signal.SIGTERM),
+    "the terminal's end": lambda run, _: run.signal(signal.SIGHUP),
+    "kill -9": lambda run, _: run.process.kill(),
+    "a cut connection": lambda _, machine: machine.cut(),
+}
+ends = pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+
+
+def brought(machine: Machine) -> int:
+    """The bytes of the part on a machine."""
+    parts = (machine.home / ".dbpull/dumps").glob("*.part")
+    return max((part.stat().st_size for part in parts), default=0)
+
+
+# The next run begins at once: it waits until the one that was ended has let go.
+
+
+@ends
+def test_what_a_host_has_downloaded_stays(
+    world: World,
+    project: Project,
+    heroku: StandIn,
+    target: Target,
+    devbox: Machine,
+    end: Callable[[Run, Machine], object],
+) -> None:
+    introduce(Path(project.environment["HOME"]), devbox)
+    size = (world.folder / "bulk.dump").stat().st_size
+    heroku.misbehave(faults.throttle(RATE))
+    run = start_fab(project, "devbox", "db.pull", "--app=bulk-eu")
+    run.until(lambda: brought(devbox) > HALF)
+    end(run, devbox)
+    assert run.end().code
+    heroku.behave()
+
+    ended = fab(project, "devbox", "db.pull", "--app=bulk-eu").succeeds()
+
+    assert "of it were there from an earlier run" in ended.err
+    assert heroku.total("download").sent <= size + 2 * LOOK + LOST
+    assert world.modern.picture(target.name) == world.modern.picture("bulk")
+
+
+@ends
+def test_what_was_sent_to_a_host_stays(
+    world: World,
+    project: Project,
+    heroku: StandIn,
+    target: Target,
+    devbox: Machine,
+    end: Callable[[Run, Machine], object],
+) -> None:
+    upload = ("db.pull", "--app=bulk-eu", "--upload")
+    home = Path(project.environment["HOME"])
+    with Tap(devbox, rate=RATE) as slow:
+        introduce(home, slow.machine)
+        run = start_fab(project, "devbox", *upload)
+        run.until(lambda: brought(devbox) > HALF)
+        end(run, devbox)
+        assert run.end().code
+    heroku.forget_requests()
+
+    with Tap(devbox) as tap:
+        introduce(home, tap.machine)
+        ended = fab(project, "devbox", *upload).succeeds()
+
+    size = (world.folder / "bulk.dump").stat().st_size
+    assert heroku.total("download").requests == 0
+    assert "of it were there from an earlier run" in ended.err
+    assert tap.passed < (size - HALF) * 1.2
+    assert world.modern.picture(target.name) == world.modern.picture("bulk")
+
+
+# Which object a part is of
+
+
+@pytest.fixture
+def remote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devbox: Machine
+) -> Iterator[Remote]:
+    """The machine, worked on as `fab -H` does."""
+    fabric = pytest.importorskip("fabric")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    introduce(tmp_path, devbox)
+    with reached(fabric.Connection(devbox.name), print) as remote:
+        yield remote
+
+
+@pytest.fixture
+def host() -> Iterator[RangeServer]:
+    with RangeServer(CONTENT) as host:
+        yield host
+
+
+@contextmanager
+def arriving(remote: Remote, host: RangeServer) -> Iterator[Arrival]:
+    curl = Curl(remote, host.url, print)
+    with Arrival(remote, f"{remote.home}/dumps/b1.dump", curl) as arrival:
+        yield arrival
+
+
+def leave_half(remote: Remote, host: RangeServer) -> None:
+    """Have a run that is ended in the midst of a download."""
+    host.pace = 0.02
+    with arriving(remote, host) as arrival:
+        arrival.reach(len(CONTENT) // 2)
+    host.pace = 0
+    host.log.clear()
+
+
+def finished(remote: Remote, host: RangeServer) -> int:
+    """Download it; the bytes that were there already."""
+    with arriving(remote, host) as arrival:
+        arrival.finish()
+    there = Path(arrival.path).read_bytes()
+    assert (there == host.content) is True  # pytest takes minutes to show megabytes
+    return arrival.already
+
+
+@pytest.mark.parametrize("etag", ['"one"', 'W/"one"'])
+def test_the_same_object_is_gone_on_with(
+    remote: Remote, host: RangeServer, etag: str
+) -> None:
+    host.etag = etag
+    leave_half(remote, host)
+
+    already = finished(remote, host)
+
+    assert already >= len(CONTENT) // 2
+    assert host.sent == LOOK + len(CONTENT) - already
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("", ""), ("", '"two"'), ('"one"', ""), ('"one"', '"two"')]
+)
+def test_another_object_of_the_same_size_never_is(
+    remote: Remote, host: RangeServer, before: str, after: str
+) -> None:
+    host.etag = before
+    leave_half(remote, host)
+    host.content, host.etag = CONTENT[::-1], after
+
+    assert finished(remote, host) == 0
+
+
+@pytest.mark.parametrize(("etag", "stays"), [('"one"', RESUMES), ("", ANEW)])
+def test_what_stays_is_said(
+    remote: Remote, host: RangeServer, etag: str, stays: str
+) -> None:
+    host.etag = etag
+    dump = Dump.of(Path(remote.home, "dumps/b1.dump"))
+    source = SimpleNamespace(url=lambda _: host.url, dump=lambda *_: dump)
+    backup, settings = cast("Any", None), cast("Any", None)
+    teller = Teller(remote.host)
+    teller.standing = f"It was. {RESUMES}"
+
+    fetching = There(settings, remote).fetch(
+        cast("Any", source), backup, teller, lambda _: None
+    )
+
+    with pytest.raises(BadDump), fetching:
+        pass
+    assert teller.standing == f"It was. {stays}"
+
+
+@pytest.mark.parametrize(
+    ("content", "etag"),
+    [
+        (CONTENT[::-1], '"two"'),
+        (CONTENT[::-1], 'W/"two"'),
+        (CONTENT + b"more", ""),
+    ],
+)
+def test_one_that_changes_while_it_arrives_is_begun_anew_by_the_next_run(
+    remote: Remote, host: RangeServer, content: bytes, etag: str
+) -> None:
+    host.etag = etag.replace("two", "one")
+    host.cuts, host.cut_after = 1, len(CONTENT) // 3
+
+    with arriving(remote, host) as arrival:
+        arrival.reach(len(CONTENT) // 3)
+        host.content, host.etag = content, etag
+        with pytest.raises(ObjectChanged):
+            arrival.finish()
+
+    assert finished(remote, host) == 0
