@@ -36,7 +36,8 @@ def test_a_provenance_survives_being_a_comment(
 
 def foreign() -> list[str | None]:
     whole = json.loads(Provenance("a", "b", None, PULLED).to_comment())["dbpull"]
-    told = whole.keys() - {"beside_own"}  # which older versions don't tell
+    # Sorted: each worker must collect the same. Older versions don't tell this one.
+    told = sorted(whole.keys() - {"beside_own"})
     parts = [{k: v for k, v in whole.items() if k != gone} for gone in told]
     bad = [whole | {"pulled": 3}, whole | {"taken": "yesterday"}, [], None, "x", 7]
     return [
