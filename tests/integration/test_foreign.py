@@ -33,13 +33,22 @@ exec REAL "$@"
 """
 
 
+_TEXT = Path(__file__).with_name("kinds.sql").read_text(encoding="utf-8")
+SQL = dict(part.split("\n", 1) for part in _TEXT.split("\n-- # ")[1:])
+
+
+def of_version(minor: int, dump: Path) -> None:
+    """Have a dump say that its archive's version is 1.minor."""
+    with dump.open("r+b") as file:
+        file.seek(MINOR)
+        file.write(bytes([minor]))
+
+
 @pytest.fixture(scope="module")
 def newer(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """A Heroku whose backup is of archive version 1.17."""
     dump = world.modern.dump("shop", tmp_path_factory.mktemp("newer") / "x.dump")
-    with dump.open("r+b") as file:
-        file.seek(MINOR)
-        file.write(bytes([17]))
+    of_version(17, dump)
     database = Database("postgresql-newer", world.modern.url("shop"))
     app = App("newer", databases=(database,), backups=(Backup(1, dump=str(dump)),))
     pg_dump = world.modern.program("pg_dump")
@@ -124,6 +133,23 @@ def test_a_version_that_nothing_here_reads_is_refused_before_it_is_fetched(
     assert target.family == {"target"}
 
 
+@pytest.mark.usefixtures("to_come")
+@pytest.mark.parametrize("name", ["displaced", "judged", "refreshed"])
+def test_a_newer_version_is_restored_in_its_order(
+    world: World, project: Project, target: Target, tmp_path: Path, name: str
+) -> None:
+    source, serial = world.modern.database(SQL[name]), world.modern.database()
+    dump = world.modern.dump(source, tmp_path / "x.dump", *AS_HEROKU)
+    pg_restore = [world.modern.program("pg_restore"), "--exit-on-error"]
+    url = world.modern.url(serial)
+    subprocess.run([*pg_restore, "--no-owner", "-d", url, dump], check=True)
+    of_version(17, dump)
+
+    project.invoke("db.restore", f"--dump={dump}", INVOKE_DB_JOBS="5").succeeds()
+
+    assert world.modern.likeness(target.name) == world.modern.likeness(serial)
+
+
 def read_here(dump: Path) -> Archive:
     with dump.open("rb") as file:
         return archive.read(file)
@@ -134,19 +160,20 @@ def read_by_pg_restore(on: Watched, dump: Path) -> Archive:
         argv = [on.program("pg_restore"), *options, str(dump)]
         return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
-    listings = {one: told("-l", f"--section={one}") for one in printed.SECTIONS}
-    return printed.parse(listings, told("--verbose", "--schema-only", "-f", "-"))
+    by_section = {one: told("-l", f"--section={one}") for one in printed.SECTIONS}
+    script = told("--verbose", "--schema-only", "-f", "-")
+    return printed.parse(told("-l"), by_section, script)
 
 
 def test_what_pg_restore_prints_is_what_we_read(world: World, tmp_path: Path) -> None:
-    text = Path(__file__).with_name("kinds.sql").read_text(encoding="utf-8")
-    [sql] = [one for one in text.split("\n-- # ")[1:] if one.startswith("kinds\n")]
-    source = world.modern.database(sql.split("\n", 1)[1])
+    source = world.modern.database(SQL["kinds"])
     dump = world.modern.dump(source, tmp_path / "x.dump", *AS_HEROKU)
 
     ours, theirs = read_here(dump), read_by_pg_restore(world.modern, dump)
 
     mine = {one.dump_id: one for one in ours.entries}
+    order = [one.dump_id for one in theirs.entries]
+    assert order == [dump_id for dump_id in mine if dump_id in set(order)]
     assert len(theirs.entries) > 100
     for one in theirs.entries:
         other = mine[one.dump_id]

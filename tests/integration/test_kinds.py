@@ -230,6 +230,18 @@ def test_what_nothing_in_a_dump_orders_is_restored_in_its_order(
     refuse_differences(everything(on, target.name), one.serial)
 
 
+@pytest.mark.parametrize("name", UNSAID)
+def test_a_tar_file_is_restored_in_its_order(
+    on: Watched, target: Target, project: Project, tmp_path: Path, name: str
+) -> None:
+    one = Kinds(on, tmp_path, SQL[name])
+    dump = on.dump(one.source, tmp_path / f"{name}.tar", *AS_HEROKU, "-Ft")
+
+    project.invoke("db.restore", f"--dump={dump}", INVOKE_DB_JOBS="2").succeeds()
+
+    refuse_differences(everything(on, target.name), one.serial)
+
+
 @pytest.mark.parametrize("name", ["kinds", *UNSAID])
 @pytest.mark.parametrize("jobs", [1, 2, 5])
 def test_a_host_restores_as_a_serial_pg_restore_does(

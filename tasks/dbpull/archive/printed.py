@@ -1,9 +1,9 @@
 """A table of contents as pg_restore prints it: of a dump that is not read here.
 
-Three listings (`pg_restore -l --section=…`) tell what there is, in which section; the
-script (`pg_restore --verbose --schema-only -f -`) tells the definitions and what
-depends on what. Source: PrintTOCSummary and _printTocEntry in
-src/bin/pg_dump/pg_backup_archiver.c.
+A listing (`pg_restore -l`) tells what there is, in the dump's order, and three others
+(`--section=…`) in which section; the script (`pg_restore --verbose --schema-only -f -`)
+tells the definitions and what depends on what. Source: PrintTOCSummary and
+_printTocEntry in src/bin/pg_dump/pg_backup_archiver.c.
 """
 
 from __future__ import annotations
@@ -43,18 +43,26 @@ class _Told:
     definition: str
 
 
-def parse(listings: Mapping[str, str], script: str) -> Archive:
+def parse(listing: str, by_section: Mapping[str, str], script: str) -> Archive:
     """Make of it what `read` makes of a dump; where its data begins stays unknown."""
     told = dict(_told(script))
-    entries = [
-        _entry(found, section, told)
+    sections = {
+        found[1]: section
         for section in SECTIONS
-        for line in listings[section].splitlines()
-        if (found := _LISTED.fullmatch(line))
+        for found in _lines(by_section[section])
+    }
+    entries = [
+        _entry(found, sections.get(found[1], "none"), told) for found in _lines(listing)
     ]
     of_table = {e.oid: e for e in entries if e.catalog == _TABLE and e.desc == "TABLE"}
     rows = (_of_its_table(entry, of_table) for entry in entries)
-    return Archive(_header(listings["pre-data"]), tuple(rows), 0)
+    return Archive(_header(listing), tuple(rows), 0)
+
+
+def _lines(listing: str) -> Iterator[re.Match[str]]:
+    for line in listing.splitlines():
+        if found := _LISTED.fullmatch(line):
+            yield found
 
 
 def _told(script: str) -> Iterator[tuple[int, _Told]]:

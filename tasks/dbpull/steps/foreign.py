@@ -24,9 +24,9 @@ def read(path: Path, error: UnsupportedDump, shell: Shell) -> Archive:
             raise error
         return answer.out
 
-    listings = {one: told("-l", f"--section={one}") for one in printed.SECTIONS}
+    by_section = {one: told("-l", f"--section={one}") for one in printed.SECTIONS}
     script = told("--verbose", "--schema-only", "-f", "-")
-    archive = printed.parse(listings, script)
+    archive = printed.parse(told("-l"), by_section, script)
     version = error.version or archive.header.version
     return replace(archive, header=replace(archive.header, version=version))
 
