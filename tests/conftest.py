@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from databases import FOLDERS, Postgres, served
+from dbpull.naming import DEFAULT, NAME
 from dbpull.project import PROJECT
 from dbpull.steps import source as steps_source
 
@@ -55,8 +56,10 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     fresh = type(PROJECT)()
     for name, value in vars(fresh).items():
         monkeypatch.setattr(PROJECT, name, value)
+    monkeypatch.setattr(NAME, "told", DEFAULT)
     steps_source._api.cache_clear()
     yield
+    monkeypatch.setattr(NAME, "told", DEFAULT)
     steps_source._api.cache_clear()
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dbpull.project import PREFIX
+from dbpull.naming import NAME
 from dbpull.settings import KEYS
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +32,7 @@ def table() -> str:
     for name, key in KEYS.items():
         flag = f"`--{name.replace('_', '-')}`" if name in flags() else ""
         default = key.shown or f"`{_shown(key.default)}`"
-        variable = "" if key.file_only else f"`{PREFIX}{name.upper()}`"
+        variable = "" if key.file_only else f"`{NAME.prefix}{name.upper()}`"
         lines.append(f"| `{name}` | {flag} | {variable} | {default} | {key.meaning} |")
     return "\n".join(lines)
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-SECTION = "db"
+from dbpull.naming import NAME
+
 _LEVELS = ("system", "user", "project", "runtime")
 """Invoke's kinds of files; what a later one says wins (Config.merge)."""
 
 
 def section(config: Any) -> object:
     """Our part of what Invoke has read."""
-    return config.get(SECTION)
+    return config.get(NAME.section)
 
 
 def files(config: Any) -> dict[str, str]:
@@ -32,7 +33,7 @@ def files(config: Any) -> dict[str, str]:
 
 
 def _keys(read: object, file: str) -> dict[str, str]:
-    ours = read.get(SECTION) if isinstance(read, Mapping) else None
+    ours = read.get(NAME.section) if isinstance(read, Mapping) else None
     return {str(key): file for key in ours} if isinstance(ours, Mapping) else {}
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dbpull.errors.settings import UnreadableFile
+from dbpull.naming import NAME
 
-_OURS = r"(?:DATABASE_URL|INVOKE_DB_\w+|HEROKU_(?:API_KEY|APP)\b)"
 _URL = re.compile(r"(?:postgres|postgis|pgsql)\w*(?:\+\w+)?://", re.IGNORECASE)
-_SWALLOWED = re.compile(rf"^\s*(?:export\s+)?{_OURS}\s*=", re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 
 
@@ -73,7 +72,7 @@ def _misunderstood(text: str) -> Iterator[int]:
         if _is_comment(written):
             continue
         if binding.error:
-            about_us = bool(re.search(_OURS, written) or _URL.search(written))
+            about_us = bool(re.search(_ours(), written) or _URL.search(written))
         else:
             about_us = _is_strange(binding)
         if about_us:
@@ -89,6 +88,11 @@ def _is_strange(binding: Any) -> bool:
     """Whether a line that can be read is not what was meant: `DATABASE_URL:…`."""
     key, value = binding.key or "", binding.value
     if not _PLAIN.fullmatch(key):
-        return bool(re.search(_OURS, key) or _URL.search(key))
+        return bool(re.search(_ours(), key) or _URL.search(key))
     # A quotation mark that is missing takes the next lines in.
-    return value is not None and bool("\n" in value and _SWALLOWED.search(value))
+    swallowed = rf"(?m)^\s*(?:export\s+)?{_ours()}\s*="
+    return value is not None and bool("\n" in value and re.search(swallowed, value))
+
+
+def _ours() -> str:
+    return rf"(?:DATABASE_URL|{NAME.prefix}\w+|HEROKU_(?:API_KEY|APP)\b)"

@@ -8,6 +8,7 @@ from typing import Any
 import invoke.tasks
 
 from dbpull.errors.settings import EmptyValue
+from dbpull.naming import NAME
 
 HELP = {
     "app": "Heroku app: an alias of db.apps, or a name.",
@@ -59,6 +60,7 @@ class Task(invoke.tasks.Task[Any]):
         """See Invoke's: a flag's names among what its Argument is made of."""
         options = super().arg_opts(name, default, taken_names)
         options["names"] += SHORT.get(name, [])
+        options["help"] = NAME.in_sentence(options.get("help") or "")
         return options
 
 

@@ -15,7 +15,7 @@ from dbpull.place import place, refuse_dry, refuse_elsewhere, settings_of
     },
 )
 def demo(c: Context, *, keep: bool = False) -> None:
-    """Show db.pull at work on a made-up app and a throwaway server."""
+    """Show a pull at work on a made-up app and a throwaway server."""
     refuse_elsewhere(c, "db.demo")
     refuse_dry(c, "db.demo")
     from dbpull.steps import demo as steps

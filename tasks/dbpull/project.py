@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dbpull import env_file
-from dbpull.errors.settings import UnreadableFile
+from dbpull.errors.settings import ImpossibleValue, UnreadableFile
+from dbpull.naming import DEFAULT, NAME
 from dbpull.native import native
-
-PREFIX = "INVOKE_DB_"
 
 
 class Project:
@@ -26,18 +25,24 @@ class Project:
         self.from_file: set[str] = set()
         """The variables that only `.env` sets."""
 
-    def load(self, folder: Path) -> None:
+    def load(self, folder: Path, *, name: str = DEFAULT) -> None:
         """Read `.env` beside tasks.py and take over what is meant for `db`.
+
+        `name` is what tasks.py calls our collection, where that is another name: so
+        are the tasks, the section of invoke.yaml and the variables called then.
 
         A variable that is set already wins over the file's. INVOKE_DB_* variables
         are taken out of the environment, since Invoke would cast them and fail.
-        Raises UnreadableFile where invoke.yaml is not YAML.
+        Raises UnreadableFile where invoke.yaml is not YAML, ImpossibleValue for a name.
         """
+        if not NAME.fits(name):
+            raise ImpossibleValue("name in tasks.py", name, "a name that is free")
+        NAME.told = name
         self.folder = folder
         self._read_env_file(folder / ".env")
-        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        for name in [name for name in os.environ if name.startswith(NAME.prefix)]:
             self.environment[name] = os.environ.pop(name)
-        read = _read_yaml(folder).get("db")
+        read = _read_yaml(folder).get(NAME.section)
         self.section = read if isinstance(read, dict) else {}
 
     def origin(self, variable: str) -> str:

@@ -20,8 +20,9 @@ from dbpull.errors.settings import (
     OnlyInFile,
     UnknownSetting,
 )
+from dbpull.naming import NAME
 from dbpull.native import legible
-from dbpull.project import PREFIX, PROJECT
+from dbpull.project import PROJECT
 
 Convert = Callable[[Any], Any]
 _Given = Mapping[str, tuple[Any, str]]
@@ -172,7 +173,7 @@ class Settings:
         changes: dict[str, Any] = {"path": self._path_there(own, home), "here": self}
         if own.get("target") and origins["target"] != "--target":
             changes["target"] = own["target"]
-            origins["target"] = f"db.hosts.{host}.target in invoke.yaml"
+            origins["target"] = f"{NAME.section}.hosts.{host}.target in invoke.yaml"
         if origins["jobs"] == "default":
             changes["jobs"] = min(cores, MOST_JOBS_THERE)
         return replace(self, **changes, origins=origins)
@@ -205,33 +206,34 @@ def _mapping(section: object) -> Mapping[str, Any]:
     if section is None:
         return {}
     if not hasattr(section, "keys"):
-        raise ImpossibleValue("db in invoke.yaml", "…", "a mapping")
+        raise ImpossibleValue(f"{NAME.section} in invoke.yaml", "…", "a mapping")
     return dict(section)  # type: ignore[call-overload, no-any-return]
 
 
 def _refuse_unknown(given: _Given) -> None:
-    for name, (_, file) in given.items():
-        if name not in KEYS:
-            raise UnknownSetting(str(name), f"db in {file}", KEYS)
+    unknown = [name for name in given if name not in KEYS]
+    for name in unknown:
+        origin = f"{NAME.section} in {given[name][1]}"
+        raise UnknownSetting(str(name), origin, KEYS, others=len(unknown) - 1)
     for variable in PROJECT.environment:
-        if variable.removeprefix(PREFIX).lower() not in KEYS:
-            variables = [PREFIX + name.upper() for name in KEYS]
+        if variable.removeprefix(NAME.prefix).lower() not in KEYS:
+            variables = [NAME.prefix + name.upper() for name in KEYS]
             raise UnknownSetting(variable, PROJECT.place(variable), variables)
-        if KEYS[variable.removeprefix(PREFIX).lower()].file_only:
+        if KEYS[variable.removeprefix(NAME.prefix).lower()].file_only:
             raise OnlyInFile(variable, PROJECT.place(variable))
 
 
 def _find(name: str, flag: str | None, given: _Given) -> tuple[object, str]:
     if flag is not None:
         return legible(flag), "--" + name.replace("_", "-")
-    variable = PREFIX + name.upper()
+    variable = NAME.prefix + name.upper()
     if PROJECT.environment.get(variable):
         return legible(PROJECT.environment[variable]), PROJECT.origin(variable)
     if name == "target" and os.environ.get("DATABASE_URL"):
         return legible(os.environ["DATABASE_URL"]), PROJECT.origin("DATABASE_URL")
     value, file = given.get(name, (None, ""))
     if value is not None:
-        return value, f"db.{name} in {file}"
+        return value, f"{NAME.section}.{name} in {file}"
     return KEYS[name].default, "default"
 
 

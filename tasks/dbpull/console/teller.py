@@ -11,6 +11,7 @@ from dbpull.console.board import BOARD
 from dbpull.console.chart import Bar, drawn
 from dbpull.console.screen import Screen, own_screen
 from dbpull.console.step import Step, prefixed
+from dbpull.naming import NAME
 from dbpull.words import size, span
 
 
@@ -48,7 +49,7 @@ class Teller:
 
     def say(self, text: str, style: str = "") -> None:
         """One line."""
-        self._screen.say(prefixed(self.host, text), style)
+        self._screen.say(prefixed(self.host, NAME.in_commands(text)), style)
 
     def note(self, text: str) -> None:
         """Something to know, that stops nothing."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from dbpull.naming import DEFAULT, NAME
+
 TASKS = '''\
 """What `invoke` loads."""
 
@@ -15,12 +17,12 @@ from invoke.collection import Collection
 from dbpull import db
 from dbpull.project import PROJECT
 
-PROJECT.load(Path(__file__).parent)
+PROJECT.load(Path(__file__).parent{name})
 
-ns = Collection(db)
+ns = Collection({ours})
 '''
 SETTINGS = """\
-db:
+{section}:
   app: {production}
   apps:
     staging: {staging}
@@ -28,10 +30,22 @@ db:
 
 
 def write(folder: Path, *, production: str, staging: str) -> None:
-    """Write tasks.py and invoke.yaml."""
-    (folder / "tasks.py").write_text(TASKS, encoding="utf-8")
-    settings = SETTINGS.format(production=production, staging=staging)
+    """Write tasks.py and invoke.yaml; the names are those of who shows the demo."""
+    (folder / "tasks.py").write_text(_tasks(), encoding="utf-8")
+    settings = SETTINGS.format(
+        section=NAME.section, production=production, staging=staging
+    )
     (folder / "invoke.yaml").write_text(settings, encoding="utf-8")
+
+
+def _tasks() -> str:
+    if NAME.told == DEFAULT:
+        return TASKS.format(name="", ours="db")
+    *outer, own = NAME.told.split(".")
+    ours = f'Collection.from_module(db, name="{own}")'
+    for name in reversed(outer):
+        ours = f'Collection("{name}", {ours})'
+    return TASKS.format(name=f', name="{NAME.told}"', ours=ours)
 
 
 def write_environment(folder: Path, environment: Mapping[str, str]) -> None:

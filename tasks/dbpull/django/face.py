@@ -23,6 +23,7 @@ from dbpull.django.target import NoService, url_of
 from dbpull.errors import PullError
 from dbpull.errors.spelling import did_you_mean
 from dbpull.flags import HELP, refuse_empty
+from dbpull.naming import DEFAULT, NAME
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
@@ -56,7 +57,8 @@ def facing(
     """
     with _one_at_a_time, _spoken(command, options), _own_environment(options):
         try:
-            PROJECT.load(project_folder())
+            name = getattr(django_settings, "DBPULL_NAME", DEFAULT)
+            PROJECT.load(project_folder(), name=name)
             refuse_empty(backup=options.get("backup"), confirm=options.get("confirm"))
             source.forget()
             config = Config(project_location=PROJECT.folder)
@@ -174,7 +176,7 @@ def _typed(task: str) -> str:
     """What to type for a task: our own command where there is one."""
     if task in _OURS:
         return f"./manage.py {task.replace('.', ':')}"
-    return f"invoke {task}"
+    return f"invoke {NAME.task(task)}"
 
 
 @contextmanager

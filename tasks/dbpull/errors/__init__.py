@@ -29,7 +29,7 @@ from typing import Self
 
 from invoke.exceptions import Exit
 
-_TASK = re.compile(r"(?<=`)invoke (db\.\w+)")
+from dbpull.naming import DEFAULT, NAME
 
 
 class PullError(Exit):
@@ -43,13 +43,13 @@ class PullError(Exit):
     """Whether it may end a run midway, so that how the target stands is of interest."""
 
     def __init__(self, what: str, remedy: str = "", *, code: int = 1) -> None:
-        self.what = what
-        self.remedy = remedy
-        super().__init__(f"{what}\n{remedy}".strip(), code=code)
+        self.what = NAME.in_sentence(what)
+        self.remedy = NAME.in_sentence(remedy)
+        super().__init__(f"{self.what}\n{self.remedy}".strip(), code=code)
 
     def add(self, sentence: str) -> None:
         """Put one more sentence before the remedy."""
-        self.remedy = f"{sentence} {self.remedy}".strip()
+        self.remedy = f"{NAME.in_sentence(sentence)} {self.remedy}".strip()
         self.message = f"{self.what}\n{self.remedy}"
 
     def again(self) -> Self:
@@ -61,7 +61,10 @@ class PullError(Exit):
 
     def retold(self, command_for: Callable[[str], str]) -> Self:
         """The same, for who does not type `invoke`: what is to be done, as they do."""
-        remedy = _TASK.sub(lambda found: command_for(found[1]), self.remedy)
+        ours = rf"(?<=`)invoke {re.escape(NAME.typed)}\.(\w+)"
+        remedy = re.sub(
+            ours, lambda found: command_for(f"{DEFAULT}.{found[1]}"), self.remedy
+        )
         return self if remedy == self.remedy else self.advising(remedy)
 
     def advising(self, remedy: str) -> Self:

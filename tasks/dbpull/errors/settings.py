@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dbpull.errors import PullError
 from dbpull.errors.spelling import nearest
+from dbpull.naming import NAME
 
 
 class SettingsError(PullError):
@@ -13,12 +14,22 @@ class SettingsError(PullError):
 
 
 class UnknownSetting(SettingsError):
-    """A key that dbpull does not have, most likely a typing error."""
+    """A key that dbpull does not have, most likely a typing error.
 
-    def __init__(self, name: str, origin: str, known: Iterable[str]) -> None:
+    `others` is how many more such a section has: it may be another program's.
+    """
+
+    def __init__(
+        self, name: str, origin: str, known: Iterable[str], *, others: int | None = None
+    ) -> None:
         known = sorted(known)
         near = nearest(name, known)
         remedy = f"Did you mean {near}?" if near else f"Known: {', '.join(known)}."
+        if others or (others == 0 and not near):
+            remedy += (
+                f" If `{NAME.section}` there is the project's own, dbpull takes another"
+                ' name: PROJECT.load(…, name="dbpull"), see its README.'
+            )
         super().__init__(f"{origin} has {name}, which is not a setting.", remedy)
 
 
@@ -36,7 +47,7 @@ class OnlyInFile(SettingsError):
     """Something was set where it could be set by mistake."""
 
     def __init__(self, variable: str, place: str) -> None:
-        key = variable.removeprefix("INVOKE_DB_").lower()
+        key = variable.removeprefix(NAME.prefix).lower()
         super().__init__(
             f"{variable} is set in {place}; db.{key} may only be set in invoke.yaml.",
             "Set it there, where all who work on the project see it.",

@@ -11,8 +11,8 @@ from paramiko import ConfigParseError, SSHConfig
 
 from dbpull.errors.settings import UnknownSetting, UnreadableFile
 from dbpull.fab.executor import HostsExecutor
+from dbpull.naming import NAME
 
-OURS, THEIRS = "INVOKE_DB_", "FABRIC_DB_"
 SSH_CONFIG = "~/.ssh/config"
 
 
@@ -36,9 +36,10 @@ def share_invoke_config() -> None:
 
 def _refuse_second_names() -> None:
     """A setting has one variable; this one Fabric would cast, and fail."""
+    theirs = NAME.prefix.replace("INVOKE_", "FABRIC_", 1)
     for name in os.environ:
-        if name.startswith(THEIRS):
-            meant = name.replace(THEIRS, OURS)
+        if name.startswith(theirs):
+            meant = name.replace(theirs, NAME.prefix, 1)
             raise UnknownSetting(name, "the environment", [meant])
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from dbpull.naming import NAME
 from dbpull.native import native
 from dbpull.shell import Fed, Feed, Line, Result, Running
 from dbpull.shell.fed import LISTING, FedProgram, encoded, end
@@ -22,13 +23,17 @@ from dbpull.signals import SIGNALS
 Command = Callable[[str], str]
 
 
+def _invoke(task: str) -> str:
+    return f"invoke {NAME.task(task)}"
+
+
 @dataclass
 class Local:
     """This machine."""
 
     echo: Line | None = field(default=None, repr=False)
     """Gets each command line before it runs (Invoke's --echo)."""
-    typed: Command = field(default="invoke {}".format, repr=False)
+    typed: Command = field(default=_invoke, repr=False)
     """What to type for a task."""
     where = "this machine"
     host = ""

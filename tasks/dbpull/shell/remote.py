@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from dbpull.errors.remote import ConnectionLost, HostRefused
+from dbpull.naming import NAME
 from dbpull.shell import Line, Result, Running
 from dbpull.shell.channel import Channel
 from dbpull.shell.keeper import Keeper
@@ -44,7 +45,7 @@ class Remote(Sessions):
 
     def command_for(self, task: str) -> str:
         """What to type for a task; with user and port where -H has them."""
-        return f"fab -H {self._typed} {task}"
+        return f"fab -H {self._typed} {NAME.task(task)}"
 
     def __enter__(self) -> Self:
         self._keeper = Keeper(self.host, self._session(), self._hang_up)

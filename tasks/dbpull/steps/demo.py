@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from dbpull.console import Teller, out
 from dbpull.errors.settings import DemoFailed, MissingExtra
+from dbpull.naming import NAME
 from dbpull.project import PROJECT, make_own_folder, own_folder
 from dbpull.steps.run import told
 
 if TYPE_CHECKING:
     from dbpull.demo.stage import Stage
 
-COMMANDS = (("db.backups",), ("db.pull", "--delete"), ("db.undo",))
+COMMANDS = (("backups",), ("pull", "--delete"), ("undo",))
 STATE = "demo.json"
 NEXT = """\
 That was the real dbpull; Heroku and the server were made up. What to try next:
@@ -43,8 +44,8 @@ def demo(*, keep: bool) -> None:
         if state and kept(state):
             raise DemoFailed("A demo is kept already")
         with Stage(teller.say, keep=state) as stage:
-            for words in COMMANDS:
-                _play(stage, words, teller)
+            for task, *flags in COMMANDS:
+                _play(stage, [NAME.task(task), *flags], teller)
             if keep:
                 _tell_kept(stage, teller)
         if not keep:
@@ -52,7 +53,7 @@ def demo(*, keep: bool) -> None:
             teller.say(NEXT)
 
 
-def _play(stage: Stage, words: tuple[str, ...], teller: Teller) -> None:
+def _play(stage: Stage, words: list[str], teller: Teller) -> None:
     teller.say("")
     teller.say(f"$ invoke {shlex.join(words)}", "bold")
     if stage.run(*words):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dbpull.console import Teller, outlive_stderr
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.local import LocalTrouble
+from dbpull.naming import NAME
 from dbpull.shell import Shell
 from dbpull.signals import SIGNALS, Stopped
 
@@ -44,7 +45,8 @@ def told(
 def _commands(shell: Shell | None, host: str) -> Callable[[str], str]:
     if shell:
         return shell.command_for
-    return lambda task: f"fab -H {host} {task}" if host else f"invoke {task}"
+    program = f"fab -H {host}" if host else "invoke"
+    return lambda task: f"{program} {NAME.task(task)}"
 
 
 @contextmanager

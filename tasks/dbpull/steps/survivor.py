@@ -21,6 +21,7 @@ from typing import Any
 import dbpull
 from dbpull import heroku
 from dbpull.errors import PullError
+from dbpull.naming import DEFAULT, NAME
 from dbpull.project import PROJECT
 from dbpull.signals import SIGNALS
 from dbpull.steps import pushed
@@ -43,6 +44,7 @@ class Survivor:
     def __init__(self) -> None:
         self._process = _started()
         self._tell("folder", str(PROJECT.folder))
+        self._tell("name", NAME.told)
 
     def must_put_back(self, found: Source, backup: heroku.Backup, wait: float) -> None:
         """If we are killed: the backup back into the app's database."""
@@ -118,6 +120,7 @@ def main() -> None:
             what, content = json.loads(line)
             left[what] = content
     PROJECT.folder = Path(left.get("folder", "."))
+    NAME.told = left.get("name", DEFAULT)
     try:
         if told := left.get(_BACKUP):
             _put_back(**told)
@@ -130,7 +133,8 @@ def _put_back(database: dict[str, Any], backup: dict[str, str], wait: float) -> 
     names = frozenset(database.pop("names"))
     there = heroku.Database(**database, names=names)
     stored, app = _Stored(**backup), there.app
-    _say(f"db.push was killed; the database of {app} is put back from {stored.id}.")
+    killed = f"{NAME.task('push')} was killed"
+    _say(f"{killed}; the database of {app} is put back from {stored.id}.")
     try:
         heroku.put_back(_api(), there, stored, wait=wait)
     except PullError as error:

@@ -13,9 +13,9 @@ from pathlib import Path
 from dbpull import env_file
 from dbpull.errors import PullError
 from dbpull.errors.settings import TargetNotRead
-from dbpull.project import PREFIX, PROJECT
+from dbpull.naming import NAME
+from dbpull.project import PROJECT
 
-NAMES = ("DATABASE_URL", f"{PREFIX}TARGET")
 _BESIDE = (
     ".env.local", ".env.development", ".env.development.local", ".envrc", ".flaskenv",
 )  # fmt: skip
@@ -26,7 +26,7 @@ _BELOW = 100
 
 def refuse() -> None:
     """Raise TargetNotRead where a target was plainly meant."""
-    for name in NAMES:
+    for name in _names():
         if PROJECT.environment.get(name, os.environ.get(name)) == "":
             raise TargetNotRead(f"{PROJECT.origin(name)} is empty")
     for name in PROJECT.from_file:
@@ -35,6 +35,10 @@ def refuse() -> None:
     for path in _others():
         if named := _named_in(path):
             raise TargetNotRead(f"{_shown(path)} has {named}, and is not read")
+
+
+def _names() -> tuple[str, str]:
+    return "DATABASE_URL", f"{NAME.prefix}TARGET"
 
 
 def _others() -> Iterator[Path]:
@@ -59,7 +63,7 @@ def _named_in(path: Path) -> str | None:
     except OSError:  # a folder that we may not look into
         return None
     for name, value in read.items():
-        if name.upper() in NAMES and value:
+        if name.upper() in _names() and value:
             return name
     return None
 
