@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -187,3 +188,85 @@ def test_a_wrong_value_is_blamed_on_the_file_that_has_it(bare: Project) -> None:
     ended = bare.invoke("db.undo")
 
     ended.refuses(r"^db.jobs in ~/.invoke.yaml is 'none'", "Set it to")
+
+
+FULL = "db: {keep: 2, apps: {a: b}, hosts: {h: {path: p}}}"
+FAB = ("-f", "other.yaml")
+
+
+@PROGRAMS
+@pytest.mark.parametrize(
+    ("key", "text", "cause"),
+    [
+        ("db", "db:\n", "is empty"),
+        ("db", "db: []\n", "is '…', which is not a mapping"),
+        ("db.apps", "db: {apps: }\n", "is empty"),
+        ("db.hosts.h", "db: {hosts: {h: text}}\n", "is '…', which is not a mapping"),
+    ],
+)
+@pytest.mark.parametrize("place", ["~/.{}.yaml", "other.yaml"])
+def test_what_invoke_can_not_merge_is_told(
+    bare: Project, program: str, place: str, key: str, text: str, cause: str
+) -> None:
+    file = place.format({"invoke": "invoke", "fab": "fabric"}[program])
+    words = FAB if file == "other.yaml" else ()
+    bare.configure(FULL)
+    _write(bare, file, text)
+    _run(bare, program, *words, "db.undo").refuses(f"^{key} in {file} {cause}", "")
+
+    bare.configure(text)
+    _write(bare, file, FULL)
+    ended = _run(bare, program, *words, "db.undo")
+    ended.refuses(f"^{key} in invoke.yaml {cause}", "")
+
+
+@PROGRAMS
+def test_an_empty_section_alone_is_none(bare: Project, program: str) -> None:
+    bare.configure("db:\n")
+    _write(bare, "~/.invoke.yaml", "db:\n")
+    _write(bare, "~/.fabric.yaml", "db:\n")
+
+    assert "No dump or part" in _run(bare, program, "db.cleanup").succeeds().err
+
+
+@pytest.mark.parametrize("text", ["db: []\n", "db: text\n"])
+@pytest.mark.parametrize("place", ["~/.invoke.yaml", "invoke.yaml", "other.yaml"])
+def test_a_section_that_is_no_mapping_is_blamed_on_its_file(
+    bare: Project, place: str, text: str
+) -> None:
+    _write(bare, place, text)
+
+    ended = bare.invoke(*(FAB if place == "other.yaml" else ()), "db.undo")
+
+    ended.refuses(f"^db in {re.escape(place)} is '…', which is not a mapping", "")
+
+
+def test_a_python_file_is_blamed_too(bare: Project) -> None:
+    _write(bare, "invoke.py", "db = {'kep': 3}\n")
+
+    # Not `python -m invoke`, which would take that file for Invoke itself.
+    argv = [str(Path(sys.executable).parent / "invoke"), "db.undo"]
+    ended = bare.begin(argv, None, {}).end()
+
+    ended.refuses(r"^db in invoke\.py has kep", r"mean keep\?")
+
+
+@pytest.mark.skipif(not os.access("/etc", os.W_OK), reason="needs /etc")
+def test_the_machines_own_file_is_blamed_too(bare: Project) -> None:
+    path = Path("/etc/invoke.yaml")
+    if path.exists():
+        pytest.skip("this machine has one")
+    path.write_text("db: {kep: 3}\n")
+    try:
+        ended = bare.invoke("db.undo")
+    finally:
+        path.unlink()
+
+    ended.refuses("^db in /etc/invoke.yaml has kep", r"mean keep\?")
+
+
+def test_tasks_py_itself_is_blamed_too(bare: Project) -> None:
+    with (bare.folder / "tasks.py").open("a") as tasks:
+        tasks.write("ns.configure({'db': {'kep': 3}})\n")
+
+    bare.invoke("db.undo").refuses(r"^db in tasks\.py \(ns\.configure\) has kep", "")

@@ -21,6 +21,8 @@ def section(config: Any) -> object:
 def files(config: Any) -> dict[str, str]:
     """For each key of our part, the file that has it, as one would type it.
 
+    "" is the part itself, where it is no mapping.
+
     Invoke has no public name for what each file said. Where it should lose the
     private ones, nothing is known, and invoke.yaml is named.
     """
@@ -28,16 +30,19 @@ def files(config: Any) -> dict[str, str]:
     for level in _LEVELS:
         path = getattr(config, f"_{level}_path", None)
         read = getattr(config, f"_{level}", None)
-        found |= _keys(read, _shown(str(path), level))
+        found |= _keys(read, shown(str(path), level))
     return found
 
 
 def _keys(read: object, file: str) -> dict[str, str]:
     ours = read.get(NAME.section) if isinstance(read, Mapping) else None
-    return {str(key): file for key in ours} if isinstance(ours, Mapping) else {}
+    if isinstance(ours, Mapping):
+        return {str(key): file for key in ours}
+    return {} if ours is None else {"": file}
 
 
-def _shown(path: str, level: str) -> str:
+def shown(path: str, level: str) -> str:
+    """A file as one would type it."""
     if level == "project":
         return Path(path).name
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dbpull import env_file
+from dbpull import env_file, merged
 from dbpull.errors.settings import ImpossibleValue, UnreadableFile
 from dbpull.naming import DEFAULT, NAME
 from dbpull.native import native
@@ -33,7 +33,8 @@ class Project:
 
         A variable that is set already wins over the file's. INVOKE_DB_* variables
         are taken out of the environment, since Invoke would cast them and fail.
-        Raises UnreadableFile where invoke.yaml is not YAML, ImpossibleValue for a name.
+        Raises UnreadableFile where invoke.yaml is not YAML, ImpossibleValue for a name,
+        and either or EmptyValue for files that Invoke can't merge.
         """
         if not NAME.fits(name):
             raise ImpossibleValue("name in tasks.py", name, "a name that is free")
@@ -44,6 +45,7 @@ class Project:
             self.environment[name] = os.environ.pop(name)
         read = _read_yaml(folder).get(NAME.section)
         self.section = read if isinstance(read, dict) else {}
+        merged.refuse_unmergeable(folder)
 
     def origin(self, variable: str) -> str:
         """Where a variable came from, for messages: `X`, or `X in .env`."""

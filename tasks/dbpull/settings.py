@@ -145,9 +145,10 @@ class Settings:
         `files` tells which file a key is from, where that is not invoke.yaml. Raises
         UnknownSetting and ImpossibleValue, naming the place.
         """
+        files = files or {}
         given = {
-            key: (value, (files or {}).get(str(key), "invoke.yaml"))
-            for key, value in _mapping(section).items()
+            key: (value, files.get(str(key), "invoke.yaml"))
+            for key, value in _mapping(section, files).items()
         }
         _refuse_unknown(given)
         found = {name: _find(name, flags.get(name), given) for name in KEYS}
@@ -202,11 +203,12 @@ def _aliases(apps: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(written | set(apps.items())))
 
 
-def _mapping(section: object) -> Mapping[str, Any]:
+def _mapping(section: object, files: Mapping[str, str]) -> Mapping[str, Any]:
     if section is None:
         return {}
     if not hasattr(section, "keys"):
-        raise ImpossibleValue(f"{NAME.section} in invoke.yaml", "…", "a mapping")
+        origin = f"{NAME.section} in {files.get('', 'invoke.yaml')}"
+        raise ImpossibleValue(origin, "…", "a mapping")
     return dict(section)  # type: ignore[call-overload, no-any-return]
 
 
