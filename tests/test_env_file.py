@@ -78,3 +78,16 @@ def test_a_link_to_nothing_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableFile, match="a link to a file that is not there"):
         env_file.read(tmp_path / ".env")
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "cause"),
+    [(".env", "symbolic links"), ("/proc/self/mem", "input/output error")],
+)
+def test_a_file_that_can_not_be_read_is_told(
+    tmp_path: Path, leads_to: str, cause: str
+) -> None:
+    (tmp_path / ".env").symlink_to(leads_to)
+
+    with pytest.raises(UnreadableFile, match=rf"^\.env can't be read: .*{cause}"):
+        env_file.read(tmp_path / ".env")

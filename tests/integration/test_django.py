@@ -316,6 +316,21 @@ def test_an_alias_that_is_not_there_is_refused(django: DjangoProject) -> None:
     assert "There is no database replica: DATABASES has default." in ended.err
 
 
+def test_a_misspelt_alias_learns_the_nearest(django: DjangoProject) -> None:
+    ended = django.manage("db:undo", "--database=defalt")
+
+    told = "There is no database defalt: DATABASES has default. Did you mean default?"
+    assert told in ended.err
+    assert ended.code == 1
+
+
+def test_an_app_has_the_short_flag_of_the_heroku_cli(django: DjangoProject) -> None:
+    ended = django.manage("db:pull", "-a", "stagign")
+
+    assert "Did you mean staging?" in ended.err
+    assert ended.code == 1
+
+
 def test_a_socket_folder_and_a_service_are_understood(
     make_django: MakeDjango, target: Target
 ) -> None:

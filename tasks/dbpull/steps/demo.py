@@ -24,8 +24,9 @@ That was the real dbpull; Heroku and the server were made up. What to try next:
   invoke --list             all tasks; README.md has the settings"""
 KEPT = """\
 It stays until `invoke db.stop --demo`. In a shell that has the lines above, any
-`invoke db.*` (and the Heroku CLI) talks to the made-up Heroku; `cd {folder}`, or
-pass --app=shop.
+`invoke db.*` (and the Heroku CLI) talks to the made-up Heroku. Pass --app=shop, or
+  cd {folder}
+What to try:
   invoke db.pull --app=shop-staging-eu
   invoke db.push --app=shop-staging-eu
   invoke db.push --app=shop-staging-eu --undo"""
