@@ -14,8 +14,11 @@ from stat import S_IMODE
 import pytest
 
 from dbpull import embedded
+from dbpull.console import Teller
 from dbpull.embedded import postmaster
-from dbpull.errors.settings import NoTargetThere
+from dbpull.errors.postgres import MissingProgram
+from dbpull.errors.settings import NoTarget, NoTargetThere
+from dbpull.postgres import programs
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
@@ -88,6 +91,23 @@ def test_without_it_the_missing_target_is_explained(
 
     ended.refuses("No target", "--target.*INVOKE_DB_TARGET.*DATABASE_URL.*db.target")
     assert project.dumps() == []
+
+
+def test_a_missing_target_is_told_before_programs_that_are_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(PROJECT, "folder", tmp_path)
+    monkeypatch.setattr(PROJECT, "environment", {})
+    monkeypatch.setattr(embedded, "programs", lambda: None)
+    monkeypatch.setattr(programs, "_FOLDERS", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(NoTarget):
+        aim.take_to_fill(Settings.of({}), Local(), Teller(), in_place=False)
+    with pytest.raises(MissingProgram):
+        aim.take_to_fill(
+            Settings.of({}, target="postgres:///dev"), Local(), Teller(), in_place=False
+        )
 
 
 @pytest.fixture

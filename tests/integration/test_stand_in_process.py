@@ -151,15 +151,23 @@ def test_a_stranger_with_the_noted_pid_is_left_alone(
         assert stranger.poll() is None
 
 
+def theirs(pid: int) -> str:
+    """The command lines of a process and of what it started: no other program's."""
+    argv = ["ps", "-ww", "-o", "args=", "-p", str(pid), "--ppid", str(pid)]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
+def test_each_has_a_token_of_its_own(source: str) -> None:
+    assert account(source).token != account(source).token
+
+
 def test_no_secret_is_on_a_command_line(quick: Config, source: str) -> None:
     with StandIn.start(quick) as stand_in:
         stand_in.misbehave(faults.backup("stay", at=1, rate=10_000))
         client = Client(stand_in)
         begun = client.capture()
         client.wait(begun["num"], lambda told: told["processed_bytes"])
-        told = subprocess.run(
-            ["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True
-        ).stdout
+        told = theirs(stand_in.pid)
     assert "--exclude-schema=heroku_ext" in told
     assert "dbpull.demo.stand_in" in told
     password = urlsplit(source).password

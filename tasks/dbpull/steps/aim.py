@@ -109,6 +109,7 @@ def take_to_fill(
     Raises what `take` does, and MissingProgram, IsStandby, NoCreatedb, NotOwner,
     NothingInPlace, HeldOpen.
     """
+    named(settings, shell)  # who has no target either needs to know that first
     found = tuple(programs.find(shell, "pg_restore"))
     if not found:
         raise MissingProgram("pg_restore", shell.where)

@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from secrets import token_hex
 from typing import Any
 
 from dbpull.demo.stand_in.faults import Fault
@@ -97,7 +98,8 @@ class Config:
     """All of a stand-in for Heroku."""
 
     apps: tuple[App, ...]
-    token: str = field(default="a-token-of-the-stand-in", repr=False)
+    token: str = field(default_factory=token_hex, repr=False)
+    """What its APIs accept; another each time."""
     pg_dump: str = "pg_dump"
     """The program that captures; `psql` is looked for beside it."""
     folder: str = ""
