@@ -33,6 +33,10 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         ours = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         signal.signal(number, ours)
 
+# Seconds for each test with its fixtures: twice the longest on a machine under load.
+# As a variable, so that the suite also runs where pytest-timeout is not installed.
+os.environ.setdefault("PYTEST_TIMEOUT", "300")
+
 LONGEST = ("test_refusals.py", "test_demo.py", "test_stage.py", "test_heroku_cli.py")
 FOREIGN = ("HEROKU_", "INVOKE_", "FABRIC_", "PG")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

@@ -148,6 +148,7 @@ class Host:
             run = Run(self.home / f".dbpull/run.{name}", self.env)
             keeping = Keeping(process, run)
             while (line := process.stdout.readline()) != b"ready\n":
+                assert line  # else it has ended
                 word, _, value = line.decode().rstrip("\n").partition(" ")
                 keeping.facts[word] = value
             yield keeping
@@ -768,24 +769,35 @@ def test_a_keeper_that_is_asked_to_end_cleans_up_or_stays(
     assert not keeping.run.folder.exists()
 
 
-def test_what_a_killed_keeper_left_is_swept_by_the_next(
+def test_what_listens_for_silence_ends_after_a_killed_keeper(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "SILENCE", 0.3)
+    monkeypatch.setattr(keeper, "SILENCE", 3)
     with host.kept() as killed:
         killed.process.kill()
         killed.process.wait()
-        host.settled()  # what listened for silence ends by itself
-    monkeypatch.undo()
-    beginning = host.home / ".dbpull/run.0"
-    beginning.mkdir()
-    another = host.home / ".dbpull/run.1"
-    another.mkdir()
+        assert host.pids()
+        host.settled()
+
+
+def test_what_a_killed_keeper_left_is_swept_by_the_next(host: Host) -> None:
+    with host.kept() as killed:
+        killed.kill()
+    host.settled()
+    runs = host.home / ".dbpull"
+    beginning, half_removed, another = (
+        runs / f"run.{uuid4().hex}" for _ in ("none yet", "no more", "a stranger's")
+    )
+    for folder in (beginning, half_removed, another):
+        folder.mkdir()
+    (half_removed / "host.sh").touch()
+    os.utime(half_removed, (0, 0))
     (another / "keeper").write_text(f"{os.getpid()}\n")
 
     with host.kept() as one, host.kept() as other:
         assert not killed.run.folder.exists()
         assert not another.exists()
+        assert not half_removed.exists()
         assert beginning.exists()
         assert one.run.folder.exists()
         assert other.run.folder.exists()

@@ -52,13 +52,13 @@ hold() {
 # hold_soon PART: the same, where need be once a run that is at its end has let go: one
 # without its ballast.
 hold_soon() {
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
-    hold "$1" && return
+  tries=100
+  until hold "$1"; do
     [ "$?" -eq 1 ] || return 2
-    [ ! -e "$(readlink "$1.lock")/ballast" ] || break
+    [ "$tries" -gt 0 ] && [ ! -e "$(readlink "$1.lock")/ballast" ] || return 1
+    tries=$((tries - 1))
     pause 0.3
   done
-  hold "$1"
 }
 
 let_go_if_left() {

@@ -51,10 +51,13 @@ able() {
 # What earlier runs left whose keeper was killed, by a reboot say.
 sweep() {
   for left in "${run%/*}"/run.*; do
-    # One that is being made has no number in it yet.
-    [ ! -s "$left/keeper" ] || alive "$left" || clear_away
+    # One that is being made has no number in it yet, and one that is being removed
+    # perhaps none any more.
+    if [ -s "$left/keeper" ]; then alive "$left"; else is_fresh "$left"; fi || clear_away
   done
 }
+
+is_fresh() { [ -n "$(find "$1" -prune -mmin -5)" ]; }
 
 clear_away() {
   for program in "$left"/programs/*; do
