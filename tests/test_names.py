@@ -13,7 +13,7 @@ def all_of(target: str) -> list[str]:
     names = Names(target)
     first, old = names.original(()), names.discarded(())
     return [
-        *(names.aside, names.previous, names.between),
+        *(names.aside, names.previous, names.between(())),
         *(old, names.discarded({old}), first, names.original({first})),
     ]
 

@@ -179,7 +179,9 @@ def test_the_reader_of_a_slot_is_named(server: Postgres) -> None:
     name, other = server.database(), server.database()
 
     with subscribed(server, other):
-        source = server.sql("postgres", "SELECT database FROM pg_replication_slots")
+        source = server.sql(
+            "postgres", "SELECT DISTINCT database FROM pg_replication_slots"
+        )
         error = refused(server, name, source)
 
     assert f"{source} is held open by the replication slot s, which" in error.what
@@ -307,3 +309,19 @@ def test_a_pull_is_refused_before_anything_is_downloaded(
     assert not any(seen.method == "POST" for seen in heroku.requests(path="/backups"))
     assert heroku.total("download").requests == 0
     assert project.dumps() == []
+
+
+def test_a_role_that_may_not_see_others_sessions_is_told_of_a_slots_reader(
+    server: Postgres,
+) -> None:
+    other = server.database()
+
+    with subscribed(server, other):
+        source = server.sql(
+            "postgres", "SELECT DISTINCT database FROM pg_replication_slots"
+        )
+        user = server.role("CREATEDB")
+        server.sql("postgres", f"ALTER DATABASE {source} OWNER TO {user}")
+        psql, state = server.psql(source, user), server.state(source, user)
+        with pytest.raises(HeldOpen, match="held open by the replication slot s"):
+            refuse_held_open(psql, state, [source])

@@ -217,3 +217,76 @@ def test_it_is_no_leftover(postgres_18: Postgres) -> None:
     assert leftovers(postgres_18.psql(name), postgres_18.state(name)) == []
     other = postgres_18.database()
     assert leftovers(postgres_18.psql(other), postgres_18.state(other)) == []
+
+
+def renamed_by_hand(postgres: Postgres, dbname: str, name: str) -> None:
+    postgres.sql("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.sql("postgres", f"ALTER DATABASE {dbname} RENAME TO {name}")
+
+
+def test_one_that_was_renamed_by_hand_is_the_target_and_no_original(
+    postgres_18: Postgres,
+) -> None:
+    name = own(postgres_18)
+    postgres_18.sql("postgres", f"COMMENT ON DATABASE {name} IS 'of me'")
+    pull(postgres_18, name)
+    renamed_by_hand(postgres_18, kept(postgres_18, name), name)
+
+    assert look(postgres_18.psql(name), postgres_18.state(name)).originals == ()
+    with pytest.raises(NoOriginal):
+        undo(postgres_18, name, original=True)
+    pull(postgres_18, name)
+    undo(postgres_18, name, original=True)
+
+    assert word(postgres_18, name) == "mine"
+    assert postgres_18.state(name).comment == "of me"
+
+
+def test_a_previous_one_that_was_renamed_by_hand_is_still_a_pulled_one(
+    postgres_18: Postgres,
+) -> None:
+    name = own(postgres_18)
+    pull(postgres_18, name)
+    pull(postgres_18, name)
+    renamed_by_hand(postgres_18, Names(name).previous, name)
+
+    found = look(postgres_18.psql(name), postgres_18.state(name)).target
+    assert found
+    assert not found.own
+    pull(postgres_18, name)
+
+    assert postgres_18.beside(name) == {"target", "previous", "original"}
+
+
+def test_all_come_in_the_turn_that_is_told_and_undo_brings_the_pulled_one(
+    postgres_18: Postgres,
+) -> None:
+    name = own(postgres_18, "one")
+    for text in ("two", "three"):
+        pull(postgres_18, name)
+        postgres_18.sql("postgres", f"DROP DATABASE {name}")
+        own(postgres_18, text, name)
+    pull(postgres_18, name)
+    family = look(postgres_18.psql(name), postgres_18.state(name))
+    told = [word(postgres_18, one.dbname) for one in family.originals_in_turn]
+
+    seen = []
+    for _ in told:
+        undo(postgres_18, name, original=True)
+        seen.append(word(postgres_18, name))
+    undo(postgres_18, name)
+
+    assert told == seen == ["three", "one", "two"]
+    assert word(postgres_18, name) == "new"
+
+
+def test_a_database_of_the_name_that_an_undo_needs_is_in_nobodys_way(
+    postgres_18: Postgres,
+) -> None:
+    name = own(postgres_18)
+    theirs = own(postgres_18, "theirs", f"{name}__dbpull_swap")
+    pull(postgres_18, name)
+
+    undo(postgres_18, name)
+
+    assert (word(postgres_18, name), word(postgres_18, theirs)) == ("mine", "theirs")

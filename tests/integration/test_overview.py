@@ -82,3 +82,15 @@ def test_a_closed_stdout_is_no_trouble(project: Project) -> None:
     command = shlex.join([*INVOKE, "db.backups", "--app=staging"])
 
     project.begin(["sh", "-c", f"exec {command} >&-"], None, {}).end().succeeds()
+
+
+def test_without_an_app_what_is_here_and_kept_is_told_all_the_same(
+    project: Project, target: Target
+) -> None:
+    project.invoke("db.pull", "--app=staging").succeeds()
+
+    ended = project.invoke("db.backups", HEROKU_APP="")
+
+    ended.refuses("No Heroku app is named", "Pass --app")
+    assert [row[0] for row in _rows(ended.out)] == ["b101"]
+    assert f"{target.name}__dbpull_original holds what dbpull did not" in ended.err

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dbpull.demo.stand_in import StandIn
+from dbpull.target.provenance import unfinished
 from projects import Project
 from targets import Target
 
@@ -158,3 +159,28 @@ def test_a_plan_for_the_embedded_server_does_not_start_it(
 
     assert "the embedded server, which is started" in ended.err
     assert not (project.folder / ".dbpull" / "server").exists()
+
+
+def test_a_plan_drops_what_a_crashed_run_left_and_refuses_a_taken_name(
+    project: Project, make_target: Callable[..., Target]
+) -> None:
+    target = make_target()
+    project.environment["DATABASE_URL"] = target.url
+    postgres, name = target.postgres, target.name
+    aside, old = f"{name}__dbpull_new", f"{name}__dbpull_old"
+    for dbname in (aside, old):
+        postgres.database(name=dbname)
+        mark = unfinished(name)
+        postgres.sql("postgres", f"comment on database {dbname} is '{mark}';")
+    told = project.invoke("db.pull", "--app=staging", "--dry-run").succeeds()
+    before = postgres.changes()
+    project.invoke("db.pull", "--app=staging").succeeds()
+    done = postgres.changes()[len(before) :]
+
+    planned = _renames_and_drops(told.err.replace('"', ""))
+    assert planned[:2] == [f"DROP DATABASE {aside}", f"DROP DATABASE {old}"]
+    assert planned == _renames_and_drops("\n".join(done))
+
+    postgres.database("create table theirs ();", name=aside)
+    ended = project.invoke("db.pull", "--app=staging", "--dry-run")
+    ended.refuses(f"a database {aside} that dbpull did not make", "Rename or drop it")

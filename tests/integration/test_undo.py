@@ -136,3 +136,77 @@ def test_two_pulls_of_one_command_tell_of_each_other(
     assert "did not put there; it will hold the newest backup of shop-eu" in told[0]
     assert "holds shop-eu b101, " in told[1]
     assert "will hold the newest backup of two-backups" in told[1]
+
+
+def test_a_database_that_was_renamed_by_hand_is_not_cleaned_up(
+    project: Project, target: Target
+) -> None:
+    own, original = target.oid, f"{target.name}__dbpull_original"
+    project.invoke("db.pull", "--app=staging").succeeds()
+    postgres = target.postgres
+    postgres.sql("postgres", f"drop database {target.name} with (force);")
+    postgres.sql("postgres", f"alter database {original} rename to {target.name};")
+
+    ended = project.invoke("db.cleanup", "--original").succeeds()
+
+    assert "There is no original database" in ended.err
+    assert (target.oid, target.notes) == (own, "(1,mine)")
+
+
+def test_a_role_that_may_not_rename_is_told_at_once(
+    project: Project, target: Target
+) -> None:
+    postgres, user = target.postgres, target.postgres.role("createdb")
+    postgres.sql("postgres", f"alter database {target.name} owner to {user};")
+    url = f"--target={postgres.socket_url(target.name, user)}"
+    project.invoke("db.pull", "--app=staging", url).succeeds()
+    postgres.sql("postgres", f"alter role {user} nocreatedb;")
+
+    before = postgres.changes()
+    ended = project.invoke("db.undo", url)
+    assert postgres.changes() == before
+
+    ended.refuses(f"{user} may not rename databases", f'ALTER ROLE "{user}" CREATEDB')
+
+
+def test_each_original_that_can_be_dropped_is_and_of_the_others_that_is_told(
+    project: Project, target: Target
+) -> None:
+    postgres, name = target.postgres, target.name
+    project.invoke("db.pull", "--app=staging").succeeds()
+    postgres.sql("postgres", f"drop database {name}; create database {name};")
+    project.invoke("db.pull", "--app=staging").succeeds()
+    first, second = (f"{name}__dbpull_original{number}" for number in ("", "_2"))
+    listed = project.invoke("db.backups", "--app=staging").succeeds()
+    assert f"{second} holds" in listed.err
+    assert "`invoke db.undo --original`, 2 times, brings it back." in listed.err
+    postgres.sql(
+        second,
+        "create subscription news connection 'dbname=nowhere' publication p"
+        " with (connect = false, slot_name = none);",
+    )
+
+    ended = project.invoke("db.cleanup", "--original")
+
+    ended.refuses(
+        f"{second} can't be dropped: it is held by the subscription news",
+        f'DROP DATABASE "{second}"`, or `invoke db.cleanup --original`, drops it',
+    )
+    assert f"Dropped {first} (" in ended.err
+    postgres.sql(second, "drop subscription news;")
+    project.invoke("db.cleanup", "--original").succeeds()
+    assert target.family == {"target"}
+
+
+def test_somebody_elses_original_is_not_dropped(
+    project: Project, target: Target
+) -> None:
+    project.invoke("db.pull", "--app=staging").succeeds()
+    postgres = target.postgres
+    other = postgres.role("createdb")
+    url = f"--target={postgres.socket_url(target.name, other)}"
+
+    ended = project.invoke("db.cleanup", "--original", url)
+
+    ended.refuses("__dbpull_original belongs to postgres", "Connect as postgres")
+    assert target.family == {"target", "original"}

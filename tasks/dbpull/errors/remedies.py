@@ -13,6 +13,10 @@ _REMEDIES = (
         " max_connections).",
     ),
     (
+        r"is not currently accepting connections",
+        "Let its owner allow them: ALTER DATABASE … ALLOW_CONNECTIONS true.",
+    ),
+    (
         r"out of shared memory|max_locks_per_transaction",
         "The server has no room for more locks: let a superuser run ALTER SYSTEM SET"
         " max_locks_per_transaction = 1024, and restart the server.",

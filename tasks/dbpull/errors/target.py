@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dbpull.errors import PullError
+from dbpull.errors.sql_names import quoted
 
 
 class TargetError(PullError):
@@ -47,8 +48,20 @@ class NoCreatedb(TargetError):
     def __init__(self, user: str, label: str) -> None:
         super().__init__(
             f"{user} may not create databases, so {label} can't be rebuilt aside.",
-            f'Let a superuser run ALTER ROLE "{user}" CREATEDB. Or pass --in-place: it'
-            " refills the database itself, without a previous one to go back to.",
+            f"Let a superuser run ALTER ROLE {quoted(user)} CREATEDB. Or pass"
+            " --in-place: it refills the database itself, without a previous one to go"
+            " back to.",
+        )
+
+
+class MayNotRename(TargetError):
+    """The role may create no databases, and so rename none (dbcommands.c)."""
+
+    def __init__(self, user: str, label: str) -> None:
+        super().__init__(
+            f"{user} may not rename databases, so {label} can't change places.",
+            f"Let a superuser run ALTER ROLE {quoted(user)} CREATEDB; then run the same"
+            " again.",
         )
 
 
@@ -58,7 +71,8 @@ class NotOwner(TargetError):
     def __init__(self, user: str, owner: str, label: str) -> None:
         super().__init__(
             f"{label} belongs to {owner}, and {user} may not replace it.",
-            f'Connect as {owner}, or grant it: GRANT "{owner}" TO "{user}".',
+            f"Connect as {owner}, or grant it: GRANT {quoted(owner)} TO"
+            f" {quoted(user)}.",
         )
 
 
@@ -137,27 +151,35 @@ class HeldOpen(TargetError):
 
 
 class CannotDrop(TargetError):
-    """A database that has served can't be dropped."""
+    """A database that has served can't be dropped; `by` is what will try again."""
 
     def __init__(
-        self, dbname: str, held: Sequence[tuple[str, str]], cause: str
+        self,
+        dbname: str,
+        held: Sequence[tuple[str, str]],
+        cause: str,
+        by: str = "the next pull",
     ) -> None:
-        self._told = held, cause
+        self._told = dbname, held, cause, by
         why = cause
         if held:
             why = "it is held by " + " and ".join(what for what, _ in held)
         ways = [remedy for _, remedy in held]
-        drop = f'`DROP DATABASE "{dbname}"`'
+        drop = f"`DROP DATABASE {quoted(dbname)}`, or {by}, drops it"
         super().__init__(
             f"{dbname} can't be dropped: {why}.",
-            f"{_sentence(ways)}; then {drop}, or the next pull, drops it."
+            f"{_sentence(ways)}; then {drop}."
             if ways
-            else f"Where that is put right {drop}, or the next pull, drops it.",
+            else f"Where that is put right {drop}.",
         )
 
     def by_name(self, dbname: str) -> CannotDrop:
         """The same of a database that has been renamed."""
-        return CannotDrop(dbname, *self._told)
+        return CannotDrop(dbname, *self._told[1:])
+
+    def dropped_by(self, task: str) -> CannotDrop:
+        """The same, where no pull will try again, but a task does."""
+        return CannotDrop(*self._told[:3], task)
 
 
 class NoPrevious(TargetError):

@@ -10,7 +10,7 @@ from dbpull import embedded
 from dbpull.console import Teller
 from dbpull.errors.postgres import CannotConnect, MissingProgram
 from dbpull.errors.settings import NoTarget, NoTargetThere
-from dbpull.errors.target import CannotDrop, NothingInPlace
+from dbpull.errors.target import CannotDrop, MayNotRename, NothingInPlace
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.programs import Program
@@ -121,6 +121,18 @@ def take_to_fill(
     elif not aim.state.exists:
         raise NothingInPlace(label)
     _refuse_held(aim, in_place=in_place)
+    return aim
+
+
+def take_to_rename(settings: Settings, shell: Shell, teller: Teller) -> Aim:
+    """Take the target, to change places with one that is kept.
+
+    Raises what `take` does, and IsStandby, MayNotRename.
+    """
+    aim = take(settings, shell, teller)
+    refuse_standby(aim.state, aim.connection.label)
+    if not aim.state.createdb:
+        raise MayNotRename(aim.state.user, aim.connection.label)
     return aim
 
 

@@ -29,23 +29,24 @@ HEADER = ("backup", "database", "taken", "of", "status", "here")
 def tell(settings: Settings, shell: Shell) -> None:
     """List the backups and dumps on stdout, the target's rows on stderr.
 
-    Where Heroku can't be asked, what is here is listed before that is said.
+    Where no app is named or Heroku can't be asked, what is here is listed before that
+    is said.
     """
     with told("", shell) as teller:
-        app = source.app(settings).name
         stock = stocks.of(settings, shell)
         here = stock.here(source.app_of_dumps(settings))
         trouble = None
         found: list[heroku.Backup] = []
         try:
-            with source.one_at_a_time, source.spelled(source.app(settings)):
+            app = source.app(settings)
+            with source.one_at_a_time, source.spelled(app):
                 found = _backups(settings, teller)
+            if not found and not here:
+                takes = shell.command_for("db.capture")
+                teller.say(f"{app.name} has no backups; `{takes}` takes one.")
         except PullError as error:
             trouble = error
         _tell_rows(found, here, stock, shell.host)
-        if not found and not here and not trouble:
-            takes = shell.command_for("db.capture")
-            teller.say(f"{app} has no backups; `{takes}` takes one.")
         _tell_target(settings, shell, teller)
         if trouble:
             raise trouble
@@ -134,6 +135,6 @@ def _tell_rows_of(at: Aim, teller: Teller) -> None:
     skipped = f", without the rows of {listed(known.skipped)}" if known.skipped else ""
     absent = f", without {listed(known.absent)}" if known.absent else ""
     teller.say(
-        f"{at.connection.label} holds {known.app} {known.backup}, {age(known.taken)}"
+        f"{at.connection.label} holds {known.label}, {age(known.taken)}"
         f"{skipped}{absent}; pulled {ago(known.pulled)}."
     )

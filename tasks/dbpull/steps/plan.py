@@ -7,22 +7,21 @@ from dataclasses import dataclass
 
 from dbpull.console import Teller
 from dbpull.dumps import Dump
+from dbpull.errors.sql_names import quoted
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.steps import aim, embedded_server, once, source, stocks
+from dbpull.steps import aim, embedded_server, once, source, stocks, swap_plan
 from dbpull.steps.aim import Aim
 from dbpull.steps.prepare import Prepared, prepare
 from dbpull.steps.source import Choice, Source
 from dbpull.steps.stock import Stock
 from dbpull.target import guard
-from dbpull.target.family import Becomes, look
 from dbpull.target.names import Names
 from dbpull.target.provenance import Provenance, is_own
-from dbpull.target.renames import renames
 from dbpull.words import age, listed, size
 
 
@@ -146,7 +145,7 @@ class Planner:
         if not at.state.exists:
             return f"{told}: does not exist yet, is created"
         if known := Provenance.from_comment(at.state.comment):
-            told += f", holds {known.app} {known.backup}"
+            told += f", holds {known.label}"
         after = "kept for db.undo" if self.settings.undo else "dropped after the swap"
         if is_own(at.state.comment):
             after = "kept: dbpull did not fill it"
@@ -168,20 +167,23 @@ class Planner:
         restore = self._restoring(
             connection.to(names.target if in_place else names.aside), dump, prepared
         )
+        left = swap_plan.leftover(at)
         if at and in_place:
             program = prepared.program if prepared else self._newest()
             major = program.major if program else at.state.major
             at_once = one_transaction(major, at.state.major)
             return [
-                f'psql: the sessions on "{names.target}" are ended',
+                *swap_plan.dropped(left),
+                f"psql: the sessions on {quoted(names.target)} are ended",
                 shlex.join(restore.in_place_argv(at_once=at_once)),
                 "psql: ANALYZE",
             ]
         return [
-            f'psql: CREATE DATABASE "{names.aside}" TEMPLATE template0 OWNER …',
+            *swap_plan.dropped(left),
+            f"psql: CREATE DATABASE {quoted(names.aside)} TEMPLATE template0 OWNER …",
             *(shlex.join(argv) for argv in restore.plan()),
-            f'psql: ANALYZE in "{names.aside}"',
-            *_swap(names, at, undo=self.settings.undo),
+            f"psql: ANALYZE in {quoted(names.aside)}",
+            *swap_plan.swap(names, at, left, undo=self.settings.undo),
         ]
 
     def _restoring(
@@ -215,20 +217,6 @@ class Planner:
         """The pg_restore that serves most dumps, where the dump is not known yet."""
         found = programs.find(self.shell, "pg_restore")
         return max(found, key=lambda program: program.major, default=None)
-
-
-def _swap(names: Names, at: Aim | None, *, undo: bool) -> list[str]:
-    """The swap's statements; of a server that doesn't run yet, as if it were empty."""
-    moves = look(at.psql, at.state).to_new(keep=undo) if at else []
-    pairs = renames(names, moves, new=True)
-    told = [f'ALTER DATABASE "{old}" RENAME TO "{new}"' for old, new in pairs]
-    dropped = [one.new for one in moves if one.becomes is Becomes.DISCARDED]
-    ended = f'psql: the sessions on "{names.target}" are ended'
-    return [
-        *([ended] if at and at.state.exists else []),
-        f"psql: BEGIN; {'; '.join(told)}; COMMIT",
-        *(f'psql: DROP DATABASE "{dbname}"' for dbname in dropped),
-    ]
 
 
 def _left_out(prepared: Prepared | None) -> list[str]:

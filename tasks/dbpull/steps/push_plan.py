@@ -80,4 +80,4 @@ def _provenance(local: Aim) -> str:
     known = Provenance.from_comment(local.state.comment)
     if not known:
         return ""
-    return f", pulled from {known.app} {known.backup} {ago(known.pulled)}"
+    return f", pulled from {known.label} {ago(known.pulled)}"

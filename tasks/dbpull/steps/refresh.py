@@ -223,7 +223,7 @@ class Refresh:
         with self.teller.step("swap", "Swapping") as step, SIGNALS.deferred():
             comment = self._provenance(outcome)
             moves = swap.to_new(oid, comment=comment, keep_previous=keep)
-            replaced = any(not one.member.kept for one in moves)
+            replaced = any(one.member.dbname == swap.names.target for one in moves)
             self.teller.standing = REPLACED if keep and replaced else CREATED
             step.sentence = f"Swapped: {label} is the new database"
             kept.settle(self.aim, moves, self.teller)

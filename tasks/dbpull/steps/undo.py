@@ -23,17 +23,16 @@ def undo(settings: Settings, shell: Shell, *, original: bool = False) -> None:
     `original`: one that dbpull had not filled, however long ago it was replaced.
     """
     with told(UNTOUCHED, shell) as teller:
-        with aim.held(aim.take(settings, shell, teller), teller) as held:
-            at = held.aim
-            _swap(at, teller, original=original)
+        at = aim.take_to_rename(settings, shell, teller)
+        with aim.held(at, teller):
+            moves = _swap(at, teller, original=original)
             comment = inspect(at.psql).comment
         known = Provenance.from_comment(comment)
         what = "the database that was there before"
         if known:
-            what = f"{known.app} {known.backup}, pulled {ago(known.pulled)}"
+            what = f"{known.label}, pulled {ago(known.pulled)}"
         teller.say(f"{at.connection.label} is now {what}.", "bold")
-        command = shell.command_for("db.undo")
-        teller.say(f"`{command}` again swaps forward.")
+        kept.tell_forward(at, moves, teller)
 
 
 def _swap(at: aim.Aim, teller: Teller, *, original: bool) -> list[Move]:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from dbpull.postgres.psql import Psql
-from dbpull.target.names import Names
+from dbpull.target.names import Names, is_ours
 from dbpull.target.provenance import Keepsake, Provenance, is_own
 from dbpull.target.state import State
 
@@ -49,14 +49,12 @@ class Member:
     @property
     def provenance(self) -> Provenance | None:
         """Where its rows came from."""
-        kept = self.kept
-        return Provenance.from_comment(kept.comment if kept else self.comment)
+        return Provenance.from_comment(self.comment)
 
     @property
     def own(self) -> bool:
         """Whether it may hold what dbpull did not put there: it is never dropped."""
-        kept = self.kept
-        return is_own(kept.comment if kept else self.comment)
+        return is_own(self.comment)
 
     @property
     def replaced(self) -> datetime:
@@ -80,6 +78,8 @@ class Move:
     member: Member
     new: str
     becomes: Becomes
+    meanwhile: str = ""
+    """The name of what becomes the target, until that has made room."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Family:
             if self.previous not in {None, chosen} and not self.target.own:
                 moves.put_away(self.previous)
             moves.replace(self.target, keep=True)
-        moves.made.append(Move(chosen, self.names.target, Becomes.TARGET))
+        moves.bring_back(chosen)
         return moves.made
 
     @property
@@ -124,19 +124,23 @@ class Family:
 
         An original that was replaced before the target was pulled is not meant.
         """
+        if self.previous:
+            return self.previous
         told = self.target.provenance if self.target else None
         since = told.pulled if told else _LONG_AGO
-        candidates = [one for one in self.originals if one.replaced >= since]
-        if self.previous:
-            candidates.insert(0, self.previous)
-        return max(candidates, key=lambda one: one.replaced, default=None)
+        return next((one for one in self.originals if one.replaced >= since), None)
 
     @property
-    def next_original(self) -> Member | None:
-        """What `db.undo --original` brings: the last, then one after the other."""
-        if not self.originals:
-            return None
-        return self.originals[-1 if self.target and self.target.own else 0]
+    def originals_in_turn(self) -> list[Member]:
+        """As `db.undo --original` brings them, done again and again.
+
+        The last first, but not while another one of one's own is the target: then it
+        would be the first that comes again.
+        """
+        others = list(reversed(self.originals))
+        if others and not (self.target and self.target.own):
+            others.insert(0, others.pop())
+        return others
 
 
 class Moves:
@@ -164,6 +168,11 @@ class Moves:
         else:
             self.put_away(member)
 
+    def bring_back(self, member: Member) -> None:
+        """What becomes the target again."""
+        target, meanwhile = self._names.target, self._names.between(self._taken)
+        self.made.append(Move(member, target, Becomes.TARGET, meanwhile))
+
     def _add(self, member: Member, new: str, becomes: Becomes) -> None:
         self._taken.add(new)
         self.made.append(Move(member, new, becomes))
@@ -182,12 +191,16 @@ def look(psql: Psql, state: State) -> Family:
 
 
 def of_rows(names: Names, told: list[dict[str, Any]]) -> Family:
-    """The family among all databases whose names look like ours."""
+    """The family among all databases whose names look like ours.
+
+    One that was renamed by hand has its mark still, and is none of them.
+    """
     members = {one["dbname"]: Member(**one) for one in told}
     originals = [
         one
-        for one in members.values()
+        for dbname, one in members.items()
         if (kept := one.kept) and kept.original and kept.target == names.target
+        if dbname != names.target and is_ours(dbname)
     ]
     previous = members.get(names.previous)
     if previous and not (previous.kept and not previous.kept.original):

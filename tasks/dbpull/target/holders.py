@@ -41,7 +41,8 @@ UNION ALL
   WHERE a.datname IS NOT NULL AND a.pid <> pg_backend_pid()
     AND (a.backend_type NOT IN ('client backend', 'autovacuum worker',
                                 'parallel worker')
-         OR s.pid IS NOT NULL)
+         OR s.pid IS NOT NULL
+         OR a.backend_type IS NULL AND r.slot_name IS NOT NULL)
 ) open WHERE datname IN (SELECT json_array_elements_text(:'dbnames'));
 """
 # What DROP DATABASE refuses beside that (dbcommands.c, dropdb).

@@ -34,10 +34,9 @@ class Names:
         """The replaced database, kept for `db.undo`."""
         return _beside(self.target, PREVIOUS)
 
-    @property
-    def between(self) -> str:
+    def between(self, taken: Collection[str]) -> str:
         """The chosen database's name within the transaction of an undo, never after."""
-        return _beside(self.target, BETWEEN)
+        return self._free(BETWEEN, taken)
 
     def original(self, taken: Collection[str]) -> str:
         """A free name for a replaced database that dbpull had not filled."""

@@ -26,6 +26,11 @@ class Provenance:
     absent: tuple[str, ...] = ()
     """Entries of the dump that could not be restored and were gone on without."""
 
+    @property
+    def label(self) -> str:
+        """As messages name it: `shop-eu b101`, or the file alone."""
+        return f"{self.app} {self.backup}".strip()
+
     def to_comment(self) -> str:
         """As the text of COMMENT ON DATABASE."""
         told = asdict(self)
@@ -37,8 +42,11 @@ class Provenance:
 
     @classmethod
     def from_comment(cls, comment: str | None) -> Provenance | None:
-        """Read it back; None where the comment is somebody else's."""
-        told = _marked(comment)
+        """Read it back; None where the comment is somebody else's.
+
+        Of a database that is kept, the comment that it had before is read.
+        """
+        told = _marked(_before(comment))
         try:
             taken = datetime.fromisoformat(told["taken"]) if told["taken"] else None
             pulled = datetime.fromisoformat(told["pulled"])
@@ -77,6 +85,12 @@ def is_own(comment: str | None) -> bool:
     """Whether a database of that comment may hold what dbpull did not put there."""
     told = Provenance.from_comment(comment)
     return told is None or told.beside_own
+
+
+def _before(comment: str | None) -> str | None:
+    """The comment that a database had before it was kept; one by hand has it still."""
+    kept = Keepsake.from_comment(comment)
+    return kept.comment if kept else comment
 
 
 def unfinished(target: str) -> str:

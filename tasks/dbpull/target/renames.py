@@ -64,12 +64,12 @@ def renames(names: Names, moves: Sequence[Move], *, new: bool) -> list[tuple[str
 
     What is to be the target again makes room first, for what takes its name.
     """
-    back = [one.member.dbname for one in moves if one.becomes is Becomes.TARGET]
+    back = [one for one in moves if one.becomes is Becomes.TARGET]
     away = [one for one in moves if one.becomes is not Becomes.TARGET]
     return [
-        *((dbname, names.between) for dbname in back),
+        *((one.member.dbname, one.meanwhile) for one in back),
         *((one.member.dbname, one.new) for one in away),
-        *((names.between, names.target) for _ in back),
+        *((one.meanwhile, one.new) for one in back),
         *([(names.aside, names.target)] if new else []),
     ]
 

@@ -71,9 +71,9 @@ class Swap:
     def _chosen(self, family: Family, *, original: bool) -> Member:
         label = self.psql.connection.label
         if original:
-            if not family.next_original:
+            if not family.originals:
                 raise NoOriginal(label)
-            return family.next_original
+            return family.originals_in_turn[0]
         if not family.last_replaced:
             raise NoPrevious(label, [one.dbname for one in family.originals])
         return family.last_replaced
