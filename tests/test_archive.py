@@ -276,6 +276,32 @@ def test_what_lies_behind_the_last_block_is_not_looked_at(behind: bytes) -> None
     assert walk(made.toc() + behind) == []
 
 
+@pytest.mark.parametrize(
+    ("tail", "whole"),
+    [
+        (made.block(2, b"rows"), True),
+        (b"s" * 9 + made.block(1, b"\1" + made.integer(2)) + made.block(2), True),
+        (made.block(1, b"rows"), False),
+        (made.block(1, made.block(2)), False),
+        (made.block(2, b"rows")[:-1], False),
+        (made.block(2, b"rows") + b"\n", False),
+        (made.block(2, b"rows" * 9)[-20:], False),
+        (b"", False),
+    ],
+)
+def test_the_last_bytes_tell_whether_a_dump_is_whole(tail: bytes, whole: bool) -> None:
+    contents = archive.read(io.BytesIO(TWO_TABLES))
+
+    assert archive.ends_whole(tail, contents) is whole
+
+
+def test_the_last_bytes_tell_it_of_large_objects_too() -> None:
+    objects = made.toc(made.entry(3, "BLOBS", "BLOBS"))
+    tail = made.large_objects(3, o1=b"x", o2=b"yz")
+
+    assert archive.ends_whole(tail, archive.read(io.BytesIO(objects)))
+
+
 def test_an_object_id_beyond_two_billion_is_no_damage() -> None:
     """C writes such an oid as a negative int."""
     held = b"\x01" + (2**32 - 4_000_000_000).to_bytes(4, "little") + made.chunks([b"x"])

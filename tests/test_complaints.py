@@ -239,6 +239,19 @@ def test_an_exception_of_the_apps_own_is_known_by_its_context() -> None:
     assert complaint.context == "COPY t, line 1"
 
 
+def test_a_value_of_several_lines_is_no_error_of_its_own() -> None:
+    """A row may hold what a program once printed."""
+    (complaint,) = heard(
+        "pg_restore: error: could not execute query: ERROR:  invalid input syntax for"
+        ' type integer: "a log\n'
+        "pg_restore: it said\n"
+        "ERROR:  ada@example.com is unknown\n"
+        '"\n'
+    ).all
+
+    assert "ada" not in complaint.error
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -252,6 +265,9 @@ def test_an_exception_of_the_apps_own_is_known_by_its_context() -> None:
             "value … is out of range for type integer",
         ),
         ('time zone "Ada" not recognized', "time zone … not recognized"),
+        # What was taken for a name by SQL that a function made of a row.
+        ('relation "ada@example.com" does not exist', "relation … does not exist"),
+        (f'schema "{"Ada " * 20}" does not exist', "schema … does not exist"),
         # Other languages, with their own quotes and colons, from src/backend/po.
         ("Syntax für Typ integer: »Ada«", "Syntax für Typ integer: …"),
         ("Wert »Ada« ist außerhalb", "Wert … ist außerhalb"),
@@ -305,6 +321,8 @@ def test_names_of_objects_are_told(text: str) -> None:
         "PL/pgSQL関数valid(text)の2行目 - RAISE",
         "在RAISE的第2行的PL/pgSQL函数valid(text)",
         "PL/pgSQL function valid(text) line 2 at ASSERT",
+        "PL/pgSQL function valid(text) line 2 at EXECUTE",
+        "PL/pgSQL-Funktion valid(text) Zeile 2 bei FOR über EXECUTE-Anweisung",
         'PL/Python function "valid"',
         "PL/Perl-Funktion »valid«",
     ],

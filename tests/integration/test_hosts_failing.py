@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from databases import FOLDERS
+from dbpull import archive
 from dbpull.demo.stand_in import StandIn, faults
 from machines import SFTP, Machine, fab, introduce, start_fab
 from projects import Project, Run
@@ -174,6 +175,21 @@ def test_a_dump_there_that_is_cut_short_is_told_before_anything_is_done(
         ended = fab(project, "devbox", "db.pull", "--app=bulk-eu")
 
     ended.refuses("bulk-eu-b001-.*.dump is cut short", "remove the file")
+
+
+def test_a_dump_there_that_ends_between_two_tables_is_cut_short_too(
+    project: Project, heroku: StandIn, target: Target, devbox: Machine
+) -> None:
+    fab(project, "devbox", "db.fetch", "--app=shop-eu").succeeds()
+    [dump] = dumps(devbox)
+    with dump.open("r+b") as file:
+        *_, before, _last = archive.verify(file, archive.read(file))
+        file.truncate(before.end)
+
+    with target.unasked():
+        ended = fab(project, "devbox", "db.pull", "--app=shop-eu")
+
+    ended.refuses("shop-eu-b101-.*.dump is cut short", "remove the file")
 
 
 @pytest.mark.parametrize("behind", [b"\n", b"more" * 300])

@@ -10,7 +10,7 @@ binary stream that can seek, even one that is still arriving, without decompress
 
 from __future__ import annotations
 
-from dbpull.archive.data import Block, blocks, copy, verify
+from dbpull.archive.data import Block, blocks, copy, ends_whole, verify
 from dbpull.archive.encodings import unknown
 from dbpull.archive.excerpt import excerpt
 from dbpull.archive.header import RECOGNISABLE, Header, recognise
@@ -25,6 +25,7 @@ __all__ = [
     "Header",
     "blocks",
     "copy",
+    "ends_whole",
     "excerpt",
     "read",
     "recognise",

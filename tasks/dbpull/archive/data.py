@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from typing import BinaryIO, Literal, Never
 
 from dbpull.archive.fields import name_of, reading
 from dbpull.archive.toc import Archive, Entry
-from dbpull.errors.archive import DamagedDump, TruncatedDump
+from dbpull.errors.archive import BadDump, DamagedDump, TruncatedDump
 
 PIECE = 1024 * 1024
 
@@ -90,6 +91,33 @@ def copy(
     walk.integer()
     walk.skip_chunks() if kind == "data" else walk.skip_large_objects()
     walk.pass_rest()
+
+
+def ends_whole(tail: bytes, archive: Archive) -> bool:
+    """Whether a dump whose last bytes these are ends with its last block.
+
+    False also where that is longer than they are, or something lies behind it: then
+    they don't tell.
+    """
+    last = archive.with_data[-1]  # pg_dump writes them in the order of the table
+    head = b"\0" + last.dump_id.to_bytes(archive.integer_width, "little")
+    at = tail.find(head, 1)
+    while at > 0:
+        if _ends_at_end(tail, archive, at - 1):
+            return True
+        at = tail.find(head, at + 1)
+    return False
+
+
+def _ends_at_end(tail: bytes, archive: Archive, start: int) -> bool:
+    walk = _Walk(BytesIO(tail), start, archive.integer_width)
+    try:
+        kind = _kind(walk)
+        walk.integer()
+        walk.skip_chunks() if kind == "data" else walk.skip_large_objects()
+    except BadDump:  # it only looked like a block
+        return False
+    return walk.offset == len(tail)
 
 
 def _kind(walk: _Walk) -> Kind:

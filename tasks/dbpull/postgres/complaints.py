@@ -20,6 +20,9 @@ _LINE = re.compile(
 _REFUSED = re.compile(
     r"could not execute query: |COPY failed for |(?:ERROR|FATAL|PANIC):"
 )
+# How a worker's error begins whose prefix was written into another's line; a line that
+# begins otherwise may be a row's.
+_BARE = re.compile(r"could not execute query: |COPY failed for ")
 # Without the owner at its end: a role of Heroku's, which says nothing here.
 _ITEM = re.compile(
     r"^from TOC entry (?P<dump_id>\d+); \d+ \d+ "
@@ -88,7 +91,7 @@ class Complaints:
             self._open.more.append(line)
             return ""
         self._open = None
-        if "error: " in prefix or (not prefix and _REFUSED.search(line)):
+        if "error: " in prefix or (not prefix and _BARE.match(line)):
             self._open = Complaint(self._item, text, dump_id=self._dump_id)
             self.all.append(self._open)
             self._item, self._dump_id = "", 0

@@ -19,10 +19,12 @@ _NOUNS = (
     "|relation|role|rule|schema|sequence|server|setting|slot|statistics|subscription"
     "|table|tablespace|template|trigger|type|user|variable|view|wrapper"
 )
+# A name is that short (NAMEDATALEN); what looks like a mail address is hardly one.
+_WORD = r'"[^"@]{0,63}"'
 _NAME = re.compile(
-    rf'\b(?:{_NOUNS}) "[^"]*"(?:: "[^"]*"(?=$| ))?'  # parameter "x": "its value"
+    rf'\b(?:{_NOUNS}) {_WORD}(?:: "[^"]*"(?=$| ))?'  # parameter "x": "its value"
     r'|\blocale name: "[^"]*"$'
-    rf'|^"[^"]*"(?= is (?:not )?an? (?:\w+ )?(?:{_NOUNS})\b)'
+    rf"|^{_WORD}(?= is (?:not )?an? (?:\w+ )?(?:{_NOUNS})\b)"
     r'|\bat or near "(?:[A-Z_]+|\W)"'  # of syntax: keywords
 )
 _QUOTED = re.compile(r'"[^"]*"?')
@@ -36,9 +38,11 @@ _FOREIGN_VALUE = re.compile(
 _AFTER_COLON = re.compile("([:\N{FULLWIDTH COLON}]\\s*).+")
 _BARE_VALUE = re.compile(r"[^\s…]*[\d@][^\s…]*")  # Georgian has few quotes
 
-# An exception of the app's own: its words may hold whatever the row held.
-_RAISED = re.compile(r"PL/pgSQL.*(?<![A-Za-z_])(?:RAISE|ASSERT)(?![A-Za-z_])")
-_RAISED_ZH = re.compile(r"(?<![A-Za-z_])(?:RAISE|ASSERT)(?![A-Za-z_]).*PL/pgSQL")
+# An exception of the app's own, or SQL that it made: its words may hold whatever the
+# row held.
+_STATEMENT = r"(?<![A-Za-z_])(?:RAISE|ASSERT|EXECUTE)(?![A-Za-z_])"
+_RAISED = re.compile(rf"PL/pgSQL.*{_STATEMENT}")
+_RAISED_ZH = re.compile(rf"{_STATEMENT}.*PL/pgSQL")
 # In other languages than PL/pgSQL every error is one.
 _OTHER_LANGUAGE = re.compile(r"\bPL/(?!pgSQL)\w+|\bplv8\b")
 _FUNCTION = re.compile(r"PL/pgSQL function (.*\)) line ")

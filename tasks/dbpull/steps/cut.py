@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dbpull.archive import Archive
+from dbpull.archive import Archive, ends_whole
 from dbpull.errors.archive import TruncatedDump
 from dbpull.postgres import programs
 from dbpull.restore.sections import numbers
 from dbpull.shell.remote import Remote
 
+TAIL = 64 * 1024
+"""Bytes of a dump's end that are looked at here."""
 # pg_backup_custom.c, _ReadBuf, _readBlockHeader and _PrintTocData
 _CUT = ("end of file", "could not find block ID")
 
@@ -24,21 +26,19 @@ def refuse_cut(shell: Remote, path: str, contents: Archive) -> None:
 
 
 def _ends(shell: Remote, path: str, contents: Archive) -> bool:
-    """Whether the end of its data is there.
+    """Whether the last block of its data is there, to its end.
 
-    That is a length of zero (pg_backup_custom.c, _EndData). Where a file ends
-    otherwise, more may follow: then pg_restore looks for the last block.
+    Where the file's last bytes don't tell, since that block is long or more follows,
+    pg_restore looks for it: a file may end between two blocks.
     """
-    width = 1 + contents.integer_width
-    _, end, _ = shell.exchange(["tail", "-c", str(width), path])
-    if end == bytes(width):
+    _, tail, _ = shell.exchange(["tail", "-c", str(TAIL), path])
+    if ends_whole(tail, contents):
         return True
     found = programs.find(shell, "pg_restore")
     if not found:
         return True  # nothing can be restored there, but the dump may be whole
     newest = max(found, key=lambda program: program.major).path
     argv = [newest, "--data-only", "-L", "/dev/stdin", "-f", "/dev/null", path]
-    # pg_dump writes the blocks in the order of the table of contents.
     last = numbers(contents.with_data[-1:])
     told = shell.run(argv, env={"LC_ALL": "C"}, stdin=last)
     return not any(word in told.err for word in _CUT)
