@@ -54,6 +54,8 @@ def test_what_is_meant_is_read(tmp_path: Path, text: str | bytes) -> None:
         (f"\u201cDATABASE_URL\u201d={URL}\n", 1),
         ("INVOKE_DB_TARGET -> x\n", 1),
         ("HEROKU_API_KEY: s3cret\n", 1),
+        ("DATABASE_URL\n", 1),
+        (f"DATABASE_URL={URL}\nexport DATABASE_URL\n", 2),
     ],
 )
 def test_a_line_that_says_nothing_about_us_is_refused_with_its_number(
@@ -65,6 +67,19 @@ def test_a_line_that_says_nothing_about_us_is_refused_with_its_number(
     told = str(caught.value)
     assert told.startswith(f".env can't be read: line {line} is not NAME=value")
     assert "s3cret" not in told
+
+
+def test_a_file_with_zero_bytes_is_refused(tmp_path: Path) -> None:
+    """No variable can hold one; UTF-16 without its mark has many."""
+    for content in (f"DATABASE_URL={URL}\0\n".encode(), b"A\0=\0b\0"):
+        with pytest.raises(UnreadableFile, match="it holds zero bytes"):
+            env_file.read(written(tmp_path, content))
+
+
+@pytest.mark.parametrize("scheme", ["psql", "timescaledb", "jdbc:postgresql", "pgsql"])
+def test_each_name_that_is_taken_is_known_for_a_url(scheme: str) -> None:
+    assert env_file.is_url(f"{scheme}://localhost/dev")
+    assert not env_file.is_url(f"x-{scheme}://localhost/dev")
 
 
 def test_a_folder_or_nothing_of_that_name_is_no_file(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 from dbpull.errors.settings import UnreadableFile
 from dbpull.naming import NAME
 
-_URL = re.compile(r"(?:postgres|postgis|pgsql)\w*(?:\+\w+)?://", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:jdbc:)?(?:postgres|postgis|pg?sql|timescale)\w*(?:\+\w+)?://", re.IGNORECASE
+)
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 
 
@@ -28,6 +30,8 @@ def read(path: Path) -> dict[str, str]:
         text = _text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(path.name, cause(error)) from None
+    if "\0" in text:
+        raise UnreadableFile(path.name, "it holds zero bytes")
     for line in _misunderstood(text):
         told = f"line {line} is not NAME=value, with both quotes or none"
         raise UnreadableFile(path.name, told)
@@ -89,9 +93,11 @@ def _is_strange(binding: Any) -> bool:
     key, value = binding.key or "", binding.value
     if not _PLAIN.fullmatch(key):
         return bool(re.search(_ours(), key) or _URL.search(key))
+    if value is None:  # a name alone takes away what a line before it said
+        return bool(re.fullmatch(_ours(), key))
     # A quotation mark that is missing takes the next lines in.
     swallowed = rf"(?m)^\s*(?:export\s+)?{_ours()}\s*="
-    return value is not None and bool("\n" in value and re.search(swallowed, value))
+    return bool("\n" in value and re.search(swallowed, value))
 
 
 def _ours() -> str:

@@ -52,6 +52,19 @@ def test_names_in_another_encoding_are_restored_and_found(
     assert postgres.sql(target, """SELECT 'Übersicht'::regclass;""")
 
 
+def test_names_of_a_tar_file_are_read_in_its_encoding(
+    postgres_18: Postgres, tmp_path: Path
+) -> None:
+    source, target = postgres_18.database(STREET), postgres_18.database()
+    dump = postgres_18.dump(source, tmp_path / "names.tar", "-Ft", "-E", "LATIN1")
+
+    project_of(postgres_18, target, tmp_path).invoke(
+        "db.restore", f"--dump={dump}", "--skip-data=Straße"
+    ).succeeds()
+
+    assert postgres_18.sql(target, 'SELECT count(*) FROM "Größe"."Straße";') == "0"
+
+
 def test_an_unknown_encoding_is_restored_and_not_looked_through(
     postgres_18: Postgres, tmp_path: Path
 ) -> None:

@@ -34,9 +34,9 @@ def codec_of(definition: str) -> str:
         return UTF8
 
 
-def decoded(text: str | None, codec: str) -> str | None:
+def decoded(text: str, codec: str) -> str:
     """A text that was read as UTF-8, read as what it is."""
-    if text is None or text.isascii():
+    if text.isascii() or codec == UTF8:
         return text
     raw = text.encode(UTF8, "surrogateescape")
     return raw.decode(codec, "surrogateescape")

@@ -146,10 +146,10 @@ def read(stream: BinaryIO) -> Archive:
 def _decoded(entry: Entry, codec: str) -> Entry:
     return replace(
         entry,
-        tag=decoded(entry.tag, codec) or "",
-        definition=decoded(entry.definition, codec) or "",
-        namespace=decoded(entry.namespace, codec),
-        owner=decoded(entry.owner, codec) or "",
+        tag=decoded(entry.tag, codec),
+        definition=decoded(entry.definition, codec),
+        namespace=entry.namespace and decoded(entry.namespace, codec),
+        owner=decoded(entry.owner, codec),
     )
 
 

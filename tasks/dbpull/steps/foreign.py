@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from dbpull.archive import Archive, printed
+from dbpull.archive.encodings import codec_of, decoded
 from dbpull.errors.archive import UnsupportedDump
 from dbpull.postgres import programs
 from dbpull.shell import Shell
@@ -26,7 +27,11 @@ def read(path: Path, error: UnsupportedDump, shell: Shell) -> Archive:
 
     by_section = {one: told("-l", f"--section={one}") for one in printed.SECTIONS}
     script = told("--verbose", "--schema-only", "-f", "-")
-    archive = printed.parse(told("-l"), by_section, script)
+    codec = codec_of(script)
+    by_section = {one: decoded(text, codec) for one, text in by_section.items()}
+    archive = printed.parse(
+        decoded(told("-l"), codec), by_section, decoded(script, codec)
+    )
     version = error.version or archive.header.version
     return replace(archive, header=replace(archive.header, version=version))
 
