@@ -30,7 +30,7 @@ LAYERS: dict[str, set[str]] = {
     "archive": {"errors"},
     "download": {"errors", "signals"},
     "heroku": {"errors"},
-    "embedded": {"errors"},
+    "embedded": {"errors", "native"},
     "shell": {"errors", "naming", "native", "signals"},
     "remote": {"download", "errors", "shell", "signals"},
     "fab": {"console", "errors", "naming", "shell", "signals"},

@@ -232,6 +232,20 @@ def test_db_url_says_nothing_else_on_stdout(project: Project) -> None:
     assert "Started PostgreSQL" in ended.err
 
 
+def test_a_python_that_knows_ascii_only_starts_it_in_any_folder(
+    project: Project,
+) -> None:
+    project.folder = project.folder.rename(project.folder.parent / "größe")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    started, again = (project.invoke("db.start", **ascii_only) for _ in range(2))
+    project.invoke("db.stop", **ascii_only).succeeds()
+
+    assert "Started PostgreSQL" in started.succeeds().err
+    assert "runs already" in again.succeeds().err
+    assert not _server(project).running
+
+
 def test_db_url_prints_any_target_with_its_password(
     make_project: Callable[..., Project],
 ) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from dbpull.embedded.account import Account
 from dbpull.errors.embedded import NotOurs, NotStarted, NotStopped
+from dbpull.native import native
 
 PAUSE = 0.02
 GRACE = 10.0
@@ -113,7 +114,7 @@ def forget_crashed(data: Path) -> None:
 def _pid_file(data: Path) -> list[str]:
     """Its eight lines; empty ones where it has less, or isn't there."""
     try:
-        text = (data / "postmaster.pid").read_text(encoding="utf-8")
+        text = (data / "postmaster.pid").read_text("utf-8", "surrogateescape")
     except (FileNotFoundError, NotADirectoryError):
         text = ""
     except PermissionError:
@@ -147,10 +148,10 @@ def _names(pid: int, data: str) -> bool:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             return False
-        return os.fsencode(data) in words
+        return native(data) in words
     ps = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
     listed = subprocess.run(ps, check=False, capture_output=True)
-    return os.fsencode(data) in listed.stdout
+    return native(data) in listed.stdout
 
 
 def stop(data: Path, patience: float) -> None:
