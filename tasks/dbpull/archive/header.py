@@ -37,6 +37,8 @@ PACKED = {
 """How packed files begin: what packs so, and what unpacks."""
 CLUSTER = b"PostgreSQL database cluster dump"
 UNNAMED = "the dump"
+OTHERS = re.compile(rb"-- (MySQL|MariaDB) dump|\A(SQLite) format 3\0")
+"""Other programs' dumps and databases."""
 SQL = re.compile(rb"\s*(--|/\*|\\restrict|\\connect|SET\s|CREATE\s|BEGIN|DROP\s)", re.I)
 
 
@@ -75,6 +77,9 @@ def recognise(first: bytes, name: str = UNNAMED) -> None:
             inside = _inside(first) if packer == "gzip" else ""
             looks = f"it is packed with {packer}{inside}"
             raise NotADump(name, looks, _unpacking(name, unpack, inside))
+    if other := OTHERS.search(first):
+        program = (other[1] or other[2]).decode()
+        raise NotADump(name, f"it is {program}'s, which PostgreSQL does not read")
     if SQL.match(first.removeprefix(b"\xef\xbb\xbf")):
         kind = ", of all databases (pg_dumpall)" if CLUSTER in first else ""
         remedy = f"Restore it with `psql -d DATABASE -f {_typed(name)}`."
