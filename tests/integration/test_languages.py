@@ -23,6 +23,7 @@ CREATE FUNCTION number_of(text) RETURNS int IMMUTABLE LANGUAGE plpgsql
 """
 CASTS = PEOPLE % "RETURN $1::int;"
 RAISES = PEOPLE % "RAISE EXCEPTION 'what is % ?', $1;"
+EXECUTES = PEOPLE % "EXECUTE 'SELECT 1 FROM ' || quote_ident($1); RETURN 1;"
 MATVIEW = "CREATE MATERIALIZED VIEW numbers AS SELECT number_of(mail) FROM people;"
 CHECKED = f"""
 SET trial.lenient = 'yes';
@@ -74,6 +75,14 @@ def test_a_superuser_is_told_in_english(
 
     cause = refused(ended, "MATERIALIZED VIEW DATA numbers: invalid input syntax")
     assert cause.endswith("for type integer: ….")
+
+
+def test_a_value_that_was_made_a_name_is_not_told(
+    foreign: Postgres, tmp_path: Path
+) -> None:
+    ended = restored(foreign, EXECUTES + MATVIEW, tmp_path, "postgres", 2)
+
+    refused(ended, r"numbers: public.number_of\(text\) raised an exception")
 
 
 def test_a_role_that_was_granted_it_is_told_in_english(
