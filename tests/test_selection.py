@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from dbpull.archive import Archive, Entry, Header
+from dbpull.restore.failures import with_dependents
 from dbpull.restore.selection import Selection, select
 
 HEADER = Header((1, 14, 0), "gzip", datetime(2024, 5, 1), "d1", "15.1", "15.1")
@@ -209,14 +210,25 @@ def test_pg_cron_is_left_out_with_its_jobs(creatable: tuple[str, ...]) -> None:
 
 def test_an_extension_that_something_of_the_apps_is_built_upon_stays() -> None:
     upon = (CRON[0].dump_id,)
-    for own in (
-        entry("TABLE", "mine", "cron", dependencies=upon),
-        entry("VIEW", "jobs", "public", dependencies=upon),
-    ):
-        assert chosen(*CRON, own).entries == (*CRON, own)
+    own = entry("TABLE", "mine", "cron", dependencies=upon)
+    assert chosen(*CRON, own).entries == (*CRON, own)
     stats = entry("EXTENSION", "pg_stat_statements")
     view = entry("VIEW", "slow", "public", dependencies=(stats.dump_id,))
     assert chosen(stats, view).entries == (stats, view)
+
+
+def test_what_is_built_upon_pg_cron_goes_with_it_and_what_is_beside_it_stays() -> None:
+    jobs = entry("VIEW", "jobs", "public", dependencies=(CRON[0].dump_id,))
+    above = entry("VIEW", "above", "public", dependencies=(jobs.dump_id,))
+    said = entry(
+        "COMMENT", "VIEW above", "public", "none", dependencies=(above.dump_id,)
+    )
+    beside = (entry("TABLE", "notes", "cron"), rows("notes", "cron"))
+
+    selection = chosen(*CRON, jobs, above, said, *beside)
+
+    assert selection.entries == beside
+    assert "what is built upon pg_cron (2)" in selection.left_out
 
 
 def test_an_extension_for_monitoring_is_kept_where_the_server_has_it() -> None:
@@ -334,12 +346,32 @@ def test_of_a_partitioned_table_the_partitions_are_meant() -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "near"),
-    [("user", "users"), ("audit.logs", "audit.log"), ("xyz", ""), ("USERS", "users")],
+    [
+        ("user", "users"),
+        ("audit.logs", "audit.log"),
+        ("audti.log", "audit.log"),
+        ("adit.*", "audit.*"),
+        ("elsewhere.django_sesion", "public.django_session"),
+        ('public."users"', "public.users"),
+        ("public.xyz", ""),
+        ("xyz", ""),
+        ("USERS", "users"),
+    ],
 )
 def test_of_a_pattern_without_effect_the_nearest_table_is_known(
     pattern: str, near: str
 ) -> None:
     assert chosen(*TABLES, skip=(pattern,)).near == {pattern: near}
+
+
+def test_where_a_security_label_can_not_be_made_the_others_are_not_tried() -> None:
+    labels = [entry("SECURITY LABEL", f"COLUMN t.c{n}", "public") for n in range(9)]
+    other = comment("TABLE t", "public")
+
+    gone = with_dependents([*labels, other], {labels[4].dump_id})
+
+    assert gone == {one.dump_id for one in labels}
+    assert with_dependents([*labels, other], {other.dump_id}) == {other.dump_id}
 
 
 def test_a_comment_belongs_to_the_section_of_what_stands_before_it() -> None:

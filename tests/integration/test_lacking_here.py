@@ -81,8 +81,11 @@ CREATE MATERIALIZED VIEW seen TABLESPACE "quick 1" AS SELECT count(*) FROM visit
     gone = f'DROP TABLESPACE "quick {jobs}";'
     dump = dumped(on, sql, tmp_path, after=gone)
 
-    restore(project, dump, jobs=jobs).succeeds()
+    ended = restore(project, dump, jobs=jobs).succeeds()
 
+    # Two tables, a primary key, an index and a materialized view.
+    told = rf"Left out: the tablespace quick {jobs}: .* \(5\)\."
+    assert re.search(told, ended.err)
     assert target.sql("SELECT count(*) FROM visits;") == "100"
     placed = "SELECT count(*) FROM pg_class WHERE reltablespace > 10000;"
     assert target.sql(placed) == "0"
@@ -421,6 +424,35 @@ def test_of_hundreds_that_fail_the_first_few_and_the_number_are_told(
     assert "and 190 more\n  (200 more failed since these did)" in ended.err
 
 
+def test_functions_that_need_a_search_path_are_named_with_what_gives_them_one(
+    on: Watched, target: Target, project: Project, tmp_path: Path
+) -> None:
+    sql = """
+CREATE FUNCTION plain(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION "Folded"(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+  'BEGIN RETURN $1; END';
+CREATE FUNCTION total() RETURNS bigint LANGUAGE plpgsql AS
+  'BEGIN RETURN (SELECT count(*) FROM names); END';
+CREATE TABLE names (name text CHECK ("Folded"(name) <> ''));
+INSERT INTO names VALUES ('x');
+CREATE MATERIALIZED VIEW totals AS SELECT total() WITH NO DATA;
+UPDATE pg_class SET relispopulated = true WHERE relname = 'totals';
+CREATE OR REPLACE FUNCTION "Folded"(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+  'BEGIN RETURN plain($1); END';
+"""
+    dump = dumped(on, sql, tmp_path)
+
+    with target.untouched():
+        ended = restore(project, dump)
+
+    ended.refuses(
+        "function plain.text. does not exist",
+        r'ALTER FUNCTION public."Folded"\(text\) SET search_path = …;'
+        r" ALTER FUNCTION public.total\(\) SET search_path = … in production",
+    )
+    restore(project, dump, "--tolerate=*DATA names,*DATA totals").succeeds()
+
+
 # At Heroku the schema heroku_ext is searched.
 
 MEMBERS = """
@@ -473,7 +505,7 @@ def test_a_search_path_of_the_targets_own_stays_and_what_it_lacks_is_said(
     for _ in range(2):
         ended = restore(project, dump).succeeds()
 
-        assert "search_path of its own lacks heroku_ext" in ended.err
+        assert "Its own search_path lacks heroku_ext" in ended.err
         found = target.sql(f"{SET} AND datname = '{target.name}';")
         assert found == '{"search_path=public, mine"}'
 

@@ -46,6 +46,8 @@ class Entry:
     namespace: str | None
     owner: str
     dependencies: tuple[int, ...] = field(repr=False)
+    tablespace: str = field(default="", repr=False)
+    """The one that it is to be in; "" for its database's own."""
     definition_at: int = field(default=0, repr=False, compare=False)
     """The byte of the archive at which the definition's length stands."""
     starts_at: int = field(default=0, repr=False, compare=False)
@@ -178,7 +180,7 @@ def _entry(fields: Fields, *, with_relkind: bool) -> Entry:
     section = SECTIONS[_one_of(fields, "section", tuple(SECTIONS))]
     definition_at = fields.offset
     definition, _drop, _copy = fields.text(), fields.text(), fields.text()
-    namespace, _tablespace, _access_method = fields.text(), fields.text(), fields.text()
+    namespace, tablespace, _access_method = fields.text(), fields.text(), fields.text()
     if with_relkind:
         fields.integer()
     owner, _with_oids = fields.text(), fields.text()
@@ -196,6 +198,7 @@ def _entry(fields: Fields, *, with_relkind: bool) -> Entry:
         namespace=namespace,
         owner=owner or "",
         dependencies=dependencies,
+        tablespace=tablespace or "",
         definition_at=definition_at,
         starts_at=starts_at,
         ends_at=fields.offset,

@@ -27,13 +27,17 @@ class MissingExtensions(RestoreError):
                 "The embedded PostgreSQL comes without it: install PostgreSQL with its"
                 " extensions, and name a database there as target."
             )
-        patterns = shlex.quote(",".join(f"EXTENSION {name}" for name in names))
-        remedy += f" Where no table needs it, --tolerate={patterns} goes on without."
+        remedy += f" {_without(names)}"
         super().__init__(
             f"The dump needs the extension{'s' * (len(names) > 1)} {listed}, which"
             f" the server of {label} does not have.",
             remedy,
         )
+
+
+def _without(names: Sequence[str]) -> str:
+    patterns = shlex.quote(",".join(f"EXTENSION {name}" for name in names))
+    return f"Where no table needs it, --tolerate={patterns} goes on without."
 
 
 class ForbiddenExtensions(RestoreError):
@@ -44,7 +48,8 @@ class ForbiddenExtensions(RestoreError):
         super().__init__(
             f"The dump needs {listed}, which {user} may not create on the server of"
             f" {label}.",
-            "Use a superuser's role for the target: the server is a development one.",
+            "Use a superuser's role for the target: the server is a development one."
+            f" {_without(names)}",
         )
 
 
@@ -78,7 +83,7 @@ class NoSuchTable(RestoreError):
         named = ", ".join(near)
         meant = ", ".join(table for table in near.values() if table)
         remedy = f"Did you mean {meant}?" if meant else "`pg_restore -l` lists them."
-        if any(" " in pattern for pattern in near):
+        if any(" " in pattern and " " not in table for pattern, table in near.items()):
             remedy = "Commas separate: --skip-data=first,second."
         super().__init__(f"--skip-data: the dump has no table {named}.", remedy)
 

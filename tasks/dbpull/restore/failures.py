@@ -24,6 +24,11 @@ ROWS = frozenset({"TABLE DATA", "BLOBS"})
 # (pqBuildErrorMessage3 in src/interfaces/libpq/fe-protocol3.c); libpq's own words,
 # of a connection that is lost, do not.
 _OF_A_STATEMENT = re.compile(r": (?!FATAL|PANIC)\w+ ?:  ")
+# What a function calls, in a session that searches no schema, as pg_restore's do.
+_NOT_FOUND = re.compile(
+    r"^(?:function|operator|relation|type|table) .* does not exist$"
+)
+_IN_A_FUNCTION = re.compile(r'(?:PL/pgSQL function (.*\)) line |SQL function (".*?") )')
 _HOPELESS = re.compile(
     r"No space left on device|could not extend file|out of (?:shared )?memory"
     r"|terminating connection|canceling statement"
@@ -73,12 +78,26 @@ _ADVICE = (
 )
 
 
+def functions_without_path(complaints: Iterable[Complaint]) -> list[str]:
+    """The functions that did not find what they call, for want of a search_path."""
+    found: dict[str, None] = {}
+    for one in complaints:
+        if _NOT_FOUND.search(cause(one.error)):
+            inside = filter(None, map(_IN_A_FUNCTION.search, one.more))
+            found |= {name[1] or name[2]: None for name in [next(inside, None)] if name}
+    return list(found)
+
+
 def with_dependents(entries: Sequence[Entry], failed: Collection[int]) -> set[int]:
     """What of the entries failed, or can't be there without what did, by dump id.
 
     Tables and their rows are left to fail themselves, but for rows without a table.
+    Where one security label failed, others would: there may be one for each column.
     """
     found = set(failed)
+    labels = {one.dump_id for one in entries if one.desc == "SECURITY LABEL"}
+    if not labels.isdisjoint(failed):
+        found |= labels
     for entry in entries:
         if entry.desc != "TABLE" and not found.isdisjoint(entry.dependencies):
             found.add(entry.dump_id)
@@ -169,10 +188,14 @@ class Failures:
                 reason += f"\n  and {more:,} more"
         if following:
             reason += f"\n  ({following:,} more failed since these did)"
-        return RestoreFailed(what, reason, _remedy([by_id[i] for i in shown], reason))
+        functions = functions_without_path(self.failed[i] for i in shown)
+        remedy = _remedy([by_id[i] for i in shown], reason, functions)
+        return RestoreFailed(what, reason, remedy)
 
 
-def _remedy(entries: Sequence[Entry], reason: str) -> str:
+def _remedy(
+    entries: Sequence[Entry], reason: str, functions: Sequence[str] = ()
+) -> str:
     """What to do about them; that rows would be absent is said plainly."""
     patterns = ",".join(re.sub(r"[,*?\[\]]", "?", name(entry)) for entry in entries)
     without = f"--tolerate={shlex.quote(patterns)} goes on without"
@@ -180,4 +203,10 @@ def _remedy(entries: Sequence[Entry], reason: str) -> str:
     if tables:
         without += f": the new database would lack the rows of {', '.join(tables)}"
     keys = _ADVICE if any(e.desc == "FK CONSTRAINT" for e in entries) else ""
-    return f"{keys or remedy_for(reason) or KEPT} {without}."
+    paths = "; ".join(f"ALTER FUNCTION {one} SET search_path = …" for one in functions)
+    if paths:
+        paths = (
+            f"pg_restore searches no schema: run {paths} in production, with the"
+            " schemas that it needs, and pull a new backup. Until then"
+        )
+    return f"{paths or keys or remedy_for(reason) or KEPT} {without}."

@@ -8,23 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dbpull.archive import Archive, Entry
+from dbpull.restore.extensions import ATTACHED, Extensions
 
-_WATCHING = frozenset(
-    {
-        "amcheck", "hypopg", "pageinspect", "pg_buffercache", "pg_freespacemap",
-        "pg_prewarm", "pg_proctab", "pg_qualstats", "pg_repack", "pg_stat_kcache",
-        "pg_stat_monitor", "pg_stat_statements", "pg_store_plans", "pg_visibility",
-        "pg_wait_sampling", "pg_walinspect", "pgrowlocks", "pgstattuple", "sslinfo",
-    }
-)  # fmt: skip
-"""Extensions that look at a server and hold nothing of an app's."""
-_OF_ITS_SERVER = {
-    "pg_cron": ("cron", "can exist in one database of a server only"),
-    "pgaudit": ("", "needs its server's shared_preload_libraries"),
-    "pglogical": ("pglogical", "would replicate into the copy"),
-}
-"""Extensions that serve a server, not an app: with the schema that holds their rows."""
-_ATTACHED = frozenset({"COMMENT", "SECURITY LABEL", "ACL"})
 _IDENTIFIER = r'(?:"(?:[^"]|"")+"|[^\s".,;()]+)'
 _RUNS_HEROKUS = re.compile(r'\sEXECUTE (?:FUNCTION|PROCEDURE) (?:_heroku|"_heroku")\.')
 _SERVER = re.compile(rf"\sSERVER ({_IDENTIFIER})")
@@ -68,7 +53,7 @@ class LeftOut:
         given = ((entry.dump_id, self._why(entry)) for entry in entries)
         found = {dump_id: why for dump_id, why in given if why is not None}
         for entry in entries:
-            if entry.desc in _ATTACHED and not found.keys().isdisjoint(
+            if entry.desc in ATTACHED and not found.keys().isdisjoint(
                 entry.dependencies
             ):
                 found.setdefault(entry.dump_id, "")
@@ -124,45 +109,24 @@ class LeftOut:
         return self._for_nobody if lacked and not there else None
 
     def _extension(self, entry: Entry) -> str | None:
-        if entry.desc != "EXTENSION":
-            return None
-        if entry.tag in self.server.kept:
+        if entry.desc == "EXTENSION" and entry.tag in self.server.kept:
             return ""
-        if self._is_needed(entry):
-            return None
-        if known := _OF_ITS_SERVER.get(entry.tag):
-            return f"the extension {entry.tag}, which {known[1]}"
-        if entry.tag in _WATCHING - set(self.server.creatable):
-            return f"the extension {entry.tag}, which only watches a server"
-        return None
+        return self._extensions.why(entry)
 
     def _kept(self, entry: Entry) -> str | None:
         is_schema = entry.desc == "SCHEMA" and entry.tag in self.server.kept.values()
         return "" if is_schema else None
 
     def _rows(self, entry: Entry) -> str | None:
-        if entry.namespace in self._schemas_of_extensions:
-            return ""
         if (entry.namespace, entry.tag) in self.server.kept_rows:
             return ""
         if entry in self.unfilled:
             return "rows of materialized views over foreign tables, without logins"
         return None
 
-    def _is_needed(self, extension: Entry) -> bool:
-        """Whether anything of an app's is built upon it."""
-        return any(
-            extension.dump_id in entry.dependencies and entry.desc not in _ATTACHED
-            for entry in self.archive.entries
-        )
-
     @cached_property
-    def _schemas_of_extensions(self) -> frozenset[str]:
-        """Of extensions that are left out: their own rows are, too."""
-        gone = (e for e in self.archive.entries if e.desc == "EXTENSION")
-        names = (e.tag for e in gone if self._extension(e))
-        own = {_OF_ITS_SERVER[name][0] for name in names if name in _OF_ITS_SERVER}
-        return frozenset(own - {""})
+    def _extensions(self) -> Extensions:
+        return Extensions(self.archive, self.server.creatable)
 
     @cached_property
     def _for_nobody(self) -> str:
@@ -209,7 +173,7 @@ def is_about(entry: Entry, kind: str, name: str = "") -> bool:
 
     Heroku dumps with --quote-all-identifiers, which quotes in these tags too.
     """
-    if entry.desc not in _ATTACHED or not entry.tag.startswith(f"{kind} "):
+    if entry.desc not in ATTACHED or not entry.tag.startswith(f"{kind} "):
         return False
     return not name or entry.tag.split(" ", 1)[1].strip('"') == name
 

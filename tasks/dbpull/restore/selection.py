@@ -91,9 +91,18 @@ def select_for(
             skipped.append(_qualified(entry))
         else:
             kept.append(entry)
+    reasons.update(_placed(entry) for entry in kept if _is_placed(entry))
     told = tuple(f"{reason} ({count})" for reason, count in reasons.items())
     near = {pattern: skipping.near(pattern) for pattern in skipping.unmatched}
     return Selection(tuple(kept), told, tuple(skipped), skipping.unmatched, near)
+
+
+def _is_placed(entry: Entry) -> bool:
+    return entry.tablespace not in {"", "pg_default"}
+
+
+def _placed(entry: Entry) -> str:
+    return f"the tablespace {entry.tablespace}: what is in it goes to the target's own"
 
 
 def _qualified(entry: Entry) -> str:

@@ -47,10 +47,15 @@ class Skipping:
 
     def near(self, pattern: str) -> str:
         """The table that was probably meant; "" where none is alike."""
-        schema, _, table = pattern.rpartition(".")
-        names = {name.lower(): name for _, name in self._tables}
-        near = [names[one] for one in get_close_matches(table.lower(), names, n=1)]
-        return f"{schema}.{near[0]}" if near and schema else "".join(near)
+        schema, _, table = pattern.replace('"', "").rpartition(".")
+        near = get_close_matches(schema, {schema for schema, _ in self._tables}, n=1)
+        schema = near[0] if near else schema
+        if any(_fits(one, [f"{schema}.{table}"]) for one in self._tables):
+            return f"{schema}.{table}"
+        in_it_last = sorted(self._tables, key=lambda one: one[0] == schema)
+        names = {name.lower(): (there, name) for there, name in in_it_last}
+        found = get_close_matches(table.lower(), names, n=1)
+        return ".".join(names[found[0]][0 if schema else 1 :]) if found else ""
 
     def _with_parents(self, table: Table) -> list[Table]:
         found = [table]

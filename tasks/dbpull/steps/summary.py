@@ -22,9 +22,12 @@ def tell(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -> None:
     _tell_absent(refresh, outcome)
     for what in selection.left_out:
         teller.say(f"Left out: {what}.", "dim")
+    # COMMENT SCHEMA public
+    said = [setting for setting in outcome.harmless if " " in setting]
+    if said:
+        teller.say(f"Left out: {listed(said, 3)}, which can't be made here.", "dim")
     for setting in outcome.harmless:
-        if " " in setting:  # COMMENT SCHEMA public
-            teller.say(f"Left out: {setting}, which can't be made here.", "dim")
+        if " " in setting:
             continue
         server = f"PostgreSQL {refresh.aim.state.major}"
         told = f"Skipped {setting}: {server} doesn't know it. No data are affected."

@@ -12,9 +12,10 @@ SCHEMA = "heroku_ext"
 VALUE = f'"$user", public, {SCHEMA}'
 _TOLD = """
 SELECT setrole = 0, substr(setting, strpos(setting, '=') + 1)
-FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
-  unnest(setconfig) setting
-WHERE datname = :'name' AND setting LIKE 'search_path=%';
+FROM pg_db_role_setting s LEFT JOIN pg_database d ON d.oid = s.setdatabase
+  LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(setconfig) setting
+WHERE setting LIKE 'search_path=%'
+  AND (datname = :'name' OR (setdatabase = 0 AND rolname = current_user));
 """
 _SET = f'ALTER DATABASE :"name" SET search_path = {VALUE};'
 _RESET = 'ALTER DATABASE :"name" RESET search_path;'
@@ -23,8 +24,9 @@ _RESET = 'ALTER DATABASE :"name" RESET search_path;'
 def settle(psql: Psql, dbname: str, maintenance: str, *, wanted: bool) -> str:
     """Give a database that search_path, or take it back; what is to be told of it.
 
-    A search_path of the database's own stays. One that reads as Heroku's is taken for
-    ours: where no heroku_ext is, it makes no difference. Raises CannotConnect.
+    A search_path of the database's own, or of our role, stays. One that reads as
+    Heroku's is taken for ours: where no heroku_ext is, it makes no difference. Raises
+    CannotConnect.
     """
     rows = psql.run(
         _TOLD, doing="Looking at its search_path", dbname=maintenance, name=dbname
@@ -33,7 +35,7 @@ def settle(psql: Psql, dbname: str, maintenance: str, *, wanted: bool) -> str:
     own = [value for whole, value in rows if [whole, value] != ["t", VALUE]]
     if own and wanted:
         lacks = not any(SCHEMA in value for value in own)
-        told = f"The search_path of its own lacks {SCHEMA}, where extensions are."
+        told = f"Its own search_path lacks {SCHEMA}, where extensions are."
         return told if lacks else ""
     if ours == wanted:
         return f"Its search_path is {VALUE}, as at Heroku." if ours else ""
