@@ -402,8 +402,11 @@ CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (m mood); INSERT INTO t VALUES ('
     dump.write_bytes(content.replace(old, b'CREATE TYPE "publik"."mood"'))
 
     with target.untouched():
-        ended = restore(project, dump, "--tolerate=TYPE mood")
+        ended = restore(project, dump)
+    ended.refuses("at 2 entries", "--tolerate='TYPE mood,TABLE t' goes on")
 
+    with target.untouched():
+        ended = restore(project, dump, "--tolerate=TYPE mood")
     ended.refuses("Restoring failed at TABLE t: type", "--tolerate='TABLE t'")
     restore(project, dump, "--tolerate=TYPE mood,TABLE t").succeeds()
 
@@ -560,6 +563,15 @@ SELECT pg_catalog.pg_extension_config_dump('ledger.book_id_seq', '');
         "CREATE TABLE pin (id int);",
     ),
     "case_guest": ("relocatable = true", "CREATE TABLE guest (id int);"),
+    "pg_cron": (
+        "relocatable = false\nschema = pg_catalog",
+        """
+CREATE SCHEMA cron;
+CREATE TABLE cron.job (jobid bigserial PRIMARY KEY, command text);
+SELECT pg_catalog.pg_extension_config_dump('cron.job', '');
+SELECT pg_catalog.pg_extension_config_dump('cron.job_jobid_seq', '');
+""",
+    ),
 }
 WITH_SCHEMAS = """
 CREATE EXTENSION case_ledger; CREATE EXTENSION case_pinned;
@@ -615,3 +627,31 @@ def test_extensions_make_their_schemas_themselves(
 
         assert extended.likeness(target.name) == extended.likeness(source)
         assert target.sql("SELECT note FROM ledger.book;") == "mine"
+
+
+@pytest.mark.parametrize("place", [(), ("--in-place",)], ids=["aside", "in place"])
+def test_pg_cron_is_left_out_with_what_is_built_upon_it(
+    extended: Watched,
+    make_target: Callable[..., Target],
+    make_project: Callable[..., Project],
+    tmp_path: Path,
+    place: tuple[str, ...],
+) -> None:
+    sql = f"""{LETTERS}
+CREATE EXTENSION pg_cron; INSERT INTO cron.job (command) VALUES ('SELECT 1');
+CREATE VIEW jobs AS SELECT * FROM cron.job; CREATE VIEW above AS SELECT * FROM jobs;
+COMMENT ON VIEW above IS 'all of them';
+CREATE TABLE cron.own (id serial PRIMARY KEY); INSERT INTO cron.own DEFAULT VALUES;
+"""
+    dump = dumped(extended, sql, tmp_path)
+    target = make_target(extended)
+    project = make_project(DATABASE_URL=target.url)
+
+    for _ in range(2):
+        ended = restore(project, dump, *place).succeeds()
+
+        assert "the extension pg_cron, which can exist in one database" in ended.err
+        assert "what is built upon pg_cron (2)" in ended.err
+        assert target.sql(COUNT) == "30"
+        assert target.sql("SELECT id FROM cron.own;") == "1"
+        assert target.sql("SELECT to_regclass('jobs') IS NULL;") == "t"

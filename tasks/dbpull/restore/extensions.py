@@ -50,9 +50,6 @@ class Extensions:
     def _why(self, extension: Entry) -> str | None:
         name = extension.tag
         if known := _OF_ITS_SERVER.get(name):
-            upon = (self.archive.by_id[one] for one in self._upon[name])
-            if any(entry.desc == "TABLE" for entry in upon):
-                return None
             return f"the extension {name}, which {known[1]}"
         if name in _WATCHING - set(self.creatable) and not self._is_needed(extension):
             return f"the extension {name}, which only watches a server"
@@ -87,12 +84,16 @@ class Extensions:
         }
 
     def _dependents(self, extension: Entry) -> frozenset[int]:
+        """But for tables, and what an app has in its schema: that hangs on it, too."""
+        schema = _OF_ITS_SERVER[extension.tag][0]
         found, more = {extension.dump_id}, True
         while more:
             upon = {
                 entry.dump_id
                 for entry in self.archive.entries
                 if not found.isdisjoint(entry.dependencies)
+                and entry.desc != "TABLE"
+                and (entry.namespace != schema or entry.desc in ATTACHED)
             }
             more = not upon <= found
             found |= upon

@@ -136,22 +136,17 @@ class Failures:
         """Raise RestoreFailed for all that nobody said may be absent."""
         left = [i for i in self.failed if i not in self.tolerated]
         if left:
-            first = [i for i in left if not self._causes(i).intersection(left)]
+            first = [i for i in left if not self._excuses(i).intersection(left)]
             raise self._all(first, len(left) - len(first))
 
     @cached_property
     def tolerated(self) -> frozenset[int]:
-        """What fits a pattern, and what failed because of that alone.
-
-        A table is never among the latter, nor rows but with their own table.
-        """
+        """What fits a pattern, and what failed because of that alone."""
         by_id = self.selection.by_id
         found = {i for i in self.failed if fits(by_id[i], self.tolerate)}
         for dump_id in self.failed:
-            entry, causes = by_id[dump_id], self._causes(dump_id)
-            if entry.desc in ROWS:
-                causes = causes.intersection(entry.dependencies)
-            if causes and causes <= found and entry.desc != "TABLE":
+            excuses = self._excuses(dump_id)
+            if excuses and excuses <= found:
                 found.add(dump_id)
         return frozenset(found)
 
@@ -159,6 +154,17 @@ class Failures:
         """Whether rows failed, or a key over them, and not because of a definition."""
         section = self.selection.by_id[dump_id].section
         return section != "pre-data" and not self._causes(dump_id)
+
+    def _excuses(self, dump_id: int) -> frozenset[int]:
+        """The failures with which it goes unasked.
+
+        A table never goes so, nor do rows but with their own table.
+        """
+        entry = self.selection.by_id[dump_id]
+        if entry.desc == "TABLE":
+            return frozenset()
+        causes = self._causes(dump_id)
+        return causes.intersection(entry.dependencies) if entry.desc in ROWS else causes
 
     def _causes(self, dump_id: int) -> frozenset[int]:
         """The failures that it follows from."""
