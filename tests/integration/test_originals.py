@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from databases import Postgres
+from databases import Postgres, served
 from dbpull.errors.target import NoOriginal
 from dbpull.postgres.psql import Psql
 from dbpull.target.family import Family, look
+from dbpull.target.holders import refuse_held_open
 from dbpull.target.leftovers import leftovers
 from dbpull.target.names import Names
 from dbpull.target.state import State
@@ -290,3 +291,20 @@ def test_a_database_of_the_name_that_an_undo_needs_is_in_nobodys_way(
     undo(postgres_18, name)
 
     assert (word(postgres_18, name), word(postgres_18, theirs)) == ("mine", "theirs")
+
+
+def test_a_name_beyond_ascii_on_a_server_that_knows_no_encoding(
+    postgres_18: Postgres,
+) -> None:
+    with served(postgres_18.folder) as server:
+        options = "TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'"
+        server.sql("template1", "DROP DATABASE IF EXISTS postgres")
+        server.sql("template1", f"CREATE DATABASE postgres {options}")
+        name = server.database(WORD.format("mine"), name="mü", options=options)
+        refuse_held_open(server.psql(name), server.state(name), [name])
+
+        for _ in range(2):
+            pull(server, name)
+        undo(server, name, original=True)
+
+        assert word(server, name) == "mine"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dbpull.errors.target import HeldOpen
 from dbpull.postgres.psql import Psql
+from dbpull.target.sessions import listed
 from dbpull.target.state import State
 
 # What CountOtherDBBackends counts (procarray.c) and we don't end: it ends autovacuum
@@ -97,6 +98,6 @@ def _ask(psql: Psql, state: State, sql: str, dbnames: Collection[str]) -> list[H
         sql,
         doing="Looking at what holds it open",
         dbname=state.maintenance,
-        dbnames=json.dumps(sorted(dbnames)),
+        dbnames=listed(dbnames),
     )
     return [Holder(**one) for one in json.loads(rows[0][0])]

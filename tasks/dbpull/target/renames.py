@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dbpull.target.family import Becomes, Move
 from dbpull.target.names import Names
 from dbpull.target.provenance import unfinished
-from dbpull.target.sessions import CLIENTS, NAMED
+from dbpull.target.sessions import CLIENTS, NAMED, listed
 
 CHANGED, LOST = "changed", "lost"
 """What the script prints where it does nothing: databases are not what they were, or
@@ -102,7 +101,7 @@ def variables(names: Names, moves: Sequence[Move], aside: str = "") -> dict[str,
         "target": names.target,
         "mark": unfinished(names.target),
         "now": datetime.now(UTC).isoformat(),
-        "dbnames": json.dumps([*dbnames, *([names.aside] if aside else [])]),
+        "dbnames": listed([*dbnames, *([names.aside] if aside else [])]),
         "name_aside": names.aside,
         "name_target": names.target,
         "oid_aside": aside,

@@ -33,6 +33,14 @@ WHERE {named} AND pid <> pg_backend_pid() AND {clients};
 """
 
 
+def listed(dbnames: Collection[str]) -> str:
+    """Databases as NAMED has them.
+
+    Without escapes: a server whose encoding is SQL_ASCII knows none beyond ASCII.
+    """
+    return json.dumps(list(dbnames), ensure_ascii=False)
+
+
 def connected(psql: Psql, state: State, dbnames: Collection[str]) -> str:
     """Who is connected to any of these databases; "" where nobody is."""
     return _run(psql, state, dbnames, _SESSIONS, "Asking who is connected")[0][0]
@@ -59,5 +67,5 @@ def _run(
         sql.format(clients=CLIENTS, named=NAMED),
         doing=doing,
         dbname=state.maintenance,
-        dbnames=json.dumps(list(dbnames)),
+        dbnames=listed(dbnames),
     )
