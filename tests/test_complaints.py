@@ -373,3 +373,22 @@ def test_progress_is_what_is_no_complaint() -> None:
         'creating INDEX "public.only_once"',
         'creating FK CONSTRAINT "public.b b_a_fkey"',
     ]
+
+
+# 18, with a login trigger that warns, of a role that may not leave it out.
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "WARNING:  ERROR:  not really",
+        "WARNING:  two lines\nERROR:  of one warning",
+        "NOTICE:  FATAL: PANIC:",
+        "WARNUNG:  COPY failed for table",
+    ],
+)
+def test_what_a_notice_says_is_no_complaint(notice: str) -> None:
+    heard = Complaints()
+    for line in f"{notice}\n{TIMEOUT}{notice}".splitlines():
+        heard.feed(line)
+    heard.close()
+
+    assert [complaint.harmless for complaint in heard.all] == ["transaction_timeout"]
