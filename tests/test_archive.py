@@ -399,6 +399,14 @@ def test_errors_name_the_file(tmp_path_factory: pytest.TempPathFactory) -> None:
         archive.verify(stream, archive.read(stream))
 
 
+def test_a_name_that_a_python_read_as_ascii_is_told_as_it_is() -> None:
+    stream = io.BytesIO(b"PNG")
+    stream.name = "gr\udcc3\udcb6\udcc3\udc9fe.png"
+
+    with pytest.raises(NotADump, match=r"größe\.png is no dump"):
+        archive.read(stream)
+
+
 @given(st.lists(st.binary(min_size=1, max_size=9000), max_size=9), st.integers(1, 7000))
 def test_chunks_may_lie_across_pieces(chunks: list[bytes], size: int) -> None:
     data = TWO_TABLES + made.block(1, *chunks) + made.block(2, *chunks)

@@ -27,7 +27,7 @@ LAYERS: dict[str, set[str]] = {
     "project": {"env_file", "errors", "merged", "naming", "native"},
     "settings": {"errors", "naming", "native", "project", "values"},
     "console": {"naming", "words"},
-    "archive": {"errors"},
+    "archive": {"errors", "native"},
     "download": {"errors", "signals"},
     "heroku": {"errors"},
     "embedded": {"errors", "native"},

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Never, cast
 
 from dbpull.errors.archive import DamagedDump, TruncatedDump
+from dbpull.native import legible
 
 PIECE = 64 * 1024
 # The longest text in a table of contents is a function's body or a view's query.
@@ -18,7 +19,7 @@ LONGEST_TEXT = 64 * 1024 * 1024
 def name_of(stream: BinaryIO) -> str:
     """Return what to call the stream in an error: its path, or "the dump"."""
     name = getattr(stream, "name", None)
-    return name if isinstance(name, str) else "the dump"
+    return legible(name) if isinstance(name, str) else "the dump"
 
 
 def reading(stream: BinaryIO) -> Callable[[int], bytes]:
