@@ -120,10 +120,12 @@ def test_a_program_that_does_not_read_its_input_is_no_trouble() -> None:
     assert Local().run(["head", "-c", "3"], stdin=BIG).out == "012"
 
 
-def test_what_is_no_utf8_does_not_stop_us() -> None:
-    result = Local().run(["printf", r"a\377b\n"])
+def test_what_is_no_utf8_comes_as_it_is_and_is_told_so_that_it_can_be_read() -> None:
+    result = Local().run(["sh", "-c", r"printf 'a\377b\n'; printf 'a\377b\n' >&2"])
 
-    assert result.out == "a\N{REPLACEMENT CHARACTER}b\n"
+    # Bytes: what pytest shows of a failure must be UTF-8.
+    assert result.out.encode("utf-8", "surrogateescape") == b"a\xffb\n"
+    assert result.err == "a\N{REPLACEMENT CHARACTER}b\n"
 
 
 def test_what_a_listener_raises_ends_the_program_and_its_children() -> None:
