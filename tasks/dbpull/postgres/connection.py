@@ -55,7 +55,7 @@ class Connection:
     seen_from: str = field(default="this machine", compare=False)
     """The machine whose programs connect to it."""
     may_set: frozenset[str] = field(default=frozenset(), compare=False)
-    """Those of RESTRICTED that our role may set there."""
+    """The settings of RESTRICTED that our role may set on that server."""
 
     @classmethod
     def from_url(

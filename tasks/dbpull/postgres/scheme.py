@@ -35,7 +35,7 @@ def without_driver(url: str, origin: str) -> str:
 
 
 def _instead(url: str, scheme: str) -> str:
-    """What it begins with, where that can be told."""
+    """The database or the slip that a refused URL points to, as half a sentence."""
     name = scheme.lower().partition("+")[0]
     if name in _OTHERS:
         return f"; {name}:// is not PostgreSQL"

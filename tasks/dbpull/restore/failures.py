@@ -167,7 +167,7 @@ class Failures:
         return causes.intersection(entry.dependencies) if entry.desc in ROWS else causes
 
     def _causes(self, dump_id: int) -> frozenset[int]:
-        """The failures that it follows from."""
+        """The failed entries that made this entry fail, by dump id."""
         found: set[int] = set()
         left = self._needs(dump_id)
         while left:

@@ -30,7 +30,7 @@ class Server:
     """The extensions that it has and our role may create."""
     superuser: bool
     roles: Collection[str] | None = None
-    """All that there are; None where that is not known."""
+    """The roles of the server; None where they are not known."""
     owns_public: bool = True
     """Whether the schema `public` of the new database is ours."""
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -163,7 +163,7 @@ class LeftOut:
 
 
 def creating(roles: Iterable[str]) -> str:
-    """The statements that create such roles."""
+    """The SQL statements that create these roles."""
     quoted = (role.replace('"', '""') for role in roles)
     return "; ".join(f'CREATE ROLE "{role}"' for role in quoted)
 

@@ -165,7 +165,7 @@ class Queue:
             self._ready.add(self._keys.reference(entry, rows))
 
     def _late(self, running: list[Job]) -> Job | None:
-        """Tables whose turn it is, together: all that are there, or enough."""
+        """A job for the rows of late tables, once enough of them have their turn."""
         due = self._turns.due(self.done, LARGE)
         waiting = sum(block.end - block.start for block in due)
         if not due or not (self.edge or self._is_worth(waiting, len(due), running)):

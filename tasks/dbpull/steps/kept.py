@@ -98,7 +98,7 @@ def _tell_original(aim: Aim, family: Family, move: Move, teller: Teller) -> None
 
 
 def _way_back(aim: Aim, family: Family, dbname: str) -> str:
-    """What brings back one that is kept."""
+    """The command that brings a kept database back."""
     undo = aim.shell.command_for("db.undo")
     turns = [one.dbname for one in family.originals_in_turn]
     if dbname not in turns:

@@ -35,7 +35,7 @@ class Prepared:
     schemas: frozenset[str]
     """Schemas that the dump needs and does not create (heroku_ext)."""
     extensions: tuple[Extension, ...] = ()
-    """What the dump creates of them."""
+    """The extensions that the dump creates."""
     in_heroku_ext: bool = False
     """Whether anything of the dump is in the schema heroku_ext."""
 

@@ -53,7 +53,7 @@ class Member:
 
     @property
     def own(self) -> bool:
-        """Whether it may hold what dbpull did not put there: it is never dropped."""
+        """Whether the database may hold the user's own rows: never dropped then."""
         return is_own(self.comment)
 
     @property

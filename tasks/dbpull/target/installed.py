@@ -1,4 +1,4 @@
-"""What a database that is refilled in place has already, and whose it is."""
+"""The extensions and schemas that a database has before it is refilled in place."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SELECT json_build_object(
 
 @dataclass(frozen=True)
 class Extension:
-    """One that is there."""
+    """An extension of the database."""
 
     name: str
     schema: str
@@ -39,7 +39,7 @@ class Extension:
 
 @dataclass(frozen=True)
 class Installed:
-    """What is there."""
+    """The extensions of a database, and whose its schema `public` is."""
 
     owns_public: bool
     """Whether the schema `public` is ours."""
