@@ -30,6 +30,16 @@ create table customers (id int primary key, email citext);
 insert into customers select g, g || '@example.com' from generate_series(1, 50) g;
 create view recent as select * from customers where id > 40;
 """
+HEROKU_EXT = """\
+-- Name: heroku_ext; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA heroku_ext;
+
+
+--
+"""
+"""How pg_dump words it."""
 _numbers = count(1)
 
 
@@ -47,6 +57,11 @@ class Staging:
     def now(self) -> str:
         """Everything in it."""
         return self.server.likeness(self.dbname)
+
+    @property
+    def put_back(self) -> str:
+        """The same without the schema heroku_ext, which stays there in a reset."""
+        return self.now.replace(HEROKU_EXT, "")
 
     def asked(self, *methods: str) -> list[tuple[str, str]]:
         """The requests so far, by method and path, each id left out."""

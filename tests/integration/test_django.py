@@ -212,7 +212,7 @@ print('customers', Customer.objects.count(), connections["default"].is_usable())
         "customers 2 True",
     ]
     assert ended.err == ""
-    assert target.family == {"target", "original"}
+    assert target.family == {"target", "original", "previous"}
 
 
 def test_threads_take_turns_and_leave_the_process_as_it_was(

@@ -46,7 +46,7 @@ def test_the_apps_database_becomes_equal_to_the_local_one_and_undo_brings_it_bac
     writes = [path.split("/")[-1] for _, path in staging.asked("POST", "PUT", "PATCH")]
     assert writes == ["resolve", "backups", "reset"]
     staging.project.invoke(*staging.push("--undo")).succeeds()
-    assert staging.now == staging.before
+    assert staging.put_back == staging.before
     again = staging.project.invoke(*staging.push("--undo"))
     again.refuses(f"No push to {APP} is known", "--backup=b101")
 
@@ -510,4 +510,4 @@ def test_manage_py_pushes_as_well(world: World, staging: Staging, python: str) -
     assert staging.now == world.others[MAJOR].likeness("shop")
     assert f"`./manage.py db:push --undo --app={APP}" in ended.err
     django.manage("db_push", "--undo", "--app=staging", f"--confirm={APP}").succeeds()
-    assert staging.now == staging.before
+    assert staging.put_back == staging.before

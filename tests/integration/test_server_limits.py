@@ -72,8 +72,7 @@ def test_a_limit_of_a_roles_connections_is_told_with_what_raises_it(
 def test_a_server_out_of_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ALWAYS, "max_locks_per_transaction", "10")
     monkeypatch.setitem(ALWAYS, "max_connections", "10")
-    many = "DO $$ BEGIN FOR i IN 1..9000 LOOP EXECUTE"
-    many += " format('CREATE TABLE public.t%s ()', i); END LOOP; END $$;"
+    many = "SELECT pg_advisory_lock(i) FROM generate_series(1, 90000) i;"
 
     with (
         served(folder) as postgres,
