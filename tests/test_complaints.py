@@ -349,6 +349,43 @@ def test_the_place_is_known_in_other_languages(line: str, context: str) -> None:
     assert complaint.context == context
 
 
+@pytest.mark.parametrize(
+    "other",
+    ["while PROCESSING TOC:", "from TOC entry 7; 1259 16390 TABLE b postgres"],
+)
+def test_what_another_worker_says_behind_an_errors_prefix_is_no_error(
+    other: str,
+) -> None:
+    """A server of 15, a pg_restore of 18, 5 workers: now and then."""
+    setting = 'ERROR:  unrecognized configuration parameter "transaction_timeout"'
+    mixed = (
+        f"pg_restore: pg_restore: error: {other}",
+        "pg_restore: from TOC entry 7; 1259 16390 TABLE b postgres",
+        f"could not execute query: {setting}",
+        "Command was: SET transaction_timeout = 0;",
+    )
+    complaints = Complaints()
+    for line in mixed:
+        complaints.feed(line)
+    complaints.close()
+
+    assert [one.harmless for one in complaints.all] == ["transaction_timeout"]
+    assert complaints.fatal is None
+
+
+def test_an_error_is_heard_whose_prefix_is_in_anothers_line() -> None:
+    complaints = Complaints()
+    for line in (
+        "pg_restore: error: pg_restore: while PROCESSING TOC:",
+        "pg_restore: could not execute query: ERROR:  no such thing",
+    ):
+        complaints.feed(line)
+    complaints.close()
+
+    assert complaints.fatal
+    assert complaints.fatal.error.endswith("no such thing")
+
+
 def test_progress_is_heard_where_workers_lines_are_mixed() -> None:
     complaints = Complaints()
     mixed = ["pg_restore:pg_restore:  finished item 5 INDEX x", " launching item 6 y"]

@@ -23,6 +23,8 @@ _REFUSED = re.compile(
 # How a worker's error begins whose prefix was written into another's line; a line that
 # begins otherwise may be a row's.
 _BARE = re.compile(r"could not execute query: |COPY failed for ")
+# What stands before an error, on a line of its own.
+_STAGE = re.compile(r"while (?:INITIALIZING|PROCESSING TOC|FINALIZING):$")
 # Without the owner at its end: a role of Heroku's, which says nothing here.
 _ITEM = re.compile(
     r"^from TOC entry (?P<dump_id>\d+); \d+ \d+ "
@@ -91,7 +93,7 @@ class Complaints:
             self._open.more.append(line)
             return ""
         self._open = None
-        if "error: " in prefix or (not prefix and _BARE.match(line)):
+        if _begins_error(prefix, text.lstrip()):
             self._open = Complaint(self._item, text, dump_id=self._dump_id)
             self.all.append(self._open)
             self._item, self._dump_id = "", 0
@@ -116,3 +118,14 @@ class Complaints:
     def close(self) -> None:
         """Nothing more comes."""
         self._open = None
+
+
+def _begins_error(prefix: str, text: str) -> bool:
+    """Whether a line begins an error, also where another worker's prefix is in it.
+
+    What another worker says of its own error may stand behind an error's prefix; the
+    error's words follow on a line of their own then.
+    """
+    if _BARE.match(text):
+        return True
+    return "error: " in prefix and not (_STAGE.match(text) or _ITEM.match(text))
