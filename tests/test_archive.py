@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbpull import archive
+from dbpull.archive.encodings import UTF8, codec_of
 from dbpull.errors.archive import (
     BadDump,
     DamagedDump,
@@ -466,3 +467,8 @@ def test_a_definition_that_is_not_where_it_was_read_is_refused() -> None:
 
     with pytest.raises(ValueError, match="entry 1 is not defined at byte"):
         archive.excerpt(other, read, [read.by_id[1]], "")
+
+
+@pytest.mark.parametrize("name", ["EUC_TW", "\udcd5TF8", "UTF8\0", "HEX", "UNDEFINED"])
+def test_an_encoding_that_is_unknown_or_damaged_is_read_as_utf8(name: str) -> None:
+    assert codec_of(f"SET client_encoding = '{name}';\n") == UTF8

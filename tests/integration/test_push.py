@@ -21,7 +21,7 @@ from machines import Machine, fab, introduce
 from projects import INVOKE, Run, marked
 from stagings import APP, MAJOR, PASSWORD, ROLE, Staging
 from targets import Target, Watched
-from worlds import BAD_KEY, ROWS, World
+from worlds import BAD_KEY, ROWS, SLOW_INDEX, World
 
 Make = Callable[..., Staging]
 
@@ -229,23 +229,26 @@ def cut_sessions(staging: Staging, stop: threading.Event) -> None:
         "select pg_terminate_backend(pid) from pg_stat_activity"
         f" where usename = '{ROLE}';"
     )
-    while not stop.wait(0.2):
+    while not stop.wait(0.05):
         staging.server.sql("postgres", ending)
 
 
 def test_a_connection_that_is_cut_while_restoring_is_undone(
     world: World, make_staging: Make
 ) -> None:
-    staging = make_staging(local_database(world, "local_bulk", ROWS))
+    # Its index is never made, so that there is something to cut.
+    staging = make_staging(local_database(world, "local_slow_index", SLOW_INDEX))
     run = staging.project.start(*staging.push())
     stop = threading.Event()
     cutting = threading.Thread(target=cut_sessions, args=(staging, stop))
 
     run.says("Restoring into")
     cutting.start()
-    run.says("being put back")
-    stop.set()
-    cutting.join()
+    try:
+        run.says("being put back")
+    finally:
+        stop.set()
+        cutting.join()
     ended = run.end()
 
     ended.refuses("The push failed: ", "b001 is back")
@@ -260,9 +263,11 @@ def test_a_connection_that_is_cut_while_restoring_is_undone(
 def test_whenever_it_is_stopped_the_apps_database_is_as_it_was(
     world: World, make_staging: Make, when: str, number: int
 ) -> None:
-    bad = BAD_KEY if when == "being put back" else ROWS
-    name = "local_bad_key" if bad == BAD_KEY else "local_bulk"
-    staging = make_staging(local_database(world, name, bad))
+    name, script = {
+        "Restoring into": ("local_slow_index", SLOW_INDEX),
+        "being put back": ("local_bad_key", BAD_KEY),
+    }.get(when, ("local_bulk", ROWS))
+    staging = make_staging(local_database(world, name, script))
     run = staging.project.start(*staging.push("--maintenance"))
 
     run.says(when)

@@ -28,10 +28,12 @@ def codec_of(definition: str) -> str:
     name = found[1] if found else UTF8
     if name.startswith("WIN"):
         name = f"cp{name.removeprefix('WIN')}"
+    codec = _CODECS.get(name, name)
     try:
-        return codecs.lookup(_CODECS.get(name, name)).name
-    except LookupError:  # EUC_TW, MULE_INTERNAL
+        b"a".decode(codec)  # codecs.lookup also knows "hex", which makes no text
+    except (LookupError, ValueError):  # EUC_TW, MULE_INTERNAL; or a damaged name
         return UTF8
+    return codecs.lookup(codec).name
 
 
 def decoded(text: str, codec: str) -> str:
