@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tasks" / "dbpull"
 # Each part names those below that it imports; a part stands after all of these.
 LAYERS: dict[str, set[str]] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from dbpull.naming import NAME
 from dbpull.settings import KEYS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 
 

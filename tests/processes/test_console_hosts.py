@@ -11,7 +11,7 @@ from typing import Self
 import pytest
 
 from dbpull.console import BOARD, Teller
-from test_console import CONTROL, off_a_terminal, on_a_terminal
+from terminals import CONTROL, off_a_terminal, on_a_terminal
 
 Read = Callable[[], list[str]]
 THREADS = """

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from dbpull.demo.stand_in import StandIn
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HIDDEN = ("HEROKU_", "INVOKE_", "FABRIC_", "DATABASE_URL", "PG")
 INVOKE = [sys.executable, "-m", "invoke"]
 MARK = "DBPULL_TEST_RUN"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "tasks").rglob("*.py"))
 LONGEST_MODULE = 260
 LONGEST_FUNCTION = 40
