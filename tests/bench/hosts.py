@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from databases import FOLDERS
-from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn, faults
+from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
 from machines import Machine, fab, introduce, machine
 from projects import Project
 from tap import Tap

@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 
 from bench.plain import SETTINGS, Plain
 from databases import FOLDERS
-from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn, faults
+from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
 from projects import Project
 from targets import Watched
 

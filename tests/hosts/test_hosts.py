@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn, faults
+from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce
 from projects import Project
 from tap import Tap

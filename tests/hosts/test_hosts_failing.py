@@ -10,7 +10,7 @@ import pytest
 
 from databases import FOLDERS
 from dbpull import archive
-from dbpull.demo.stand_in import StandIn, faults
+from faulty_stand_in import StandIn, faults
 from machines import SFTP, Machine, fab, introduce, start_fab
 from projects import Project, Run
 from targets import Target

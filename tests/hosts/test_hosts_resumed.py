@@ -13,7 +13,6 @@ from typing import Any, cast
 import pytest
 
 from dbpull.console import Teller
-from dbpull.demo.stand_in import StandIn, faults
 from dbpull.dumps import Dump
 from dbpull.errors.archive import BadDump
 from dbpull.errors.download import ObjectChanged
@@ -23,6 +22,7 @@ from dbpull.remote.curl import Curl
 from dbpull.shell.remote import Remote
 from dbpull.steps.run import ANEW, RESUMES
 from dbpull.steps.there import There
+from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce, start_fab
 from projects import Project, Run
 from range_server import RangeServer

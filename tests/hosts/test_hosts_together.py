@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn, faults
+from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce, start_fab
 from projects import Project, Run
 from targets import Target

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from databases import FOLDERS
-from dbpull.demo.stand_in import StandIn
+from faulty_stand_in import StandIn
 from machines import Machine, _real_name, fab, introduce, machine, start_fab
 from projects import Project
 from worlds import World

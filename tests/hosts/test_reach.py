@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn
+from faulty_stand_in import StandIn
 from machines import Machine, fab, introduce, start_fab
 from projects import Ended, Project, Run
 from targets import Target

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from databases import FOLDERS
-from dbpull.demo.stand_in import StandIn, faults
+from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce, start_fab
 from projects import Ended, Project, Run
 from targets import Target

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from dbpull.demo.stand_in import Fault, StandIn, faults
+from faulty_stand_in import Fault, StandIn, faults
 from projects import INVOKE, Project
 from targets import Target
 from worlds import World

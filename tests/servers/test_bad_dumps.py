@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn, faults
 from dbpull.dumps import Dump
 from dbpull.errors.archive import UnreadableDump
 from dbpull.settings import Settings
 from dbpull.steps.here import Here
+from faulty_stand_in import StandIn, faults
 from projects import Project
 from targets import Target
 from worlds import OTHERS, World

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn
+from faulty_stand_in import StandIn
 from projects import Project
 from targets import Target
 from worlds import World

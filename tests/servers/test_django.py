@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn
 from dbpull.embedded import Server
 from django_projects import PYTHONS, DjangoProject, MakeDjango, database_of
+from faulty_stand_in import App, Backup, Config, Database, StandIn
 from projects import Project
 from targets import Target
 from worlds import World
@@ -356,7 +356,7 @@ def test_a_socket_folder_and_a_service_are_understood(
 def test_ctrl_c_is_told_and_ends_with_its_code(
     django: DjangoProject, target: Target, production: StandIn
 ) -> None:
-    from dbpull.demo.stand_in import faults
+    from faulty_stand_in import faults
 
     production.misbehave(faults.throttle(500))
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from databases import AS_HEROKU
-from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn, faults
+from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
 from projects import Project, Run
 from targets import Target
 from worlds import World

@@ -12,7 +12,7 @@ import pytest
 from databases import AS_HEROKU
 from dbpull import archive
 from dbpull.archive import Archive, printed
-from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn
+from faulty_stand_in import App, Backup, Config, Database, StandIn
 from projects import Project
 from targets import Target, Watched
 from worlds import World

@@ -11,7 +11,6 @@ import pytest
 
 from databases import FOLDERS, Postgres, served
 from dbpull.console import Teller
-from dbpull.demo.stand_in import StandIn
 from dbpull.embedded.configuration import ALWAYS
 from dbpull.errors.target import CannotDrop, HeldOpen
 from dbpull.shell.local import Local
@@ -20,6 +19,7 @@ from dbpull.target.aside import Aside
 from dbpull.target.holders import refuse_held_open, refuse_locked
 from dbpull.target.leftovers import Leftover, drop, leftovers
 from dbpull.target.names import Names
+from faulty_stand_in import StandIn
 from projects import Project
 from swaps import WORD, build_aside, comment_now, pull, swap_of, undo, word
 from targets import OLD, Target, watched

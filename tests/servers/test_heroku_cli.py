@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn, faults
+from faulty_stand_in import StandIn, faults
 from stand_ins import ADDON, Client, psql
 
 HEROKU = os.environ.get("DBPULL_HEROKU_CLI") or shutil.which("heroku")

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from dbpull import heroku
-from dbpull.demo.stand_in import StandIn, faults
 from dbpull.errors import PullError
 from dbpull.errors.heroku import (
     BackupFailed,
@@ -30,6 +29,7 @@ from dbpull.errors.heroku import (
     UnknownDatabase,
     Unreachable,
 )
+from faulty_stand_in import StandIn, faults
 from stand_ins import ADDON, Starter
 
 CAPTURE = r"POST /client/v11/databases/[^/]+/backups"

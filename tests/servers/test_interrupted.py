@@ -13,7 +13,7 @@ from signal import SIGHUP, SIGINT, SIGTERM
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn, faults
+from faulty_stand_in import StandIn, faults
 from projects import INVOKE, Project, Run
 from targets import Target
 from worlds import World

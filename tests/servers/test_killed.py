@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from dbpull.demo.stand_in import StandIn, faults
 from dbpull.download import CHUNK
 from dbpull.download.worker import NOTED
+from faulty_stand_in import StandIn, faults
 from projects import Project
 from targets import Target
 from worlds import World

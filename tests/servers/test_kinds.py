@@ -17,7 +17,7 @@ import pytest
 
 from databases import AS_HEROKU, FOLDERS
 from dbpull import archive
-from dbpull.demo.stand_in import App, Backup, Config, Database, StandIn, faults
+from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
 from machines import Machine, fab, introduce
 from projects import Project
 from targets import Target, Watched

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from dbpull.demo.stand_in import StandIn, faults
+from faulty_stand_in import StandIn, faults
 from projects import INVOKE, Project
 from targets import Target
 

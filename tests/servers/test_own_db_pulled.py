@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbpull.demo.stand_in import StandIn
+from faulty_stand_in import StandIn
 from projects import Project
 from targets import Target
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn
 from dbpull.target.provenance import unfinished
+from faulty_stand_in import StandIn
 from projects import Project
 from targets import Target
 

@@ -8,7 +8,7 @@ from stat import S_IMODE
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn, faults
+from faulty_stand_in import StandIn, faults
 from projects import Project
 from targets import Target
 from worlds import OTHERS, World

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dbpull.demo.stand_in import StandIn
+from faulty_stand_in import StandIn
 from projects import Project
 from targets import Session, Target
 from worlds import World

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.demo.stand_in import faults
 from django_projects import PYTHONS, DjangoProject, database_of
+from faulty_stand_in import faults
 from machines import Machine, fab, introduce
 from projects import INVOKE, Run, marked
 from stagings import APP, MAJOR, PASSWORD, ROLE, Staging

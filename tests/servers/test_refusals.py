@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from dbpull.demo.stand_in import Fault, StandIn, faults
+from faulty_stand_in import Fault, StandIn, faults
 from projects import Project
 from targets import Target
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from dbpull.demo.stand_in import Fault, config, faults
+from dbpull.demo.stand_in import config
+from faulty_stand_in import Fault, faults
 from stand_ins import Client, Starter, received
 
 TRANSFERS = "/client/v11/apps/demo/transfers"
@@ -264,12 +265,6 @@ def test_a_database_that_is_gone_fails_its_backup(start_stand_in: Starter) -> No
     done = client.wait(begun["uuid"], lambda told: told["finished_at"])
     assert done["succeeded"] is False
     assert "connection to server" in " ".join(log["message"] for log in done["logs"])
-
-
-def test_faults_can_be_set_from_the_start(start_stand_in: Starter) -> None:
-    client = Client(start_stand_in(faults=(faults.answer(500),), dump_at_start=False))
-    assert client.ask("GET", TRANSFERS).status_code == 500
-    assert client.ask("GET", TRANSFERS).status_code == 200
 
 
 @pytest.mark.parametrize(

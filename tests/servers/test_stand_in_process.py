@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
 
-from dbpull.demo.stand_in import Config, StandIn, config, detached, faults
+from dbpull.demo import stand_in as honest
+from dbpull.demo.stand_in import config, detached
 from dbpull.errors.stand_in import StandInNotStarted
+from faulty_stand_in import Config, StandIn, faults
 from stand_ins import Client, account
 
 CHILD = """
@@ -62,6 +65,18 @@ def test_stopping_ends_the_process_and_removes_its_folder(quick: Config) -> None
     assert not alive(stand_in.pid)
     assert not folder.exists()
     stand_in.stop()
+
+
+def test_the_demos_sends_a_dump_whole_and_in_ranges(quick: Config) -> None:
+    with honest.StandIn.start(quick) as stand_in:
+        client = Client(cast(StandIn, stand_in))
+        url = client.url(8)
+        whole = client.download(url)
+        part = client.download(url, Range="bytes=600000-")
+        answer = client.ask("POST", "/stand-in/faults", json=[])
+    assert len(whole.content) == int(whole.headers["Content-Length"]) > 600_000
+    assert (part.status_code, part.content) == (206, whole.content[600_000:])
+    assert answer.status_code == 404
 
 
 def test_a_folder_of_the_callers_stays(quick: Config, tmp_path: Path) -> None:
@@ -169,7 +184,7 @@ def test_no_secret_is_on_a_command_line(quick: Config, source: str) -> None:
         client.wait(begun["num"], lambda told: told["processed_bytes"])
         told = theirs(stand_in.pid)
     assert "--exclude-schema=heroku_ext" in told
-    assert "dbpull.demo.stand_in" in told
+    assert "faulty_stand_in" in told
     password = urlsplit(source).password
     assert password
     assert password not in told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from dbpull.demo.stand_in import StandIn
+from faulty_stand_in import StandIn
 from projects import Project
 from targets import Target
 from worlds import World

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from dbpull.demo.stand_in import StandIn
+from faulty_stand_in import StandIn
 
 ROOT = Path(__file__).parents[2]
 HIDDEN = ("HEROKU_", "INVOKE_", "FABRIC_", "DATABASE_URL", "PG")

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from databases import FOLDERS
-from dbpull.demo.stand_in import App, Attachment, Config, Database, StandIn
+from faulty_stand_in import App, Attachment, Config, Database, StandIn
 from projects import Project
 from targets import Watched, watched
 from worlds import OTHERS, World

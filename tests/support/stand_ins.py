@@ -20,7 +20,7 @@ import requests
 import urllib3
 
 from dbpull import embedded
-from dbpull.demo.stand_in import App, Attachment, Backup, Config, Database, StandIn
+from faulty_stand_in import App, Attachment, Backup, Config, Database, StandIn
 
 PROGRAMS = embedded.programs()
 ADDON = "postgresql-curved-10101"

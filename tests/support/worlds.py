@@ -16,7 +16,7 @@ import pytest
 
 from databases import AS_HEROKU, FOLDERS
 from dbpull.demo import shop
-from dbpull.demo.stand_in import App, Attachment, Backup, Config, Database, StandIn
+from faulty_stand_in import App, Attachment, Backup, Config, Database, StandIn
 from projects import Project
 from targets import OLD, Target, Watched, watched
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,3 +200,10 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
 
 def test_tasks_is_a_source_root_and_no_package() -> None:
     assert not (ROOT / "tasks" / "__init__.py").exists()
+
+
+def test_what_is_packed_knows_no_faults_of_herokus() -> None:
+    for module in modules():
+        if below(module, {"demo"}):
+            text = module.read_text(encoding="utf-8")
+            assert not re.search(r"\bfaults?\b|misbehav", text, re.I), module

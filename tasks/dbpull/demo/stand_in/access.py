@@ -6,16 +6,24 @@ import base64
 import binascii
 import hmac
 from collections.abc import Awaitable, Callable
+from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import misbehaviour, refusals
-from dbpull.demo.stand_in.misbehaviour import Handler
+from dbpull.demo.stand_in import refusals
+from dbpull.demo.stand_in.refusals import Handler
 
+DATA_PATHS = ("/client/v11/*", "/postgres/v0/*", "/data/*")
 NO_ENDPOINT = (
     "The requested API endpoint was not found. Are you using the right HTTP verb, and "
     "did you specify your intended version with the `Accept` header?"
 )
+
+
+def role(path: str) -> str:
+    """Which of the two APIs a path belongs to."""
+    data = any(fnmatchcase(path, pattern) for pattern in DATA_PATHS)
+    return "data" if data else "platform"
 
 
 def token(headers: web.BaseRequest) -> str:
@@ -47,7 +55,7 @@ class Access:
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             if not hmac.compare_digest(token(request).encode(), self._token.encode()):
                 return refusals.in_json(401)
-            host = misbehaviour.role(request.path)
+            host = role(request.path)
             if not self._right_host(request, host):
                 return _no_endpoint(host)
             try:

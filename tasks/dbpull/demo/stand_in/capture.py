@@ -12,71 +12,21 @@ from pathlib import Path
 from uuid import uuid4
 
 from dbpull.demo.stand_in import source
-from dbpull.demo.stand_in.armed import Armed, Faults
 from dbpull.demo.stand_in.bucket import Bucket
 from dbpull.demo.stand_in.transfers import Transfer
 
 CHUNK = 256 << 10
-PAUSE = 0.05
 
 
 class CaptureFailed(Exception):
     """The dump could not be made; its text goes into the transfer's log."""
 
 
-class Fate:
-    """What the faults of kind `backup` have in store for one capture."""
-
-    def __init__(self, faults: Faults, transfer: Transfer) -> None:
-        self._faults = faults
-        self._transfer = transfer
-        self._armed: Armed | None = None
-        self._taken: set[int] = set()
-
-    async def allow_start(self) -> None:
-        """Wait as long as the backup is to stay pending."""
-        self._look()
-        while self._outcome() == "pend":
-            await asyncio.sleep(PAUSE)
-            self._look()
-
-    async def allow(self, size: int, *, last: bool = False) -> None:
-        """Let `size` more bytes pass, slowly or not, or strike."""
-        self._look()
-        if self._armed and self._armed.fault.rate:
-            await asyncio.sleep(size / self._armed.fault.rate)
-        while (outcome := self._outcome()) != "finish" and (last or self._reached()):
-            if outcome == "fail":
-                message = self._armed and self._armed.fault.message
-                raise CaptureFailed(message or "pg_dump: error: connection lost")
-            if outcome == "cancel":
-                self._transfer.cancel()
-                raise asyncio.CancelledError
-            await asyncio.sleep(PAUSE)
-            self._look()
-
-    def _look(self) -> None:
-        if self._armed and not self._faults.holds(self._armed):
-            self._armed = None
-        self._armed = self._faults.for_backup(self._taken) or self._armed
-
-    def _outcome(self) -> str:
-        return self._armed.fault.outcome if self._armed else "finish"
-
-    def _reached(self) -> bool:
-        return bool(
-            self._armed and self._transfer.copied >= (self._armed.fault.at or 0)
-        )
-
-
 class Captures:
     """The workers that make backups, each an asyncio task of its own."""
 
-    def __init__(
-        self, bucket: Bucket, faults: Faults, folder: Path, pg_dump: str, lag: float
-    ) -> None:
+    def __init__(self, bucket: Bucket, folder: Path, pg_dump: str, lag: float) -> None:
         self._bucket = bucket
-        self._faults = faults
         self._folder = folder
         self._pg_dump = pg_dump
         self.psql = source.psql_beside(pg_dump)
@@ -86,7 +36,7 @@ class Captures:
 
     def start(self, transfer: Transfer) -> None:
         """Begin to make a backup; it goes on whatever its client does."""
-        task = asyncio.create_task(self._capture(transfer))
+        task = asyncio.create_task(self.capture(transfer))
         self._running[transfer.uuid] = task
         task.add_done_callback(lambda _: self._running.pop(transfer.uuid, None))
 
@@ -106,27 +56,27 @@ class Captures:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def dump(self, transfer: Transfer, fate: Fate | None = None) -> Path:
+    async def dump(self, transfer: Transfer) -> Path:
         """Dump the transfer's database into a new file, with its progress in it.
 
         Raises `CaptureFailed` with what pg_dump said last.
         """
         path = self._folder / f"{uuid4()}.dump"
         try:
-            await self._dump(path, transfer, fate or Fate(Faults(), transfer))
+            await self._dump(path, transfer)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         return path
 
-    async def _dump(self, path: Path, transfer: Transfer, fate: Fate) -> None:
+    async def _dump(self, path: Path, transfer: Transfer) -> None:
         try:
             process = await source.pg_dump(transfer.addon.source, self._pg_dump)
         except OSError as error:
             raise CaptureFailed(f"{self._pg_dump}: {error.strerror}") from error
         listening = asyncio.create_task(_listen(process, transfer))
         try:
-            await _copy(process, path, transfer, fate)
+            await self.copy(process, path, transfer)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
@@ -135,9 +85,8 @@ class Captures:
         if code != 0:
             raise CaptureFailed(transfer.logs[-1][1] if transfer.logs else str(code))
 
-    async def _capture(self, transfer: Transfer) -> None:
-        fate = Fate(self._faults, transfer)
-        await fate.allow_start()
+    async def capture(self, transfer: Transfer) -> None:
+        """Make one backup, from its start to its end."""
         facts = await source.facts(transfer.addon.source, self.psql)
         transfer.source_bytes = facts.size if facts else None
         transfer.start()
@@ -145,13 +94,31 @@ class Captures:
         self._reporting.add(reporting)
         reporting.add_done_callback(self._reporting.discard)
         try:
-            path = await self.dump(transfer, fate)
+            path = await self.dump(transfer)
         except (CaptureFailed, OSError) as failure:
             transfer.log(str(failure))
             transfer.finish(succeeded=False)
             return
         self._bucket.put(transfer.key, path)
         transfer.finish(succeeded=True)
+
+    async def copy(
+        self, process: asyncio.subprocess.Process, path: Path, transfer: Transfer
+    ) -> None:
+        """Write what pg_dump dumps into a new file, to its end."""
+        stream = process.stdout
+        if stream is None:
+            raise CaptureFailed("pg_dump has no stdout")
+        with path.open("xb") as file:
+            path.chmod(0o600)
+            while chunk := await stream.read(CHUNK):
+                file.write(chunk)
+                await self.copied(transfer, len(chunk))
+        await process.wait()
+
+    async def copied(self, transfer: Transfer, size: int) -> None:
+        """So many more bytes are in its file."""
+        transfer.copied += size
 
     async def _report(self, transfer: Transfer) -> None:
         """Tell of the progress late: even of the last bytes, after the end."""
@@ -167,19 +134,3 @@ async def _listen(process: asyncio.subprocess.Process, transfer: Transfer) -> No
     if process.stderr:
         async for line in process.stderr:
             transfer.log(line.decode(errors="replace").rstrip())
-
-
-async def _copy(
-    process: asyncio.subprocess.Process, path: Path, transfer: Transfer, fate: Fate
-) -> None:
-    stream = process.stdout
-    if stream is None:
-        raise CaptureFailed("pg_dump has no stdout")
-    with path.open("xb") as file:
-        path.chmod(0o600)
-        while chunk := await stream.read(CHUNK):
-            file.write(chunk)
-            transfer.copied += len(chunk)
-            await fate.allow(len(chunk))
-    await fate.allow(0, last=True)
-    await process.wait()

@@ -24,8 +24,6 @@ from dataclasses import asdict, dataclass, field
 from secrets import token_hex
 from typing import Any
 
-from dbpull.demo.stand_in.faults import Fault
-
 STATUSES = ("finished", "failed", "canceled", "running", "pending")
 
 
@@ -118,8 +116,6 @@ class Config:
     the Platform API from the Data API by the Host header, as Heroku's hosts do."""
     api_port: int = 0
     download_port: int = 0
-    faults: tuple[Fault, ...] = ()
-    """Set from the start."""
 
 
 def to_json(config: Config) -> str:
@@ -131,7 +127,6 @@ def from_json(text: str) -> Config:
     """The configuration that `to_json` wrote."""
     data: dict[str, Any] = json.loads(text)
     data["apps"] = tuple(_app(app) for app in data["apps"])
-    data["faults"] = tuple(Fault(**fault) for fault in data["faults"])
     return Config(**data)
 
 

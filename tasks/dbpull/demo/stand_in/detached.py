@@ -20,7 +20,6 @@ from pathlib import Path
 from dbpull.demo.stand_in import control
 from dbpull.errors.stand_in import StandInSilent
 
-MODULE = "dbpull.demo.stand_in"
 PREFIX = "dbpull-stand-in-"
 
 
@@ -64,7 +63,7 @@ def is_ours(running: Running) -> bool:
     """Whether the process with this pid is that very stand-in, and alive."""
     command = _command(running.pid)
     if command is not None:
-        return MODULE in command and running.instance in command
+        return running.instance in command
     try:
         who = control.ask(running.api, running.token, "GET", "", wait=2)
     except (StandInSilent, ValueError):

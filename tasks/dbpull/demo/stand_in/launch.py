@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import IO, cast
 
 from dbpull.demo.stand_in.config import Config, to_json
-from dbpull.demo.stand_in.detached import MODULE, PREFIX, Running
+from dbpull.demo.stand_in.detached import PREFIX, Running
 from dbpull.errors.stand_in import StandInNotStarted
-
-SOURCE_ROOT = Path(__file__).resolve().parents[3]
 
 Process = subprocess.Popen[bytes]
 
 
-def launch(config: Config, *, detach: bool) -> tuple[Process, Running]:
-    """Start it and wait until it answers. Raises `StandInNotStarted`.
+def launch(module: str, config: Config, *, detach: bool) -> tuple[Process, Running]:
+    """Start what `module` runs and wait until it answers. Raises `StandInNotStarted`.
 
     Its standard input stays open: where it ends, an attached stand-in does too.
     """
@@ -41,7 +39,7 @@ def launch(config: Config, *, detach: bool) -> tuple[Process, Running]:
     }
     instance = secrets.token_hex(8)
     try:
-        process, addresses = _begin(instance, order, folder)
+        process, addresses = _begin([module, instance], order, folder)
     except BaseException:
         if temporary:
             shutil.rmtree(folder, ignore_errors=True)
@@ -58,10 +56,10 @@ def launch(config: Config, *, detach: bool) -> tuple[Process, Running]:
 
 
 def _begin(
-    instance: str, order: dict[str, object], folder: Path
+    argv: list[str], order: dict[str, object], folder: Path
 ) -> tuple[Process, dict[str, str]]:
     with tempfile.TemporaryFile() as complaints:
-        process = _process(instance, folder, complaints)
+        process = _process(argv, folder, complaints)
         try:
             answer = _handshake(process, order)
         except BaseException:
@@ -76,16 +74,19 @@ def _begin(
     raise StandInNotStarted(answer.get("error") or last)
 
 
-def _process(instance: str, folder: Path, complaints: IO[bytes]) -> Process:
-    """In a session of its own: Ctrl-C is its starter's business, not its."""
-    paths = [str(SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+def _process(argv: list[str], folder: Path, complaints: IO[bytes]) -> Process:
+    """In a session of its own: Ctrl-C is its starter's business, not its.
+
+    It imports what its starter does, from wherever that found it.
+    """
+    paths = os.pathsep.join(filter(None, sys.path))
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", MODULE, instance],
+        [sys.executable, "-P", "-m", *argv],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=complaints,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        env=os.environ | {"PYTHONPATH": paths},
         start_new_session=True,
     )
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
-from dbpull.demo.stand_in import control, detached
+from dbpull.demo.stand_in import detached
 from dbpull.demo.stand_in.config import Config
 from dbpull.demo.stand_in.detached import Running
-from dbpull.demo.stand_in.faults import Fault
 from dbpull.demo.stand_in.launch import launch
-from dbpull.demo.stand_in.request_log import Seen, Total, total
 
 
 class StandIn:
@@ -24,6 +21,9 @@ class StandIn:
 
     It also ends by itself when this process does, unless started with `detach`.
     """
+
+    MODULE: ClassVar = "dbpull.demo.stand_in"
+    """What runs in its process."""
 
     def __init__(
         self, running: Running, process: subprocess.Popen[bytes] | None = None
@@ -44,7 +44,7 @@ class StandIn:
         it is, for `found` and `stop_by`. Raises `StandInNotStarted`, and OSError where
         that file can't be written.
         """
-        process, running = launch(config, detach=detach)
+        process, running = launch(cls.MODULE, config, detach=detach)
         started = cls(running, process)
         try:
             if state:
@@ -109,44 +109,6 @@ class StandIn:
             )
         return lines
 
-    def misbehave(self, *faults: Fault) -> list[int]:
-        """Set faults, see `faults`; their numbers. ValueError for a wrong one."""
-        set_ = self._ask("POST", "/faults", [asdict(fault) for fault in faults])
-        return cast(list[int], set_)
-
-    def behave(self, *numbers: int) -> None:
-        """Take faults back by their numbers, or all of them."""
-        if not numbers:
-            self._ask("DELETE", "/faults")
-        for number in numbers:
-            self._ask("DELETE", f"/faults/{number}")
-
-    def expire_urls(self) -> None:
-        """Let every download URL issued so far expire now."""
-        self._ask("POST", "/expire-urls")
-
-    def requests(
-        self, host: str | None = None, method: str | None = None, path: str = ""
-    ) -> list[Seen]:
-        """What it has been asked, oldest first; `path`: only those that contain it."""
-        listed = cast(list[dict[str, object]], self._ask("GET", "/requests"))
-        seen = [Seen(**one) for one in listed]  # type: ignore[arg-type]
-        return [
-            one
-            for one in seen
-            if host in (None, one.host)
-            and method in (None, one.method)
-            and path in one.path
-        ]
-
-    def total(self, host: str | None = None) -> Total:
-        """How many requests it has seen, and how many bytes of bodies it has sent."""
-        return total(self.requests(host))
-
-    def forget_requests(self) -> None:
-        """Begin the request log anew."""
-        self._ask("DELETE", "/requests")
-
     def stop(self) -> None:
         """End the process, and what it left behind. A second time does nothing."""
         if self._process is None:
@@ -178,9 +140,6 @@ class StandIn:
     def __repr__(self) -> str:
         port = urlsplit(self.api).port
         return f"<StandIn pid {self.pid}, API port {port}>"
-
-    def _ask(self, method: str, path: str, body: object = None) -> object:
-        return control.ask(self.api, self.token, method, path, body)
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:

@@ -14,21 +14,18 @@ from pathlib import Path
 import trustme
 from aiohttp import web
 
+from dbpull.demo.stand_in import refusals
 from dbpull.demo.stand_in.access import Access
 from dbpull.demo.stand_in.account import Account
 from dbpull.demo.stand_in.admin import Admin
-from dbpull.demo.stand_in.armed import Faults
 from dbpull.demo.stand_in.bucket import Bucket
 from dbpull.demo.stand_in.capture import Captures
 from dbpull.demo.stand_in.config import Config
 from dbpull.demo.stand_in.data_api import DataApi
 from dbpull.demo.stand_in.download_host import DownloadHost
-from dbpull.demo.stand_in.faults import Fault
 from dbpull.demo.stand_in.history import History
-from dbpull.demo.stand_in.misbehaviour import Misbehaviour
 from dbpull.demo.stand_in.platform_api import PlatformApi
 from dbpull.demo.stand_in.presigned import Signer
-from dbpull.demo.stand_in.request_log import RequestLog
 from dbpull.demo.stand_in.restores import Restores
 from dbpull.demo.stand_in.transfers import Ledger
 from dbpull.demo.stand_in.transfers_api import TransfersApi
@@ -49,26 +46,18 @@ class Server:
     """A whole stand-in, in this process."""
 
     def __init__(self, config: Config, folder: Path, instance: str) -> None:
-        self._config = config
-        self._folder = folder
+        self.config = config
+        self.folder = folder
         self._download = ""
         self.stopped = asyncio.Event()
-        self._faults = Faults(config.faults)
-        self._log = RequestLog()
         self._account = Account(config)
-        self._ledger = Ledger()
-        self._bucket = Bucket()
-        self._signer = Signer(config.url_lifetime)
-        self._captures = Captures(
-            self._bucket, self._faults, folder, config.pg_dump, config.progress_every
-        )
-        self._restores = Restores(self._bucket, config.pg_dump, self._captures.psql)
-        self._history = History(
-            self._account, self._ledger, self._bucket, self._captures
-        )
-        self._admin = Admin(
-            instance, self._faults, self._log, self._signer, self.stopped
-        )
+        self.ledger = Ledger()
+        self.bucket = Bucket()
+        self.signer = Signer(config.url_lifetime)
+        self.captures = self.make_captures()
+        self._restores = Restores(self.bucket, config.pg_dump, self.captures.psql)
+        self._history = History(self._account, self.ledger, self.bucket, self.captures)
+        self._admin = Admin(instance, self.stopped)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Addresses]:
@@ -76,60 +65,56 @@ class Server:
 
         Raises `capture.CaptureFailed` and OSError (a port that is taken).
         """
-        ca, tls = self._certificates() if self._config.tls else ("", None)
+        ca, tls = self._certificates() if self.config.tls else ("", None)
         runners: list[web.AppRunner] = []
         try:
-            await self._history.enter(dump=self._config.dump_at_start)
+            await self._history.enter(dump=self.config.dump_at_start)
             download = await self._listen(
-                runners, self._download_app(), self._config.download_port, tls
+                runners, self.download_app(), self.config.download_port, tls
             )
             self._download = f"{'https' if tls else 'http'}://{LOOPBACK}:{download}"
-            api = await self._listen(runners, self._api_app(), self._config.api_port)
+            api = await self._listen(runners, self.api_app(), self.config.api_port)
             yield Addresses(f"http://{LOOPBACK}:{api}", self._download, ca)
         finally:
             await self._restores.close()
-            await self._captures.close()
+            await self.captures.close()
             for runner in runners:
                 await runner.cleanup()
 
-    def _api_app(self) -> web.Application:
-        config = self._config
-        around = Misbehaviour(self._log, self._faults, {})
+    def api_app(self) -> web.Application:
+        """Both APIs, and the way to the end."""
+        config = self.config
         access = Access(config.token, config.data_host)
-        app = web.Application(middlewares=[around.middleware(), access.middleware()])
+        app = web.Application(middlewares=[refusals.answered, access.middleware()])
         transfers = TransfersApi(
             self._account,
-            self._ledger,
-            self._bucket,
-            self._captures,
+            self.ledger,
+            self.bucket,
+            self.captures,
             self._restores,
             self._history,
-            self._signer,
+            self.signer,
             lambda: self._download,
         )
-        data = DataApi(self._account, self._captures.psql)
+        data = DataApi(self._account, self.captures.psql)
         for part in (PlatformApi(self._account), data, transfers, self._admin):
             app.add_routes(part.routes())
         return app
 
-    def _download_app(self) -> web.Application:
-        deeds = {"expire": self._expire, "change": self._change}
-        around = Misbehaviour(self._log, self._faults, deeds, host="download")
-        app = web.Application(middlewares=[around.middleware()])
-        app.add_routes(DownloadHost(self._bucket, self._signer, self._faults).routes())
+    def download_app(self) -> web.Application:
+        """The download host."""
+        app = web.Application(middlewares=[refusals.answered])
+        app.add_routes(self.make_download_host().routes())
         return app
 
-    async def _expire(self, _: web.Request, __: Fault) -> None:
-        self._signer.expire()
+    def make_download_host(self) -> DownloadHost:
+        """What answers for the dumps."""
+        return DownloadHost(self.bucket, self.signer)
 
-    async def _change(self, request: web.Request, fault: Fault) -> None:
-        """Put another object where this request's is."""
-        key = request.match_info["key"]
-        transfer = next((t for t in self._ledger if t.key == key), None)
-        if transfer is None:
-            return
-        content = Path(fault.content) if fault.content else None
-        self._bucket.put(key, content or await self._captures.dump(transfer))
+    def make_captures(self) -> Captures:
+        """What makes the dumps."""
+        config = self.config
+        return Captures(self.bucket, self.folder, config.pg_dump, config.progress_every)
 
     async def _listen(
         self,
@@ -139,7 +124,7 @@ class Server:
         tls: ssl.SSLContext | None = None,
     ) -> int:
         """Serve an application on loopback; the port."""
-        # A client that leaves ends its request: hangs and throttles with it.
+        # A client that leaves ends its request.
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5
         )
@@ -154,7 +139,7 @@ class Server:
     def _other_address(self) -> list[str]:
         """The Data API's own address, where it has one."""
         try:
-            address = ipaddress.ip_address(self._config.data_host)
+            address = ipaddress.ip_address(self.config.data_host)
         except ValueError:
             return []
         return [] if str(address) == LOOPBACK else [str(address)]
@@ -162,7 +147,7 @@ class Server:
     def _certificates(self) -> tuple[str, ssl.SSLContext]:
         """A CA of its own: the file with its certificate, and the server's side."""
         ca = trustme.CA()
-        path = self._folder / "ca.pem"
+        path = self.folder / "ca.pem"
         ca.cert_pem.write_to_path(str(path))
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         ca.issue_cert(LOOPBACK, "localhost").configure_cert(context)

@@ -33,7 +33,6 @@ KINDS = (
     "truncate",
     "backup",
 )
-DATA_PATHS = ("/client/v11/*", "/postgres/v0/*", "/data/*")
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from dbpull.demo.stand_in.faults import Fault
+from faulty_stand_in.faults import Fault
 
 
 @dataclass
@@ -40,11 +39,9 @@ class Armed:
 class Faults:
     """All faults that are set, in the order in which they were set."""
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self) -> None:
         self._armed: list[Armed] = []
         self._count = 0
-        for fault in faults:
-            self.arm(fault)
 
     def arm(self, fault: Fault) -> int:
         """Arm one more; its number serves to take it back."""

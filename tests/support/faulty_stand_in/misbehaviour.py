@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import refusals, sending
-from dbpull.demo.stand_in.armed import Armed, Faults
-from dbpull.demo.stand_in.faults import DATA_PATHS, Fault
-from dbpull.demo.stand_in.request_log import RequestLog, Seen
+from dbpull.demo.stand_in import access
+from dbpull.demo.stand_in.refusals import Handler
+from faulty_stand_in import sending
+from faulty_stand_in.armed import Armed, Faults
+from faulty_stand_in.canned import canned
+from faulty_stand_in.faults import Fault
+from faulty_stand_in.request_log import RequestLog, Seen
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Deed = Callable[[web.Request, Fault], Awaitable[None]]
 
 SEEN = web.RequestKey("SEEN", Seen)
@@ -29,12 +30,6 @@ def seen(request: web.Request) -> Seen:
 def of(request: web.Request) -> list[Armed]:
     """The faults that may strike this request."""
     return request[ARMED]
-
-
-def role(path: str) -> str:
-    """Which of the two APIs a path belongs to."""
-    data = any(fnmatchcase(path, pattern) for pattern in DATA_PATHS)
-    return "data" if data else "platform"
 
 
 class Misbehaviour:
@@ -68,7 +63,7 @@ class Misbehaviour:
         return around
 
     def _enter(self, request: web.Request) -> Seen:
-        host = self._host or role(request.path)
+        host = self._host or access.role(request.path)
         entry = self._log.add(host, request.method, request.path)
         entry.query = request.query_string if host != "download" else ""
         entry.range = request.headers.get("Range", "")
@@ -85,10 +80,7 @@ class Misbehaviour:
             answer = await self._strike(request, armed)
             if answer is not None:
                 return answer
-        try:
-            answer = await handler(request)
-        except refusals.Refused as refused:
-            answer = refused.answer
+        answer = await handler(request)
         for armed in of(request):
             if armed.fault.kind == "lose answer" and armed.strike():
                 seen(request).faults.append(armed.fault.kind)
@@ -113,7 +105,7 @@ class Misbehaviour:
         if fault.kind == "drop":
             return await _gone(request)
         if fault.kind == "answer":
-            return _canned(seen(request).host, fault)
+            return canned(seen(request).host, fault)
         if fault.kind == "hang":
             await sending.wait(self._faults, armed, fault.seconds)
         else:
@@ -125,20 +117,3 @@ async def _gone(request: web.Request) -> web.StreamResponse:
     """Close the connection; whatever is answered now reaches nobody."""
     await sending.end(request, None)
     return web.Response(status=GONE)
-
-
-def _canned(host: str, fault: Fault) -> web.Response:
-    """The answer that a fault asks for, in the words of the host it strikes."""
-    if fault.body is not None:
-        headers = {"Content-Type": fault.content_type or "text/plain"}
-        return web.Response(
-            body=fault.body.encode(),
-            status=fault.status,
-            headers=headers | dict(fault.headers),
-        )
-    if host != "download" and fault.status == 503:
-        return refusals.in_html(fault.status, fault.message, fault.headers)
-    words = refusals.in_xml if host == "download" else refusals.in_json
-    return words(
-        fault.status, code=fault.code, message=fault.message, headers=fault.headers
-    )

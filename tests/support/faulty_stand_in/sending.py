@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from aiohttp import web
 
-from dbpull.demo.stand_in.armed import Armed, Faults
-from dbpull.demo.stand_in.request_log import Seen
+from faulty_stand_in.armed import Armed, Faults
+from faulty_stand_in.request_log import Seen
 
 CHUNK = 512 << 10
 PACED_CHUNKS_A_SECOND = 20

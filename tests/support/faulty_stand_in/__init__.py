@@ -1,0 +1,28 @@
+"""A stand-in for Heroku that misbehaves as it is told, and tells what it was asked::
+
+with StandIn.start(Config(apps=(App("myapp", databases=(database,)),))) as stand_in:
+    stand_in.misbehave(faults.cut(at=1_000_000))
+    subprocess.run([...], env=os.environ | stand_in.environment)
+    stand_in.requests("download")
+"""
+
+from __future__ import annotations
+
+from dbpull.demo.stand_in import App, Attachment, Backup, Config, Database
+from faulty_stand_in import faults
+from faulty_stand_in.faults import Fault
+from faulty_stand_in.process import StandIn
+from faulty_stand_in.request_log import Seen, Total
+
+__all__ = [
+    "App",
+    "Attachment",
+    "Backup",
+    "Config",
+    "Database",
+    "Fault",
+    "Seen",
+    "StandIn",
+    "Total",
+    "faults",
+]
