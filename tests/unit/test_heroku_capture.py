@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -92,8 +93,23 @@ def test_a_backup_is_taken_and_waited_for(web: responses.RequestsMock) -> None:
 
     assert (backup.id, backup.status, backup.app) == ("b102", "finished", "shop")
     assert seen == [(0, None), (3_000_000, 8_000_000), (4_000_000, 8_000_000)]
-    assert clock.slept == [3.0, 3.0]
+    assert clock.slept == [0.5, 0.5]
     assert posts(web) == 1
+
+
+def test_it_is_looked_at_soon_and_then_ever_less_often(
+    web: responses.RequestsMock,
+) -> None:
+    clock = Clock()
+    accepts(web, *[transfer(102, "running")] * 20, transfer(102))
+
+    take(clock)
+
+    assert clock.slept[:5] == [0.5] * 5
+    assert clock.slept == sorted(clock.slept)
+    assert clock.slept[-1] == 3.0
+    in_the_first_minute = sum(looked <= 60 for looked in accumulate(clock.slept))
+    assert in_the_first_minute <= 60 / 3.0 + 8
 
 
 def test_a_backup_lives_under_the_billing_app() -> None:

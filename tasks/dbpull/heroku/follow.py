@@ -24,7 +24,8 @@ from dbpull.heroku.transfers import Backup, backup_of, logged
 
 Progress = Callable[[int, int | None], None]
 
-INTERVAL = 3.0  # seconds between two looks, as the Heroku CLI's
+INTERVAL = 3.0  # seconds between two looks at most, as the Heroku CLI's
+_SHORTEST_PAUSE = 0.5  # a small database is done in a second
 _LONGEST_PAUSE = 30.0  # seconds between two looks while Heroku is in trouble
 _LOG_LINES = 5
 
@@ -60,14 +61,14 @@ def _ended(
     api: Api, backup: Backup, wait: float, progress: Progress, interval: float
 ) -> Backup:
     """The backup once it is neither pending nor running."""
-    end = api.clock() + wait
-    pause, trouble = interval, ""
+    begun = api.clock()
+    waits, trouble = interval, ""
     while True:
         try:
             seen = _look(api, backup)
         except HttpError as error:
             _stop_unless_passing(api, backup, error)
-            pause = _longer(pause, error.retry_after)
+            pause = waits = _longer(waits, error.retry_after)
             if not trouble:
                 api.notice(f"{error.what} Waiting on for {backup.id}.")
             trouble = error.what
@@ -75,11 +76,17 @@ def _ended(
             progress(seen.processed or 0, seen.source_size)
             if seen.status not in ("pending", "running"):
                 return seen
-            pause, trouble = interval, ""
-        left = end - api.clock()
+            waits, trouble = interval, ""
+            pause = pause_after(api.clock() - begun, interval)
+        left = begun + wait - api.clock()
         if left <= 0:
             raise CaptureUnseen(backup.id, wait, trouble)
         api.sleep(min(pause, left))
+
+
+def pause_after(passed: float, longest: float = INTERVAL) -> float:
+    """How long to wait for the next look: the longer, the longer it has taken."""
+    return min(longest, max(_SHORTEST_PAUSE, passed / 4))
 
 
 def _look(api: Api, backup: Backup) -> Backup:

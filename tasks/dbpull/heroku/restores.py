@@ -17,7 +17,7 @@ from dbpull.errors.push import PutBackFailed
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import attached_to
 from dbpull.heroku.databases import Database
-from dbpull.heroku.follow import INTERVAL
+from dbpull.heroku.follow import INTERVAL, pause_after
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import logged
 
@@ -111,11 +111,12 @@ class _PutBack:
         before = {one["num"] for one in self._patiently(self._restores)}
         stored = self._patiently(self._stored)
         uuid = str(self._begin(stored, before)["uuid"])
+        begun = self.api.clock()
         while True:
             seen = self._patiently(lambda: self._transfer(uuid))
             if seen.get("finished_at"):
                 return seen
-            self.api.sleep(self.pause)
+            self.api.sleep(pause_after(self.api.clock() - begun, self.pause))
 
     def _begin(self, stored: str, before: set[int]) -> dict[str, Any]:
         """Ask for it; where the answer got lost, look whether it was begun."""
