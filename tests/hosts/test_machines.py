@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from databases import FOLDERS
+from databases import FOLDERS, OLD
 from faulty_stand_in import StandIn
 from machines import Machine, _real_name, fab, introduce, machine, start_fab
 from projects import Project
@@ -332,7 +332,7 @@ def test_fab_runs_on_two_machines_one_after_the_other(
 
     theirs, version, others, older = ended.out.splitlines()
     assert [theirs, others] == [str(devbox.home), str(buildbox.home)]
-    assert [line.split()[2].split(".")[0] for line in (version, older)] == ["18", "15"]
+    assert [line.split()[2].split(".")[0] for line in (version, older)] == ["18", OLD]
     run = start_fab(project, "devbox", "--", SLEEP)
     run.until(lambda: devbox.processes() == [SLEEP])
     devbox.end_programs()

@@ -9,23 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from databases import FOLDERS
+from databases import NO_OLD, OLD
 from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce, start_fab
 from projects import Ended, Project, Run
 from targets import Target
 from worlds import World
 
-pytestmark = pytest.mark.skipif("15" not in FOLDERS, reason="no PostgreSQL 15")
+pytestmark = pytest.mark.skipif(not OLD, reason=NO_OLD)
 BOTH = "devbox,buildbox"
-ON_15 = "--app=on-15", "--backup=b001"
+ON_OLD = f"--app=on-{OLD}", "--backup=b001"
 """A dump that both machines' pg_restore can read."""
 
 
 @pytest.fixture
 def targets(world: World, make_target: Callable[..., Target]) -> dict[str, Target]:
     """One for each machine, on a server of its own."""
-    return {"devbox": make_target(), "buildbox": make_target(world.others[15])}
+    return {"devbox": make_target(), "buildbox": make_target(world.others[int(OLD)])}
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def rows(ended: Ended) -> dict[str, str]:
 def test_both_become_equal_to_the_source_from_one_backup(
     world: World, project: Project, heroku: StandIn, targets: dict[str, Target]
 ) -> None:
-    ended = fab(project, BOTH, "db.pull", *ON_15, "--delete").succeeds()
+    ended = fab(project, BOTH, "db.pull", *ON_OLD, "--delete").succeeds()
 
     programs = world.modern.folder
-    source = world.others[15].likeness("shop", programs)
+    source = world.others[int(OLD)].likeness("shop", programs)
     for target in targets.values():
         assert target.postgres.likeness(target.name, programs) == source
         assert target.family == {"target", "original"}
@@ -143,7 +143,7 @@ def test_two_hosts_with_one_target_can_not_both_have_it(
     url = targets["devbox"].url
     heroku.misbehave(faults.throttle(100_000))
 
-    ended = fab(project, BOTH, "db.pull", *ON_15, f"--target={url}")
+    ended = fab(project, BOTH, "db.pull", *ON_OLD, f"--target={url}")
 
     assert ended.code == 1
     assert "is being replaced already, by dbpull of " in ended.err
@@ -165,7 +165,7 @@ def test_a_refusal_of_herokus_is_told_once(
 def fetching(project: Project, heroku: StandIn) -> Run:
     """A pull on both, in the midst of the download."""
     heroku.misbehave(faults.throttle(10_000))
-    run = start_fab(project, BOTH, "db.pull", *ON_15)
+    run = start_fab(project, BOTH, "db.pull", *ON_OLD)
     run.until(lambda: run.err.count("restoring its rows") == 2)
     return run
 
@@ -235,7 +235,7 @@ def test_plans_of_both_change_nothing(
     project: Project, heroku: StandIn, targets: dict[str, Target]
 ) -> None:
     with targets["devbox"].unasked(), targets["buildbox"].unasked():
-        ended = fab(project, BOTH, "db.pull", *ON_15, "--dry-run").succeeds()
+        ended = fab(project, BOTH, "db.pull", *ON_OLD, "--dry-run").succeeds()
 
     for name, target in targets.items():
         assert f"{name}:   to    {target.name} on {name}" in ended.err

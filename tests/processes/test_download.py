@@ -5,7 +5,6 @@ import logging
 import os
 import random
 import resource
-import shutil
 import signal
 import socket
 import ssl
@@ -43,6 +42,7 @@ from dbpull.errors.download import (
     Stopped,
     UnexpectedAnswer,
 )
+from lacking import LINUX, need_mounts
 from range_server import RangeServer, Request, after, hang, hang_up, only, status, then
 
 CHUNK = 64 * 1024
@@ -915,8 +915,8 @@ def test_a_full_disk_is_told_and_the_part_is_kept(
 ) -> None:
     path.parent.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "none", str(path.parent)]
-    if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
-        pytest.skip("a small disk can't be mounted here")
+    need_mounts()
+    subprocess.run(mount, check=True)
     monkeypatch.setattr(part, "MARGIN", -(10**9))
     try:
         error = failure(server, path)
@@ -1062,7 +1062,7 @@ def test_a_second_process_is_refused(server: RangeServer, path: Path) -> None:
     assert f"b101.dump.part is being downloaded by process {child.pid}" in error.what
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells it")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason=LINUX)
 def test_memory_stays_flat(path: Path) -> None:
     with RangeServer(CONTENT * 60) as server:
         out, _ = start_child(server, path, 8 * 1024 * 1024).communicate(timeout=60)

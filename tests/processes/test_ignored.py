@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from dbpull.download.ignored import keep_out_of_git, make_private
+from lacking import need
 
 NAME = "shop-b101-20260101T000000Z.dump"
 
@@ -21,8 +21,7 @@ def git(folder: Path, *words: str) -> str:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository with a .gitignore that git tracks."""
-    if not shutil.which("git"):
-        pytest.skip("no git")
+    need("git")
     folder = tmp_path / "project"
     folder.mkdir()
     git(folder, "init", "-q")

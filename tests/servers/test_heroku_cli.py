@@ -22,7 +22,7 @@ HEROKU = os.environ.get("DBPULL_HEROKU_CLI") or shutil.which("heroku")
 Heroku = Callable[..., subprocess.CompletedProcess[str]]
 
 pytestmark = pytest.mark.skipif(
-    HEROKU is None, reason="no Heroku CLI: neither DBPULL_HEROKU_CLI nor on PATH"
+    HEROKU is None, reason="the Heroku CLI is not installed (or DBPULL_HEROKU_CLI)"
 )
 
 

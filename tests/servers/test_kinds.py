@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import AS_HEROKU, FOLDERS
+from databases import AS_HEROKU, SERVERS
 from dbpull import archive
 from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
 from machines import Machine, fab, introduce
@@ -142,7 +142,7 @@ def refuse_differences(ours: list[str], theirs: list[str]) -> None:
         pytest.fail("\n".join(line[:200] for line in islice(lines, 60)))
 
 
-@pytest.fixture(scope="module", params=list(FOLDERS))
+@pytest.fixture(scope="module", params=SERVERS)
 def on(request: pytest.FixtureRequest, world: World) -> Watched:
     """Each server, one after the other."""
     name = request.param

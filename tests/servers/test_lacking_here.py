@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import AS_HEROKU, FOLDERS
+from databases import AS_HEROKU, SERVERS
 from projects import Ended, Project
 from targets import Target, Watched
 from worlds import World
@@ -17,7 +17,7 @@ from worlds import World
 JOBS = [1, 2]
 
 
-@pytest.fixture(scope="module", params=list(FOLDERS))
+@pytest.fixture(scope="module", params=SERVERS)
 def on(request: pytest.FixtureRequest, world: World) -> Watched:
     """Each server, one after the other."""
     name = request.param

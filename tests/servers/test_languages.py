@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import BEFORE_17, FOLDERS, Postgres, served
+from databases import FOLDERS, NO_OLD, OLD, Postgres, served
 from dbpull.embedded import account
 from projects import Ended, Project
 
@@ -37,13 +37,13 @@ STATISTICS = "CREATE STATISTICS both_of_them ON number_of(mail), id FROM people;
 @pytest.fixture(scope="module", params=["de", "ru"])
 def foreign(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     """A server that speaks another language."""
-    if not BEFORE_17:
-        pytest.skip("no server with other languages")
+    if not OLD:
+        pytest.skip(NO_OLD)
     with pytest.MonkeyPatch.context() as patch:
         kept = (*account.KEPT_VARIABLES, "LANGUAGE")
         patch.setattr(account, "KEPT_VARIABLES", kept)
         patch.setenv("LANGUAGE", request.param)
-        with served(FOLDERS[BEFORE_17[-1]]) as postgres:
+        with served(FOLDERS[OLD]) as postgres:
             # gettext takes LANGUAGE with each locale but C; none need be generated.
             speak = "ALTER SYSTEM SET lc_messages = 'C.UTF-8';"
             postgres.sql("postgres", f"{speak} SELECT pg_reload_conf();")

@@ -7,10 +7,9 @@ from tempfile import mkdtemp
 
 import pytest
 
-from databases import SINCE_17, Postgres
+from databases import Postgres
 from projects import Ended, Project
 
-pytestmark = pytest.mark.skipif(not SINCE_17, reason="no server with login triggers")
 # The setting is that of the database that is dumped, and is not dumped itself.
 LOGINS = """
 CREATE TABLE logins (at timestamptz, who text);

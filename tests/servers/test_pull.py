@@ -9,6 +9,7 @@ from stat import S_IMODE
 import pytest
 
 from faulty_stand_in import StandIn, faults
+from lacking import POSTGRES, or_skipped
 from projects import Project
 from targets import Target
 from worlds import OTHERS, World
@@ -31,7 +32,7 @@ def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back
     assert target.oid == new
 
 
-@pytest.mark.parametrize("major", OTHERS)
+@pytest.mark.parametrize("major", or_skipped(OTHERS, POSTGRES))
 @pytest.mark.parametrize("backup", ["b001", "b002"])
 @pytest.mark.parametrize("modern", [False, True])
 def test_dumps_of_an_older_server_go_into_an_older_and_a_newer_one(
@@ -55,7 +56,7 @@ def test_dumps_of_an_older_server_go_into_an_older_and_a_newer_one(
     assert target.postgres.likeness(target.name, programs) == source
 
 
-@pytest.mark.parametrize("major", OTHERS)
+@pytest.mark.parametrize("major", or_skipped(OTHERS, POSTGRES))
 def test_a_newer_servers_dump_goes_into_an_older_one_as_far_as_it_can(
     world: World,
     make_target: Callable[..., Target],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import BEFORE_17, FOLDERS, Postgres, served
+from databases import BEFORE_17, FOLDERS, NO_OLD, Postgres, served
 from dbpull import archive
 from dbpull.embedded import postmaster
 from dbpull.errors.postgres import SqlFailed
@@ -23,6 +23,7 @@ from dbpull.restore.selection import Selection, select
 from dbpull.restore.statistics import analyze
 from dbpull.restore.watch import Outcome
 from dbpull.shell.local import Local
+from lacking import or_skipped
 
 SHOP = """
 CREATE SCHEMA heroku_ext;
@@ -216,7 +217,7 @@ def test_the_progress_of_tables_and_of_indexes_ends_at_its_total(
         assert jobs > 1 or list(done) == list(range(1, total[0] + 1))
 
 
-@pytest.mark.parametrize("postgres", BEFORE_17, indirect=True)
+@pytest.mark.parametrize("postgres", or_skipped(BEFORE_17, NO_OLD), indirect=True)
 def test_a_setting_that_only_a_newer_pg_restore_knows_is_harmless(
     postgres_18: Postgres, postgres: Postgres, dump: Path, reference: str
 ) -> None:
@@ -457,7 +458,7 @@ def test_in_place_not_at_once_a_failure_leaves_what_was_done(
     assert postgres_18.sql(dbname, "SELECT a FROM b") == "7"
 
 
-@pytest.mark.parametrize("postgres", BEFORE_17, indirect=True)
+@pytest.mark.parametrize("postgres", or_skipped(BEFORE_17, NO_OLD), indirect=True)
 def test_in_place_with_a_newer_pg_restore_is_not_at_once_but_works(
     postgres_18: Postgres, postgres: Postgres, source: str, dump: Path, reference: str
 ) -> None:

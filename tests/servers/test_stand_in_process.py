@@ -19,6 +19,7 @@ from dbpull.demo import stand_in as honest
 from dbpull.demo.stand_in import config, detached
 from dbpull.errors.stand_in import StandInNotStarted
 from faulty_stand_in import Config, StandIn, faults
+from lacking import need, needs
 from stand_ins import Client, account
 
 CHILD = """
@@ -42,6 +43,7 @@ def soon(true: Callable[[], object]) -> bool:
 
 def alive(pid: int) -> bool:
     """Zombies, which nobody has waited for yet, are not."""
+    need("ps")
     told = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(pid)],
         capture_output=True,
@@ -168,6 +170,7 @@ def test_a_stranger_with_the_noted_pid_is_left_alone(
 
 def theirs(pid: int) -> str:
     """The command lines of a process and of what it started: no other program's."""
+    need("ps")
     argv = ["ps", "-ww", "-o", "args=", "-p", str(pid), "--ppid", str(pid)]
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
@@ -191,6 +194,7 @@ def test_no_secret_is_on_a_command_line(quick: Config, source: str) -> None:
     assert stand_in.token not in told
 
 
+@needs("ps")
 def test_stopping_ends_a_capture_under_way(quick: Config) -> None:
     with StandIn.start(quick) as stand_in:
         stand_in.misbehave(faults.backup("stay", at=1))

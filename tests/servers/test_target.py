@@ -32,6 +32,7 @@ from dbpull.target.names import Names
 from dbpull.target.provenance import Provenance, unfinished
 from dbpull.target.state import refuse_powerless
 from dbpull.target.swap import Swap
+from lacking import POSTGRES, or_skipped
 from swaps import WORD, build_aside, comment_now, discard, pull, swap_of, undo, word
 
 AWKWARD = 'KÄse "und" it\'s \\ %&=://' + "ß" * 19  # 63 bytes
@@ -324,7 +325,7 @@ def test_the_aside_database_is_like_the_target_in_all_but_its_content(
         assert postgres.sql(aside.names.aside, "SELECT to_regclass('word')") == ""
 
 
-@pytest.mark.parametrize("postgres", WITH_ICU, indirect=True)
+@pytest.mark.parametrize("postgres", or_skipped(WITH_ICU, POSTGRES), indirect=True)
 def test_an_icu_locale_is_kept(postgres: Postgres) -> None:
     name = postgres.database(
         options="TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-u-co-phonebk'"

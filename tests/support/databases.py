@@ -17,6 +17,7 @@ from dbpull.postgres.psql import Psql
 from dbpull.shell.local import Local
 from dbpull.target.names import Names
 from dbpull.target.state import State, inspect
+from lacking import OLD_POSTGRES, POSTGRES, or_skipped
 
 
 def _folders() -> dict[str, Path]:
@@ -34,6 +35,10 @@ BEFORE_17 = [name for name in FOLDERS if name.isdigit() and int(name) < 17]
 SINCE_17 = [name for name in FOLDERS if name not in BEFORE_17]
 WITH_ICU = [name for name in FOLDERS if name != "wheel"]
 """Names of servers, for tests that can't be run with each of them."""
+NO_OLD = OLD_POSTGRES if WITH_ICU else POSTGRES
+OLD = BEFORE_17[-1] if BEFORE_17 else ""
+SERVERS = [*FOLDERS, *([] if WITH_ICU else or_skipped([], POSTGRES))]
+"""The same as parameters of tests: what is not there is told."""
 _numbers = itertools.count(1)
 AS_HEROKU = (
     "-Fc", "--no-acl", "--no-owner", "--quote-all-identifiers",

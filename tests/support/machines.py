@@ -30,13 +30,14 @@ from uuid import uuid4
 
 import pytest
 
-from databases import FOLDERS
+from databases import FOLDERS, NO_OLD, OLD
+from lacking import LINUX, need, need_mounts, path_of
 from projects import Ended, Project, Run
 from worlds import World
 
 MARK = "DBPULL_TEST_HOST"
 LOOPBACK = "127.0.0.1"
-SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin:/usr/bin")
+SSHD = path_of("sshd")
 SFTP = shutil.which(
     "sftp-server",
     path="/usr/lib/openssh:/usr/libexec/openssh:/usr/lib/ssh:/usr/libexec",
@@ -419,24 +420,13 @@ def _argv(machine: Machine) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", script, "sh", *sshd]
 
 
-@cache
-def _may_mount() -> bool:
-    """Whether mounts may be made that nobody else sees."""
-    if os.getuid() != 0 or not shutil.which("unshare"):
-        return False
-    mount = ["mount", "-t", "tmpfs", "dbpull-test", tempfile.gettempdir()]
-    argv = ["unshare", "--mount", *mount]
-    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
-
-
 def _require(options: Options) -> None:
     """Skip the test where there can't be such a machine."""
-    if not (SSHD and SFTP and shutil.which("ssh") and Path("/proc/self").exists()):
-        pytest.skip("no OpenSSH server, or not Linux")
-    if options.login_shell and not shutil.which(options.login_shell):
-        pytest.skip(f"no {options.login_shell}")
-    if (options.hide or options.small_disk) and not _may_mount():
-        pytest.skip("only root may hide folders and make disks small")
+    need("sshd", "ssh", "curl", *filter(None, [options.login_shell]))
+    if not Path("/proc/self").exists():
+        pytest.skip(LINUX)
+    if options.hide or options.small_disk:
+        need_mounts()
 
 
 @cache
@@ -578,7 +568,7 @@ def standing_machines(world: World) -> Iterator[Callable[[str, str], Machine]]:
         @cache
         def started(name: str, postgres: str) -> Machine:
             if postgres not in FOLDERS:
-                pytest.skip(f"no PostgreSQL {postgres}")
+                pytest.skip(NO_OLD)
             options = {"programs": FOLDERS[postgres], "environment": _trust(world)}
             return stack.enter_context(machine(name=name, **options))
 
@@ -596,7 +586,7 @@ def devbox(standing_machines: Callable[[str, str], Machine]) -> Iterator[Machine
 @pytest.fixture
 def buildbox(standing_machines: Callable[[str, str], Machine]) -> Iterator[Machine]:
     """Another, with an older PostgreSQL's programs."""
-    made = standing_machines("buildbox", "15")
+    made = standing_machines("buildbox", OLD)
     yield made
     made.renew()
 

@@ -16,6 +16,7 @@ import trustme
 
 from databases import FOLDERS
 from faulty_stand_in import App, Attachment, Config, Database, StandIn
+from lacking import POSTGRES
 from projects import Project
 from targets import Watched, watched
 from worlds import OTHERS, World
@@ -83,7 +84,7 @@ class Staging:
 def encrypted(world: World) -> Iterator[Watched]:
     """A server that lets the app's role in over TLS alone."""
     if not MAJOR:
-        pytest.skip("no PostgreSQL from a package, whose programs speak TLS")
+        pytest.skip(POSTGRES)
     with watched(world.folder / "encrypted", FOLDERS[str(MAJOR)]) as server:
         data = server.server.data
         _certify(data)
