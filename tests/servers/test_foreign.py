@@ -13,6 +13,7 @@ from databases import AS_HEROKU
 from dbpull import archive
 from dbpull.archive import Archive, printed
 from faulty_stand_in import App, Backup, Config, Database, StandIn
+from kinds import SQL
 from projects import Project
 from targets import Target, Watched
 from worlds import World
@@ -31,10 +32,6 @@ for word; do
 done
 exec REAL "$@"
 """
-
-
-_TEXT = Path(__file__).with_name("kinds.sql").read_text(encoding="utf-8")
-SQL = dict(part.split("\n", 1) for part in _TEXT.split("\n-- # ")[1:])
 
 
 def of_version(minor: int, dump: Path) -> None:

@@ -1,49 +1,30 @@
 """Every kind of object: dbpull makes of a dump what a serial pg_restore makes of it.
 
-Compared is what pg_dump says of both, and the little that it does not say.
+Compared is what pg_dump says of both, and the little that it does not say. Servers,
+jobs, databases and ways are not all combined: each two of them meet (`choices`).
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from difflib import unified_diff
-from itertools import islice
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from databases import AS_HEROKU, SERVERS
-from dbpull import archive
+from choices import in_turn, pairs
+from databases import AS_HEROKU, FOLDERS, SERVERS
 from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
+from kinds import SQL, Kinds, entries, everything, refuse_differences
 from machines import Machine, fab, introduce
 from projects import Project
 from targets import Target, Watched
 from worlds import World
 
-_TEXT = Path(__file__).with_name("kinds.sql").read_text(encoding="utf-8")
-SQL = dict(part.split("\n", 1) for part in _TEXT.split("\n-- # ")[1:])
-"""Of each database, by its name."""
-HEROKU_EXT = "CREATE SCHEMA heroku_ext;"
-# What pg_dump does not tell: the rows of materialized views, and which are filled; the
-# indexes that serve; who depends on whom.
-UNTOLD = """
-SET enable_indexscan = off; SET enable_bitmapscan = off; SET search_path = '';
-SELECT format('SELECT %L, one::text FROM %s AS one ORDER BY 2', oid::regclass,
-  oid::regclass) FROM pg_class WHERE relkind = 'm' AND relispopulated
-  ORDER BY oid::regclass::text \\gexec
-SELECT indexrelid::regclass, indisvalid, indisready, indisclustered, indisreplident
-  FROM pg_index WHERE indexrelid >= 16384 AND indrelid::regclass::text !~ 'pg_toast'
-  ORDER BY indexrelid::regclass::text;
-SELECT conrelid::regclass, conname, pg_get_constraintdef(oid), conislocal, coninhcount,
-  conindid::regclass FROM pg_constraint WHERE conrelid >= 16384
-  ORDER BY conrelid::regclass::text, conname;
-SELECT classid::regclass, refclassid::regclass, deptype, count(*) FROM pg_depend
-  WHERE objid >= 16384 GROUP BY 1, 2, 3
-  ORDER BY classid::regclass::text, refclassid::regclass::text, deptype;
-"""
+HERE = list(FOLDERS)
+
 # An index of every row, by what its expressions give now that all rows are there.
 SOUND = """
 CREATE EXTENSION amcheck WITH SCHEMA public;
@@ -63,83 +44,10 @@ UNSAID = ["races", "order", "attached", "displaced", "judged", "refreshed"]
 """What must be restored in an order of which dumps say nothing, or the contrary."""
 MORE = ["typed", "calling", "examined"]
 """Variants of those, tried where it costs least."""
+JOBS = [1, 2, 5]
 SKIP = 'a_price,public.lines_*,animals,unlog*,a "quoted" one.SELECT'
 SKIPPED = {"a_price", "lines_0", "lines_1", "animals", "unlogged", "SELECT"}
 """Tables that fit, which no foreign key refers to."""
-
-
-@dataclass
-class Kinds:
-    """A database on one server, its dumps, and what pg_restore makes of them."""
-
-    on: Watched
-    folder: Path
-    sql: str
-    source: str = field(init=False)
-    _serial: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.source = self.on.database(self.sql)
-
-    def dump(self, *options: str) -> Path:
-        """A dump of it, made as Heroku makes them, with these options too."""
-        path = self.folder / f"{self.source}{''.join(options)}.dump"
-        if not path.exists():
-            self.on.dump(self.source, path, *AS_HEROKU, *options)
-        return path
-
-    @property
-    def serial(self) -> list[str]:
-        """Everything in what a serial pg_restore makes of its dump."""
-        self._serial = self._serial or self.restored(self.dump())
-        return self._serial
-
-    def restored(
-        self, dump: Path, without: Collection[str] = (), *, publish: bool = False
-    ) -> list[str]:
-        """The same of that dump; `without` names tables whose rows are left out.
-
-        Publications are left out, too, unless that is asked for.
-        """
-        listing = dump.with_suffix(".list")
-        wanted = [
-            f"{one.dump_id};"
-            for one in entries(dump)
-            if not (one.desc == "TABLE DATA" and one.tag in without)
-            and (publish or "PUBLICATION" not in f"{one.desc} {one.tag}")
-        ]
-        listing.write_text("\n".join(wanted))
-        dbname = self.on.database(HEROKU_EXT if HEROKU_EXT in self.sql else "")
-        argv = [
-            self.on.program("pg_restore"),
-            "--no-owner",
-            "--no-acl",
-            "--exit-on-error",
-        ]
-        argv += ["-L", str(listing), "-d", dbname, str(dump)]
-        env = self.on.connection(dbname).environment()
-        done = subprocess.run(
-            argv, env=env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return everything(self.on, dbname)
-
-
-def entries(dump: Path) -> tuple[archive.Entry, ...]:
-    with dump.open("rb") as file:
-        return archive.read(file).entries
-
-
-def everything(on: Watched, dbname: str) -> list[str]:
-    """What is in a database: as pg_dump has it, and what that does not tell."""
-    return on.likeness(dbname).splitlines() + on.sql(dbname, UNTOLD).splitlines()
-
-
-def refuse_differences(ours: list[str], theirs: list[str]) -> None:
-    """Fail with the first of them, cut short: a row may have 10 MB."""
-    if ours != theirs:
-        lines = unified_diff(theirs, ours, "pg_restore's", "dbpull's", n=3, lineterm="")
-        pytest.fail("\n".join(line[:200] for line in islice(lines, 60)))
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -149,14 +57,15 @@ def on(request: pytest.FixtureRequest, world: World) -> Watched:
     return world.modern if name == "wheel" else world.others[int(name)]
 
 
-@pytest.fixture(scope="module")
-def kinds(on: Watched, tmp_path_factory: pytest.TempPathFactory) -> Kinds:
-    return Kinds(on, tmp_path_factory.mktemp("kinds"), SQL["kinds"])
+@pytest.fixture
+def name() -> str:
+    """Of the database; tests of others say so."""
+    return "kinds"
 
 
-@pytest.fixture(scope="module")
-def many(on: Watched, tmp_path_factory: pytest.TempPathFactory) -> Kinds:
-    return Kinds(on, tmp_path_factory.mktemp("many"), SQL["many"])
+@pytest.fixture
+def kinds(on: Watched, name: str, run_folder: Path) -> Kinds:
+    return Kinds.of(on, name, run_folder)
 
 
 @pytest.fixture
@@ -164,21 +73,35 @@ def target(make_target: Callable[..., Target], on: Watched) -> Target:
     return make_target(on)
 
 
+@contextmanager
+def offered(world: World, dump: Path, rate: int) -> Iterator[StandIn]:
+    """A Heroku whose app `kinds` has that backup, and sends so many bytes a second."""
+    database = Database("postgresql-kinds", world.modern.url("shop"))
+    backup = Backup(number=1, dump=str(dump))
+    app = App("kinds", databases=(database,), backups=(backup,))
+    pg_dump = world.modern.program("pg_dump")
+    with StandIn.start(Config((app,), pg_dump=pg_dump, dump_at_start=False)) as heroku:
+        heroku.misbehave(faults.throttle(rate))
+        yield heroku
+
+
 def test_a_serial_pg_restore_leaves_the_source_as_it_is_and_no_kind_is_missing(
-    on: Watched, kinds: Kinds
+    kinds: Kinds,
 ) -> None:
-    whole = kinds.restored(kinds.dump(), publish=True)
-    refuse_differences(whole, everything(on, kinds.source))
-    assert {one.desc for one in entries(kinds.dump())} >= set(re.split(r",\s+", DESCS))
+    whole = kinds.restored(kinds.dump, publish=True)
+    refuse_differences(whole, kinds.source)
+    assert {one.desc for one in entries(kinds.dump)} >= set(re.split(r",\s+", DESCS))
 
 
 @pytest.mark.parametrize(
-    ("option", "jobs"), [("-Z6", 1), ("-Z6", 2), ("-Z6", 5), ("-Z0", 2)]
+    ("file", "jobs", "on"),
+    pairs(["dump", "plain"], JOBS, HERE),
+    indirect=["on"],
 )
 def test_every_kind_of_object_is_as_a_serial_pg_restore_leaves_it(
-    kinds: Kinds, target: Target, project: Project, option: str, jobs: int
+    kinds: Kinds, target: Target, project: Project, file: str, jobs: int
 ) -> None:
-    dump = kinds.dump(option)
+    dump = kinds.folder / file
 
     project.invoke("db.restore", f"--dump={dump}", INVOKE_DB_JOBS=str(jobs)).succeeds()
 
@@ -186,100 +109,103 @@ def test_every_kind_of_object_is_as_a_serial_pg_restore_leaves_it(
     assert target.sql(SOUND) == "t"
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("name", "jobs", "on"), in_turn(["many"] * 3, JOBS, HERE), indirect=["on"]
+)
 def test_hundreds_of_tables_are_as_a_serial_pg_restore_leaves_them(
-    many: Kinds, target: Target, project: Project, jobs: int
+    kinds: Kinds, target: Target, project: Project, jobs: int
 ) -> None:
     project.invoke(
-        "db.restore", f"--dump={many.dump()}", INVOKE_DB_JOBS=str(jobs)
+        "db.restore", f"--dump={kinds.dump}", INVOKE_DB_JOBS=str(jobs)
     ).succeeds()
 
-    refuse_differences(everything(many.on, target.name), many.serial)
+    refuse_differences(everything(kinds.on, target.name), kinds.serial)
     assert target.sql(SOUND) == "t"
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("name", "jobs", "on"), in_turn(["keys"] * 3, JOBS, HERE), indirect=["on"]
+)
 def test_keys_that_are_made_in_two_statements_are_what_one_would_make(
-    on: Watched, target: Target, project: Project, tmp_path: Path, jobs: int
+    kinds: Kinds, on: Watched, target: Target, project: Project, jobs: int
 ) -> None:
-    keys = Kinds(on, tmp_path, SQL["keys"])
-    expected, before = keys.serial, len(on.server.log.read_bytes())
+    before = len(on.server.log.read_bytes())
 
     project.invoke(
-        "db.restore", f"--dump={keys.dump()}", INVOKE_DB_JOBS=str(jobs)
+        "db.restore", f"--dump={kinds.dump}", INVOKE_DB_JOBS=str(jobs)
     ).succeeds()
 
-    refuse_differences(everything(on, target.name), expected)
-    assert target.sql(SOUND.replace("20", "12")) == "t"
     log = on.server.log.read_bytes()[before:].decode()
+    refuse_differences(everything(on, target.name), kinds.serial)
+    assert target.sql(SOUND.replace("20", "12")) == "t"
     assert ('CREATE UNIQUE INDEX "odd ""name"", with; (all)"' in log) == (jobs > 1)
     assert ('VALIDATE CONSTRAINT "boss of; all"' in log) == (jobs > 1)
     assert "UNIQUE INDEX not_distinct" not in log
     assert "VALIDATE CONSTRAINT never" not in log
 
 
-@pytest.mark.parametrize("name", [*UNSAID, *MORE])
-@pytest.mark.parametrize("jobs", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("name", "jobs", "on"), pairs([*UNSAID, *MORE], JOBS, HERE), indirect=["on"]
+)
 def test_what_nothing_in_a_dump_orders_is_restored_in_its_order(
-    on: Watched, target: Target, project: Project, tmp_path: Path, name: str, jobs: int
+    kinds: Kinds, target: Target, project: Project, jobs: int
 ) -> None:
-    one = Kinds(on, tmp_path, SQL[name])
-
     project.invoke(
-        "db.restore", f"--dump={one.dump()}", INVOKE_DB_JOBS=str(jobs)
+        "db.restore", f"--dump={kinds.dump}", INVOKE_DB_JOBS=str(jobs)
     ).succeeds()
 
-    refuse_differences(everything(on, target.name), one.serial)
+    refuse_differences(everything(kinds.on, target.name), kinds.serial)
 
 
-@pytest.mark.parametrize("name", [*UNSAID, *MORE])
+@pytest.mark.parametrize(
+    ("name", "on"), in_turn([*UNSAID, *MORE], HERE), indirect=["on"]
+)
 def test_a_tar_file_is_restored_in_its_order(
-    on: Watched, target: Target, project: Project, tmp_path: Path, name: str
+    kinds: Kinds, target: Target, project: Project
 ) -> None:
-    one = Kinds(on, tmp_path, SQL[name])
-    dump = on.dump(one.source, tmp_path / f"{name}.tar", *AS_HEROKU, "-Ft")
+    dump = kinds.folder / "tar"
 
     project.invoke("db.restore", f"--dump={dump}", INVOKE_DB_JOBS="2").succeeds()
 
-    refuse_differences(everything(on, target.name), one.serial)
+    refuse_differences(everything(kinds.on, target.name), kinds.serial)
 
 
-@pytest.mark.parametrize("name", ["kinds", *UNSAID])
-@pytest.mark.parametrize("jobs", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("name", "jobs", "on"), in_turn(["kinds", *UNSAID], JOBS, HERE), indirect=["on"]
+)
 def test_a_host_restores_as_a_serial_pg_restore_does(
-    on: Watched, target: Target, project: Project, devbox: Machine, name: str, jobs: int
+    kinds: Kinds, target: Target, project: Project, devbox: Machine, jobs: int
 ) -> None:
     introduce(Path(project.environment["HOME"]), devbox)
-    one = Kinds(on, devbox.home, SQL[name])
+    dump = shutil.copy(kinds.dump, devbox.home / "kinds.dump")
     options = {"INVOKE_DB_JOBS": str(jobs)}
 
-    fab(project, "devbox", "db.restore", f"--dump={one.dump()}", **options).succeeds()
+    fab(project, "devbox", "db.restore", f"--dump={dump}", **options).succeeds()
 
-    refuse_differences(everything(on, target.name), one.serial)
+    refuse_differences(everything(kinds.on, target.name), kinds.serial)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("jobs", "on"), in_turn([1, 2], HERE), indirect=["on"])
 def test_skipped_rows_are_left_out_and_nothing_else(
     kinds: Kinds, target: Target, project: Project, jobs: int
 ) -> None:
-    dump = kinds.dump("-Z6")
+    dump = f"--dump={kinds.dump}"
 
-    ended = project.invoke(
-        "db.restore", f"--dump={dump}", f"--skip-data={SKIP}", INVOKE_DB_JOBS=str(jobs)
-    )
+    project.invoke(
+        "db.restore", dump, f"--skip-data={SKIP}", INVOKE_DB_JOBS=str(jobs)
+    ).succeeds()
 
-    ended.succeeds()
-    theirs = kinds.restored(dump, without=SKIPPED)
+    theirs = kinds.restored(kinds.dump, without=SKIPPED)
     assert theirs != kinds.serial
     refuse_differences(everything(kinds.on, target.name), theirs)
 
 
 @pytest.mark.parametrize("on", ["wheel"], indirect=True)
 def test_statistics_in_a_dump_change_nothing_else(
-    kinds: Kinds, target: Target, project: Project
+    kinds: Kinds, target: Target, project: Project, tmp_path: Path
 ) -> None:
-    kinds.on.sql(kinds.source, "ANALYZE;")
-    dump = kinds.dump("--statistics")
+    source = kinds.on.database(f"{SQL['kinds']}; ANALYZE;")
+    dump = kinds.on.dump(source, tmp_path / "x.dump", *AS_HEROKU, "--statistics")
 
     project.invoke("db.restore", f"--dump={dump}").succeeds()
 
@@ -287,24 +213,20 @@ def test_statistics_in_a_dump_change_nothing_else(
     refuse_differences(everything(kinds.on, target.name), kinds.restored(dump))
 
 
-@pytest.mark.parametrize("rate", [0, 2_000_000], ids=["fast", "slow"])
-@pytest.mark.parametrize("option", ["-Z6", "-Z0"])
+@pytest.mark.parametrize(
+    ("file", "rate", "on"),
+    pairs(["dump", "plain"], [0, 2_000_000], HERE),
+    indirect=["on"],
+)
 def test_every_kind_of_object_comes_through_a_download(
     world: World,
     kinds: Kinds,
     target: Target,
     make_project: Callable[..., Project],
-    option: str,
+    file: str,
     rate: int,
 ) -> None:
-    database = Database("postgresql-kinds", kinds.on.url(kinds.source))
-    backup = Backup(number=1, dump=str(kinds.dump(option)))
-    app = App("kinds", databases=(database,), backups=(backup,))
-    config = Config(
-        (app,), pg_dump=world.modern.program("pg_dump"), dump_at_start=False
-    )
-    with StandIn.start(config) as heroku:
-        heroku.misbehave(faults.throttle(rate))
+    with offered(world, kinds.folder / file, rate) as heroku:
         project = make_project(DATABASE_URL=target.url, **heroku.environment)
 
         project.invoke("db.pull", "--app=kinds").succeeds()
@@ -312,39 +234,32 @@ def test_every_kind_of_object_comes_through_a_download(
     refuse_differences(everything(kinds.on, target.name), kinds.serial)
 
 
-@pytest.mark.parametrize("name", ["displaced", "judged", "refreshed"])
+@pytest.mark.parametrize(
+    ("name", "on"),
+    in_turn(["displaced", "judged", "refreshed"], HERE),
+    indirect=["on"],
+)
 def test_what_nothing_in_a_dump_orders_comes_through_a_download(
-    world: World,
-    on: Watched,
-    target: Target,
-    make_project: Callable[..., Project],
-    tmp_path: Path,
-    name: str,
+    world: World, kinds: Kinds, target: Target, make_project: Callable[..., Project]
 ) -> None:
-    one = Kinds(on, tmp_path, SQL[name])
-    database = Database(f"postgresql-{name}", on.url(one.source))
-    backup = Backup(number=1, dump=str(one.dump()))
-    app = App(name, databases=(database,), backups=(backup,))
-    pg_dump = world.modern.program("pg_dump")
-    with StandIn.start(Config((app,), pg_dump=pg_dump, dump_at_start=False)) as heroku:
-        heroku.misbehave(faults.throttle(1_000_000))
+    with offered(world, kinds.dump, 1_000_000) as heroku:
         project = make_project(DATABASE_URL=target.url, **heroku.environment)
 
-        project.invoke("db.pull", f"--app={name}", INVOKE_DB_JOBS="2").succeeds()
+        project.invoke("db.pull", "--app=kinds", INVOKE_DB_JOBS="2").succeeds()
 
-    refuse_differences(everything(on, target.name), one.serial)
+    refuse_differences(everything(kinds.on, target.name), kinds.serial)
 
 
-@pytest.mark.parametrize("name", ["displaced", "judged", "refreshed"])
+@pytest.mark.parametrize(
+    ("name", "on"),
+    in_turn(["displaced", "judged", "refreshed"], HERE[::-1]),
+    indirect=["on"],
+)
 def test_what_nothing_in_a_dump_orders_is_restored_in_place(
-    on: Watched, project: Project, tmp_path: Path, name: str
+    kinds: Kinds, target: Target, project: Project
 ) -> None:
-    one = Kinds(on, tmp_path, SQL[name])
-    dbname = on.database()
-    target = f"--target={on.url(dbname)}"
+    target.sql("DROP TABLE notes;")
 
-    project.invoke(
-        "db.restore", f"--dump={one.dump()}", target, "--in-place"
-    ).succeeds()
+    project.invoke("db.restore", f"--dump={kinds.dump}", "--in-place").succeeds()
 
-    refuse_differences(everything(on, dbname), one.serial)
+    refuse_differences(everything(kinds.on, target.name), kinds.serial)
