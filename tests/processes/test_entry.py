@@ -124,6 +124,16 @@ def test_the_file_env_is_read_and_may_be_missing(bare: Project, program: str) ->
     ended.refuses("DATABASE_URL in .env is not a usable database URL", "postgres://")
 
 
+@PROGRAMS
+@pytest.mark.parametrize("words", [("--list",), ("db.cleanup",), ("db.capture",)])
+def test_the_program_itself_says_what_a_forked_run_says(
+    bare: Project, program: str, words: tuple[str, ...]
+) -> None:
+    started = [str(Path(sys.executable).parent / program), *words]
+
+    assert bare.begin(started, None, {}).end() == _run(bare, program, *words)
+
+
 def test_a_host_that_nobody_knows_is_two_sentences(bare: Project) -> None:
     ended = _run(bare, "fab", "-H", "devbox", "db.pull")
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from faulty_stand_in import StandIn
+from forks import Forked, may_fork
 
 ROOT = Path(__file__).parents[2]
 HIDDEN = ("HEROKU_", "INVOKE_", "FABRIC_", "DATABASE_URL", "PG")
@@ -28,6 +29,9 @@ PATIENCE = 60.0
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SIGNED = re.compile(r"X-Amz-Signature=|X-Amz-Credential=")
 _PASSWORD = re.compile(r"postgres(?:ql)?://(?!user:password@)[^/\s]*:[^/\s]*@")
+
+
+Process = subprocess.Popen[bytes] | Forked
 
 
 @dataclass
@@ -65,7 +69,7 @@ class Ended:
 class Run:
     """A run under way."""
 
-    process: subprocess.Popen[str]
+    process: Process
     mark: str
     secrets: tuple[str, ...]
     err_file: Path
@@ -177,16 +181,8 @@ class Project:
             Path(self.environment["HOME"]) / f"{number}.{name}"
             for name in ("out", "err")
         )
-        with out.open("w") as to_out, err.open("w") as to_err:
-            process = subprocess.Popen(
-                argv,
-                cwd=cwd or self.folder,
-                env=self._environment(more) | dict([mark.split("=")]),
-                stdin=subprocess.DEVNULL,
-                stdout=to_out,
-                stderr=to_err,
-                text=True,
-            )
+        env = self._environment(more) | dict([mark.split("=")])
+        process = _started(argv, str(cwd or self.folder), env, out, err)
         run = Run(process, mark, self.secrets, err, out, self.keeps_running)
         self.runs.append(run)
         return run
@@ -200,6 +196,23 @@ class Project:
         """End what a failed test left running."""
         for run in self.runs:
             run.close()
+
+
+def _started(
+    argv: list[str], cwd: str, env: dict[str, str], out: Path, err: Path
+) -> Process:
+    """A program at work, with nothing to read, and files to write to."""
+    with out.open("wb") as to_out, err.open("wb") as to_err:
+        if may_fork(argv, env):
+            return Forked(argv, cwd=cwd, env=env, out=str(out), err=str(err))
+        return subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=to_out,
+            stderr=to_err,
+        )
 
 
 def marked(mark: str) -> list[str]:
