@@ -19,7 +19,7 @@ from django_projects import PYTHONS, DjangoProject, database_of
 from faulty_stand_in import faults
 from machines import Machine, fab, introduce
 from projects import INVOKE, Run, marked
-from stagings import APP, MAJOR, PASSWORD, ROLE, Staging
+from stagings import BORROWER, LENT, MAJOR, PASSWORD, PRODUCTION, ROLE, Staging
 from targets import Target, Watched
 from worlds import BAD_KEY, ROWS, SLOW_INDEX, World
 
@@ -40,7 +40,8 @@ def test_the_apps_database_becomes_equal_to_the_local_one_and_undo_brings_it_bac
     ended = staging.project.invoke(*staging.push()).succeeds()
 
     assert staging.now == world.others[MAJOR].likeness("shop")
-    told = f"`invoke db.push --undo --app={APP} --confirm={APP}` puts b001 back"
+    undo = f"--undo --app={staging.app} --confirm={staging.app}"
+    told = f"`invoke db.push {undo}` puts b001 back"
     assert told in ended.err
     assert staging.project.dumps() == []
     writes = [path.split("/")[-1] for _, path in staging.asked("POST", "PUT", "PATCH")]
@@ -48,7 +49,7 @@ def test_the_apps_database_becomes_equal_to_the_local_one_and_undo_brings_it_bac
     staging.project.invoke(*staging.push("--undo")).succeeds()
     assert staging.put_back == staging.before
     again = staging.project.invoke(*staging.push("--undo"))
-    again.refuses(f"No push to {APP} is known", "--backup=b101")
+    again.refuses(f"No push to {staging.app} is known", "--backup=b101")
 
 
 def test_a_plan_tells_what_would_be_lost_and_does_nothing(staging: Staging) -> None:
@@ -58,7 +59,10 @@ def test_a_plan_tells_what_would_be_lost_and_does_nothing(staging: Staging) -> N
     assert staging.now == staging.before
     plan = ended.err
     assert "from  shop on 127.0.0.1" in plan
-    assert f"to    {APP} (staging), DATABASE (standard-0), PostgreSQL {MAJOR}" in plan
+    assert (
+        f"to    {staging.app} (staging), DATABASE (standard-0), PostgreSQL {MAJOR}"
+        in plan
+    )
     assert "in 1 table\n" in plan
     assert "pg_dump --format=custom" in plan
     assert re.search(r"PUT http\S+/reset\n +\S+pg_restore ", plan)
@@ -76,41 +80,39 @@ def test_its_help_says_which_side_the_target_is(staging: Staging) -> None:
 def test_what_nobody_confirmed_is_not_done(staging: Staging, words: list[str]) -> None:
     ended = staging.project.invoke("db.push", "--app=staging", *words)
 
-    ended.refuses("so nothing was done", f"--confirm={APP}")
+    ended.refuses("so nothing was done", f"--confirm={staging.app}")
     assert staging.only_read
     assert staging.now == staging.before
 
 
 @pytest.mark.parametrize("undo", [False, True])
 @pytest.mark.parametrize(
-    ("app", "alias", "other"),
-    [
-        ("shop-Production", "staging", ""),
-        (APP, "prod", ""),
-        (APP, "staging", "shop-prod-eu"),
-    ],
+    ("app", "alias"),
+    [(PRODUCTION, "staging"), ("", "prod"), (LENT, "staging")],
+    ids=["its name", "its alias", "who has it too"],
 )
 def test_a_protected_app_is_refused_by_whatever_name(
-    make_staging: Make, app: str, alias: str, other: str, *, undo: bool
+    make_staging: Make, app: str, alias: str, *, undo: bool
 ) -> None:
-    staging = make_staging(app=app.lower(), other=other)
-    staging.project.configure(f"db:\n  apps: {{{alias}: {app.lower()}}}\n")
+    staging = make_staging(app=app)
+    staging.project.configure(f"db:\n  apps: {{{alias}: {staging.app}}}\n")
     words = ["--undo", "--backup=b001"] if undo else []
 
     ended = staging.project.invoke(
-        "db.push", f"--app={alias}", f"--confirm={app.lower()}", *words
+        "db.push", f"--app={alias}", f"--confirm={staging.app}", *words
     )
 
     ended.refuses("is protected: it fits", "db.protected")
+    assert (BORROWER in ended.err) == (app == LENT)
     assert staging.only_read
     assert staging.now == staging.before
 
 
 def test_an_alias_protects_an_app_by_its_real_name_too(staging: Staging) -> None:
-    staging.project.configure(f"db:\n  apps: {{prod: {APP}}}\n")
-    words = ["db.push", f"--app={APP}", f"--confirm={APP}"]
+    staging.project.configure(f"db:\n  apps: {{prod: {staging.app}}}\n")
+    words = ["db.push", f"--app={staging.app}", f"--confirm={staging.app}"]
 
-    for more in ({}, {"INVOKE_DB_APPS": f"staging={APP}"}):
+    for more in ({}, {"INVOKE_DB_APPS": f"staging={staging.app}"}):
         ended = staging.project.invoke(*words, **more)
         ended.refuses("prod is protected", "db.protected")
     assert staging.only_read
@@ -118,7 +120,7 @@ def test_an_alias_protects_an_app_by_its_real_name_too(staging: Staging) -> None
 
 def test_no_other_file_takes_protection_away(staging: Staging) -> None:
     staging.project.configure(
-        f"db:\n  apps: {{staging: {APP}}}\n  protected: ['shop-*']\n"
+        f"db:\n  apps: {{staging: {staging.app}}}\n  protected: ['shop-*']\n"
     )
     other = staging.project.folder / "other.yaml"
     other.write_text("db: {protected: []}\n")
@@ -132,7 +134,7 @@ def test_no_other_file_takes_protection_away(staging: Staging) -> None:
 
 def test_only_the_file_says_what_is_protected(staging: Staging) -> None:
     staging.project.configure(
-        f"db:\n  apps: {{staging: {APP}}}\n  protected: [shop-*]\n"
+        f"db:\n  apps: {{staging: {staging.app}}}\n  protected: [shop-*]\n"
     )
 
     staging.project.invoke(*staging.push()).refuses("fits 'shop-", "invoke.yaml")
@@ -180,7 +182,9 @@ def test_an_older_server_is_not_pushed_to(world: World, make_staging: Make) -> N
 
     ended = staging.project.invoke(*staging.push())
 
-    ended.refuses(f"{APP} runs PostgreSQL {MAJOR}", f"a local PostgreSQL {MAJOR}")
+    ended.refuses(
+        f"{staging.app} runs PostgreSQL {MAJOR}", f"a local PostgreSQL {MAJOR}"
+    )
     assert staging.only_read
 
 
@@ -197,7 +201,7 @@ def test_maintenance_is_on_from_the_capture_to_the_end(staging: Staging) -> None
 
     asked = staging.asked("POST", "PUT", "PATCH")
     assert [path.split("/")[-1] for _, path in asked] == [
-        *("resolve", APP, "backups", "reset", APP),
+        *("resolve", staging.app, "backups", "reset", staging.app),
     ]
 
 
@@ -209,8 +213,8 @@ def test_maintenance_ends_where_the_push_fails(
     ended = staging.project.invoke(*staging.push("--maintenance"))
 
     assert ended.code == 1
-    assert f"{APP} is out of maintenance mode." in ended.err
-    assert staging.asked("PATCH") == [("PATCH", f"/apps/{APP}")] * 2
+    assert f"{staging.app} is out of maintenance mode." in ended.err
+    assert staging.asked("PATCH") == [("PATCH", f"/apps/{staging.app}")] * 2
 
 
 def test_what_can_not_be_restored_is_undone(world: World, make_staging: Make) -> None:
@@ -256,9 +260,15 @@ def test_a_connection_that_is_cut_while_restoring_is_undone(
     assert staging.now == staging.before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(
-    "when", ["Dumping", "Capturing", "Resetting", "Restoring into", "being put back"]
+    ("when", "number"),
+    [
+        ("Dumping", signal.SIGINT),
+        ("Capturing", signal.SIGTERM),
+        ("Resetting", signal.SIGHUP),
+        ("Restoring into", signal.SIGINT),
+        ("being put back", signal.SIGTERM),
+    ],
 )
 def test_whenever_it_is_stopped_the_apps_database_is_as_it_was(
     world: World, make_staging: Make, when: str, number: int
@@ -268,6 +278,7 @@ def test_whenever_it_is_stopped_the_apps_database_is_as_it_was(
         "being put back": ("local_bad_key", BAD_KEY),
     }.get(when, ("local_bulk", ROWS))
     staging = make_staging(local_database(world, name, script))
+    staging.heroku.misbehave(faults.hang(1.0, path="*/restores"))
     run = staging.project.start(*staging.push("--maintenance"))
 
     run.says(when)
@@ -284,23 +295,19 @@ def test_whenever_it_is_stopped_the_apps_database_is_as_it_was(
     assert len(staging.asked("PATCH")) in {0, 2}
 
 
-@pytest.mark.parametrize(
-    ("fault", "told"),
-    [
-        (faults.answer(503, path="*/restores", times=2), "Waiting on to put b001 back"),
-        (faults.lose_answer(path="*/restores"), "Waiting on to put b001 back"),
-    ],
-)
 def test_trouble_at_heroku_is_waited_out_while_putting_back(
-    world: World, make_staging: Make, fault: faults.Fault, told: str
+    world: World, make_staging: Make
 ) -> None:
     staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
-    staging.heroku.misbehave(fault)
+    busy, lost = faults.answer(503, path="*/restores"), faults.lose_answer
+    staging.heroku.misbehave(busy, lost(path="*/restores"))
 
     ended = staging.project.invoke(*staging.push())
 
     ended.refuses("The push failed: Restoring failed", "b001 is back")
-    assert told in ended.err
+    assert ended.err.count("Waiting on to put b001 back") == 2
+    asked = [path for _, path in staging.asked("POST") if path.endswith("/restores")]
+    assert len(asked) == 2
     assert staging.now == staging.before
 
 
@@ -326,13 +333,14 @@ def test_without_a_capture_there_is_no_push(staging: Staging) -> None:
     ended.refuses("out of disk", "as it was. Run it again")
     assert staging.asked("PUT") == []
     assert staging.now == staging.before
-    assert staging.asked("PATCH") == [("PATCH", f"/apps/{APP}")] * 2
+    assert staging.asked("PATCH") == [("PATCH", f"/apps/{staging.app}")] * 2
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        faults.answer(500, path="*/reset", times=None),
+        # Longer than anyone waits.
+        faults.answer(500, path="*/reset", times=None, retry_after=900),
         faults.answer(403, path="*/reset", times=None),
     ],
 )
@@ -378,9 +386,9 @@ def test_what_is_killed_midway_is_put_back_by_a_process_that_survives(
     survived(run)
 
     if when != "Capturing":
-        assert f"The database of {APP} is as it was: b001 is back." in run.err
-    assert f"{APP} is out of maintenance mode." in run.err
-    assert staging.asked("PATCH") == [("PATCH", f"/apps/{APP}")] * 2
+        assert f"The database of {staging.app} is as it was: b001 is back." in run.err
+    assert f"{staging.app} is out of maintenance mode." in run.err
+    assert staging.asked("PATCH") == [("PATCH", f"/apps/{staging.app}")] * 2
     assert staging.now == staging.before
 
 
@@ -388,6 +396,7 @@ def test_who_cannot_wait_leaves_it_to_that_process(
     world: World, make_staging: Make
 ) -> None:
     staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
+    staging.heroku.misbehave(faults.hang(path="*/restores"))
     run = staging.project.start(*staging.push())
     run.says("being put back")
 
@@ -398,7 +407,7 @@ def test_who_cannot_wait_leaves_it_to_that_process(
     survived(run)
 
     assert "is NOT what it was: b001 is not back yet" in run.err
-    assert f"The database of {APP} is as it was: b001 is back." in run.err
+    assert f"The database of {staging.app} is as it was: b001 is back." in run.err
     assert staging.now == staging.before
 
 
@@ -428,7 +437,7 @@ def test_a_story_that_nobody_reads_any_more_does_not_keep_it_from_being_put_back
 
 
 def test_on_a_terminal_the_apps_name_is_asked_for(staging: Staging) -> None:
-    for typed, code in (("nonsense", 1), (APP, 0)):
+    for typed, code in (("nonsense", 1), (staging.app, 0)):
         talker, terminal = pty.openpty()
         environment = staging.project._environment({"TERM": "dumb"})
         argv = [*INVOKE, "db.push", "--app=staging"]
@@ -442,7 +451,9 @@ def test_on_a_terminal_the_apps_name_is_asked_for(staging: Staging) -> None:
         )
         os.close(terminal)
         told = b""
-        while f"Type {APP} to have its database replaced: ".encode() not in told:
+        while (
+            f"Type {staging.app} to have its database replaced: ".encode() not in told
+        ):
             told += os.read(talker, 4096)
         assert staging.only_read
         os.write(talker, f"{typed}\n".encode())
@@ -465,7 +476,8 @@ def test_a_hosts_database_is_pushed_from_there(
     assert watch.found == set()
     assert any("pg_dump" in command for command in watch.seen)
     assert staging.now == world.others[MAJOR].likeness("shop")
-    told = f"`fab -H devbox db.push --undo --app={APP} --confirm={APP}` puts b001 back"
+    undo = f"--undo --app={staging.app} --confirm={staging.app}"
+    told = f"`fab -H devbox db.push {undo}` puts b001 back"
     assert told in ended.err
     devbox.settled()
     assert list((devbox.home / ".dbpull/dumps").glob("*.dump")) == []
@@ -502,17 +514,21 @@ def test_manage_py_pushes_as_well(world: World, staging: Staging, python: str) -
     local = Target(world.others[MAJOR], "shop")
     databases = {"default": database_of(local)}
     django = DjangoProject(staging.project, PYTHONS[python], databases)
-    staging.project.configure(f"db:\n  apps: {{staging: {APP}}}\n")
+    staging.project.configure(f"db:\n  apps: {{staging: {staging.app}}}\n")
 
-    empty = django.manage("db:push", f"--confirm={APP}", "--backup=")
+    empty = django.manage("db:push", f"--confirm={staging.app}", "--backup=")
     assert "--backup is empty" in empty.err
     refused = django.manage("db:push", "--app=staging")
     assert refused.code == 1
-    assert f"Add --confirm={APP}" in refused.err
+    assert f"Add --confirm={staging.app}" in refused.err
     assert staging.only_read
-    ended = django.manage("db:push", "--app=staging", f"--confirm={APP}").succeeds()
+    ended = django.manage(
+        "db:push", "--app=staging", f"--confirm={staging.app}"
+    ).succeeds()
 
     assert staging.now == world.others[MAJOR].likeness("shop")
-    assert f"`./manage.py db:push --undo --app={APP}" in ended.err
-    django.manage("db_push", "--undo", "--app=staging", f"--confirm={APP}").succeeds()
+    assert f"`./manage.py db:push --undo --app={staging.app}" in ended.err
+    django.manage(
+        "db_push", "--undo", "--app=staging", f"--confirm={staging.app}"
+    ).succeeds()
     assert staging.put_back == staging.before

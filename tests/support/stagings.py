@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -21,10 +20,15 @@ from projects import Project
 from targets import Watched, watched
 from worlds import OTHERS, World
 
+_TEMPLATE = "before_any_push"
 MAJOR = max(OTHERS, default=0)
 """Of the servers here that come from a package: their client programs speak TLS."""
 ROLE, PASSWORD = "u4f1n2k", "p4ss/w@rd:of%heroku"
-APP = "shop-staging-eu"
+PRODUCTION, LENT = "shop-production", "shop-lent-eu"
+BORROWER = "shop-prod-eu"
+"""An app that has the database of the one that lends it attached, too."""
+STAGINGS = tuple(f"shop-staging-{number}" for number in range(1, 100))
+"""One for each test of a session: what is pushed to is never clean again."""
 BEFORE = """
 create extension citext;
 create table customers (id int primary key, email citext);
@@ -41,13 +45,14 @@ CREATE SCHEMA heroku_ext;
 --
 """
 """How pg_dump words it."""
-_numbers = count(1)
+_unused = iter(STAGINGS)
 
 
 @dataclass
 class Staging:
     """The app's database, and what it held before any push."""
 
+    app: str
     server: Watched
     heroku: StandIn
     dbname: str
@@ -77,7 +82,7 @@ class Staging:
 
     def push(self, *words: str) -> list[str]:
         """The words of a push that is confirmed."""
-        return ["db.push", "--app=staging", f"--confirm={APP}", *words]
+        return ["db.push", "--app=staging", f"--confirm={self.app}", *words]
 
 
 @pytest.fixture(scope="session")
@@ -111,41 +116,69 @@ def _certify(data: Path) -> None:
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
+@pytest.fixture(scope="session")
+def before(encrypted: Watched) -> str:
+    """What is in an app's database before any push; a template of it is there."""
+    encrypted.database(name=_TEMPLATE, options=f"owner {ROLE}")
+    encrypted.sql(_TEMPLATE, f"set role {ROLE}; {BEFORE}")
+    return encrypted.likeness(_TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def shared_heroku(encrypted: Watched) -> Iterator[StandIn]:
+    """One with all apps. Their databases are made when a test takes them."""
+    apps = [_app(encrypted, name) for name in (PRODUCTION, LENT, *STAGINGS)]
+    lent = Attachment("BLUE", f"postgresql-{LENT}")
+    config = Config(
+        (*apps, App(BORROWER, attachments=(lent,))),
+        pg_dump=encrypted.program("pg_dump"),
+        progress_every=0.1,
+    )
+    with StandIn.start(config) as stand_in:
+        yield stand_in
+
+
+def _app(server: Watched, name: str) -> App:
+    url = server.url(_dbname(name))
+    place = url.rpartition("@")[2]
+    shown = f"postgres://{ROLE}:p4ss%2Fw%40rd%3Aof%25heroku@{place}"
+    return App(name, databases=(Database(f"postgresql-{name}", url, shown_url=shown),))
+
+
+def _dbname(app: str) -> str:
+    return app.replace("-", "_") + "_"
+
+
 @pytest.fixture
 def make_staging(
-    encrypted: Watched, world: World, tmp_path: Path
+    encrypted: Watched,
+    before: str,
+    shared_heroku: StandIn,
+    world: World,
+    tmp_path: Path,
 ) -> Iterator[Callable[..., Staging]]:
     """Make an app with a database; the project's target is the local shop."""
     made: list[Staging] = []
+    shared_heroku.forget_requests()
 
-    def make(local: str = "", *, app: str = APP, other: str = "") -> Staging:
-        name = f"heroku_{next(_numbers)}_"
-        server = encrypted
-        server.database(name=name, options=f"owner {ROLE}")
-        server.sql(name, f"set role {ROLE}; {BEFORE}")
-        place = server.url(name).rpartition("@")[2]
-        shown = f"postgres://{ROLE}:p4ss%2Fw%40rd%3Aof%25heroku@{place}"
-        database = Database("postgresql-staging", server.url(name), shown_url=shown)
-        apps = [App(app, databases=(database,))]
-        if other:
-            apps.append(App(other, attachments=(Attachment("BLUE", database.name),)))
-        config = Config(
-            tuple(apps), pg_dump=server.program("pg_dump"), progress_every=0.1
-        )
-        heroku = StandIn.start(config)
-        heroku.__enter__()
+    def make(local: str = "", *, app: str = "") -> Staging:
+        app = app or next(_unused)
+        dbname = _dbname(app)
+        options = f"owner {ROLE} template {_TEMPLATE}"
+        encrypted.database(name=dbname, options=options)
         url = local or world.others[MAJOR].url("shop")
         folder = tmp_path / f"pushing{len(made)}"
-        project = Project.at(folder, heroku, DATABASE_URL=url)
+        project = Project.at(folder, shared_heroku, DATABASE_URL=url)
         project.configure(f"db:\n  apps: {{staging: {app}}}\n  jobs: 2\n")
-        project.secrets = (*world.secrets, PASSWORD, heroku.token)
-        made.append(Staging(server, heroku, name, server.likeness(name), project))
-        return made[-1]
+        project.secrets = (*world.secrets, PASSWORD, shared_heroku.token)
+        staging = Staging(app, encrypted, shared_heroku, dbname, before, project)
+        made.append(staging)
+        return staging
 
     yield make
+    shared_heroku.behave()
     for staging in made:
         staging.project.close()
-        staging.heroku.__exit__(None, None, None)
         staging.server.drop_like(staging.dbname)
 
 
