@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
 
-import pytest
-
-from dbpull.console import Step, Teller
 from terminals import CONTROL, off_a_terminal, on_a_terminal
 
 STORY = """
@@ -81,43 +77,3 @@ def test_on_a_terminal_there_is_progress_that_goes_away() -> None:
     assert "A [bold]line[/x] with :key:" in shown
     assert "a[b]c" in shown
     assert "\x1b[?25h" in shown, "the cursor is shown again"
-
-
-def test_a_step_that_fails_is_not_told_as_done(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    teller = Teller()
-
-    with pytest.raises(RuntimeError), teller.step("fetch", "Fetching"):
-        raise RuntimeError
-
-    assert capsys.readouterr().err == "Fetching …\n"
-    assert teller.doing == "Fetching"
-    assert teller.steps == []
-
-
-def test_a_long_step_off_a_terminal_tells_now_and_then_how_far_it_is(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = time.monotonic()
-    monkeypatch.setattr("time.monotonic", lambda: now)
-    teller = Teller()
-
-    with teller.step("fetch", "Fetching", "bytes") as step:
-        step.progress(1_000_000, 9_000_000)
-        now += 31
-        step.progress(2_000_000, 9_000_000)
-        step.progress(3_000_000, 9_000_000)
-        now += 31
-        step.progress(4_000_000, None)
-
-    assert capsys.readouterr().err.splitlines() == [
-        "Fetching …",
-        "  2.0 MB of 9.0 MB",
-        "  4.0 MB",
-        "Fetching (62 s)",
-    ]
-
-
-def test_a_step_nobody_shows_takes_progress_too() -> None:
-    Step("x", "x", "bytes").progress(1, 2)

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from invoke.config import Config
 
-from dbpull.configured import files
 from projects import Ended, Project
 
 TASKS = [
@@ -260,14 +258,6 @@ def test_a_python_file_is_blamed_too(bare: Project) -> None:
     ended = bare.begin(argv, None, {}).end()
 
     ended.refuses(r"^db in invoke\.py has kep", r"mean keep\?")
-
-
-def test_the_machines_own_file_is_blamed_too(tmp_path: Path) -> None:
-    (tmp_path / "invoke.yaml").write_text("db: {kep: 3}\n")
-
-    config = Config(system_prefix=f"{tmp_path}/")  # /etc/, unless one says otherwise
-
-    assert files(config) == {"kep": f"{tmp_path}/invoke.yaml"}
 
 
 def test_tasks_py_itself_is_blamed_too(bare: Project) -> None:

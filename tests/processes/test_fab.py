@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from fabric.config import Config
-from invoke.tasks import Call, Task
 
-from dbpull.errors.settings import SettingsError
-from dbpull.fab.executor import Hosts
-from dbpull.fab.host import Host, hosts_of
-from dbpull.fab.outcome import Outcome
-from dbpull.steps.once import Once
 from projects import Ended, Project
 
 PROGRAMS = {
@@ -235,75 +226,3 @@ def test_an_empty_host_is_none(bare: Project) -> None:
     argv = [sys.executable, "-m", "fabric", "-H", "", "db.cleanup"]
 
     assert bare.begin(argv, None, {}).end().succeeds().err.startswith("No dump")
-
-
-# The parts
-
-
-def test_two_names_of_one_machine_have_each_an_end_of_their_own() -> None:
-    outcome = Outcome(hosts_of("here:22,ann@there:22"), alone=True)
-    config = Config(overrides={"user": "ann", "load_ssh_configs": False})
-    hosts = [Host(typed, config, outcome) for typed in outcome.left]
-    for host in hosts:
-        host.host = "192.0.2.7"
-
-    def work(c: Host) -> None:
-        if c.typed == "here:22":
-            raise SettingsError("no")
-
-    results = Hosts.from_connections(hosts).perform(Call(Task(work)))
-
-    assert isinstance(results["here:22"], SettingsError)
-    assert results["ann@there:22"] is None
-
-
-def test_what_a_host_asks_again_is_asked_anew_and_once_for_all() -> None:
-    once: Once[int] = Once()
-    numbers = count(1)
-
-    def asks(host: str) -> int:
-        return once("which", lambda: next(numbers), host)
-
-    assert [asks("devbox"), asks("ci"), asks("devbox"), asks("ci")] == [1, 1, 2, 2]
-    assert [once("which", lambda: next(numbers)) for _ in range(2)] == [1, 1]
-
-
-def test_who_asks_meanwhile_waits_for_the_answer() -> None:
-    once: Once[int] = Once()
-    asking, may_answer = threading.Event(), threading.Event()
-    answers = []
-
-    def slowly() -> int:
-        asking.set()
-        may_answer.wait()
-        return 7
-
-    def ask(host: str, how: Callable[[], int]) -> threading.Thread:
-        work = threading.Thread(target=lambda: answers.append(once("x", how, host)))
-        work.start()
-        return work
-
-    first = ask("devbox", slowly)
-    asking.wait()
-    second = ask("ci", lambda: 8)
-    may_answer.set()
-    for thread in (first, second):
-        thread.join()
-
-    assert answers == [7, 7]
-
-
-def test_an_error_is_everybodys_answer_and_each_ones_own() -> None:
-    once: Once[int] = Once()
-
-    def refuse() -> int:
-        raise SettingsError("Heroku says no.", "Ask again.")
-
-    errors = []
-    for host in ("devbox", "ci"):
-        with pytest.raises(SettingsError, match="Heroku says no") as caught:
-            once("x", refuse, host)
-        errors.append(caught.value)
-    errors[0].add("And so on.")
-
-    assert "And so on" not in str(errors[1])

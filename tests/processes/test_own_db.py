@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from dbpull import db
-from dbpull.naming import NAME
-from dbpull.settings import KEYS
 from projects import Ended, Project
 
 TASKS = '''
@@ -189,11 +187,3 @@ def test_who_has_told_no_name_learns_of_it(project: Project) -> None:
     ended = project.invoke("other.undo")
 
     ended.refuses("^db in invoke.yaml has host", r'load\(…, name="dbpull"\)')
-
-
-def test_each_task_and_setting_is_known_to_sentences() -> None:
-    NAME.told = "dbpull"
-    for name in (*db.__all__, *KEYS):
-        assert NAME.in_sentence(f"db.{name} is") == f"dbpull.{name} is"
-    for other in ("my-db.app", "x.db.app", "ann@db.app", "db.users", "//db.app/x"):
-        assert NAME.in_sentence(other) == other

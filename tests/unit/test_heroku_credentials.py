@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dbpull.errors.heroku import MalformedToken, NoToken
-from dbpull.heroku import Api, credentials, token
+from dbpull.heroku import Api, token
 
 
 @pytest.fixture
@@ -79,41 +79,6 @@ def test_a_netrc_without_heroku_is_no_token(
     write_netrc(environ, netrc)
 
     with pytest.raises(NoToken, match=said):
-        token(environ)
-
-
-def test_the_cli_comes_last(environ: dict[str, str]) -> None:
-    install_cli(
-        environ,
-        '[ "$*" = auth:token ] || exit 9\n'
-        "echo ' >   Warning: token will expire' >&2\necho HRKU-abc",
-    )
-
-    found = token(environ)
-
-    assert (found.value, found.origin) == ("HRKU-abc", "`heroku auth:token`")
-
-
-@pytest.mark.parametrize(
-    "script",
-    ["echo not logged in >&2; exit 100", "echo half-a-token; exit 1", "exit 0"],
-)
-def test_a_cli_without_a_login_is_no_token(
-    environ: dict[str, str], script: str
-) -> None:
-    install_cli(environ, script)
-
-    with pytest.raises(NoToken, match="`heroku auth:token` knows none"):
-        token(environ)
-
-
-def test_a_cli_that_asks_gets_no_answer_and_does_not_hang(
-    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(credentials, "_CLI_SECONDS", 0.2)
-    install_cli(environ, "read answer && echo $answer; exec sleep 20")
-
-    with pytest.raises(NoToken, match="did not answer"):
         token(environ)
 
 

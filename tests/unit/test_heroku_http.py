@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -562,14 +560,3 @@ def test_the_client_does_not_show_the_token() -> None:
 )
 def test_text_from_heroku_is_redacted(text: object, shown: str) -> None:
     assert redacted(text) == shown
-
-
-def test_the_package_imports_little_beyond_requests() -> None:
-    heavy = ["fabric", "paramiko", "rich", "aiohttp", "responses", "dotenv"]
-    code = f"import dbpull.heroku, sys; print(set(sys.modules) & set({heavy}))"
-
-    printed = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-
-    assert printed.stdout == "set()\n"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from databases import FOLDERS
 from dbpull.errors.postgres import (
     CannotReadCompression,
     MissingProgram,
@@ -245,11 +244,3 @@ def test_the_wheels_is_known_as_such(
     )
 
     assert found == [Program(wheel, 18, embedded=True)]
-
-
-def test_this_machines_are_found() -> None:
-    found = programs.find(Local(), "pg_restore")
-
-    majors = {int(name) for name in FOLDERS if name.isdigit()}
-    assert majors <= {program.major for program in found}
-    assert ("wheel" in FOLDERS) == any(program.embedded for program in found)

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import re
 
-from readme import README, ROOT, written
-
-
-def test_its_blocks_and_its_table_are_the_programs_own() -> None:
-    text = README.read_text(encoding="utf-8")
-
-    assert written(text) == text
+from readme import README, ROOT
 
 
 def test_it_has_exactly_two_one_line_set_ups() -> None:
