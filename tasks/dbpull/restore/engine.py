@@ -149,6 +149,8 @@ class Engine:
         except BaseException as error:  # noqa: BLE001 - raised by `run`
             self._fail(error)
         with self._changed:
+            # How heavy the keys are is known by what the walk tells, a moment later.
+            self._changed.wait_for(lambda: not job.arriving or self._error)
             self._watches.append(watch)
             del self._running[id(job)]
             if self._error is None:
@@ -239,6 +241,7 @@ class Engine:
     def _end(self) -> None:
         with self._changed:
             self._error = self._error or InterruptedError()
+            self._changed.notify_all()
             running = [fed for _, fed in self._running.values()]
         for fed in running:
             fed.end()
