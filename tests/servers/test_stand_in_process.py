@@ -20,7 +20,7 @@ from dbpull.demo.stand_in import config, detached
 from dbpull.errors.stand_in import StandInNotStarted
 from faulty_stand_in import Config, StandIn, faults
 from lacking import need, needs
-from stand_ins import Client, account
+from stand_ins import Client, account, psql
 
 CHILD = """
 import os, sys
@@ -195,20 +195,32 @@ def test_no_secret_is_on_a_command_line(quick: Config, source: str) -> None:
 
 
 @needs("ps")
-def test_stopping_ends_a_capture_under_way(quick: Config) -> None:
+def written(pid: int) -> int:
+    """How many bytes a process has written (Linux only)."""
+    told = (Path("/proc") / str(pid) / "io").read_text()
+    return int(dict(line.split(": ") for line in told.splitlines())["wchar"])
+
+
+def test_stopping_ends_a_capture_under_way(quick: Config, source: str) -> None:
+    psql(
+        f"{source}_changed",
+        "create table digests as select md5(g::text) || md5((-g)::text) as digest"
+        " from generate_series(1, 150000) g",
+    )
     with StandIn.start(quick) as stand_in:
         stand_in.misbehave(faults.backup("stay", at=1))
         client = Client(stand_in)
-        begun = client.capture()
-        client.wait(begun["num"], lambda told: told["processed_bytes"])
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(stand_in.pid)],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-    assert children
-    assert soon(lambda: not any(alive(int(pid)) for pid in children))
+        begun = client.capture("postgresql-changed-40404")
+        client.wait(begun["num"], lambda told: told["processed_bytes"], "changed")
+        argv = ["ps", "-o", "pid=", "--ppid", str(stand_in.pid)]
+        pg_dump = int(subprocess.check_output(argv, text=True))
+        # It waits in the middle of a write, with asyncio's buffers and the pipe full.
+        assert soon(lambda: written(pg_dump) > 2_150_000)
+        before = time.monotonic()
+    took = time.monotonic() - before
+    psql(f"{source}_changed", "drop table digests")
+    assert took < 8  # after 10 s the stand-in would have been killed
+    assert soon(lambda: not alive(pg_dump))
 
 
 @pytest.mark.parametrize(

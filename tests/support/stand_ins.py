@@ -101,11 +101,14 @@ class Client:
         return told
 
     def wait(
-        self, wanted: object, until: Callable[[dict[str, Any]], object]
+        self,
+        wanted: object,
+        until: Callable[[dict[str, Any]], object],
+        app: str = "fresh",
     ) -> dict[str, Any]:
-        """A transfer of `fresh`, as soon as it is as wanted."""
+        """A transfer of an app's, as soon as it is as wanted."""
         deadline = time.monotonic() + 30
-        while not until(told := self.transfer(wanted)):
+        while not until(told := self.transfer(wanted, app)):
             assert time.monotonic() < deadline, told
             time.sleep(0.02)
         return told

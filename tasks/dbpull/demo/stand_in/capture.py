@@ -81,6 +81,8 @@ class Captures:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await asyncio.wait([listening])
+            if process.stdout:  # asyncio sees no end before it has read all of it
+                await process.stdout.read()
             code = await process.wait()
         if code != 0:
             raise CaptureFailed(transfer.logs[-1][1] if transfer.logs else str(code))
