@@ -137,7 +137,11 @@ def test_the_embedded_server_is_started_where_databases_has_it(
 
 
 def test_help_lists_the_commands_and_explains_them(django: DjangoProject) -> None:
-    listed = django.manage("help").succeeds().out
+    ended = django.manage("help").succeeds()
+    manage = str(django.project.folder / "manage.py")
+    started = django.project.begin([django.python, manage, "help"], None, {})
+    assert started.end() == ended, "the program itself says what a forked run says"
+    listed = ended.out
 
     for name in ("pull", "push", "undo", "backups", "url"):
         assert f"    db:{name}\n" in listed
