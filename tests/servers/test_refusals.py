@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -117,12 +116,18 @@ def test_a_bad_token(
         ),
         (
             "/client/*",
+            faults.answer(500, retry_after=900, times=None),
+            "in trouble.*500",
+            "status.heroku.com",
+        ),
+        (
+            "/client/*",
             faults.answer(200, body="<html>Log in to the Wi-Fi</html>", times=None),
             "not understood",
             "proxy",
         ),
     ],
-    ids=["two factor", "no access", "rate limit", "down", "portal"],
+    ids=["two factor", "no access", "rate limit", "down", "broken", "portal"],
 )
 def test_heroku_says_no(
     project: Project,
@@ -136,28 +141,6 @@ def test_heroku_says_no(
     heroku.misbehave(replace(fault, path=path))
 
     _refused(project, target, cause, remedy, "--app=staging")
-
-
-def test_troubles_that_do_not_pass_end_it(
-    make_project: Callable[..., Project], heroku: StandIn, target: Target
-) -> None:
-    heroku.misbehave(faults.answer(500, path="*/apps/stale-0/*", times=None))
-    # Too long for a name, so that no resolver has to be asked.
-    name = ".".join(["x" * 60] * 4)
-    nowhere = {"HEROKU_HOST": f"{name}.heroku.com", "HEROKU_DATA_HOST": ""}
-    cases = [
-        ("--app=stale-0", {}, "in trouble.*500", "status.heroku.com"),
-        ("--app=staging", nowhere, "could not be looked up", "network"),
-    ]
-    project = make_project(DATABASE_URL=target.url)
-
-    with target.unasked():
-        runs = [project.start("db.pull", app, **env) for app, env, _, _ in cases]
-        ended = [run.end() for run in runs]
-
-    for one, (_, _, cause, remedy) in zip(ended, cases, strict=True):
-        one.refuses(cause, remedy)
-    assert project.dumps() == []
 
 
 def test_a_capture_that_heroku_refuses(

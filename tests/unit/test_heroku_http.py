@@ -408,8 +408,12 @@ def test_a_name_that_cannot_be_looked_up(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
 
-    with pytest.raises(Unreachable, match=r"api\.heroku\.com could not be looked up"):
-        get_shop(api())
+    clock, told = Clock(), r"api\.heroku\.com could not be looked up"
+
+    with pytest.raises(Unreachable, match=told) as unknown:
+        get_shop(api(clock))
+    assert "network" in unknown.value.remedy
+    assert 20 < clock.now <= 30
 
 
 def _tls(authority: trustme.CA) -> ssl.SSLContext:
