@@ -58,11 +58,6 @@ def server() -> Iterator[RangeServer]:
         yield server
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "dumps" / "b101.dump"
-
-
 def download(
     server: RangeServer, path: Path, chunk: int = CHUNK, connections: int = 4
 ) -> Download:

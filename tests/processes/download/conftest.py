@@ -1,0 +1,37 @@
+"""Each test has a host to download from and a place for the dump."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dbpull.download import patience
+from downloads import CONTENT
+from range_server import RangeServer
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy of the machine, and outages of milliseconds instead of seconds."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr(patience, "OPENING", 0.4)
+    monkeypatch.setattr(patience, "SPEAK_AFTER", 0.0)
+
+
+@pytest.fixture
+def server() -> Iterator[RangeServer]:
+    with RangeServer(CONTENT) as server:
+        yield server
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "dumps" / "b101.dump"
