@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from databases import AS_HEROKU, SERVERS
+from choices import in_turn, pairs
+from databases import AS_HEROKU, FOLDERS, SERVERS
 from projects import Ended, Project
 from targets import Target, Watched
 from worlds import World
 
 JOBS = [1, 2]
+PLACES = [(), ("--in-place",)]
+HERE = list(FOLDERS)
+"""Servers. Of them, jobs and places each two values meet, not all the combinations."""
+ONE = HERE[:1]
+"""Where only dbpull counts, words or goes on: any server gives it the same to read."""
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -64,7 +70,7 @@ COUNT = "SELECT count(*) FROM letters;"
 # Left out, and said.
 
 
-@pytest.mark.parametrize("jobs", JOBS)
+@pytest.mark.parametrize(("jobs", "on"), in_turn(JOBS, HERE), indirect=["on"])
 def test_tables_of_a_tablespace_that_is_not_here_go_to_the_targets_own(
     on: Watched, target: Target, project: Project, tmp_path: Path, jobs: int
 ) -> None:
@@ -91,7 +97,7 @@ CREATE MATERIALIZED VIEW seen TABLESPACE "quick 1" AS SELECT count(*) FROM visit
     assert target.sql(placed) == "0"
 
 
-@pytest.mark.parametrize("jobs", JOBS)
+@pytest.mark.parametrize(("jobs", "on"), in_turn(JOBS, HERE), indirect=["on"])
 def test_policies_for_roles_that_are_not_here_are_left_out_with_the_way_to_have_them(
     on: Watched, target: Target, project: Project, tmp_path: Path, jobs: int
 ) -> None:
@@ -175,8 +181,9 @@ CREATE PUBLICATION "all" FOR ALL TABLES;
     assert target.sql(COUNT) == "30"
 
 
-@pytest.mark.parametrize("place", [(), ("--in-place",)], ids=["aside", "in place"])
-@pytest.mark.parametrize("jobs", JOBS)
+@pytest.mark.parametrize(
+    ("place", "jobs", "on"), pairs(PLACES, JOBS, HERE), indirect=["on"]
+)
 def test_a_dump_of_the_schema_public_alone_is_restored(
     on: Watched,
     target: Target,
@@ -193,7 +200,7 @@ def test_a_dump_of_the_schema_public_alone_is_restored(
     assert target.sql(COUNT) == "30"
 
 
-@pytest.mark.parametrize("place", [(), ("--in-place",)], ids=["aside", "in place"])
+@pytest.mark.parametrize(("place", "on"), in_turn(PLACES, HERE), indirect=["on"])
 def test_a_comment_on_a_schema_that_is_not_ours_does_not_end_a_restore(
     on: Watched,
     small: tuple[Target, str],
@@ -239,6 +246,7 @@ UPDATE pg_class SET relispopulated = true WHERE relname IN ('overview', 'above')
 # Refused before anything is done.
 
 
+@pytest.mark.parametrize("on", ONE, indirect=True)
 def test_tables_that_are_not_there_are_refused_with_those_that_are_alike(
     target: Target, project: Project, on: Watched, tmp_path: Path
 ) -> None:
@@ -327,7 +335,7 @@ def failing(on: Watched, tmp_path: Path) -> Path:
     return dump
 
 
-@pytest.mark.parametrize("jobs", JOBS)
+@pytest.mark.parametrize(("jobs", "on"), in_turn(JOBS, HERE), indirect=["on"])
 def test_all_that_fails_is_told_at_once_and_the_old_database_stays(
     target: Target, project: Project, failing: Path, jobs: int
 ) -> None:
@@ -351,8 +359,9 @@ def test_all_that_fails_is_told_at_once_and_the_old_database_stays(
     assert "FUNCTION two(integer? text)," in told
 
 
-@pytest.mark.parametrize("place", [(), ("--in-place",)], ids=["aside", "in place"])
-@pytest.mark.parametrize("jobs", JOBS)
+@pytest.mark.parametrize(
+    ("place", "jobs", "on"), pairs(PLACES, JOBS, HERE), indirect=["on"]
+)
 def test_a_user_goes_on_without_what_is_named_and_that_is_recorded(
     target: Target,
     project: Project,
@@ -379,7 +388,7 @@ def test_a_user_goes_on_without_what_is_named_and_that_is_recorded(
     assert "without FUNCTION two(integer, text), TABLE missing, VIEW over" in told
 
 
-@pytest.mark.parametrize("jobs", JOBS)
+@pytest.mark.parametrize(("jobs", "on"), in_turn(JOBS, HERE), indirect=["on"])
 def test_what_is_not_named_ends_it_though_other_things_are(
     target: Target, project: Project, failing: Path, jobs: int
 ) -> None:
@@ -390,6 +399,7 @@ def test_what_is_not_named_ends_it_though_other_things_are(
     ended.refuses("Restoring failed at TABLE DATA bad: column", "TABLE DATA bad")
 
 
+@pytest.mark.parametrize("on", ONE, indirect=True)
 def test_a_table_is_never_gone_without_though_it_follows_from_what_may_be_absent(
     on: Watched, target: Target, project: Project, tmp_path: Path
 ) -> None:
@@ -411,6 +421,7 @@ CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (m mood); INSERT INTO t VALUES ('
     restore(project, dump, "--tolerate=TYPE mood,TABLE t").succeeds()
 
 
+@pytest.mark.parametrize("on", ONE, indirect=True)
 def test_of_hundreds_that_fail_the_first_few_and_the_number_are_told(
     on: Watched, target: Target, project: Project, tmp_path: Path
 ) -> None:
@@ -470,7 +481,7 @@ SET = (
 )
 
 
-@pytest.mark.parametrize("place", [(), ("--in-place",)], ids=["aside", "in place"])
+@pytest.mark.parametrize(("place", "on"), in_turn(PLACES, HERE), indirect=["on"])
 def test_a_database_answers_as_at_heroku_and_no_longer_than_its_dump_needs(
     on: Watched,
     target: Target,
@@ -492,12 +503,15 @@ def test_a_database_answers_as_at_heroku_and_no_longer_than_its_dump_needs(
 
 
 @pytest.mark.parametrize(
-    "own",
-    [
-        "ALTER DATABASE {} SET search_path = public, mine;",
-        "ALTER ROLE postgres IN DATABASE {} SET search_path = public, mine;",
-    ],
-    ids=["of the database", "of a role there"],
+    ("own", "on"),
+    in_turn(
+        [
+            "ALTER DATABASE {} SET search_path = public, mine;",
+            "ALTER ROLE postgres IN DATABASE {} SET search_path = public, mine;",
+        ],
+        HERE,
+    ),
+    indirect=["on"],
 )
 def test_a_search_path_of_the_targets_own_stays_and_what_it_lacks_is_said(
     on: Watched, target: Target, project: Project, tmp_path: Path, own: str
@@ -516,6 +530,7 @@ def test_a_search_path_of_the_targets_own_stays_and_what_it_lacks_is_said(
 # In place, for a role that may not create databases.
 
 
+@pytest.mark.parametrize("on", ONE, indirect=True)
 def test_in_place_works_as_often_as_one_likes(
     on: Watched,
     small: tuple[Target, str],
@@ -605,8 +620,7 @@ def extended(world: World) -> Iterator[Watched]:
         on.sql("postgres", reset)
 
 
-@pytest.mark.parametrize("place", [(), ("--in-place",)], ids=["aside", "in place"])
-@pytest.mark.parametrize("jobs", JOBS)
+@pytest.mark.parametrize(("place", "jobs"), in_turn(PLACES, JOBS))
 def test_extensions_make_their_schemas_themselves(
     extended: Watched,
     make_target: Callable[..., Target],
@@ -629,7 +643,7 @@ def test_extensions_make_their_schemas_themselves(
         assert target.sql("SELECT note FROM ledger.book;") == "mine"
 
 
-@pytest.mark.parametrize("place", [(), ("--in-place",)], ids=["aside", "in place"])
+@pytest.mark.parametrize("place", PLACES)
 def test_pg_cron_is_left_out_with_what_is_built_upon_it(
     extended: Watched,
     make_target: Callable[..., Target],

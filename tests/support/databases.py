@@ -56,7 +56,7 @@ class Postgres:
 
     @property
     def major(self) -> int:
-        return int(self.server.version.split(".")[0])
+        return int((self.server.data / "PG_VERSION").read_text())
 
     def program(self, name: str) -> str:
         return str(self.folder / name)
@@ -80,10 +80,9 @@ class Postgres:
     def database(self, script: str = "", *, name: str = "", options: str = "") -> str:
         """Make a database; its name."""
         name = name or f"shop{next(_numbers)}"
-        quoted = name.replace('"', '""')
-        self.sql("postgres", f'CREATE DATABASE "{quoted}" {options};')
-        if script:
-            self.sql(name, script)
+        quoted = '"' + name.replace('"', '""') + '"'
+        within = f"\n\\connect {quoted}\n{script}" if script else ""
+        self.sql("postgres", f"CREATE DATABASE {quoted} {options};{within}")
         return name
 
     def role(self, options: str = "") -> str:

@@ -19,6 +19,12 @@ LOG = """
 alter system set log_statement = 'mod';
 select pg_reload_conf();
 """
+OIDS = "select oid || ' ' || datname from pg_database order by 1;"
+NOTES = "select string_agg(notes::text, ' ') from notes;"
+DROP = """
+select format('drop database %I with (force);', datname) from pg_database
+  where starts_with(datname, '{}') \\gexec
+"""
 _MADE_BY = re.compile(r"^-- Dumped .*\n?", re.MULTILINE)
 
 
@@ -49,16 +55,13 @@ class Watched(Postgres):
 
     def oids(self) -> dict[str, int]:
         """Each database's oid: a replaced one has another."""
-        told = self.sql("postgres", "select oid || ' ' || datname from pg_database;")
-        pairs = (line.split(" ", 1) for line in told.split("\n"))
+        pairs = (line.split(" ", 1) for line in self.sql("postgres", OIDS).split("\n"))
         return {dbname: int(oid) for oid, dbname in pairs}
 
     def drop_like(self, start: str) -> None:
         """Drop the databases whose names start so."""
-        for dbname in self.databases():
-            if dbname.startswith(start):
-                quoted = dbname.replace('"', '""')
-                self.sql("postgres", f'drop database "{quoted}" with (force);')
+        quoted = start.replace("'", "''")
+        self.sql("postgres", DROP.format(quoted))
 
     def likeness(self, dbname: str, pg_dump: Path | None = None) -> str:
         """Everything in a database, in words that another server's copy shares.
@@ -149,7 +152,7 @@ class Target:
     @property
     def notes(self) -> str:
         """The rows of the one that was there before any pull."""
-        return self.sql("select string_agg(notes::text, ' ') from notes;")
+        return self.sql(NOTES)
 
     @property
     def family(self) -> set[str]:
@@ -163,9 +166,9 @@ class Target:
     @contextmanager
     def untouched(self) -> Iterator[None]:
         """Assert that it is as it was, and that nothing else is on its server."""
-        before = self.postgres.oids(), self.notes
+        before = self.sql(OIDS + NOTES)
         yield
-        after = self.postgres.oids(), self.notes
+        after = self.sql(OIDS + NOTES)
         assert after == before, (after, before)
 
     @contextmanager
