@@ -123,9 +123,9 @@ def _server(project: Project) -> embedded.Server:
     return embedded.Server(project.folder / ".dbpull" / "server")
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
+def test_its_own_url_starts_it(named: Project) -> None:
+    named.invoke("db.pull", "--app=staging").succeeds()
+    for words in (
         ("db.pull", "--app=staging"),
         ("db.restore", "--app=staging"),
         ("db.undo",),
@@ -133,37 +133,32 @@ def _server(project: Project) -> embedded.Server:
         ("db.cleanup",),
         ("db.url",),
         ("db.start",),
-    ],
-    ids=lambda words: words[0],
-)
-def test_its_own_url_starts_it(named: Project, words: tuple[str, ...]) -> None:
-    if words[0] in {"db.undo", "db.backups"}:
-        named.invoke("db.pull", "--app=staging").succeeds()
-    named.invoke("db.stop").succeeds()
+    ):
+        named.invoke("db.stop").succeeds()
 
-    ended = named.invoke(*words).succeeds()
+        ended = named.invoke(*words).succeeds()
 
-    assert "Started PostgreSQL at postgres://" in ended.err
-    assert _server(named).running
+        assert "Started PostgreSQL at postgres://" in ended.err
+        assert _server(named).running
 
 
-def test_a_push_starts_it_too(named: Project) -> None:
-    named.invoke("db.stop").succeeds()
-
-    ended = named.invoke("db.push", "--app=staging", "--dry-run")
-
-    assert "Started PostgreSQL at postgres://" in ended.err
-
-
-def test_another_database_of_it_without_the_port_is_started_too(
+def test_it_starts_for_a_push_and_another_database_of_it_and_not_for_a_plan(
     named: Project,
 ) -> None:
     url = _server(named).url("other")
     named.invoke("db.stop").succeeds()
 
-    ended = named.invoke("db.pull", "--app=staging", f"--target={url[:-10]}")
+    plan = named.invoke("db.pull", "--app=staging", "--dry-run").succeeds()
+    assert "to    development on the embedded server, which is started" in plan.err
+    assert not _server(named).running
 
-    assert "other on this machine is now shop-eu b101" in ended.succeeds().err
+    push = named.invoke("db.push", "--app=staging", "--dry-run")
+    assert "Started PostgreSQL at postgres://" in push.err
+
+    named.invoke("db.stop").succeeds()
+    # Without the port.
+    other = named.invoke("db.pull", "--app=staging", f"--target={url[:-10]}")
+    assert "other on this machine is now shop-eu b101" in other.succeeds().err
 
 
 def test_after_a_reboot_it_is_started_from_what_is_left(
@@ -199,15 +194,6 @@ def test_a_server_whose_socket_was_cleared_away_is_started_anew(
     assert before
     assert after
     assert before.pid != after.pid
-
-
-def test_a_plan_does_not_start_it(named: Project) -> None:
-    named.invoke("db.stop").succeeds()
-
-    ended = named.invoke("db.pull", "--app=staging", "--dry-run").succeeds()
-
-    assert "to    development on the embedded server, which is started" in ended.err
-    assert not _server(named).running
 
 
 def test_the_url_of_another_ones_server_is_refused_with_what_to_do(

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from databases import AS_HEROKU, Postgres
+from choices import pairs
+from databases import AS_HEROKU, FOLDERS, Postgres
 from projects import Project
 
 ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -34,15 +35,15 @@ def project_of(postgres: Postgres, dbname: str, folder: Path) -> Project:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "into"), [("LATIN1", "UTF8"), ("WIN1252", "UTF8"), ("UTF8", "UTF8")]
+    ("encoding", "jobs", "postgres"),
+    pairs(["LATIN1", "WIN1252", "UTF8"], [1, 5], list(FOLDERS)),
+    indirect=["postgres"],
 )
-@pytest.mark.parametrize("jobs", [1, 5])
 def test_names_in_another_encoding_are_restored_and_found(
-    postgres: Postgres, tmp_path: Path, encoding: str, into: str, jobs: int
+    postgres: Postgres, tmp_path: Path, encoding: str, jobs: int
 ) -> None:
     dump = dumped(postgres, encoding, tmp_path)
-    options = f"TEMPLATE template0 ENCODING {into} LOCALE 'C'"
-    target = postgres.database(options=options)
+    target = postgres.database(options="TEMPLATE template0 ENCODING UTF8 LOCALE 'C'")
     project = project_of(postgres, target, tmp_path)
 
     project.invoke("db.restore", f"--dump={dump}", f"--jobs={jobs}").succeeds()

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from choices import in_turn
 from databases import FOLDERS, NO_OLD, OLD, Postgres, served
 from dbpull.embedded import account
 from projects import Ended, Project
 
+LANGUAGES = ["de", "ru"]
 SECRET = "someone@example.com"
 # A function that fails where it is restored, and did not where it was dumped.
 SETTING = "IF current_setting('trial.lenient', true) = 'yes' THEN RETURN 1; END IF;"
@@ -34,7 +36,7 @@ INSERT INTO people VALUES (1, '{SECRET}');
 STATISTICS = "CREATE STATISTICS both_of_them ON number_of(mail), id FROM people;"
 
 
-@pytest.fixture(scope="module", params=["de", "ru"])
+@pytest.fixture(scope="module", params=LANGUAGES)
 def foreign(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     """A server that speaks another language."""
     if not OLD:
@@ -67,7 +69,9 @@ def refused(ended: Ended, words: str, remedy: str = "invoke db.restore") -> str:
     return ended.cause
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("jobs", "foreign"), in_turn([1, 2], LANGUAGES), indirect=["foreign"]
+)
 def test_a_superuser_is_told_in_english(
     foreign: Postgres, tmp_path: Path, jobs: int
 ) -> None:
@@ -77,6 +81,7 @@ def test_a_superuser_is_told_in_english(
     assert cause.endswith("for type integer: ….")
 
 
+@pytest.mark.parametrize("foreign", ["ru"], indirect=True)
 def test_a_value_that_was_made_a_name_is_not_told(
     foreign: Postgres, tmp_path: Path
 ) -> None:
@@ -87,6 +92,7 @@ def test_a_value_that_was_made_a_name_is_not_told(
     refused(ended, told, r"ALTER FUNCTION public.number_of\(text\) SET search_path")
 
 
+@pytest.mark.parametrize("foreign", ["de"], indirect=True)
 def test_a_role_that_was_granted_it_is_told_in_english(
     foreign: Postgres, tmp_path: Path
 ) -> None:
@@ -114,8 +120,14 @@ def test_another_role_is_told_where(foreign: Postgres, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "user", "jobs"),
-    [(CASTS, "postgres", 2), (RAISES, "postgres", 1), (CASTS, "", 1), (RAISES, "", 2)],
+    ("script", "user", "jobs", "foreign"),
+    [
+        (CASTS, "postgres", 2, "de"),
+        (RAISES, "postgres", 1, "ru"),
+        (CASTS, "", 1, "ru"),
+        (RAISES, "", 2, "de"),
+    ],
+    indirect=["foreign"],
 )
 def test_what_fails_while_statistics_are_collected_shows_no_value(
     foreign: Postgres, tmp_path: Path, script: str, user: str, jobs: int

@@ -9,11 +9,16 @@ import pytest
 from projects import Project
 
 
-@pytest.mark.parametrize("task", ["db.pull", "db.fetch", "db.capture", "db.backups"])
-@pytest.mark.parametrize("asked", ["stagign", "shop-eo", "STAGIN"])
-def test_an_app(project: Project, task: str, asked: str) -> None:
-    meant = {"stagign": "staging", "STAGIN": "staging", "shop-eo": "shop-eu"}[asked]
-
+@pytest.mark.parametrize(
+    ("task", "asked", "meant"),
+    [
+        ("db.pull", "stagign", "staging"),
+        ("db.fetch", "shop-eo", "shop-eu"),
+        ("db.capture", "STAGIN", "staging"),
+        ("db.backups", "stagign", "staging"),
+    ],
+)
+def test_an_app(project: Project, task: str, asked: str, meant: str) -> None:
     ended = project.invoke(task, f"--app={asked}")
 
     ended.refuses(asked, rf"Did you mean {meant}\?")

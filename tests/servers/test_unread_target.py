@@ -20,52 +20,24 @@ def refused(project: Project, ended: Ended, cause: str) -> None:
     assert project.dumps() == []
 
 
+# What else is understood so: tests/unit/test_unread_target.py.
 @pytest.mark.parametrize(
-    ("text", "cause"),
+    ("name", "text", "cause"),
     [
-        (f"DATABASE_URL: {URL}\n", ".env can't be read: line 1"),
-        (f"DATABASE_URL='{URL}\n", ".env can't be read: line 1"),
-        ("DATABASE_URL=\n", "DATABASE_URL in .env is empty"),
-        ("INVOKE_DB_TARGET=\n", "INVOKE_DB_TARGET in .env is empty"),
-        ("DATABASE_URL=${NOT_SET}\n", "DATABASE_URL in .env is empty"),
-        (f"DB_URL={URL}\n", ".env has DB_URL, which is not read"),
-        (f"database_url={URL}\n", ".env has database_url, which is not read"),
+        (".env", f"DATABASE_URL: {URL}\n", ".env can't be read: line 1"),
+        (".env", "DATABASE_URL=\n", "DATABASE_URL in .env is empty"),
+        ("a/b/.env", f"DATABASE_URL={URL}\n", "a/b/.env has .*, and is not read"),
     ],
 )
-def test_a_line_that_is_not_understood(
-    make_project: Callable[..., Project], text: str, cause: str
-) -> None:
-    project = make_project()
-    (project.folder / ".env").write_text(text)
-
-    refused(project, project.invoke("db.pull", "--app=staging"), cause)
-
-
-@pytest.mark.parametrize("name", [".env.local", ".envrc", "../.env", "backend/.env"])
-@pytest.mark.parametrize("sign", ["=", ": "])
-def test_a_file_that_is_not_read(
-    make_project: Callable[..., Project], name: str, sign: str
+def test_what_is_not_read_is_told_and_nothing_is_done(
+    make_project: Callable[..., Project], name: str, text: str, cause: str
 ) -> None:
     project = make_project()
     path = project.folder / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"DATABASE_URL{sign}{URL}\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
-    ended = project.invoke("db.pull", "--app=staging")
-
-    refused(project, ended, f"{name} has .*, and is not read")
-    path.unlink()
-
-
-def test_the_file_of_the_folder_one_is_in(make_project: Callable[..., Project]) -> None:
-    project = make_project()
-    below = project.folder / "a" / "b"
-    below.mkdir(parents=True)
-    (below / ".env").write_text(f"DATABASE_URL={URL}\n")
-
-    ended = project.invoke_in(below, "db.pull", "--app=staging")
-
-    refused(project, ended, "a/b/.env has DATABASE_URL, and is not read")
+    refused(project, project.invoke_in(path.parent, "db.pull", "--app=staging"), cause)
 
 
 def test_the_remedy_that_is_told_helps(make_project: Callable[..., Project]) -> None:

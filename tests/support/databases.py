@@ -81,8 +81,13 @@ class Postgres:
         """Make a database; its name."""
         name = name or f"shop{next(_numbers)}"
         quoted = '"' + name.replace('"', '""') + '"'
-        within = f"\n\\connect {quoted}\n{script}" if script else ""
-        self.sql("postgres", f"CREATE DATABASE {quoted} {options};{within}")
+        create = f"CREATE DATABASE {quoted} {options};"
+        if "=" in name:  # psql's connect would take it for more than a name
+            self.sql("postgres", create)
+            self.sql(name, script)
+        else:
+            within = f"\\connect {quoted}\n{script}" if script else ""
+            self.sql("postgres", f"{create}\n{within}")
         return name
 
     def role(self, options: str = "") -> str:

@@ -430,8 +430,8 @@ DO $$ BEGIN FOR i IN 1..40 LOOP
 END LOOP; END $$;
 
 -- # keys
--- Large enough for pg_restores of their own; keys that are made in two statements, and
--- such as look like it.
+-- Large enough for pg_restores of their own by long rows; keys that are made in two
+-- statements, and such as look like it.
 CREATE EXTENSION citext WITH SCHEMA public;
 CREATE TABLE users (
   id bigint PRIMARY KEY,
@@ -455,9 +455,9 @@ CREATE TABLE "Orders of; a day" (
   filler text
 );
 INSERT INTO users SELECT g, 'User' || g || '@example.com', g * 2, md5(g::text), 1 + g / 2, g,
-  (SELECT string_agg(md5(g || '-' || i), '') FROM generate_series(1, 9) i) FROM generate_series(1, 30000) g;
+  (SELECT string_agg(md5(g || '-' || i), '') FROM generate_series(1, 45) i) FROM generate_series(1, 6000) g;
 INSERT INTO "Orders of; a day" SELECT g, g, 'uSER' || g || '@example.com', md5(g::text),
-  (SELECT string_agg(md5(g || '-' || i), '') FROM generate_series(1, 9) i) FROM generate_series(1, 30000) g;
+  (SELECT string_agg(md5(g || '-' || i), '') FROM generate_series(1, 45) i) FROM generate_series(1, 6000) g;
 CREATE INDEX ON users USING hash (email);
 CREATE INDEX ON users (boss, favourite);
 CREATE INDEX ON "Orders of; a day" ("the user");
@@ -474,9 +474,9 @@ ALTER TABLE users REPLICA IDENTITY USING INDEX users_email_key;
 CREATE TABLE parted (id int, day int, filler text, UNIQUE (id, day)) PARTITION BY LIST (day);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
-INSERT INTO parted SELECT 1 + g % 30000, 1 + (g > 30000)::int,
-  (SELECT string_agg(md5(g || '-' || i), '') FROM generate_series(1, 9) i)
-  FROM generate_series(1, 60000) g;
+INSERT INTO parted SELECT 1 + g % 6000, 1 + (g > 6000)::int,
+  (SELECT string_agg(md5(g || '-' || i), '') FROM generate_series(1, 30) i)
+  FROM generate_series(1, 12000) g;
 CREATE INDEX ON parted (filler);
 ALTER TABLE parted ADD FOREIGN KEY (id) REFERENCES users DEFERRABLE;
 ALTER TABLE parted_1 ADD CONSTRAINT own UNIQUE (filler),

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
+import re
 import tracemalloc
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -181,6 +183,37 @@ def test_what_is_no_dump_is_named(first: bytes, said: str) -> None:
         archive.recognise(first)
     with pytest.raises(NotADump, match=said):
         archive.read(io.BytesIO(first))
+
+
+GZIPPED_SQL = gzip.compress(b"SET x = 0;", mtime=0)
+GZIPPED_DUMP = gzip.compress(b"PGDMP", mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cause", "remedy"),
+    [
+        ("x.sql", b"SET statement_timeout = 0;", "plain SQL", "psql -d .* -f x.sql"),
+        ("all.sql", b"--\n-- PostgreSQL database cluster dump\n--", "dumpall", "psql"),
+        (
+            "x.sql.gz",
+            GZIPPED_SQL,
+            "gzip, plain SQL",
+            "gunzip -c.*psql",
+        ),
+        ("x.gz", GZIPPED_DUMP, "gzip, a dump inside", "gunzip x.gz"),
+        ("x.zip", b"PK\x03\x04 and so on", "packed with zip", "unzip x.zip"),
+        ("x.zst", b"\x28\xb5\x2f\xfd", "packed with zstd", "unzstd x.zst"),
+        ("x.xz", b"\xfd7zXZ", "packed with xz", "unxz"),
+    ],
+)
+def test_what_helps_with_a_file_that_is_no_dump_is_told(
+    name: str, content: bytes, cause: str, remedy: str
+) -> None:
+    with pytest.raises(NotADump, match=cause) as caught:
+        archive.recognise(content, name)
+
+    assert re.search(remedy, str(caught.value))
+    assert "remove" not in str(caught.value)
 
 
 def test_other_formats_are_refused_by_name() -> None:
