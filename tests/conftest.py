@@ -19,7 +19,9 @@ from dbpull.naming import DEFAULT, NAME
 from dbpull.project import PROJECT
 from dbpull.steps import source as steps_source
 
-pytest_plugins = ["once", "skips", "stand_ins", "worlds", "machines", "stagings"]
+pytest_plugins = [
+    "limits", "once", "skips", "stand_ins", "worlds", "machines", "stagings",
+]  # fmt: skip
 
 # Hundreds of databases are made and dropped: memory takes them faster than a disk.
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30

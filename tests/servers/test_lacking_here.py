@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from choices import in_turn, pairs
-from databases import AS_HEROKU, FOLDERS, SERVERS
+from databases import AS_HEROKU, FOLDERS, SERVERS, WITH_ICU
+from lacking import POSTGRES
 from projects import Ended, Project
 from targets import Target, Watched
 from worlds import World
@@ -270,6 +271,7 @@ def test_tables_that_are_not_there_are_refused_with_those_that_are_alike(
     assert ended.err.count("leters") == 1
 
 
+@pytest.mark.skipif(not WITH_ICU, reason=POSTGRES)
 def test_what_the_server_was_built_without_is_told_before(
     world: World,
     make_target: Callable[..., Target],

@@ -1,0 +1,61 @@
+"""A test that hangs fails in time, and leaves no process behind."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+
+import pytest
+
+import limits
+from lacking import LINUX
+
+pytest_plugins = ["pytester"]
+
+HANGING = """
+import subprocess, time, pytest
+
+@pytest.fixture(scope="session")
+def server():
+    with subprocess.Popen(["sleep", "4001"]) as process:
+        time.sleep(0.1)  # the kernel counts in hundredths
+        yield process
+        process.kill()
+
+def test_that_hangs(server):
+    script = "sleep 4002; true"
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE) as process:
+        process.communicate()
+
+def test_that_comes_after_it(server):
+    assert server.poll() is None
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason=LINUX)
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_test_that_hangs_fails_in_time(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setenv("PYTEST_TIMEOUT", "1")
+    monkeypatch.setenv("PYTHONPATH", str(Path(limits.__file__).parent))
+    pytester.makepyfile(HANGING)
+    began = time.monotonic()
+
+    ended = pytester.runpytest_subprocess("-p", "limits", "-n", workers)
+
+    ended.assert_outcomes(passed=1, failed=1)
+    ended.stdout.fnmatch_lines("*Timeout (>1.0s)*")
+    assert time.monotonic() - began < 60
+    assert not left(b"4002")
+
+
+def left(word: bytes) -> list[Path]:
+    """The processes with this word on their command lines."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if word in (process / "cmdline").read_bytes():
+                found.append(process)
+    return found
