@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import ClassVar, cast
 
 from dbpull.demo import stand_in
 from dbpull.demo.stand_in import control
+from dbpull.demo.stand_in.launch import SOURCE_ROOT, Module
 from faulty_stand_in.faults import Fault
 from faulty_stand_in.request_log import Seen, Total, total
+
+SUPPORT = Path(__file__).resolve().parents[1]
 
 
 class StandIn(stand_in.StandIn):
     """A running stand-in that can be told to misbehave."""
 
-    MODULE: ClassVar = "faulty_stand_in"
+    MODULE: ClassVar = Module("faulty_stand_in", (SOURCE_ROOT, SUPPORT))
 
     def misbehave(self, *faults: Fault) -> list[int]:
         """Set faults, see `faults`; their numbers. ValueError for a wrong one."""

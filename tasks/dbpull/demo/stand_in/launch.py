@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
@@ -17,11 +18,21 @@ from dbpull.demo.stand_in.config import Config, to_json
 from dbpull.demo.stand_in.detached import PREFIX, Running
 from dbpull.errors.stand_in import StandInNotStarted
 
+SOURCE_ROOT = Path(__file__).resolve().parents[3]
+
 Process = subprocess.Popen[bytes]
 
 
-def launch(module: str, config: Config, *, detach: bool) -> tuple[Process, Running]:
-    """Start what `module` runs and wait until it answers. Raises `StandInNotStarted`.
+@dataclass(frozen=True)
+class Module:
+    """What runs in the stand-in's process, and the folders where Python finds it."""
+
+    name: str
+    roots: tuple[Path, ...] = (SOURCE_ROOT,)
+
+
+def launch(module: Module, config: Config, *, detach: bool) -> tuple[Process, Running]:
+    """Start it and wait until it answers. Raises `StandInNotStarted`.
 
     Its standard input stays open: where it ends, an attached stand-in does too.
     """
@@ -39,7 +50,7 @@ def launch(module: str, config: Config, *, detach: bool) -> tuple[Process, Runni
     }
     instance = secrets.token_hex(8)
     try:
-        process, addresses = _begin([module, instance], order, folder)
+        process, addresses = _begin(module, instance, order, folder)
     except BaseException:
         if temporary:
             shutil.rmtree(folder, ignore_errors=True)
@@ -56,10 +67,10 @@ def launch(module: str, config: Config, *, detach: bool) -> tuple[Process, Runni
 
 
 def _begin(
-    argv: list[str], order: dict[str, object], folder: Path
+    module: Module, instance: str, order: dict[str, object], folder: Path
 ) -> tuple[Process, dict[str, str]]:
     with tempfile.TemporaryFile() as complaints:
-        process = _process(argv, folder, complaints)
+        process = _process(module, instance, folder, complaints)
         try:
             answer = _handshake(process, order)
         except BaseException:
@@ -74,19 +85,18 @@ def _begin(
     raise StandInNotStarted(answer.get("error") or last)
 
 
-def _process(argv: list[str], folder: Path, complaints: IO[bytes]) -> Process:
-    """In a session of its own: Ctrl-C is its starter's business, not its.
-
-    It imports what its starter does, from wherever that found it.
-    """
-    paths = os.pathsep.join(filter(None, sys.path))
+def _process(
+    module: Module, instance: str, folder: Path, complaints: IO[bytes]
+) -> Process:
+    """In a session of its own: Ctrl-C is its starter's business, not its."""
+    paths = [*map(str, module.roots), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", *argv],
+        [sys.executable, "-P", "-m", module.name, instance],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=complaints,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": paths},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         start_new_session=True,
     )
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from dbpull.demo.stand_in import detached
 from dbpull.demo.stand_in.config import Config
 from dbpull.demo.stand_in.detached import Running
-from dbpull.demo.stand_in.launch import launch
+from dbpull.demo.stand_in.launch import Module, launch
 
 
 class StandIn:
@@ -22,8 +22,7 @@ class StandIn:
     It also ends by itself when this process does, unless started with `detach`.
     """
 
-    MODULE: ClassVar = "dbpull.demo.stand_in"
-    """What runs in its process."""
+    MODULE: ClassVar = Module("dbpull.demo.stand_in")
 
     def __init__(
         self, running: Running, process: subprocess.Popen[bytes] | None = None
