@@ -6,12 +6,12 @@ The token is asked for here too. Faults travel as JSON objects with the fields o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from aiohttp import web
 
 from dbpull.demo.stand_in import refusals
-from dbpull.demo.stand_in.presigned import Signer
 from faulty_stand_in.armed import Faults
 from faulty_stand_in.faults import Fault
 from faulty_stand_in.request_log import RequestLog
@@ -20,10 +20,12 @@ from faulty_stand_in.request_log import RequestLog
 class Orders:
     """Faults and the request log."""
 
-    def __init__(self, faults: Faults, log: RequestLog, signer: Signer) -> None:
+    def __init__(
+        self, faults: Faults, log: RequestLog, expire: Callable[[], None]
+    ) -> None:
         self._faults = faults
         self._log = log
-        self._signer = signer
+        self._expire = expire
 
     def routes(self) -> list[web.RouteDef]:
         """What it answers."""
@@ -66,5 +68,5 @@ class Orders:
 
     async def expire(self, _: web.Request) -> web.Response:
         """No URL issued so far is valid from now on."""
-        self._signer.expire()
+        self._expire()
         return refusals.as_json(None)

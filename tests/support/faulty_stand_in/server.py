@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 from aiohttp import web
@@ -23,6 +24,7 @@ class FaultyServer(Server):
     def __init__(self, config: Config, folder: Path, instance: str) -> None:
         self._faults = Faults()
         self._log = RequestLog()
+        self._keys = count(1)
         super().__init__(config, folder, instance)
 
     def api_app(self) -> web.Application:
@@ -30,13 +32,13 @@ class FaultyServer(Server):
         app = super().api_app()
         around = Misbehaviour(self._log, self._faults, {})
         app.middlewares.insert(0, around.middleware())
-        app.add_routes(Orders(self._faults, self._log, self.signer).routes())
+        app.add_routes(Orders(self._faults, self._log, self._expire).routes())
         return app
 
     def download_app(self) -> web.Application:
         """The download host with what only it can do wrong."""
         app = super().download_app()
-        deeds = {"expire": self._expire, "change": self._change}
+        deeds = {"expire": self._expire_for, "change": self._change}
         around = Misbehaviour(self._log, self._faults, deeds, host="download")
         app.middlewares.insert(0, around.middleware())
         return app
@@ -55,8 +57,12 @@ class FaultyServer(Server):
             self.config.progress_every,
         )
 
-    async def _expire(self, _: web.Request, __: Fault) -> None:
-        self.signer.expire()
+    def _expire(self) -> None:
+        """Let every URL issued so far expire."""
+        self.signer.access_key = f"AKIASTANDIN{next(self._keys):09d}"
+
+    async def _expire_for(self, _: web.Request, __: Fault) -> None:
+        self._expire()
 
     async def _change(self, request: web.Request, fault: Fault) -> None:
         """Put another object where this request's is."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
+ACCESS_KEY = "AKIASTANDIN000000000"
 ALGORITHM = "AWS4-HMAC-SHA256"
 REGION = "us-east-1/s3/aws4_request"
 MOMENT = "%Y%m%dT%H%M%SZ"
@@ -34,11 +35,8 @@ class Signer:
     def __init__(self, lifetime: int) -> None:
         self.lifetime = lifetime
         self._secret = secrets.token_hex(20)
-        self._turn = 0
-
-    def expire(self) -> None:
-        """No URL issued so far is valid any more: the access key changes."""
-        self._turn += 1
+        self.access_key = ACCESS_KEY
+        """A URL that was issued with another is not valid any more."""
 
     def sign(self, base: str, key: str) -> str:
         """The URL of an object on the download host `base` (`https://host:port`)."""
@@ -46,7 +44,7 @@ class Signer:
         scope = f"{moment:%Y%m%d}/{REGION}"
         query = {
             "X-Amz-Algorithm": ALGORITHM,
-            "X-Amz-Credential": f"{self._access_key()}/{scope}",
+            "X-Amz-Credential": f"{self.access_key}/{scope}",
             "X-Amz-Date": moment.strftime(MOMENT),
             "X-Amz-Expires": str(self.lifetime),
             "X-Amz-SignedHeaders": "host",
@@ -72,17 +70,14 @@ class Signer:
         issued = datetime.strptime(given["X-Amz-Date"], MOMENT).replace(tzinfo=UTC)
         ends = issued + timedelta(seconds=int(given["X-Amz-Expires"]))
         now = datetime.now(UTC)
-        of_this_turn = given["X-Amz-Credential"].startswith(f"{self._access_key()}/")
-        if now >= ends or not of_this_turn:
+        of_this_key = given["X-Amz-Credential"].startswith(f"{self.access_key}/")
+        if now >= ends or not of_this_key:
             more = {
                 "X-Amz-Expires": given["X-Amz-Expires"],
                 "Expires": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
                 "ServerTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
             }
             raise NotSigned("AccessDenied", "Request has expired", more)
-
-    def _access_key(self) -> str:
-        return f"AKIASTANDIN{self._turn:09d}"
 
     def _signature(
         self, method: str, host: str, path: str, query: Mapping[str, str]
