@@ -12,8 +12,9 @@ import pytest
 
 from databases import AS_HEROKU
 from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
+from once import once
 from projects import Project, Run
-from targets import Target
+from targets import Target, Watched
 from worlds import World
 
 # Of a and b 2 MB each; b is broken, and most of c has not arrived by then.
@@ -67,26 +68,31 @@ BACKUPS = {
 
 
 @pytest.fixture(scope="module")
-def broken(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+def broken(world: World, run_folder: Path) -> Iterator[StandIn]:
     """A Heroku of such backups, each 20 to 30 MB; 2 MB a second arrive of them."""
-    folder = tmp_path_factory.mktemp("broken")
+    folder = once(run_folder / "broken", lambda half: _dump(world.modern, half))
     apps = []
-    for name, sql in BACKUPS.items():
-        source = world.modern.database(sql)
-        dump = world.modern.dump(source, folder / f"{name}.dump", *AS_HEROKU, "-Z0")
-        if name in PUT_FOR_8:
-            content = dump.read_bytes()
-            _, second, _ = re.finditer(rb"\x008\t[0-9a-f]{64}", content)
-            at = second.start() + 1
-            dump.write_bytes(content[:at] + PUT_FOR_8[name] + content[at + 1 :])
-        database = Database(f"postgresql-{name}", world.modern.url(source))
-        backup = Backup(number=1, dump=str(dump))
+    for name in BACKUPS:
+        database = Database(f"postgresql-{name}", world.modern.url("shop"))
+        backup = Backup(number=1, dump=str(folder / name))
         apps.append(App(name, databases=(database,), backups=(backup,)))
     pg_dump = world.modern.program("pg_dump")
     config = Config(tuple(apps), pg_dump=pg_dump, dump_at_start=False)
     with StandIn.start(config) as heroku:
         heroku.misbehave(faults.throttle(2_000_000))
         yield heroku
+
+
+def _dump(on: Watched, folder: Path) -> None:
+    for name, sql in BACKUPS.items():
+        source = on.database(sql)
+        dump = on.dump(source, folder / name, *AS_HEROKU, "-Z0")
+        on.drop_like(source)
+        if name in PUT_FOR_8:
+            content = dump.read_bytes()
+            _, second, _ = re.finditer(rb"\x008\t[0-9a-f]{64}", content)
+            at = second.start() + 1
+            dump.write_bytes(content[:at] + PUT_FOR_8[name] + content[at + 1 :])
 
 
 @pytest.fixture
