@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from dbpull.fab.reach import reached
 from dbpull.shell import keeper
 from dbpull.shell.remote import Remote
 from machines import Machine, introduce, machine
+from silences import NEVER, listener_of, pass_silence, until
 
 Maker = Callable[..., Machine]
 Reach = Callable[[Machine], AbstractContextManager[Remote]]
@@ -39,13 +39,6 @@ STUBBORN = (
     "trap '' TERM; sh -c 'echo child >&2; sleep 600; sleep 600' & echo one >&2;"
     " wait; wait"
 )
-
-
-def until(condition: Callable[[], object], told: Callable[[], object] = str) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, told()
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
@@ -472,19 +465,24 @@ def test_a_host_that_falls_silent_while_much_is_sent_to_it_is_lost(
     box.thaw()
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_host_that_answers_stays(remote: Remote, tmp_path: Path) -> None:
+def test_a_host_that_answers_stays(
+    reach: Reach, box: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "BEAT", 0.05)
+    monkeypatch.setattr(keeper, "SILENCE", NEVER)
     script = 'while [ ! -e "$0" ]; do sleep 0.1; done; echo here'
     argv = ["sh", "-c", script, str(tmp_path / "enough")]
-    beat = Path(remote.folder) / "beat"
 
-    told = by_a_thread(lambda: remote.run(argv).out)
+    with reach(box) as remote:
+        told = by_a_thread(lambda: remote.run(argv).out)
+        beat = Path(remote.folder) / "beat"
+        listener = listener_of(int((Path(remote.folder) / "keeper").read_text()))
+        for _ in range(3):  # the host looks whether it has heard us, and forgets that
+            until(beat.exists)
+            pass_silence(listener)
+        (tmp_path / "enough").touch()
+        until(lambda: told)
 
-    for _ in range(3):  # the host looks whether it has heard us, and forgets that
-        until(beat.exists)
-        until(lambda: not beat.exists())
-    (tmp_path / "enough").touch()
-    until(lambda: told)
     assert told == ["here\n"]
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,7 @@ import pytest
 
 from dbpull.shell import keeper
 from lacking import need, needs, path_of
+from silences import NEVER, gone, listener_of, pass_silence, until
 
 MARK = "DBPULL_TEST_SCRIPT"
 SHELLS = ["dash", "bash", "busybox", "lksh"]
@@ -30,22 +31,6 @@ BLOCK = 65536
 GREETING = b"dbpull:\n"
 KILLED = {-signal.SIGTERM, -signal.SIGKILL}
 STUBBORN = "trap '' TERM; sh -c 'echo $$; sleep 600; sleep 600' & echo $$; wait; wait"
-
-
-def until(condition: Callable[[], object], told: Callable[[], object] = str) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, told()
-        time.sleep(0.01)
-
-
-def gone(pid: int) -> bool:
-    """Whether it has ended, if perhaps nobody has asked for its code yet."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return True
-    return state == "Z"
 
 
 class Begun(subprocess.Popen[bytes]):
@@ -771,11 +756,13 @@ def test_a_keeper_that_is_asked_to_end_cleans_up_or_stays(
 def test_what_listens_for_silence_ends_after_a_killed_keeper(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "SILENCE", 3)
+    monkeypatch.setattr(keeper, "SILENCE", NEVER)
     with host.kept() as killed:
+        listener = listener_of(killed.process.pid)
         killed.process.kill()
         killed.process.wait()
         assert host.pids()
+        pass_silence(listener)
         host.settled()
 
 
@@ -805,14 +792,16 @@ def test_what_a_killed_keeper_left_is_swept_by_the_next(host: Host) -> None:
 def test_a_silent_laptop_is_given_up_and_one_that_is_heard_is_not(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "SILENCE", 0.3)
+    monkeypatch.setattr(keeper, "SILENCE", NEVER)
     with host.kept() as keeping:
         will, beat = _will(keeping.run, tmp_path), keeping.run.folder / "beat"
         for _ in range(4):
             assert keeping.hears(b"beat\n") == b"beat\n"
-            until(lambda: not beat.exists())
+            pass_silence(listener_of(keeping.process.pid))
+            assert not beat.exists()
             assert not will.exists()
 
+        pass_silence(listener_of(keeping.process.pid))
         assert keeping.process.wait(20) == 0
 
         host.settled()

@@ -1,0 +1,64 @@
+"""The silence after which a host gives up, passed at a test's word, not a clock's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+NEVER = 600
+"""Seconds of silence, unless a test has them pass."""
+PATIENCE = 20.0
+
+
+def until(condition: Callable[[], object], told: Callable[[], object] = str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.01)
+
+
+def gone(pid: int) -> bool:
+    """Whether it has ended, if perhaps nobody has asked for its code yet."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state == "Z"
+
+
+def listener_of(keeper: int) -> int:
+    """What listens for silence: a keeper's only child while it waits for a line."""
+    until(lambda: len(_children(keeper)) == 1)
+    return _children(keeper)[0]
+
+
+def pass_silence(listener: int) -> None:
+    """Have the time be over for which it listens: its clock is a child that sleeps."""
+    until(lambda: _clocks(listener))
+    passed = _clocks(listener)
+    os.kill(passed[0], signal.SIGKILL)
+    until(lambda: gone(listener) or _clocks(listener) not in ([], passed))
+
+
+def _clocks(listener: int) -> list[int]:
+    told = f"sleep\0{NEVER}\0".encode()
+    return [pid for pid in _children(listener) if _words(pid).endswith(told)]
+
+
+def _children(pid: int) -> list[int]:
+    """Those that live."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [child for child in map(int, found) if not gone(child)]
+
+
+def _words(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
