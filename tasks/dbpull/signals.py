@@ -5,10 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
 
+_T = TypeVar("_T")
 PAUSE = 0.2
 """Seconds between two looks at whether a signal has come."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -115,6 +118,27 @@ class Signals:
         """Let `check` be silent in this thread: it has heard of the signal already."""
         if self._received:
             self._mine.hears = False
+
+    def during(self, work: Callable[[], _T]) -> _T:
+        """Do in a thread what hears no signals, and hear them meanwhile.
+
+        Not by one long wait: a signal that comes just before it, or that another
+        thread is given, would not be heard before the wait's end.
+        """
+        done: Future[_T] = Future()
+
+        def do() -> None:
+            try:
+                done.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - raised by who waits
+                done.set_exception(error)
+
+        thread = threading.Thread(target=do, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(PAUSE)
+            self.check()
+        return done.result()
 
     def pause(self, seconds: float) -> None:
         """Sleep, and check meanwhile."""

@@ -141,3 +141,25 @@ except BaseException as error:
 """
     with process(body) as started:
         assert heard(started) == "Stopped(2), free: True"
+
+
+def test_a_signal_that_does_not_wake_who_waits_for_others_is_heard() -> None:
+    body = """
+def work():
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    with SIGNALS.handled():
+        say("waiting")
+        SIGNALS.pause(60)
+        say("not heard")
+# So that it is given to another thread.
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+with SIGNALS.awaited():
+    try:
+        SIGNALS.during(work)
+    except Stopped as stopped:
+        say(f"stopped by {stopped.number}")
+"""
+    with process(body) as started:
+        assert heard(started) == "waiting"
+        started.send_signal(signal.SIGINT)
+        assert heard(started) == "stopped by 2"

@@ -94,7 +94,7 @@ class Hosts(ThreadingGroup):  # type: ignore[misc]
     def perform(self, call: Call) -> dict[str, BaseException | None]:
         """Run a task on each; what it ended with, by the host as it was typed."""
         try:
-            results = self._do("perform", call)
+            results = SIGNALS.during(lambda: self._do("perform", call))
         except GroupException as failed:
             results = failed.result
         return {host.typed: results[host] for host in self}

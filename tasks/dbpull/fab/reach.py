@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from dbpull.fab.keys import Notice, know, known_as
 from dbpull.fab.proxy import Proxy
 from dbpull.fab.sessions import OPEN, Sessions
 from dbpull.shell.remote import Remote
-from dbpull.signals import PAUSE, SIGNALS
+from dbpull.signals import SIGNALS
 
 CONNECT = 20  # seconds for a host to answer, where neither fab nor ssh_config says
 KEEPALIVE = 15  # seconds
@@ -68,7 +66,7 @@ def _open(c: Connection, notice: Notice) -> None:
         if c.connect_timeout is None and "timeout" not in c.connect_kwargs:
             c.connect_timeout = CONNECT
         try:
-            _interruptibly(c.open)
+            SIGNALS.during(c.open)
         except paramiko.BadHostKeyException as error:
             key = error.key.fingerprint
             raise HostKeyChanged(c.original_host, known_as(c), key) from error
@@ -82,22 +80,6 @@ def _close(c: Connection) -> None:
     c.client.close()
     if isinstance(c.gateway, Connection):
         _close(c.gateway)
-
-
-def _interruptibly(work: Callable[[], object]) -> None:
-    """Do what hears no signals, and hear them meanwhile."""
-    done: Future[object] = Future()
-
-    def do() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised by who waits
-            done.set_exception(error)
-
-    threading.Thread(target=do, daemon=True).start()
-    while not wait([done], PAUSE).done:
-        SIGNALS.check()
-    done.result()
 
 
 def _leave_out_missing_keys(c: Connection, notice: Notice) -> None:

@@ -25,14 +25,16 @@ pause() { sleep "$1" 2>/dev/null || sleep 1; }
 # seconds the laptop counts as lost.
 keep() {
   trap '' HUP INT PIPE
+  # Before there is a trap for TERM: one that comes before the listener has taken that
+  # off would be nobody's, and the listener stay.
+  listen_for_silence "$1" $$ </dev/null >/dev/null 2>&1 &
+  listener=$!
   trap 'exit 0' TERM
   trap finish EXIT
   able && mkdir "$run/programs" || exit
   # Room for the last things to be done, should the disk be full by then.
   dd if=/dev/zero of="$run/ballast" bs=1024 count=64 2>/dev/null
   sweep
-  listen_for_silence "$1" $$ </dev/null >/dev/null 2>&1 &
-  listener=$!
   greet
   facts
   while read -r beat; do
