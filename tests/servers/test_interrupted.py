@@ -18,11 +18,8 @@ from projects import INVOKE, Project, Run
 from targets import Target
 from worlds import World
 
-SIGNALS = pytest.mark.parametrize(
-    ("number", "how"),
-    [(SIGINT, "Ctrl-C"), (SIGTERM, "kill"), (SIGHUP, "the terminal's end")],
-    ids=["SIGINT", "SIGTERM", "SIGHUP"],
-)
+HOW = {SIGINT: "Ctrl-C", SIGTERM: "kill", SIGHUP: "the terminal's end"}
+"""Each of them at some of the steps: what they are told by is all that differs."""
 
 
 @contextmanager
@@ -42,20 +39,14 @@ def _stopped(
     assert target.family == {"target"}
 
 
-@SIGNALS
 def test_while_capturing_heroku_goes_on_and_that_is_said(
-    project: Project,
-    heroku: StandIn,
-    target: Target,
-    number: signal.Signals,
-    how: str,
+    project: Project, heroku: StandIn, target: Target
 ) -> None:
-    app = f"captured-{number.name.lower()}"
     heroku.misbehave(faults.backup("stay", at=1000))
-    run = project.start("db.pull", f"--app={app}")
+    run = project.start("db.pull", "--app=captured")
     told = "Stopped waiting for the backup b001, which goes on at Heroku"
 
-    with _stopped(run, target, number, told, "pick it up with .*--backup=b001"):
+    with _stopped(run, target, SIGTERM, told, "pick it up with .*--backup=b001"):
         run.until(lambda: heroku.requests("data", "GET", "/transfers/"))
 
     assert len(heroku.requests(method="POST", path="/backups")) == 1
@@ -80,14 +71,8 @@ def test_a_capture_that_went_on_is_picked_up_even_before_its_end(
     assert heroku.requests(method="POST", path="/backups") == []
 
 
-@SIGNALS
 def test_while_fetching_what_has_arrived_stays(
-    world: World,
-    project: Project,
-    heroku: StandIn,
-    target: Target,
-    number: signal.Signals,
-    how: str,
+    world: World, project: Project, heroku: StandIn, target: Target
 ) -> None:
     size = (world.folder / "bulk.dump").stat().st_size
     [hanging] = heroku.misbehave(faults.hang(at=9_000_000, times=None))
@@ -96,8 +81,8 @@ def test_while_fetching_what_has_arrived_stays(
     with _stopped(
         run,
         target,
-        number,
-        f"Stopped by {how} while fetching and restoring bulk-eu b001",
+        SIGHUP,
+        f"Stopped by {HOW[SIGHUP]} while fetching and restoring bulk-eu b001",
     ):
         run.says("Fetching and restoring")
         run.until(lambda: heroku.total("download").sent >= 9_000_000)
@@ -112,27 +97,25 @@ def test_while_fetching_what_has_arrived_stays(
     assert heroku.total("download").sent == size - 9_000_000 + 1
 
 
-@SIGNALS
 @pytest.mark.parametrize(
-    ("app", "doing", "at_work"),
+    ("app", "doing", "at_work", "number"),
     [
-        ("slow-index", "restoring slow-index b001", "CREATE INDEX"),
-        ("slow-analyze", "checking and analyzing", "ANALYZE"),
+        ("slow-index", "restoring slow-index b001", "CREATE INDEX", SIGTERM),
+        ("slow-analyze", "checking and analyzing", "ANALYZE", SIGINT),
     ],
     ids=["restore", "check"],
 )
 def test_while_restoring_or_checking_the_aside_database_goes(
     project: Project,
     target: Target,
-    number: signal.Signals,
-    how: str,
     app: str,
     doing: str,
     at_work: str,
+    number: signal.Signals,
 ) -> None:
     run = project.start("db.pull", f"--app={app}")
 
-    with _stopped(run, target, number, f"Stopped by {how} while {doing}"):
+    with _stopped(run, target, number, f"Stopped by {HOW[number]} while {doing}"):
         run.until(lambda: at_work in _active(target))
 
     assert len(project.dumps()) == 1
@@ -146,14 +129,13 @@ def held_back(world: World, target: Target) -> Iterator[Callable[[], str]]:
         yield lambda: session.ask("rollback")
 
 
-@SIGNALS
+@pytest.mark.parametrize("number", [SIGTERM, SIGHUP])
 def test_while_swapping_the_swap_is_finished_first(
     world: World,
     project: Project,
     target: Target,
     held_back: Callable[[], str],
     number: signal.Signals,
-    how: str,
 ) -> None:
     old = target.oid
     run = project.start("db.pull", "--app=staging")
@@ -165,7 +147,9 @@ def test_while_swapping_the_swap_is_finished_first(
     held_back()
 
     ended = run.end()
-    ended.refuses(f"Stopped by {how}", "in place already.*db.undo", code=128 + number)
+    ended.refuses(
+        f"Stopped by {HOW[number]}", "in place already.*db.undo", code=128 + number
+    )
     assert target.family == {"target", "original"}
     assert world.modern.picture(target.name) == world.modern.picture("shop")
     project.invoke("db.undo").succeeds()

@@ -124,11 +124,10 @@ def _apps(modern: Watched, folder: Path) -> Iterator[App]:
         "billed-elsewhere", attachments=(Attachment("DATABASE", "postgresql-shop-eu"),)
     )
     yield _app("at-work", source, Backup(number=5, age=60, status="running"))
-    for number in ("sigint", "sigterm", "sighup"):
-        yield _app(f"captured-{number}", source)
     for case in range(4):
         yield _app(f"stale-{case}", source, Backup(number=1, age=50 * HOUR))
     for name in (
+        "captured",
         "fresh-eu",
         "fresh-too",
         "refusing",
