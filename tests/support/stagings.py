@@ -85,6 +85,17 @@ class Staging:
         return ["db.push", "--app=staging", f"--confirm={self.app}", *words]
 
 
+Make = Callable[..., Staging]
+
+
+def local_database(world: World, name: str, script: str) -> str:
+    """A database on the local server; its URL."""
+    server = world.others[MAJOR]
+    if name not in server.databases():
+        server.database(script, name=name)
+    return server.url(name)
+
+
 @pytest.fixture(scope="session")
 def encrypted(world: World) -> Iterator[Watched]:
     """A server that lets the app's role in over TLS alone."""

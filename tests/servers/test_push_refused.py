@@ -1,0 +1,134 @@
+"""What `invoke db.push` refuses: nothing was done then."""
+
+from __future__ import annotations
+
+import pytest
+
+from faulty_stand_in import faults
+from projects import INVOKE
+from stagings import BORROWER, LENT, MAJOR, PRODUCTION, Make, Staging, local_database
+from targets import Watched
+from worlds import World
+
+
+@pytest.mark.parametrize("words", [[], ["--confirm=staging"], ["--confirm=SHOP"]])
+def test_what_nobody_confirmed_is_not_done(staging: Staging, words: list[str]) -> None:
+    ended = staging.project.invoke("db.push", "--app=staging", *words)
+
+    ended.refuses("so nothing was done", f"--confirm={staging.app}")
+    assert staging.only_read
+    assert staging.now == staging.before
+
+
+@pytest.mark.parametrize("undo", [False, True])
+@pytest.mark.parametrize(
+    ("app", "alias"),
+    [(PRODUCTION, "staging"), ("", "prod"), (LENT, "staging")],
+    ids=["its name", "its alias", "who has it too"],
+)
+def test_a_protected_app_is_refused_by_whatever_name(
+    make_staging: Make, app: str, alias: str, *, undo: bool
+) -> None:
+    staging = make_staging(app=app)
+    staging.project.configure(f"db:\n  apps: {{{alias}: {staging.app}}}\n")
+    words = ["--undo", "--backup=b001"] if undo else []
+
+    ended = staging.project.invoke(
+        "db.push", f"--app={alias}", f"--confirm={staging.app}", *words
+    )
+
+    ended.refuses("is protected: it fits", "db.protected")
+    assert (BORROWER in ended.err) == (app == LENT)
+    assert staging.only_read
+    assert staging.now == staging.before
+
+
+def test_an_alias_protects_an_app_by_its_real_name_too(staging: Staging) -> None:
+    staging.project.configure(f"db:\n  apps: {{prod: {staging.app}}}\n")
+    words = ["db.push", f"--app={staging.app}", f"--confirm={staging.app}"]
+
+    for more in ({}, {"INVOKE_DB_APPS": f"staging={staging.app}"}):
+        ended = staging.project.invoke(*words, **more)
+        ended.refuses("prod is protected", "db.protected")
+    assert staging.only_read
+
+
+def test_no_other_file_takes_protection_away(staging: Staging) -> None:
+    staging.project.configure(
+        f"db:\n  apps: {{staging: {staging.app}}}\n  protected: ['shop-*']\n"
+    )
+    other = staging.project.folder / "other.yaml"
+    other.write_text("db: {protected: []}\n")
+    argv = [*INVOKE, "-f", str(other), *staging.push()]
+
+    ended = staging.project.begin(argv, None, {}).end()
+
+    ended.refuses("is protected: it fits 'shop-", "invoke.yaml")
+    assert staging.asked() == []
+
+
+def test_only_the_file_says_what_is_protected(staging: Staging) -> None:
+    staging.project.configure(
+        f"db:\n  apps: {{staging: {staging.app}}}\n  protected: [shop-*]\n"
+    )
+
+    staging.project.invoke(*staging.push()).refuses("fits 'shop-", "invoke.yaml")
+    ended = staging.project.invoke(*staging.push(), INVOKE_DB_PROTECTED="nothing")
+    ended.refuses("INVOKE_DB_PROTECTED is set in", "Set it there")
+    assert staging.asked() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "why"),
+    [
+        ("local_without_tables", "", "has no tables"),
+        ("local_without_rows", "create table notes (id int);", "has no rows"),
+        ("", "", "does not exist"),
+    ],
+)
+def test_an_empty_local_database_is_not_pushed(
+    world: World, make_staging: Make, name: str, script: str, why: str
+) -> None:
+    url = world.others[MAJOR].url("nothing_there")
+    staging = make_staging(local_database(world, name, script) if name else url)
+
+    ended = staging.project.invoke(*staging.push())
+
+    ended.refuses(why, "--target")
+    assert staging.only_read
+    assert staging.now == staging.before
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_database_is_not_pushed_to_itself(
+    staging: Staging, encrypted: Watched, name: str
+) -> None:
+    url = encrypted.url(staging.dbname).replace("127.0.0.1", name)
+
+    ended = staging.project.invoke(*staging.push(), DATABASE_URL=url)
+
+    ended.refuses("are the same one", "DATABASE_URL")
+    assert staging.only_read
+    assert staging.now == staging.before
+
+
+def test_an_older_server_is_not_pushed_to(world: World, make_staging: Make) -> None:
+    staging = make_staging(world.modern.url("shop"))
+
+    ended = staging.project.invoke(*staging.push())
+
+    ended.refuses(
+        f"{staging.app} runs PostgreSQL {MAJOR}", f"a local PostgreSQL {MAJOR}"
+    )
+    assert staging.only_read
+
+
+def test_without_a_capture_there_is_no_push(staging: Staging) -> None:
+    staging.heroku.misbehave(faults.backup("fail", message="out of disk"))
+
+    ended = staging.project.invoke(*staging.push("--maintenance"))
+
+    ended.refuses("out of disk", "as it was. Run it again")
+    assert staging.asked("PUT") == []
+    assert staging.now == staging.before
+    assert staging.asked("PATCH") == [("PATCH", f"/apps/{staging.app}")] * 2

@@ -1,0 +1,121 @@
+"""A push that is stopped or killed: the app's database is as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from faulty_stand_in import faults
+from projects import INVOKE, Run, marked
+from stagings import Make, local_database
+from worlds import BAD_KEY, ROWS, SLOW_INDEX, World
+
+
+@pytest.mark.parametrize(
+    ("when", "number"),
+    [
+        ("Dumping", signal.SIGINT),
+        ("Capturing", signal.SIGTERM),
+        ("Resetting", signal.SIGHUP),
+        ("Restoring into", signal.SIGINT),
+        ("being put back", signal.SIGTERM),
+    ],
+)
+def test_whenever_it_is_stopped_the_apps_database_is_as_it_was(
+    world: World, make_staging: Make, when: str, number: int
+) -> None:
+    name, script = {
+        "Restoring into": ("local_slow_index", SLOW_INDEX),
+        "being put back": ("local_bad_key", BAD_KEY),
+    }.get(when, ("local_bulk", ROWS))
+    staging = make_staging(local_database(world, name, script))
+    staging.heroku.misbehave(faults.hang(1.0, path="*/restores"))
+    run = staging.project.start(*staging.push("--maintenance"))
+
+    run.says(when)
+    run.signal(number)
+    ended = run.end()
+
+    # What has failed already is told as that, once all of it is back.
+    failed = when == "being put back"
+    assert ended.code == (1 if failed else 128 + number)
+    assert ("The push failed" if failed else "Stopped") in ended.err
+    assert "as it was" in ended.remedy
+    assert staging.now == staging.before
+    assert staging.project.dumps() == []
+    assert len(staging.asked("PATCH")) in {0, 2}
+
+
+def survived(run: Run) -> None:
+    """Wait until the process that survives a killed push has done its part."""
+    deadline = time.monotonic() + 60
+    while marked(run.mark):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("when", ["Capturing", "Resetting", "Restoring into"])
+def test_what_is_killed_midway_is_put_back_by_a_process_that_survives(
+    world: World, make_staging: Make, when: str
+) -> None:
+    staging = make_staging(local_database(world, "local_bulk", ROWS))
+    run = staging.project.start(*staging.push("--maintenance"))
+    run.says(when)
+
+    run.process.kill()
+    run.process.wait()
+    survived(run)
+
+    if when != "Capturing":
+        assert f"The database of {staging.app} is as it was: b001 is back." in run.err
+    assert f"{staging.app} is out of maintenance mode." in run.err
+    assert staging.asked("PATCH") == [("PATCH", f"/apps/{staging.app}")] * 2
+    assert staging.now == staging.before
+
+
+def test_who_cannot_wait_leaves_it_to_that_process(
+    world: World, make_staging: Make
+) -> None:
+    staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
+    staging.heroku.misbehave(faults.hang(path="*/restores"))
+    run = staging.project.start(*staging.push())
+    run.says("being put back")
+
+    for _ in range(3):
+        run.signal(signal.SIGINT)
+        time.sleep(0.3)
+    run.process.wait(60)
+    survived(run)
+
+    assert "is NOT what it was: b001 is not back yet" in run.err
+    assert f"The database of {staging.app} is as it was: b001 is back." in run.err
+    assert staging.now == staging.before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_story_that_nobody_reads_any_more_does_not_keep_it_from_being_put_back(
+    world: World, make_staging: Make, number: int
+) -> None:
+    staging = make_staging(local_database(world, "local_bulk", ROWS))
+    reading, writing = os.pipe()
+    run = subprocess.Popen(
+        [*INVOKE, *staging.push()],
+        cwd=staging.project.folder,
+        env=staging.project._environment({}),
+        stdin=subprocess.DEVNULL,
+        stderr=writing,
+    )
+    os.close(writing)
+    told = b""
+    while b"Restoring into" not in told:
+        told += os.read(reading, 4096)
+
+    os.close(reading)
+    run.send_signal(number)
+
+    assert run.wait(60) == 128 + number
+    assert staging.now == staging.before
