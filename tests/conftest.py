@@ -39,9 +39,22 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
 # As a variable, so that the suite also runs where pytest-timeout is not installed.
 os.environ.setdefault("PYTEST_TIMEOUT", "300")
 
+EACH, MOST = 1 << 30, 16
+"""Bytes of memory for a process of the tests with its servers; how many there are."""
 LONGEST = ("test_refusals.py", "test_demo.py", "test_stage.py", "test_heroku_cli.py")
 FOREIGN = ("HEROKU_", "INVOKE_", "FABRIC_", "PG")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core, for tests also wait; as many as there is memory for.
+
+    More share out no better what there is to do, and each starts servers of its own.
+    """
+    cores = os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(2 * cores, memory // EACH, MOST))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
