@@ -1,0 +1,92 @@
+"""The engine's threads: who tells what first must not matter; nothing is started."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+from dbpull.archive import Archive, Block, Entry, Header
+from dbpull.restore.engine import Engine
+from dbpull.restore.incoming import Listener
+from dbpull.restore.queue import LARGE
+from dbpull.restore.selection import select
+from dbpull.restore.watch import Watch
+
+HEADER = Header((1, 16, 0), "gzip", datetime(2026, 1, 1), "shop", "17", "17")
+
+
+def entry(dump_id: int, desc: str, section: str, definition: str = "") -> Entry:
+    rows, needs = section == "data", (1,) if dump_id > 1 else ()
+    return Entry(
+        dump_id, rows, 0, 0, f"of {dump_id}", desc, section,
+        definition, "public", "", needs,
+    )  # fmt: skip
+
+
+ARCHIVE = Archive(
+    HEADER,
+    (
+        entry(1, "TABLE", "pre-data"),
+        entry(2, "TABLE DATA", "data"),
+        entry(3, "INDEX", "post-data", "CREATE INDEX a ON b USING btree (c)"),
+        entry(4, "INDEX", "post-data", "CREATE INDEX d ON b USING gin (c)"),
+    ),
+    100,
+)
+
+
+class Dump:
+    """One whose only table is restored before the walk tells that it has arrived."""
+
+    archive, total = ARCHIVE, 0
+
+    def __init__(self) -> None:
+        self.restored = threading.Event()
+
+    def walk(self, listener: Listener) -> None:
+        listener.large(2, 100)
+        self.restored.wait(20)
+        time.sleep(0.1)
+        listener.arrived(Block(2, 100, 100 + LARGE * 10, "data"))
+
+
+class Shell:
+    """Each of its pg_restores is done at once."""
+
+    def __init__(self, dump: Dump) -> None:
+        self.begun: list[str] = []
+        self._dump = dump
+
+    def feed(self, *_: Any, listing: str, **__: Any) -> Any:
+        self.begun.append(listing)
+        return SimpleNamespace(wait=lambda _: self._end(listing), end=lambda: None)
+
+    def _end(self, listing: str) -> None:
+        if listing.split() == ["2;"]:
+            self._dump.restored.set()
+
+
+def test_keys_are_weighed_also_where_rows_were_in_before_it_was_told() -> None:
+    dump = Dump()
+    shell = Shell(dump)
+    restore: Any = SimpleNamespace(
+        selection=select(ARCHIVE, (), creatable=(), superuser=True),
+        jobs=1,
+        dump="shop.dump",
+        watch=Watch(),
+        listening=Watch,
+        fed_argv=list,
+        environment=lambda _: {},
+        refuse_failed=lambda *_, **__: None,
+        part=lambda *_: None,
+        outcome=Watch().outcome,
+    )
+    engine = Engine(restore, shell, dump, lambda _: None)  # type: ignore[arg-type]
+
+    outcome = engine.run()
+
+    assert outcome.sizes == {2: LARGE * 10}
+    assert [int(one.split(";")[0]) for one in shell.begun] == [1, 2, 4, 3]
