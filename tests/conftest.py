@@ -41,7 +41,7 @@ os.environ.setdefault("PYTEST_TIMEOUT", "300")
 
 EACH, MOST = 1 << 30, 16
 """Bytes of memory for a process of the tests with its servers; how many there are."""
-LONGEST = ("test_refusals.py", "test_demo.py", "test_stage.py", "test_heroku_cli.py")
+LONGEST = ("test_demo.py", "test_stage.py", "test_heroku_cli.py")
 FOREIGN = ("HEROKU_", "INVOKE_", "FABRIC_", "PG")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
