@@ -7,7 +7,6 @@ jobs, databases and ways are not all combined: each two of them meet (`choices`)
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,6 @@ from choices import in_turn, pairs
 from databases import AS_HEROKU, FOLDERS, SERVERS
 from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
 from kinds import SQL, Kinds, entries, everything, refuse_differences
-from machines import Machine, fab, introduce
 from projects import Project
 from targets import Target, Watched
 from worlds import World
@@ -166,21 +164,6 @@ def test_a_tar_file_is_restored_in_its_order(
     dump = kinds.folder / "tar"
 
     project.invoke("db.restore", f"--dump={dump}", INVOKE_DB_JOBS="2").succeeds()
-
-    refuse_differences(everything(kinds.on, target.name), kinds.serial)
-
-
-@pytest.mark.parametrize(
-    ("name", "jobs", "on"), in_turn(["kinds", *UNSAID], JOBS, HERE), indirect=["on"]
-)
-def test_a_host_restores_as_a_serial_pg_restore_does(
-    kinds: Kinds, target: Target, project: Project, devbox: Machine, jobs: int
-) -> None:
-    introduce(Path(project.environment["HOME"]), devbox)
-    dump = shutil.copy(kinds.dump, devbox.home / "kinds.dump")
-    options = {"INVOKE_DB_JOBS": str(jobs)}
-
-    fab(project, "devbox", "db.restore", f"--dump={dump}", **options).succeeds()
 
     refuse_differences(everything(kinds.on, target.name), kinds.serial)
 
