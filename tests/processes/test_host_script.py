@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +28,7 @@ from silences import NEVER, gone, listener_of, pass_silence, until
 MARK = "DBPULL_TEST_SCRIPT"
 SHELLS = ["dash", "bash", "busybox", "lksh"]
 BLOCK = 65536
+Values = Sequence[tuple[Any, ...]]
 GREETING = b"dbpull:\n"
 KILLED = {-signal.SIGTERM, -signal.SIGKILL}
 STUBBORN = "trap '' TERM; sh -c 'echo $$; sleep 600; sleep 600' & echo $$; wait; wait"
@@ -158,6 +159,17 @@ class Host:
 
     def settled(self) -> None:
         until(lambda: not self.pids(), self.processes)
+
+
+def by_two_shells(names: str, values: Values) -> pytest.MarkDecorator:
+    """Each value with two shells, which take turns: what has none is run by each."""
+    shells = [*SHELLS, *SHELLS]
+    rows = [
+        (*value, shell)
+        for number, value in enumerate(values)
+        for shell in shells[number % len(SHELLS) :][:2]
+    ]
+    return pytest.mark.parametrize((*names.split(), "host"), rows, indirect=["host"])
 
 
 @pytest.fixture(params=SHELLS)
@@ -348,8 +360,9 @@ def test_blocks_of_a_file_are_packed_where_that_can_be(
     assert b"none can't be read" in none.stderr
 
 
-@pytest.mark.parametrize(
-    "total", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 17]
+@by_two_shells(
+    "total",
+    [(n,) for n in (0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 17)],
 )
 def test_a_program_is_fed_with_a_part_that_is_there(
     run: Run, tmp_path: Path, total: int
@@ -481,8 +494,8 @@ def test_a_program_is_found_where_readlink_knows_no_real_path(
 # Programs
 
 
-@pytest.mark.parametrize(
-    ("argv", "code"),
+@by_two_shells(
+    "argv code",
     [
         (["true"], 0),
         (["sh", "-c", "exit 3"], 3),
@@ -736,7 +749,7 @@ def test_a_program_in_its_last_statement_may_finish_it(
     assert (tmp_path / "last").read_text() == "said\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@by_two_shells("number", [(signal.SIGTERM,), (signal.SIGHUP,), (signal.SIGINT,)])
 def test_a_keeper_that_is_asked_to_end_cleans_up_or_stays(
     host: Host, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -926,7 +939,7 @@ def test_a_part_is_downloaded_and_after_a_cut_gone_on_with(
 
 
 @needs("curl")
-@pytest.mark.parametrize("status", [403, 404, 412, 503])
+@by_two_shells("status", [(403,), (404,), (412,), (503,)])
 def test_a_refusal_is_told_and_the_part_stays(
     run: Run, tmp_path: Path, status: int
 ) -> None:
