@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from choices import pairs
 from projects import Ended, Project
 
 TASKS = [
@@ -201,22 +202,23 @@ def test_a_wrong_value_is_blamed_on_the_file_that_has_it(bare: Project) -> None:
 
 FULL = "db: {keep: 2, apps: {a: b}, hosts: {h: {path: p}}}"
 FAB = ("-f", "other.yaml")
+UNMERGEABLE = [
+    ("db", "db:\n", "is empty"),
+    ("db", "db: []\n", "is '…', which is not a mapping"),
+    ("db.apps", "db: {apps: }\n", "is empty"),
+    ("db.hosts.h", "db: {hosts: {h: text}}\n", "is '…', which is not a mapping"),
+]
+"""The key that can't be merged, what a file has, and what is told of it."""
 
 
-@PROGRAMS
 @pytest.mark.parametrize(
-    ("key", "text", "cause"),
-    [
-        ("db", "db:\n", "is empty"),
-        ("db", "db: []\n", "is '…', which is not a mapping"),
-        ("db.apps", "db: {apps: }\n", "is empty"),
-        ("db.hosts.h", "db: {hosts: {h: text}}\n", "is '…', which is not a mapping"),
-    ],
+    ("unmergeable", "program", "place"),
+    pairs(UNMERGEABLE, ["invoke", "fab"], ["~/.{}.yaml", "other.yaml"]),
 )
-@pytest.mark.parametrize("place", ["~/.{}.yaml", "other.yaml"])
 def test_what_invoke_can_not_merge_is_told(
-    bare: Project, program: str, place: str, key: str, text: str, cause: str
+    bare: Project, unmergeable: tuple[str, str, str], program: str, place: str
 ) -> None:
+    key, text, cause = unmergeable
     file = place.format({"invoke": "invoke", "fab": "fabric"}[program])
     words = FAB if file == "other.yaml" else ()
     bare.configure(FULL)

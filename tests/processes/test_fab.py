@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from choices import pairs
 from projects import Ended, Project
 
 PROGRAMS = {
@@ -30,6 +31,15 @@ YAML = "db:\n  keep: in-yaml\n"
 ENV_FILE = "INVOKE_DB_KEEP=in-env-file\n"
 VARIABLE = {"INVOKE_DB_KEEP": "in-variable"}
 FLAG = ("--keep=in-flag",)
+PLACES: dict[str, tuple[str, dict[str, str], tuple[str, ...], str]] = {
+    "yaml": ("", {}, (), "db.keep in invoke.yaml is 'in-yaml'"),
+    ".env": (ENV_FILE, {}, (), "INVOKE_DB_KEEP in .env is 'in-env-file'"),
+    "variable": ("", VARIABLE, (), "INVOKE_DB_KEEP is 'in-variable'"),
+    "variable over .env": (ENV_FILE, VARIABLE, (), "INVOKE_DB_KEEP is 'in-variable'"),
+    "flag": (ENV_FILE, VARIABLE, FLAG, "--keep is 'in-flag'"),
+    "flag over yaml": ("", {}, FLAG, "--keep is 'in-flag'"),
+}
+"""What .env, the variables and the flags have, and the place that the refusal names."""
 
 
 @pytest.fixture
@@ -57,30 +67,13 @@ def add_own_task(project: Project, does: str = WHERE) -> None:
         tasks.write(OWN.format(does=does))
 
 
-@pytest.mark.parametrize("below", [False, True], ids=["", "in a subfolder"])
-@pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize(
-    ("env_file", "variable", "flag", "said"),
-    [
-        ("", {}, (), "db.keep in invoke.yaml is 'in-yaml'"),
-        (ENV_FILE, {}, (), "INVOKE_DB_KEEP in .env is 'in-env-file'"),
-        ("", VARIABLE, (), "INVOKE_DB_KEEP is 'in-variable'"),
-        (ENV_FILE, VARIABLE, (), "INVOKE_DB_KEEP is 'in-variable'"),
-        (ENV_FILE, VARIABLE, FLAG, "--keep is 'in-flag'"),
-        ("", {}, FLAG, "--keep is 'in-flag'"),
-    ],
-    ids=["yaml", ".env", "variable", "variable over .env", "flag", "flag over yaml"],
+    ("place", "program", "below"), pairs(list(PLACES), list(PROGRAMS), [False, True])
 )
 def test_where_a_value_comes_from_is_the_same_for_all(
-    bare: Project,
-    program: str,
-    env_file: str,
-    variable: Mapping[str, str],
-    flag: tuple[str, ...],
-    said: str,
-    *,
-    below: bool,
+    bare: Project, place: str, program: str, *, below: bool
 ) -> None:
+    env_file, variable, flag, said = PLACES[place]
     bare.configure(YAML)
     (bare.folder / ".env").write_text(env_file)
     folder = bare.folder / "app" if below else bare.folder
