@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 import lacking
@@ -10,6 +13,9 @@ import skips
 pytest_plugins = ["pytester"]
 
 FILE = """
+import re
+from pathlib import Path
+
 import pytest
 from lacking import need, needs, or_skipped
 
@@ -81,3 +87,14 @@ def test_a_package_is_named_before_any_test_runs(
     _, told = lines(pytester, "def test_it(): pass")
 
     assert "some tests will be skipped: apt install mksh" in told
+
+
+@pytest.mark.parametrize("name", ["README.md", "tests/README.md"])
+def test_what_to_install_for_all_tests_is_written_down(name: str) -> None:
+    text = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
+    found = re.search(r"apt install ((?:[a-z-]+\s)*[a-z-]+)", text)
+    assert found
+
+    # Git is needed anyway, and sshd brings its client.
+    needed = {*lacking.PACKAGES.values(), "postgresql"} - {"git", "openssh-client"}
+    assert set(found[1].split()) == needed
