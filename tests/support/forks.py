@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -51,7 +52,8 @@ class Forked:
     def __init__(self, argv: list[str], **how: Any) -> None:
         """Begin it; `how` is its `cwd`, `env`, and the paths `out` and `err`."""
         self.returncode: int | None = None
-        self._report, theirs = socket.socketpair()
+        # In packets: else a number and a code that come together are read as one.
+        self._report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             words = [word for word in argv[1:] if word != "-m"]
             request = json.dumps({"argv": words, **how}).encode()
@@ -148,6 +150,25 @@ def _become(cwd: str, env: dict[str, str], out: str, err: str) -> None:
         os.close(file)
 
 
+def _run() -> None:
+    if sys.argv[0] == MANAGE:
+        runpy.run_path(MANAGE, run_name="__main__")
+    else:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+def _leave(code: int) -> None:
+    """End as Python does, but leave the memory to the kernel.
+
+    To take each module apart is most of a short run's time: it copies what is shared.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
 def _import_all() -> None:
     """Import what the runs need."""
     for name in MODULES:
@@ -167,7 +188,11 @@ if __name__ == "__main__":
     wanted = _serve(socket.socket(fileno=int(sys.argv[1])))
     sys.argv = wanted.pop("argv")
     _become(**wanted)
-    if sys.argv[0] == MANAGE:
-        runpy.run_path(MANAGE, run_name="__main__")
-    else:
-        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    code = 0
+    try:
+        _run()
+    except SystemExit as ended:
+        if not isinstance(ended.code, int):
+            raise
+        code = ended.code
+    _leave(code)
