@@ -17,7 +17,7 @@ import pytest
 from databases import FOLDERS, SERVERS, Postgres, served
 from dbpull.naming import DEFAULT, NAME
 from dbpull.project import PROJECT
-from dbpull.steps import source as steps_source
+from dbpull.sources import heroku_app as steps_source
 
 pytest_plugins = [
     "limits", "once", "skips", "stand_ins", "worlds", "machines", "stagings",

@@ -1,12 +1,19 @@
-"""The tasks: what is gathered, done and told is in `steps`; here they are chained."""
+"""The tasks, with their flags. What each one does is in `flows` and `push`."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from dbpull.flags import OF_CLEANUP, OF_PUSH, help_of, refuse_empty, task
-from dbpull.here import demo, start, stop, url
-from dbpull.place import host, is_dry, place, refuse_dry, refuse_useless, settings_of
+from dbpull.context import (
+    context,
+    host,
+    is_dry,
+    refuse_dry,
+    refuse_useless,
+    settings_of,
+)
+from dbpull.flags import CLEANUP_HELP, PUSH_HELP, help_of, refuse_empty, task
+from dbpull.local_tasks import demo, start, stop, url
 
 __all__ = [
     "backups", "capture", "cleanup", "demo", "fetch", "pull", "push", "restore",
@@ -51,12 +58,12 @@ def pull(
         wait=wait, keep=keep, jobs=jobs, connections=connections, skip_data=skip_data,
         tolerate=tolerate,
     )  # fmt: skip
-    from dbpull.steps import pull as steps
-    from dbpull.steps.plan import Asked
+    from dbpull.flows import pull as flow
+    from dbpull.flows.plan import Asked
 
     asked = Asked(backup, capture, delete, in_place, upload, timings)
-    with place(c, settings) as (settings, shell):
-        steps.pull(settings, shell, asked, dry_run=is_dry(c, dry_run))
+    with context(c, settings) as (settings, shell):
+        flow.pull(settings, shell, asked, dry_run=is_dry(c, dry_run))
 
 
 @task(help=help_of("app", "database", "wait"))
@@ -70,9 +77,9 @@ def capture(
     """Take a new backup on Heroku and wait for it."""
     refuse_dry(c, "db.capture")
     settings = settings_of(c, app=app, database=database, wait=wait)
-    from dbpull.steps import pull as steps
+    from dbpull.flows import pull as flow
 
-    steps.capture(settings, host(c))
+    flow.capture(settings, host(c))
 
 
 @task(
@@ -95,10 +102,10 @@ def fetch(
     settings = settings_of(
         c, app=app, database=database, path=path, connections=connections
     )
-    from dbpull.steps import pull as steps
+    from dbpull.flows import pull as flow
 
-    with place(c, settings, targeted=False) as (settings, shell):
-        steps.fetch(settings, shell, backup, upload=upload)
+    with context(c, settings, targeted=False) as (settings, shell):
+        flow.fetch(settings, shell, backup, upload=upload)
 
 
 @task(
@@ -127,16 +134,16 @@ def restore(
         c, app=app, target=target, path=path, jobs=jobs, skip_data=skip_data,
         tolerate=tolerate,
     )  # fmt: skip
-    from dbpull.steps import pull as steps
-    from dbpull.steps.plan import Asked
+    from dbpull.flows import pull as flow
+    from dbpull.flows.plan import Asked
 
-    with place(c, settings) as (settings, shell):
+    with context(c, settings) as (settings, shell):
         dry_run = is_dry(c, dry_run)
         asked = Asked(in_place=in_place, timings=timings)
-        steps.restore(settings, shell, dump, asked, dry_run=dry_run)
+        flow.restore(settings, shell, dump, asked, dry_run=dry_run)
 
 
-@task(help=help_of("path", "keep", "target") | OF_CLEANUP)
+@task(help=help_of("path", "keep", "target") | CLEANUP_HELP)
 def cleanup(
     c: Context,
     *,
@@ -148,10 +155,10 @@ def cleanup(
     """Remove dumps beyond the newest few, and what crashed runs left."""
     refuse_dry(c, "db.cleanup")
     settings = settings_of(c, path=path, keep=keep, target=target)
-    from dbpull.steps import tidy
+    from dbpull.flows import cleanup as flow
 
-    with place(c, settings) as (settings, shell):
-        tidy.cleanup(settings, shell, original=original)
+    with context(c, settings) as (settings, shell):
+        flow.cleanup(settings, shell, original=original)
 
 
 @task(help=help_of("app", "database", "path", "target"))
@@ -165,10 +172,10 @@ def backups(
 ) -> None:
     """List what there is to pull, on Heroku and here."""
     settings = settings_of(c, app=app, database=database, path=path, target=target)
-    from dbpull.steps import overview
+    from dbpull.flows import backups as flow
 
-    with place(c, settings) as (settings, shell):
-        overview.tell(settings, shell)
+    with context(c, settings) as (settings, shell):
+        flow.tell(settings, shell)
 
 
 @task(help=help_of("target", "original"))
@@ -176,17 +183,17 @@ def undo(c: Context, *, target: str | None = None, original: bool = False) -> No
     """Put the previous database back; again: swap forward."""
     refuse_dry(c, "db.undo")
     settings = settings_of(c, target=target)
-    from dbpull.steps import undo as steps
+    from dbpull.flows import undo as flow
 
-    with place(c, settings) as (settings, shell):
-        steps.undo(settings, shell, original=original)
+    with context(c, settings) as (settings, shell):
+        flow.undo(settings, shell, original=original)
 
 
 @task(
     help=help_of(
         "app", "database", "target", "path", "wait", "jobs", "skip_data", "confirm",
         "maintenance", "undo", "backup", "dry_run",
-    ) | OF_PUSH,
+    ) | PUSH_HELP,
 )  # fmt: skip
 def push(
     c: Context,
@@ -216,8 +223,8 @@ def push(
         jobs=jobs,
         skip_data=skip_data,
     )
-    from dbpull.steps import push as steps
+    from dbpull.push import flow as flow
 
-    asked = steps.Asked(confirm, maintenance=maintenance, undo=undo, backup=backup)
-    with place(c, settings) as (settings, shell):
-        steps.push(settings, shell, asked, dry_run=is_dry(c, dry_run))
+    asked = flow.Asked(confirm, maintenance=maintenance, undo=undo, backup=backup)
+    with context(c, settings) as (settings, shell):
+        flow.push(settings, shell, asked, dry_run=is_dry(c, dry_run))

@@ -40,8 +40,8 @@ HELP = {
 SHORT = {"app": ["a"]}
 """`-a`, as the Heroku CLI has it."""
 
-OF_CLEANUP = {"original": "Drop the replaced databases that dbpull had not filled."}
-OF_PUSH = {
+CLEANUP_HELP = {"original": "Drop the replaced databases that dbpull had not filled."}
+PUSH_HELP = {
     "target": "URL of the local database, which is pushed.",
     "backup": "Put this backup back, not what the last push has replaced.",
 }

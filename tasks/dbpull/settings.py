@@ -60,14 +60,16 @@ KEYS: Mapping[str, Key] = {
         "`DATABASE_URL`, Django's `DATABASES`, then the embedded server",
     ),
     "protected": Key(
-        values.listing,
+        values.text_list,
         ("*prod*",),
         "apps that `db.push` never replaces: patterns, of names and aliases",
         "`[*prod*]`",
         file_only=True,
     ),
     "allowed_hosts": Key(
-        values.listing, (), "hosts beside this machine whose databases may be replaced"
+        values.text_list,
+        (),
+        "hosts beside this machine whose databases may be replaced",
     ),
     "path": Key(values.text, "local", "folder where dumps lie"),
     "max_age": Key(
@@ -78,12 +80,12 @@ KEYS: Mapping[str, Key] = {
     "jobs": Key(values.jobs, None, "restore workers", "the machine's cores"),
     "connections": Key(values.connections, 4, "download connections"),
     "skip_data": Key(
-        values.listing,
+        values.text_list,
         (),
         "tables whose rows are not wanted: `[django_session, audit.*]`",
     ),
     "tolerate": Key(
-        values.listing,
+        values.text_list,
         (),
         "entries of a dump that a pull goes on without where they fail, as errors name"
         " them: `[POLICY *]`",
@@ -246,6 +248,6 @@ def _convert(name: str, value: object, origin: str) -> Any:
         return KEYS[name].convert(value)
     except values.Empty:
         raise EmptyValue(origin) from None
-    except values.Impossible as impossible:
+    except values.InvalidValue as impossible:
         shown = "…" if name in _SECRET else value
         raise ImpossibleValue(origin, shown, str(impossible)) from None

@@ -9,18 +9,18 @@ from collections.abc import Iterable, Mapping
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-class Impossible(ValueError):
+class InvalidValue(ValueError):
     """The value is not of the kind wanted; the text says what is wanted."""
 
 
-class Empty(Impossible):
+class Empty(InvalidValue):
     """There is no value at all."""
 
 
 def text(value: object) -> str:
     """Any text but an empty one."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise Impossible("a text")
+        raise InvalidValue("a text")
     if not str(value).strip():
         raise Empty("a text")
     return str(value).strip()
@@ -55,7 +55,7 @@ def duration(value: object) -> float:
     given = str(value).strip().lower()
     match = re.fullmatch(r"(\d{1,7}(?:\.\d{1,3})?)\s*([smhdw]?)", given)
     if not match or (not match[2] and float(match[1])):
-        raise Impossible("a duration such as 30m, 24h or 7d")
+        raise InvalidValue("a duration such as 30m, 24h or 7d")
     return float(match[1]) * _SECONDS.get(match[2], 0)
 
 
@@ -66,24 +66,24 @@ def switch(value: object) -> bool:
         return True
     if word in {"0", "false", "no", "off"}:
         return False
-    raise Impossible("true or false")
+    raise InvalidValue("true or false")
 
 
-def listing(value: object) -> tuple[str, ...]:
+def text_list(value: object) -> tuple[str, ...]:
     """Texts: a list, or one text with commas."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if not isinstance(value, Iterable) or isinstance(value, Mapping):
-        raise Impossible("a list of texts")
+        raise InvalidValue("a list of texts")
     return tuple(text(part) for part in value)
 
 
 def names(value: object) -> dict[str, str]:
     """Names for names: a mapping, or `a=b,c=d`."""
     if isinstance(value, str):
-        pairs = [part.partition("=") for part in listing(value)]
+        pairs = [part.partition("=") for part in text_list(value)]
         if not all(name and equals and meant for name, equals, meant in pairs):
-            raise Impossible("names such as staging=myapp-staging-eu")
+            raise InvalidValue("names such as staging=myapp-staging-eu")
         return {name.strip(): meant.strip() for name, _, meant in pairs}
     return {text(name): text(meant) for name, meant in _items(value)}
 
@@ -96,7 +96,7 @@ def hosts(value: object) -> dict[str, dict[str, str]]:
     }
     for keys in read.values():
         if unknown := sorted(set(keys) - {"target", "path"}):
-            raise Impossible(f"made of `target` and `path` alone ({unknown[0][:40]})")
+            raise InvalidValue(f"made of `target` and `path` alone ({unknown[0][:40]})")
     return {
         host: {key: text(meant) for key, meant in keys.items()}
         for host, keys in read.items()
@@ -106,13 +106,13 @@ def hosts(value: object) -> dict[str, dict[str, str]]:
 def _items(value: object) -> list[tuple[object, object]]:
     # Invoke's own mappings are no Mapping, and dict() takes a list of pairs, too.
     if not hasattr(value, "keys"):
-        raise Impossible("a mapping")
+        raise InvalidValue("a mapping")
     return list(dict(value).items())  # type: ignore[call-overload]
 
 
 def _whole(value: object, least: int, most: int, wanted: str) -> int:
     if isinstance(value, bool) or not re.fullmatch(r"\s*\d{1,9}\s*", str(value)):
-        raise Impossible(wanted)
+        raise InvalidValue(wanted)
     if not least <= int(str(value)) <= most:
-        raise Impossible(wanted)
+        raise InvalidValue(wanted)
     return int(str(value))

@@ -6,22 +6,22 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from dbpull.console import Teller
-from dbpull.dumps import Dump
+from dbpull.console import Reporter
+from dbpull.dumps.on_host import HostStore
+from dbpull.dumps.store import ANEW, RESUMES
 from dbpull.errors.archive import BadDump
 from dbpull.errors.download import ObjectChanged
-from dbpull.fab.reach import reached
-from dbpull.remote.arrival import Arrival
-from dbpull.remote.curl import Curl
-from dbpull.shell.remote import Remote
-from dbpull.steps.run import ANEW, RESUMES
-from dbpull.steps.there import There
+from dbpull.fab.reach import connect
+from dbpull.hosts.curl import Curl
+from dbpull.hosts.host import Host
+from dbpull.hosts.transfer import HostTransfer
 from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce, start_fab
 from projects import Project, Run
@@ -130,12 +130,12 @@ def test_what_was_sent_to_a_host_stays(
 @pytest.fixture
 def remote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devbox: Machine
-) -> Iterator[Remote]:
+) -> Iterator[Host]:
     """The machine, worked on as `fab -H` does."""
     fabric = pytest.importorskip("fabric")
     monkeypatch.setenv("HOME", str(tmp_path))
     introduce(tmp_path, devbox)
-    with reached(fabric.Connection(devbox.name), print) as remote:
+    with connect(fabric.Connection(devbox.name), print) as remote:
         yield remote
 
 
@@ -146,13 +146,13 @@ def host() -> Iterator[RangeServer]:
 
 
 @contextmanager
-def arriving(remote: Remote, host: RangeServer) -> Iterator[Arrival]:
+def arriving(remote: Host, host: RangeServer) -> Iterator[HostTransfer]:
     curl = Curl(remote, host.url, print)
-    with Arrival(remote, f"{remote.home}/dumps/b1.dump", curl) as arrival:
+    with HostTransfer(remote, f"{remote.home}/dumps/b1.dump", curl) as arrival:
         yield arrival
 
 
-def leave_half(remote: Remote, host: RangeServer) -> None:
+def leave_half(remote: Host, host: RangeServer) -> None:
     """Have a run that is ended in the midst of a download."""
     host.pace = 0.02
     with arriving(remote, host) as arrival:
@@ -161,7 +161,7 @@ def leave_half(remote: Remote, host: RangeServer) -> None:
     host.log.clear()
 
 
-def finished(remote: Remote, host: RangeServer) -> int:
+def finished(remote: Host, host: RangeServer) -> int:
     """Download it; the bytes that were there already."""
     with arriving(remote, host) as arrival:
         arrival.finish()
@@ -172,7 +172,7 @@ def finished(remote: Remote, host: RangeServer) -> int:
 
 @pytest.mark.parametrize("etag", ['"one"', 'W/"one"'])
 def test_the_same_object_is_gone_on_with(
-    remote: Remote, host: RangeServer, etag: str
+    remote: Host, host: RangeServer, etag: str
 ) -> None:
     host.etag = etag
     leave_half(remote, host)
@@ -187,7 +187,7 @@ def test_the_same_object_is_gone_on_with(
     ("before", "after"), [("", ""), ("", '"two"'), ('"one"', ""), ('"one"', '"two"')]
 )
 def test_another_object_of_the_same_size_never_is(
-    remote: Remote, host: RangeServer, before: str, after: str
+    remote: Host, host: RangeServer, before: str, after: str
 ) -> None:
     host.etag = before
     leave_half(remote, host)
@@ -198,22 +198,23 @@ def test_another_object_of_the_same_size_never_is(
 
 @pytest.mark.parametrize(("etag", "stays"), [('"one"', RESUMES), ("", ANEW)])
 def test_what_stays_is_said(
-    remote: Remote, host: RangeServer, etag: str, stays: str
+    remote: Host, host: RangeServer, etag: str, stays: str
 ) -> None:
     host.etag = etag
-    dump = Dump.of(Path(remote.home, "dumps/b1.dump"))
-    source = SimpleNamespace(url=lambda _: host.url, dump=lambda *_: dump)
-    backup, settings = cast("Any", None), cast("Any", None)
-    teller = Teller(remote.host)
-    teller.standing = f"It was. {RESUMES}"
+    shop = SimpleNamespace(app="shop")
+    source = SimpleNamespace(url=lambda _: host.url, database=shop)
+    backup: Any = SimpleNamespace(id="b1", created_at=datetime.now(UTC))
+    settings: Any = SimpleNamespace(path=Path(remote.home, "dumps"), database="DB")
+    reporter = Reporter(remote.host)
+    reporter.state_on_failure = f"It was. {RESUMES}"
 
-    fetching = There(settings, remote).fetch(
-        cast("Any", source), backup, teller, lambda _: None
+    fetching = HostStore(settings, remote).fetch(
+        cast("Any", source), backup, reporter, lambda _: None
     )
 
     with pytest.raises(BadDump), fetching:
         pass
-    assert teller.standing == f"It was. {stays}"
+    assert reporter.state_on_failure == f"It was. {stays}"
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_what_stays_is_said(
     ],
 )
 def test_one_that_changes_while_it_arrives_is_begun_anew_by_the_next_run(
-    remote: Remote, host: RangeServer, content: bytes, etag: str
+    remote: Host, host: RangeServer, content: bytes, etag: str
 ) -> None:
     host.etag = etag.replace("two", "one")
     host.cuts, host.cut_after = 1, len(CONTENT) // 3

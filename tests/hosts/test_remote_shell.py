@@ -15,20 +15,20 @@ from typing import Any
 import pytest
 
 from databases import FOLDERS, Postgres
-from dbpull.errors.remote import (
+from dbpull.errors.hosts import (
     ConnectionLost,
     HostRefused,
     RemoteError,
     UnusableHost,
 )
-from dbpull.fab.reach import reached
-from dbpull.shell import keeper
-from dbpull.shell.remote import Remote
+from dbpull.fab.reach import connect
+from dbpull.hosts import agent
+from dbpull.hosts.host import Host
 from machines import Machine, introduce, machine
 from silences import NEVER, listener_of, pass_silence, until
 
 Maker = Callable[..., Machine]
-Reach = Callable[[Machine], AbstractContextManager[Remote]]
+Reach = Callable[[Machine], AbstractContextManager[Host]]
 BIG = "0123456789abcdef" * 65536  # 1 MiB
 WORDS = [
     "", " a  b ", "'", '"', "$HOME `id` $(id)", "*", "\\n\\", "\\\\'", "a\nb\n", "ü€🐘",
@@ -66,16 +66,16 @@ def reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reach:
     monkeypatch.setenv("HOME", str(tmp_path))
 
     @contextmanager
-    def reaching(to: Machine) -> Iterator[Remote]:
+    def reaching(to: Machine) -> Iterator[Host]:
         introduce(tmp_path, to)
-        with reached(fabric.Connection(to.name), print) as remote:
+        with connect(fabric.Connection(to.name), print) as remote:
             yield remote
 
     return reaching
 
 
 @pytest.fixture
-def remote(reach: Reach, box: Machine) -> Iterator[Remote]:
+def remote(reach: Reach, box: Machine) -> Iterator[Host]:
     with reach(box) as remote:
         yield remote
 
@@ -83,8 +83,8 @@ def remote(reach: Reach, box: Machine) -> Iterator[Remote]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both sides count the other as lost within a second or two."""
-    monkeypatch.setattr(keeper, "BEAT", 0.2)
-    monkeypatch.setattr(keeper, "SILENCE", 1)
+    monkeypatch.setattr(agent, "BEAT", 0.2)
+    monkeypatch.setattr(agent, "SILENCE", 1)
 
 
 def home(on: Machine) -> Path:
@@ -100,7 +100,7 @@ def nothing_left(on: Machine) -> None:
     assert runs(on) == []
 
 
-def loses(reach: Reach, on: Machine, work: Callable[[Remote], object]) -> None:
+def loses(reach: Reach, on: Machine, work: Callable[[Host], object]) -> None:
     """Work on it until its connection is lost."""
 
     def whole() -> None:
@@ -139,7 +139,7 @@ def test_the_host_is_told_about_and_its_folder_goes_with_the_run(
     until(lambda: not box.connections())
 
 
-def test_a_result_has_code_output_and_errors(remote: Remote) -> None:
+def test_a_result_has_code_output_and_errors(remote: Host) -> None:
     result = remote.run(["sh", "-c", "echo out; echo err >&2; exit 3"])
 
     assert (result.code, result.out, result.err) == (3, "out\n", "err\n")
@@ -147,7 +147,7 @@ def test_a_result_has_code_output_and_errors(remote: Remote) -> None:
     assert remote.run(["no-such-program"]).code == 127
 
 
-def test_a_program_that_a_signal_ended_has_its_number(remote: Remote) -> None:
+def test_a_program_that_a_signal_ended_has_its_number(remote: Host) -> None:
     assert remote.run(["sh", "-c", "kill -9 $$"]).code == -9
     assert remote.run(["sh", "-c", "kill -TERM $$"]).code == -15
 
@@ -180,10 +180,10 @@ def test_what_a_login_script_says_harms_nothing(
         result = remote.run(["sh", "-c", "echo out; echo err >&2"])
         assert (result.out, result.err) == ("out\n", "err\n")
         with remote.open(["cat"]) as conversation:
-            assert conversation.ask("a\n") == "a\n"
+            assert conversation.query("a\n") == "a\n"
 
 
-def test_much_goes_in_and_comes_out(remote: Remote) -> None:
+def test_much_goes_in_and_comes_out(remote: Host) -> None:
     script = "tee /dev/stderr; cat /dev/zero | head -c 5000000"
     result = remote.run(["sh", "-c", script], stdin=BIG)
 
@@ -193,7 +193,7 @@ def test_much_goes_in_and_comes_out(remote: Remote) -> None:
     assert remote.run(["head", "-c", "3"], stdin=BIG).out == "012"
 
 
-def test_many_lines_come_out(remote: Remote) -> None:
+def test_many_lines_come_out(remote: Host) -> None:
     heard: list[str] = []
 
     result = remote.run(["sh", "-c", "seq 200000 >&2"], on_err=heard.append)
@@ -202,7 +202,7 @@ def test_many_lines_come_out(remote: Remote) -> None:
     assert len(result.err) == sum(len(line) + 1 for line in heard)
 
 
-def test_bytes_are_exchanged_as_they_are(remote: Remote) -> None:
+def test_bytes_are_exchanged_as_they_are(remote: Host) -> None:
     content = os.urandom(300_000)
 
     assert remote.exchange(["cat"], stdin=content) == (0, content, b"")
@@ -210,7 +210,7 @@ def test_bytes_are_exchanged_as_they_are(remote: Remote) -> None:
 
 
 def test_lines_of_stderr_arrive_while_the_program_runs(
-    remote: Remote, tmp_path: Path
+    remote: Host, tmp_path: Path
 ) -> None:
     go_on, lines = tmp_path / "go-on", []
     os.mkfifo(go_on)
@@ -228,7 +228,7 @@ def test_lines_of_stderr_arrive_while_the_program_runs(
 
 @pytest.mark.parametrize("script", [STUBBORN, "sleep 600 & echo child >&2"])
 def test_what_a_listener_raises_ends_the_program_and_its_children(
-    remote: Remote, box: Machine, script: str
+    remote: Host, box: Machine, script: str
 ) -> None:
     def hear(line: str) -> None:
         if line == "child":
@@ -241,19 +241,19 @@ def test_what_a_listener_raises_ends_the_program_and_its_children(
     assert remote.run(["echo", "still"]).out == "still\n"
 
 
-def test_a_conversation_asks_hears_and_ends(remote: Remote, box: Machine) -> None:
+def test_a_conversation_asks_hears_and_ends(remote: Host, box: Machine) -> None:
     script = 'while read -r word; do echo "<$word>"; done; echo bye >&2; exit 1'
     with remote.open(["sh", "-c", script], env={"A": "b"}) as conversation:
-        assert conversation.ask("a b\n") == "<a b>\n"
-        assert conversation.ask("$x\n") == "<$x>\n"
+        assert conversation.query("a b\n") == "<a b>\n"
+        assert conversation.query("$x\n") == "<$x>\n"
         assert conversation.last_words() == "bye\n"
-        assert conversation.ask("c\n") == ""
+        assert conversation.query("c\n") == ""
     with remote.open(["sh", "-c", STUBBORN.replace("echo one >&2", "echo one")]) as it:
-        assert it.ask("") == "one\n"
+        assert it.query("") == "one\n"
     until(lambda: "sleep 600" not in box.processes(), box.processes)
 
 
-def test_programs_run_by_two_threads_at_once(remote: Remote, tmp_path: Path) -> None:
+def test_programs_run_by_two_threads_at_once(remote: Host, tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     os.mkfifo(one)
     os.mkfifo(other)
@@ -273,7 +273,7 @@ def test_programs_run_by_two_threads_at_once(remote: Remote, tmp_path: Path) -> 
 
 
 def test_files_are_found_written_and_measured(
-    remote: Remote, box: Machine, tmp_path: Path
+    remote: Host, box: Machine, tmp_path: Path
 ) -> None:
     path = box.home / "a 'new' file!"
     assert not remote.exists(str(path))
@@ -289,7 +289,7 @@ def test_files_are_found_written_and_measured(
         remote.write(str(box.home / "none/file"), "x")
 
 
-def test_programs_are_found_path_first(remote: Remote, box: Machine) -> None:
+def test_programs_are_found_path_first(remote: Host, box: Machine) -> None:
     for number in ("15", "16"):
         (box.home / f"pg/{number}").mkdir(parents=True)
         (box.home / f"pg/{number}/cat").touch(mode=0o755)
@@ -303,7 +303,7 @@ def test_programs_are_found_path_first(remote: Remote, box: Machine) -> None:
 
 
 def test_a_password_is_in_a_file_for_libpq_and_nowhere_else(
-    remote: Remote, box: Machine, postgres_18: Postgres
+    remote: Host, box: Machine, postgres_18: Postgres
 ) -> None:
     secret = r"h\u:sh 'ü"
     env = {"PGPASSWORD": secret, "PGUSER": "someone"}
@@ -323,7 +323,7 @@ def test_a_password_is_in_a_file_for_libpq_and_nowhere_else(
     assert watch.found == set()
 
 
-def test_a_password_is_not_lost_among_threads(remote: Remote) -> None:
+def test_a_password_is_not_lost_among_threads(remote: Host) -> None:
     def ask(secret: str) -> list[Any]:
         argv = ["sh", "-c", 'cat "$PGPASSFILE"']
         return by_a_thread(lambda: remote.run(argv, env={"PGPASSWORD": secret}).out)
@@ -348,11 +348,11 @@ def test_a_cut_connection_is_lost_and_nothing_is_left(
 
 
 def test_a_conversation_that_is_cut_is_lost(reach: Reach, box: Machine) -> None:
-    def work(remote: Remote) -> None:
+    def work(remote: Host) -> None:
         with remote.open(["cat"]) as conversation:
-            assert conversation.ask("a\n") == "a\n"
+            assert conversation.query("a\n") == "a\n"
             box.cut()
-            conversation.ask("b\n")
+            conversation.query("b\n")
 
     loses(reach, box, work)
 
@@ -381,9 +381,9 @@ def test_a_will_is_carried_out_where_the_connection_is_lost(
     script = 'cat >"$0"; echo "$WHO" >>"$0"; cat "$PGPASSFILE" >>"$0"'
     env = {"WHO": "me\n!", "PGPASSWORD": "hush"}
 
-    def work(remote: Remote) -> None:
+    def work(remote: Host) -> None:
         argv = ["sh", "-c", script, str(done)]
-        with remote.will(argv, env=env, stdin="said\n"):
+        with remote.on_disconnect(argv, env=env, stdin="said\n"):
             assert not done.exists()
             if lost:
                 box.cut()
@@ -405,7 +405,7 @@ def test_a_will_that_was_cut_off_is_not_carried_out(
     reach: Reach, box: Machine, tmp_path: Path
 ) -> None:
     with reach(box) as remote:
-        with remote.will(["touch", str(tmp_path / "done")]):
+        with remote.on_disconnect(["touch", str(tmp_path / "done")]):
             whole = (Path(remote.folder) / "will").read_text()
         cut, mark, _ = whole.partition("done")
         (Path(remote.folder) / "will").write_text(cut + mark)
@@ -422,8 +422,8 @@ def test_a_silent_host_is_lost_and_cleans_up_by_itself(
         if line == "child":
             box.freeze()
 
-    def work(remote: Remote) -> None:
-        with remote.will(["touch", str(tmp_path / "done")]):
+    def work(remote: Host) -> None:
+        with remote.on_disconnect(["touch", str(tmp_path / "done")]):
             remote.run(["sh", "-c", STUBBORN], on_err=hear)
 
     loses(reach, box, work)
@@ -468,8 +468,8 @@ def test_a_host_that_falls_silent_while_much_is_sent_to_it_is_lost(
 def test_a_host_that_answers_stays(
     reach: Reach, box: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "BEAT", 0.05)
-    monkeypatch.setattr(keeper, "SILENCE", NEVER)
+    monkeypatch.setattr(agent, "BEAT", 0.05)
+    monkeypatch.setattr(agent, "SILENCE", NEVER)
     script = 'while [ ! -e "$0" ]; do sleep 0.1; done; echo here'
     argv = ["sh", "-c", script, str(tmp_path / "enough")]
 
@@ -489,16 +489,16 @@ def test_a_host_that_answers_stays(
 def test_after_a_keeper_was_killed_the_next_run_ends_what_was_left(
     reach: Reach, box: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "SILENCE", 1)
+    monkeypatch.setattr(agent, "SILENCE", 1)
 
-    def work(remote: Remote) -> None:
+    def work(remote: Host) -> None:
         number = int((Path(remote.folder) / "keeper").read_text())
         argv = ["sh", "-c", "echo begun >&2; exec sleep 600"]
         remote.run(argv, on_err=lambda _: os.kill(number, signal.SIGKILL))
 
     loses(reach, box, work)
     assert "sleep 600" in box.processes()
-    monkeypatch.setattr(keeper, "SILENCE", 45)
+    monkeypatch.setattr(agent, "SILENCE", 45)
     [left] = runs(box)
 
     with reach(box) as remote:
@@ -509,7 +509,7 @@ def test_after_a_keeper_was_killed_the_next_run_ends_what_was_left(
 
 
 def test_a_program_whose_shell_is_killed_is_no_lost_connection(
-    remote: Remote, box: Machine
+    remote: Host, box: Machine
 ) -> None:
     script = "kill -9 $PPID; exec sleep 600 >/dev/null 2>&1"
 
@@ -517,7 +517,7 @@ def test_a_program_whose_shell_is_killed_is_no_lost_connection(
     assert remote.run(["true"]).ok
 
 
-def test_a_run_whose_folder_is_removed_is_told(remote: Remote, box: Machine) -> None:
+def test_a_run_whose_folder_is_removed_is_told(remote: Host, box: Machine) -> None:
     (Path(remote.folder) / "host.sh").unlink()
 
     with pytest.raises(HostRefused, match=r"Starting a program failed on devbox: .+"):
@@ -567,10 +567,10 @@ def test_a_host_of_few_sessions_is_told_and_goes_on(make: Maker, reach: Reach) -
     with reach(narrow) as remote:
         assert remote.run(["true"]).ok
         with remote.open(["cat"]) as conversation:
-            assert conversation.ask("a\n") == "a\n"
+            assert conversation.query("a\n") == "a\n"
             with pytest.raises(HostRefused) as raised:
                 remote.run(["true"])
-            assert conversation.ask("b\n") == "b\n"
+            assert conversation.query("b\n") == "b\n"
     nothing_left(narrow)
     assert raised.value.what == (
         "Opening a session failed on devbox: its sshd does not allow so many at once"
@@ -604,7 +604,7 @@ def test_a_connection_that_was_open_stays_open(
     with fabric.Connection(box.name) as connection:
         connection.open()
         for _ in range(2):
-            with reached(connection, print) as remote:
+            with connect(connection, print) as remote:
                 assert remote.run(["echo", "here"]).out == "here\n"
             nothing_left(box)
         assert connection.is_connected

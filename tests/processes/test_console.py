@@ -9,21 +9,21 @@ from terminals import CONTROL, off_a_terminal, on_a_terminal
 STORY = """
 import sys, time
 from dbpull import console
-from dbpull.console import Teller, out, rows
-teller = Teller()
-teller.say("A [bold]line[/x] with :key: and " + "words " * 30)
-teller.note("A note")
-with teller.step("fetch", "Fetching b7 [1]", "bytes") as step:
+from dbpull.console import Reporter, out, rows
+reporter = Reporter()
+reporter.say("A [bold]line[/x] with :key: and " + "words " * 30)
+reporter.note("A note")
+with reporter.step("fetch", "Fetching b7 [1]", "bytes") as step:
     for done in range(0, 50_000_001, 10_000_000):
         step.progress(done, 50_000_000)
         time.sleep(0.11)
     step.sentence = "Fetched b7"
-with teller.step("restore", "Restoring", "items") as step:
+with reporter.step("restore", "Restoring", "items") as step:
     tell = step.phase("tables")
     for done in range(1, 4):
         tell(done, 3)
         time.sleep(0.11)
-teller.closing_table([("public.orders", 1.5, 2_000_000), ("public.x[/]", 0.0, None)])
+reporter.closing_table([("public.orders", 1.5, 2_000_000), ("public.x[/]", 0.0, None)])
 rows(["id", "what"], [["b7", "a[b]c"], ["b8", "[/x]"]])
 out("postgres://localhost/x")
 """

@@ -11,7 +11,7 @@ from terminals import CONTROL, off_a_terminal, on_a_terminal
 
 THREADS = """
 import sys, threading
-from dbpull.console import BOARD, Teller, out
+from dbpull.console import HOSTS_DISPLAY, Reporter, out
 
 def each(hosts, work):
     threads = [threading.Thread(target=work, args=[host]) for host in hosts]
@@ -26,30 +26,30 @@ hosts = ["devbox", "ci"]
 both = threading.Barrier(2)
 
 def pull(host):
-    teller = Teller(host)
-    teller.say("A [bold]line[/x]")
-    with teller.step("fetch", "Fetching b7 [1]", "bytes") as step:
+    reporter = Reporter(host)
+    reporter.say("A [bold]line[/x]")
+    with reporter.step("fetch", "Fetching b7 [1]", "bytes") as step:
         both.wait()
         for done in range(0, 30_000_000, 10_000_000):
             step.progress(done, 50_000_000)
         both.wait()
         if host == "ci":
-            teller.for_all.step("x", "Asking").__enter__()  # draws what there is
+            reporter.for_all.step("x", "Asking").__enter__()  # draws what there is
         both.wait()
         step.sentence = "Fetched b7"
-    teller.note("A note")
-    with teller.step("restore", "Restoring", "items") as step:
+    reporter.note("A note")
+    with reporter.step("restore", "Restoring", "items") as step:
         tell = step.phase("tables")
         for done in range(3):
             tell(done, 3)
         both.wait()
         if host == "devbox":
-            teller.for_all.step("x", "Asking more").__enter__()
+            reporter.for_all.step("x", "Asking more").__enter__()
         both.wait()
-    teller.closing_table([])
-    teller.end()
+    reporter.closing_table([])
+    reporter.end()
 
-with BOARD.shared(hosts):
+with HOSTS_DISPLAY.shared(hosts):
     each(hosts, pull)
 """
 )
@@ -60,14 +60,14 @@ sys.setswitchinterval(1e-5)
 hosts = [f"host{number}" for number in range(8)]
 
 def chat(host):
-    teller = Teller(host)
+    reporter = Reporter(host)
     for number in range(12):
-        with teller.step("s", f"Doing {number}") as step:
+        with reporter.step("s", f"Doing {number}") as step:
             step.progress(number, 12)
-            teller.say(f"says {number}")
+            reporter.say(f"says {number}")
             step.sentence = f"did {number}"
 
-with BOARD.shared(hosts):
+with HOSTS_DISPLAY.shared(hosts):
     each(hosts, chat)
 """
 )
@@ -138,8 +138,8 @@ def test_only_bytes_have_a_rate() -> None:
 
 def test_the_lines_keep_the_order_of_the_hosts() -> None:
     script = f"""{THREADS}
-with BOARD.shared(["devbox", "ci"]), Teller("ci").step("fetch", "Fetching"):
-    with Teller("devbox").step("fetch", "Fetching"), Teller().step("x", "Asking"):
+with HOSTS_DISPLAY.shared(["devbox", "ci"]), Reporter("ci").step("fetch", "Fetching"):
+    with Reporter("devbox").step("fetch", "Fetching"), Reporter().step("x", "Asking"):
         pass
 """
     shown = without_codes(on_a_terminal(script))
@@ -217,17 +217,17 @@ import os, signal
 begun, over = threading.Event(), threading.Event()
 
 def pull(host):
-    teller = Teller(host)
-    with teller.step("fetch", "Fetching b7") as step:
+    reporter = Reporter(host)
+    with reporter.step("fetch", "Fetching b7") as step:
         begun.set()
         over.wait()
         step.progress(1, 2)
-    with teller.step("check", "Checking"):
-        teller.say("still at it")
+    with reporter.step("check", "Checking"):
+        reporter.say("still at it")
 
 thread = threading.Thread(target=pull, args=["devbox"])
 try:
-    with BOARD.shared(["devbox"]):
+    with HOSTS_DISPLAY.shared(["devbox"]):
         thread.start()
         begun.wait()
         os.kill(os.getpid(), signal.SIGINT)
@@ -261,16 +261,16 @@ AGAIN = (
     THREADS
     + """
 try:
-    with BOARD.shared(["devbox", "ci"]):
-        with Teller("devbox").step("fetch", "Fetching"):
+    with HOSTS_DISPLAY.shared(["devbox", "ci"]):
+        with Reporter("devbox").step("fetch", "Fetching"):
             raise OSError
 except OSError:
     pass
 out("between")
-for teller in (Teller(), Teller("devbox")):
-    with teller.step("fetch", "Fetching b8", "bytes") as step:
+for reporter in (Reporter(), Reporter("devbox")):
+    with reporter.step("fetch", "Fetching b8", "bytes") as step:
         step.progress(1, 2)
-    teller.closing_table([])
+    reporter.closing_table([])
 """
 )
 
@@ -285,11 +285,11 @@ def test_after_the_hosts_everything_is_as_before() -> None:
     assert after.count("together") == 2
 
 
-def test_a_teller_of_before_tells_on_the_shared_screen_too() -> None:
+def test_a_reporter_of_before_tells_on_the_shared_screen_too() -> None:
     script = f"""{THREADS}
-early = Teller()
-with BOARD.shared(["devbox"]):
-    with Teller("devbox").step("fetch", "Fetching"), early.step("x", "Asking"):
+early = Reporter()
+with HOSTS_DISPLAY.shared(["devbox"]):
+    with Reporter("devbox").step("fetch", "Fetching"), early.step("x", "Asking"):
         early.say("A line")
 """
     shown = on_a_terminal(script)
@@ -306,8 +306,8 @@ import os
 terminal = os.dup(2)
 reader, writer = os.pipe()
 os.dup2(writer, 1)
-with BOARD.shared(["devbox"]):
-    with Teller("devbox").step("fetch", "Fetching"):
+with HOSTS_DISPLAY.shared(["devbox"]):
+    with Reporter("devbox").step("fetch", "Fetching"):
         out("postgres://localhost/x")
 os.write(writer, b"nothing more\\n")
 os.write(terminal, b"read: " + os.read(reader, 100))
@@ -319,19 +319,20 @@ os.write(terminal, b"read: " + os.read(reader, 100))
 
 
 def test_off_a_terminal_nothing_heavy_is_imported() -> None:
-    script = TWO_HOSTS + "BOARD.table({})\nassert 'rich' not in sys.modules"
+    script = TWO_HOSTS + "HOSTS_DISPLAY.table({})\nassert 'rich' not in sys.modules"
 
     assert "host" in off_a_terminal(script).stderr
 
 
 TABLE = """
-from dbpull.console import BOARD, Teller
-with BOARD.shared(["devbox", "ci"]):
-    teller = Teller("devbox")
-    teller.backup, teller.size = "b101", 158_000_000
-    with teller.step("fetch", "Fetching"):
+from dbpull.console import HOSTS_DISPLAY, Reporter
+with HOSTS_DISPLAY.shared(["devbox", "ci"]):
+    reporter = Reporter("devbox")
+    reporter.backup, reporter.size = "b101", 158_000_000
+    with reporter.step("fetch", "Fetching"):
         pass
-    BOARD.table({"devbox": "done", "ci": "failed: [x] " + " ".join("word" * 30)})
+    failed = "failed: [x] " + " ".join("word" * 30)
+    HOSTS_DISPLAY.table({"devbox": "done", "ci": failed})
 """
 
 

@@ -21,7 +21,7 @@ from uuid import uuid4
 
 import pytest
 
-from dbpull.shell import keeper
+from dbpull.hosts import agent
 from lacking import need, needs, path_of
 from silences import NEVER, gone, listener_of, pass_silence, until
 
@@ -115,16 +115,16 @@ class Host:
         """A folder as the keeper makes it, without a keeper."""
         folder = self.home / f".dbpull/run.{uuid4().hex}"
         (folder / "programs").mkdir(parents=True)
-        (folder / "host.sh").write_bytes(keeper.script())
+        (folder / "host.sh").write_bytes(agent.script())
         return Run(folder, self.env)
 
     @contextmanager
     def kept(self) -> Iterator[Keeping]:
         """A run whose keeper lives."""
-        script, name = keeper.script(), uuid4().hex
+        script, name = agent.script(), uuid4().hex
         pipe = subprocess.PIPE
         with subprocess.Popen(
-            keeper.boot(name, len(script)),
+            agent.boot(name, len(script)),
             stdin=pipe, stdout=pipe, stderr=pipe, env=self.env, start_new_session=True,
         ) as process:  # fmt: skip
             assert process.stdin
@@ -217,8 +217,8 @@ def only(tmp_path: Path, host: Host, *names: str) -> dict[str, str]:
 def test_shellcheck_has_no_objection() -> None:
     need("shellcheck")
     argv = ["shellcheck", "-s", "sh", "-"]
-    folder = Path(keeper.__file__).parent
-    for text in (*(f.read_bytes() for f in folder.glob("*.sh")), keeper.script()):
+    folder = Path(agent.__file__).parent
+    for text in (*(f.read_bytes() for f in folder.glob("*.sh")), agent.script()):
         ended = subprocess.run(argv, input=text, capture_output=True, check=False)
         assert ended.returncode == 0, ended.stdout.decode()
 
@@ -769,7 +769,7 @@ def test_a_keeper_that_is_asked_to_end_cleans_up_or_stays(
 def test_what_listens_for_silence_ends_after_a_killed_keeper(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "SILENCE", NEVER)
+    monkeypatch.setattr(agent, "SILENCE", NEVER)
     with host.kept() as killed:
         listener = listener_of(killed.process.pid)
         killed.process.kill()
@@ -805,7 +805,7 @@ def test_what_a_killed_keeper_left_is_swept_by_the_next(host: Host) -> None:
 def test_a_silent_laptop_is_given_up_and_one_that_is_heard_is_not(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "SILENCE", NEVER)
+    monkeypatch.setattr(agent, "SILENCE", NEVER)
     with host.kept() as keeping:
         will, beat = _will(keeping.run, tmp_path), keeping.run.folder / "beat"
         for _ in range(4):
@@ -826,7 +826,7 @@ def test_a_home_that_takes_no_folder_is_told(host: Host) -> None:
     env = {**host.env, "HOME": "/proc"}
 
     ended = subprocess.run(
-        keeper.boot("1", 1), input=b"x", env=env, capture_output=True, check=False
+        agent.boot("1", 1), input=b"x", env=env, capture_output=True, check=False
     )
 
     assert ended.returncode == 1
@@ -840,10 +840,10 @@ def test_a_shell_that_counts_with_32_bits_is_refused_in_words(tmp_path: Path) ->
     assert shell
     (tmp_path / "sh").symlink_to(shell)
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
-    script = keeper.script()
+    script = agent.script()
 
     ended = subprocess.run(
-        keeper.boot("1", len(script)),
+        agent.boot("1", len(script)),
         input=script, env=env, capture_output=True, check=False,
     )  # fmt: skip
 

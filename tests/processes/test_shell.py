@@ -161,8 +161,8 @@ def test_a_child_is_ended_although_its_parent_has_ended() -> None:
 def test_what_ignores_being_asked_to_end_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dbpull.shell.fed.GRACE", 0.1)
-    monkeypatch.setattr("dbpull.shell.fed.GRACE_OF_CHILDREN", 0.1)
+    monkeypatch.setattr("dbpull.shell.piped.GRACE", 0.1)
+    monkeypatch.setattr("dbpull.shell.piped.GRACE_OF_CHILDREN", 0.1)
     pids = []
 
     def hear(line: str) -> None:
@@ -216,20 +216,20 @@ def test_a_conversation_asks_and_hears() -> None:
     )
 
     with Local().open(python(script)) as session:
-        assert session.ask("a\n") == "A\n"
-        assert session.ask("b\n") == "B\n"
+        assert session.query("a\n") == "A\n"
+        assert session.query("b\n") == "B\n"
 
 
 def test_a_conversation_with_a_program_that_has_ended_is_silent() -> None:
     with Local().open(["sh", "-c", "echo why >&2; exit 1"]) as session:
-        assert session.ask("a\n") == ""
-        assert session.ask("b\n") == ""
+        assert session.query("a\n") == ""
+        assert session.query("b\n") == ""
         assert session.last_words() == "why\n"
 
 
 def test_leaving_a_conversation_ends_the_program() -> None:
     with Local().open(["sh", "-c", "echo $$; sleep 60"]) as session:
-        pid = int(session.ask(""))
+        pid = int(session.query(""))
 
     assert gone(pid)
 

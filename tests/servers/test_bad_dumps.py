@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.dumps import Dump
+from dbpull.dumps.local import LocalStore
+from dbpull.dumps.names import Dump
 from dbpull.errors.archive import UnreadableDump
 from dbpull.settings import Settings
-from dbpull.steps.here import Here
 from faulty_stand_in import StandIn, faults
 from lacking import NEW_POSTGRES
 from projects import Project
@@ -214,7 +214,7 @@ def test_a_file_that_may_not_be_read(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    stock = Here(Settings.of({"path": str(tmp_path)}))
+    stock = LocalStore(Settings.of({"path": str(tmp_path)}))
 
     with pytest.raises(UnreadableDump, match="can't be read: permission denied"):
         stock.contents(Dump.of(tmp_path / "x.dump"))

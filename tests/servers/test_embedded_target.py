@@ -14,7 +14,7 @@ from stat import S_IMODE
 import pytest
 
 from dbpull import embedded
-from dbpull.console import Teller
+from dbpull.console import Reporter
 from dbpull.embedded import postmaster
 from dbpull.errors.postgres import MissingProgram
 from dbpull.errors.settings import NoTarget, NoTargetThere
@@ -22,7 +22,7 @@ from dbpull.postgres import programs
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
-from dbpull.steps import aim
+from dbpull.target import opened
 from projects import Project
 from targets import psql
 from worlds import World
@@ -103,10 +103,13 @@ def test_a_missing_target_is_told_before_programs_that_are_missing(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(NoTarget):
-        aim.take_to_fill(Settings.of({}), Local(), Teller(), in_place=False)
+        opened.take_to_fill(Settings.of({}), Local(), Reporter(), in_place=False)
     with pytest.raises(MissingProgram):
-        aim.take_to_fill(
-            Settings.of({}, target="postgres:///dev"), Local(), Teller(), in_place=False
+        opened.take_to_fill(
+            Settings.of({}, target="postgres:///dev"),
+            Local(),
+            Reporter(),
+            in_place=False,
         )
 
 
@@ -275,7 +278,7 @@ def test_on_a_host_its_url_is_refused(
     with pytest.raises(
         NoTargetThere, match=r"this machine's embedded server"
     ) as caught:
-        aim.named(settings, There())
+        opened.named(settings, There())
 
     assert "db.hosts.devbox.target" in str(caught.value)
 

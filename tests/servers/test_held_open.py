@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from databases import FOLDERS, SERVERS, Postgres, served
-from dbpull.console import Teller
+from dbpull.console import Reporter
 from dbpull.embedded.configuration import ALWAYS
 from dbpull.errors.target import CannotDrop, HeldOpen
 from dbpull.shell.local import Local
-from dbpull.steps.aim import Aim, clear
+from dbpull.target import opened
 from dbpull.target.aside import Aside
 from dbpull.target.holders import refuse_held_open, refuse_locked
 from dbpull.target.leftovers import Leftover, drop, leftovers
@@ -193,7 +193,7 @@ def test_clients_and_the_servers_own_are_none_of_it(server: Postgres) -> None:
     env = server.connection(name).environment()
 
     with Local().open([server.program("psql"), "-XAtq"], env=env) as session:
-        session.ask("SELECT 1;\n")
+        session.query("SELECT 1;\n")
         refuse_held_open(server.psql(name), server.state(name), [name])
 
 
@@ -255,16 +255,18 @@ def test_half_built_ones_that_can_not_be_dropped_make_way(
     name = server.database(WORD.format("old"))
     aside = Aside(server.psql(name), server.state(name), Names(name))
     aside.create()
-    aim = Aim(Local(), server.psql(name), server.state(name), "x", embedded=False)
+    target = opened.Target(
+        Local(), server.psql(name), server.state(name), "x", embedded=False
+    )
 
     with subscribed(server, aside.names.aside):
         server.sql(aside.names.aside, "ALTER SUBSCRIPTION news DISABLE")
         until(server, "SELECT 1 - count(pid) FROM pg_stat_subscription")
-        clear(aim, Teller())
+        opened.clear(target, Reporter())
         assert f"{name}__dbpull_old can't be dropped" in capsys.readouterr().err
         pull(server, name)
 
-    clear(aim, Teller())
+    opened.clear(target, Reporter())
     assert server.beside(name) == {"target", "original"}
 
 
@@ -272,14 +274,16 @@ def test_half_built_ones_that_are_held_are_told(server: Postgres) -> None:
     name = server.database()
     aside = Aside(server.psql(name), server.state(name), Names(name))
     aside.create()
-    aim = Aim(Local(), server.psql(name), server.state(name), "x", embedded=False)
+    target = opened.Target(
+        Local(), server.psql(name), server.state(name), "x", embedded=False
+    )
 
     with (
         prepared(server, aside.names.aside, "left"),
         pytest.raises(CannotDrop, match="held by the prepared transaction 'left'"),
     ):
-        clear(aim, Teller())
-    clear(aim, Teller())
+        opened.clear(target, Reporter())
+    opened.clear(target, Reporter())
     assert server.beside(name) == {"target"}
 
 

@@ -56,7 +56,7 @@ def connected(
     """A session that does nothing."""
     env = postgres.connection(dbname, user).environment()
     with Local().open([postgres.program("psql"), "-XAtq"], env=env) as session:
-        assert session.ask("SELECT 'there';\n").strip() == "there"
+        assert session.query("SELECT 'there';\n").strip() == "there"
         yield
 
 

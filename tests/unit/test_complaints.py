@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dbpull.postgres.complaints import Complaint, Complaints
 from dbpull.postgres.privacy import raised_by, without_values
+from dbpull.postgres.restore_messages import Complaints, RestoreMessage
 
 # pg_restore 18 --verbose into a server 15.
 TIMEOUT = """\
@@ -152,7 +152,7 @@ def test_a_complaint_at_the_very_end_is_fatal_once_nothing_more_comes() -> None:
 
     assert complaints.fatal is None
     complaints.close()
-    assert complaints.fatal == Complaint(
+    assert complaints.fatal == RestoreMessage(
         "", "could not read from input file: end of file"
     )
 

@@ -6,20 +6,20 @@ import time
 
 import pytest
 
-from dbpull.console import Step, Teller
+from dbpull.console import Reporter, Step
 
 
 def test_a_step_that_fails_is_not_told_as_done(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    teller = Teller()
+    reporter = Reporter()
 
-    with pytest.raises(RuntimeError), teller.step("fetch", "Fetching"):
+    with pytest.raises(RuntimeError), reporter.step("fetch", "Fetching"):
         raise RuntimeError
 
     assert capsys.readouterr().err == "Fetching …\n"
-    assert teller.doing == "Fetching"
-    assert teller.steps == []
+    assert reporter.doing == "Fetching"
+    assert reporter.steps == []
 
 
 def test_a_long_step_off_a_terminal_tells_now_and_then_how_far_it_is(
@@ -27,9 +27,9 @@ def test_a_long_step_off_a_terminal_tells_now_and_then_how_far_it_is(
 ) -> None:
     now = time.monotonic()
     monkeypatch.setattr("time.monotonic", lambda: now)
-    teller = Teller()
+    reporter = Reporter()
 
-    with teller.step("fetch", "Fetching", "bytes") as step:
+    with reporter.step("fetch", "Fetching", "bytes") as step:
         step.progress(1_000_000, 9_000_000)
         now += 31
         step.progress(2_000_000, 9_000_000)

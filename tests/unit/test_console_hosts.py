@@ -9,7 +9,7 @@ from typing import Self
 
 import pytest
 
-from dbpull.console import BOARD, Teller
+from dbpull.console import HOSTS_DISPLAY, Reporter
 
 Read = Callable[[], list[str]]
 
@@ -41,18 +41,18 @@ def read(capsys: pytest.CaptureFixture[str]) -> Read:
     return lambda: capsys.readouterr().err.splitlines()
 
 
-def take(teller: Teller, clock: Clock, **seconds: float) -> None:
+def take(reporter: Reporter, clock: Clock, **seconds: float) -> None:
     for name, took in seconds.items():
-        with teller.step(name, name):
+        with reporter.step(name, name):
             clock.after(took)
 
 
 def test_off_a_terminal_every_line_names_its_host(read: Read, clock: Clock) -> None:
-    teller = Teller("devbox")
+    reporter = Reporter("devbox")
 
-    teller.say("A line\nand another")
-    teller.note("A note")
-    with teller.step("fetch", "Fetching", "bytes") as step:
+    reporter.say("A line\nand another")
+    reporter.note("A note")
+    with reporter.step("fetch", "Fetching", "bytes") as step:
         clock.after(31)
         step.progress(2_000_000, 9_000_000)
 
@@ -67,33 +67,33 @@ def test_off_a_terminal_every_line_names_its_host(read: Read, clock: Clock) -> N
 
 
 def test_what_concerns_all_hosts_names_none(read: Read) -> None:
-    teller, alone = Teller("devbox"), Teller()
+    reporter, alone = Reporter("devbox"), Reporter()
 
-    teller.for_all.say("Asked Heroku")
+    reporter.for_all.say("Asked Heroku")
 
     assert read() == ["Asked Heroku"]
-    assert teller.for_all is teller.for_all, "it has a story of its own"
+    assert reporter.for_all is reporter.for_all, "it has a story of its own"
     assert alone.for_all is alone
 
 
 def test_the_table_adds_up_what_a_hosts_tellers_took(read: Read, clock: Clock) -> None:
-    with BOARD.shared(["devbox", "ci", "gone"]):
-        first = Teller("devbox")
+    with HOSTS_DISPLAY.shared(["devbox", "ci", "gone"]):
+        first = Reporter("devbox")
         first.backup = "b101"
         take(first, clock, fetch=20, check=3)
         first.end()
-        other = Teller("ci")
+        other = Reporter("ci")
         other.size = 158_000_000
         take(other, clock.after(2), fetch=4)
         other.end()
-        second = Teller("devbox")
+        second = Reporter("devbox")
         take(second, clock.after(5), fetch=1, restore=30)
         second.end()
         clock.after(1000)
         second.end()
         read()
 
-        BOARD.table({"devbox": "done", "ci": "failed: no room\nleft"})
+        HOSTS_DISPLAY.table({"devbox": "done", "ci": "failed: no room\nleft"})
 
     assert read() == [
         "",
@@ -105,8 +105,10 @@ def test_the_table_adds_up_what_a_hosts_tellers_took(read: Read, clock: Clock) -
 
 
 def test_the_table_has_only_columns_with_something_in_them(read: Read) -> None:
-    with BOARD.shared(["devbox", "ci"]):
-        BOARD.table({"ci": "failed: unreachable", "devbox": "failed: unreachable"})
+    with HOSTS_DISPLAY.shared(["devbox", "ci"]):
+        HOSTS_DISPLAY.table(
+            {"ci": "failed: unreachable", "devbox": "failed: unreachable"}
+        )
 
     assert read() == [
         "",
@@ -117,10 +119,10 @@ def test_the_table_has_only_columns_with_something_in_them(read: Read) -> None:
 
 
 def test_the_table_can_be_told_once_all_is_over(read: Read) -> None:
-    with BOARD.shared(["devbox", "ci"]):
-        Teller("devbox").backup = "b7"
+    with HOSTS_DISPLAY.shared(["devbox", "ci"]):
+        Reporter("devbox").backup = "b7"
 
-    BOARD.table({"devbox": "done", "ci": "done"})
+    HOSTS_DISPLAY.table({"devbox": "done", "ci": "done"})
 
     assert [line.split()[:2] for line in read()[1:]] == [
         ["host", "backup"],
@@ -130,18 +132,18 @@ def test_the_table_can_be_told_once_all_is_over(read: Read) -> None:
 
 
 def test_hosts_of_an_earlier_run_are_in_no_later_table(read: Read) -> None:
-    with BOARD.shared(["devbox"]):
-        Teller("devbox").backup = "b7"
-    with BOARD.shared(["devbox", "ci"]):
-        BOARD.table({"devbox": "done", "ci": "done"})
+    with HOSTS_DISPLAY.shared(["devbox"]):
+        Reporter("devbox").backup = "b7"
+    with HOSTS_DISPLAY.shared(["devbox", "ci"]):
+        HOSTS_DISPLAY.table({"devbox": "done", "ci": "done"})
 
     assert read() == ["", "host    result", "devbox  done", "ci      done"]
 
 
 def test_of_several_hosts_none_has_a_closing_table(read: Read) -> None:
-    with BOARD.shared(["devbox", "ci"]):
-        Teller("devbox").closing_table([("public.x", 1.0, 2)])
-        Teller().closing_table([])
+    with HOSTS_DISPLAY.shared(["devbox", "ci"]):
+        Reporter("devbox").closing_table([("public.x", 1.0, 2)])
+        Reporter().closing_table([])
 
     assert read() == []
 
@@ -149,11 +151,11 @@ def test_of_several_hosts_none_has_a_closing_table(read: Read) -> None:
 def test_the_only_host_has_its_closing_table_without_its_name(
     read: Read, clock: Clock
 ) -> None:
-    with BOARD.shared(["devbox"]):
-        teller = Teller("devbox")
-        take(teller, clock, fetch=20)
+    with HOSTS_DISPLAY.shared(["devbox"]):
+        reporter = Reporter("devbox")
+        take(reporter, clock, fetch=20)
         read()
-        teller.closing_table([])
+        reporter.closing_table([])
 
     assert read() == ["", "  fetch        20 s", "  together     20 s"]
 
@@ -164,25 +166,25 @@ def test_each_thread_may_begin_its_story_at_the_same_time(read: Read) -> None:
 
     def begin(host: str) -> None:
         at_once.wait()
-        Teller(host).backup = f"b-{host}"
+        Reporter(host).backup = f"b-{host}"
 
-    with BOARD.shared(hosts):
+    with HOSTS_DISPLAY.shared(hosts):
         threads = [threading.Thread(target=begin, args=[host]) for host in hosts]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    BOARD.table(dict.fromkeys(hosts, "done"))
+    HOSTS_DISPLAY.table(dict.fromkeys(hosts, "done"))
 
     told = [line.split() for line in read()[2:]]
     assert [cells[:2] for cells in told] == [[host, f"b-{host}"] for host in hosts]
 
 
 def test_a_story_goes_on_until_its_end() -> None:
-    teller = Teller("devbox")
+    reporter = Reporter("devbox")
 
-    assert teller.began <= teller.ended <= time.monotonic()
-    teller.end()
-    ended = teller.ended
+    assert reporter.began <= reporter.ended <= time.monotonic()
+    reporter.end()
+    ended = reporter.ended
 
-    assert teller.ended == ended
+    assert reporter.ended == ended

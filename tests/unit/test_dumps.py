@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dbpull import dumps
-from dbpull.dumps import Dump
+from dbpull.dumps import names
+from dbpull.dumps.names import Dump
 
 TAKEN = datetime(2024, 5, 1, 12, 30, 15, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ def test_a_name_tells_which_database_too(
     wanted = re.sub("-", "_", database).upper() if which is None else which
     assert Dump.of(made.path) == made
     assert made.database == wanted
-    assert dumps.here(tmp_path, "shop-2024", database) == [made]
+    assert names.here(tmp_path, "shop-2024", database) == [made]
 
 
 def test_names_tell_the_time_in_utc(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_dumps_are_listed_newest_first_of_one_app_or_of_all(tmp_path: Path) -> N
     (tmp_path / (new.path.name + ".part")).touch()
     Dump.named(tmp_path, "shop", "b11", TAKEN).path.mkdir()
 
-    assert dumps.here(tmp_path) == [new, other, old]
-    assert dumps.here(tmp_path, "shop") == [new, old]
-    assert dumps.here(tmp_path, "sho") == []
-    assert dumps.here(tmp_path / "nowhere") == []
+    assert names.here(tmp_path) == [new, other, old]
+    assert names.here(tmp_path, "shop") == [new, old]
+    assert names.here(tmp_path, "sho") == []
+    assert names.here(tmp_path / "nowhere") == []
     assert new.size == 10
 
 
@@ -92,10 +92,10 @@ def test_each_app_keeps_its_newest(tmp_path: Path) -> None:
     other = [lay(tmp_path, "other", f"b{n}", n) for n in range(1, 4)]
     (tmp_path / "foreign.dump").touch()
 
-    assert dumps.surplus(tmp_path, 3) == shop[3:]
-    assert dumps.surplus(tmp_path, 1, "other") == other[1:]
-    assert dumps.surplus(tmp_path, 9) == []
-    assert dumps.surplus(tmp_path, 3, "shop", shop[4]) == [shop[3]]
+    assert names.surplus(tmp_path, 3) == shop[3:]
+    assert names.surplus(tmp_path, 1, "other") == other[1:]
+    assert names.surplus(tmp_path, 9) == []
+    assert names.surplus(tmp_path, 3, "shop", shop[4]) == [shop[3]]
 
 
 def test_parts_that_nobody_is_at_work_on_are_removed(tmp_path: Path) -> None:
@@ -105,13 +105,13 @@ def test_parts_that_nobody_is_at_work_on_are_removed(tmp_path: Path) -> None:
         (tmp_path / laid).touch()
 
     part, held = tmp_path / f"{name}.part", tmp_path / f"{busy}.part"
-    assert sorted(dumps.parts(tmp_path)) == [part, held]
-    assert dumps.parts(tmp_path, "other") == []
+    assert sorted(names.parts(tmp_path)) == [part, held]
+    assert names.parts(tmp_path, "other") == []
     with held.open("rb") as locked:
         fcntl.flock(locked, fcntl.LOCK_EX)
-        assert not dumps.remove_part(held)
-    assert dumps.remove_part(part)
-    assert not dumps.remove_part(part)
+        assert not names.remove_part(held)
+    assert names.remove_part(part)
+    assert not names.remove_part(part)
 
     assert {path.name for path in tmp_path.iterdir()} == {f"{busy}.part", "x.part"}
 
@@ -130,7 +130,7 @@ def test_a_part_that_was_replaced_while_it_was_opened_stays(
 
     monkeypatch.setattr(fcntl, "flock", replaced)
 
-    assert not dumps.remove_part(part)
+    assert not names.remove_part(part)
     assert part.read_bytes() == b"new"
 
 
@@ -139,9 +139,9 @@ def test_a_journal_without_its_part_is_removed(tmp_path: Path) -> None:
     journal = dump.with_name(f"{dump.name}.part.journal")
     journal.touch()
 
-    assert dumps.parts(tmp_path, "shop") == [journal]
-    assert dumps.remove_part(journal)
-    assert not dumps.remove_part(journal)
+    assert names.parts(tmp_path, "shop") == [journal]
+    assert names.remove_part(journal)
+    assert not names.remove_part(journal)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -150,11 +150,11 @@ def test_a_journal_whose_part_has_come_since_stays(tmp_path: Path) -> None:
     dump = Dump.named(tmp_path, "shop", "b1", TAKEN).path
     journal = dump.with_name(f"{dump.name}.part.journal")
     journal.touch()
-    [found] = dumps.parts(tmp_path)
+    [found] = names.parts(tmp_path)
     part = dump.with_name(f"{dump.name}.part")
     part.write_bytes(b"PGDMP")
 
-    assert not dumps.remove_part(found)
+    assert not names.remove_part(found)
 
     assert journal.exists()
     assert part.exists()
@@ -165,5 +165,5 @@ def test_a_path_is_shown_as_one_would_type_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert dumps.shown(tmp_path / "local" / "x.dump") == "local/x.dump"
-    assert dumps.shown(Path("/srv/x.dump")) == "/srv/x.dump"
+    assert names.shown(tmp_path / "local" / "x.dump") == "local/x.dump"
+    assert names.shown(Path("/srv/x.dump")) == "/srv/x.dump"

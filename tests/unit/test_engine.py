@@ -60,7 +60,7 @@ class Shell:
         self.begun: list[str] = []
         self._dump = dump
 
-    def feed(self, *_: Any, listing: str, **__: Any) -> Any:
+    def start_piped(self, *_: Any, listing: str, **__: Any) -> Any:
         self.begun.append(listing)
         return SimpleNamespace(wait=lambda _: self._end(listing), end=lambda: None)
 
@@ -78,7 +78,7 @@ def test_keys_are_weighed_also_where_rows_were_in_before_it_was_told() -> None:
         dump="shop.dump",
         watch=Watch(),
         listening=Watch,
-        fed_argv=list,
+        piped_argv=list,
         environment=lambda _: {},
         refuse_failed=lambda *_, **__: None,
         part=lambda *_: None,

@@ -20,8 +20,8 @@ LAYERS: dict[str, set[str]] = {
     "values": set(),
     "words": set(),
     "native": set(),
-    "dumps": {"native"},
     "signals": set(),
+    "single_flight": {"errors", "signals"},
     "env_file": {"errors", "naming"},
     "project": {"env_file", "errors", "merged", "naming", "native"},
     "settings": {"errors", "naming", "native", "project", "values"},
@@ -30,27 +30,44 @@ LAYERS: dict[str, set[str]] = {
     "download": {"errors", "signals"},
     "heroku": {"errors"},
     "embedded": {"errors", "native"},
-    "shell": {"errors", "naming", "native", "signals"},
-    "remote": {"download", "errors", "shell", "signals"},
-    "fab": {"console", "errors", "naming", "shell", "signals"},
+    "shell": {"naming", "native", "signals"},
+    "hosts": {"download", "errors", "naming", "shell", "signals"},
+    "fab": {"console", "errors", "hosts", "naming", "signals"},
     "postgres": {"embedded", "errors", "shell"},
-    "target": {"errors", "postgres", "shell"},
+    "target": {
+        "console", "embedded", "env_file", "errors", "naming", "postgres", "project",
+        "settings", "shell",
+    },
     "restore": {"archive", "errors", "postgres", "shell", "signals"},
     "demo": {"embedded", "errors", "naming"},
-    "steps": {
-        "archive", "console", "demo", "download", "dumps", "embedded", "env_file",
-        "errors", "heroku", "naming", "postgres", "project", "remote", "restore",
-        "settings", "shell", "signals", "target", "words",
+    "sources": {
+        "console", "errors", "heroku", "project", "settings", "signals",
+        "single_flight", "words",
     },
-    "place": {
-        "configured", "console", "errors", "fab", "settings", "shell", "steps",
+    "dumps": {
+        "archive", "console", "download", "errors", "heroku", "hosts", "native",
+        "postgres", "restore", "settings", "shell", "signals", "single_flight",
+        "sources", "words",
+    },
+    "flows": {
+        "archive", "console", "demo", "dumps", "errors", "heroku", "naming",
+        "postgres", "project", "restore", "settings", "shell", "signals", "sources",
+        "target", "words",
+    },
+    "push": {
+        "console", "dumps", "errors", "flows", "heroku", "naming", "postgres",
+        "project", "restore", "settings", "shell", "signals", "sources", "target",
+        "words",
+    },
+    "context": {
+        "configured", "console", "errors", "fab", "flows", "settings", "shell",
     },
     "django": {
-        "configured", "console", "errors", "flags", "naming", "project", "settings",
-        "shell", "steps",
+        "configured", "console", "errors", "flags", "flows", "naming", "project",
+        "push", "settings", "shell", "sources",
     },
-    "here": {"place", "steps"},
-    "db": {"flags", "here", "place", "steps"},
+    "local_tasks": {"context", "flows"},
+    "db": {"context", "flags", "flows", "local_tasks", "push"},
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.
 USED_BY = {
@@ -60,12 +77,12 @@ USED_BY = {
     "fabric": {"fab"},
     "invoke": {
         "db.py",
-        "django/face.py",
+        "django/run.py",
         "errors/__init__.py",
         "fab",
         "flags.py",
-        "here.py",
-        "place.py",
+        "local_tasks.py",
+        "context.py",
     },
     "paramiko": {"fab"},
     "requests": {"download", "heroku"},
@@ -74,8 +91,8 @@ USED_BY = {
     "urllib3": {"download", "heroku"},
 }
 STARTS_PROGRAMS = {
-    "download/ignored.py", "shell/fed.py", "shell/local.py", "demo", "embedded",
-    "heroku/credentials.py", "heroku/git.py", "steps/survivor.py",
+    "download/ignored.py", "shell/piped.py", "shell/local.py", "demo", "embedded",
+    "heroku/credentials.py", "heroku/git.py", "push/rescuer.py",
 }  # fmt: skip
 VAGUE = {"utils", "util", "helpers", "helper", "core", "base", "manager", "common"}
 
@@ -113,6 +130,14 @@ def parts_used_by(part: str) -> set[str]:
 def below(module: Path, places: set[str]) -> bool:
     path = module.relative_to(PACKAGE).as_posix()
     return any(path == place or path.startswith(f"{place}/") for place in places)
+
+
+def test_the_tree_of_the_readme_has_every_part_and_no_other() -> None:
+    tree = (PACKAGE / "README.md").read_text(encoding="utf-8").split("\n## ")[2]
+    rows = (line.split("|")[1] for line in tree.splitlines() if line[:3] == "| `")
+    named = {name for row in rows for name in re.findall(r"`([a-z_]+)(?:\.py|/)`", row)}
+
+    assert named == set(LAYERS)
 
 
 def test_every_part_has_its_layer() -> None:

@@ -139,7 +139,7 @@ class Machine:
     def free(self, folder: str) -> int | None:
         raise NotImplementedError
 
-    def will(
+    def on_disconnect(
         self,
         argv: Sequence[str],
         *,

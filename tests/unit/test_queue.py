@@ -10,14 +10,14 @@ import pytest
 
 from dbpull.archive import Archive, Block, Entry, Header
 from dbpull.console.chart import drawn
-from dbpull.restore.agenda import Agenda
-from dbpull.restore.halves import halves
+from dbpull.restore.cost import weight
+from dbpull.restore.dependencies import Agenda
 from dbpull.restore.job import Job, Lock
 from dbpull.restore.keys import WORTH
 from dbpull.restore.order import Part, parts
 from dbpull.restore.queue import LARGE, Queue
 from dbpull.restore.selection import Selection, select
-from dbpull.restore.weight import weight
+from dbpull.restore.two_step_keys import halves
 
 HEADER = Header((1, 16, 0), "gzip", datetime(2026, 1, 1), "shop", "17", "17")
 BIG = LARGE * 10
@@ -115,14 +115,14 @@ def test_keys_follow_their_own_rows_and_references_all_rows() -> None:
     assert to.take([index]) is None
     to.finished(index)
     assert taken(to).entries == (REFERENCE,)
-    assert to.agenda.rest(to.done | {23}) == [Part((TRIGGER,))]
+    assert to.agenda.remaining(to.done | {23}) == [Part((TRIGGER,))]
 
 
 def test_an_index_on_a_function_of_the_apps_waits_for_all_rows() -> None:
     function = entry(3, "FUNCTION", "folded(text)")
     to = queue(USERS, function, ROWS[0], entry(25, "INDEX", "folded", 1, 3))
 
-    assert to.agenda.followers == {}
+    assert to.agenda.keys_of_table == {}
 
 
 def test_rows_that_a_check_of_the_apps_judges_wait_for_those_before() -> None:
@@ -286,7 +286,7 @@ def test_what_stands_behind_a_later_section_is_restored_in_the_dumps_order() -> 
     to = queue(*SHOP[:4], KEY, view, refresh, function, comment, INDEX, TRIGGER)
 
     assert function not in to.agenda.definitions
-    assert to.agenda.rest(set()) == [
+    assert to.agenda.remaining(set()) == [
         Part((KEY, view)),
         Part((function, comment), alone=True, mixed=True),
         Part((refresh, INDEX, TRIGGER)),
@@ -306,7 +306,7 @@ def test_materialized_views_that_call_functions_are_refreshed_in_order_and_last(
     event = entry(60, "EVENT TRIGGER", "e", definition="CREATE EVENT TRIGGER")
     to = queue(function, *SHOP, plain, calling, above, *data, event)
 
-    assert to.agenda.rest(set())[1:] == [
+    assert to.agenda.remaining(set())[1:] == [
         Part((data[0], data[2]), alone=True),
         Part((event,)),
     ]
@@ -317,7 +317,7 @@ def test_foreign_keys_are_kept_apart_from_attached_indexes() -> None:
     comment = entry(31, "COMMENT", "CONSTRAINT orders_user_fkey ON orders", 23)
     to = queue(*SHOP, attach, comment)
 
-    assert to.agenda.rest(set()) == [
+    assert to.agenda.remaining(set()) == [
         Part((KEY, INDEX, TRIGGER)),
         Part((attach,), alone=True),
         Part((REFERENCE, comment)),

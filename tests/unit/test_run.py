@@ -10,17 +10,20 @@ from dbpull.errors import Interrupted
 from dbpull.errors.local import LocalTrouble
 from dbpull.errors.postgres import BadUrl
 from dbpull.errors.restore import RestoreFailed
-from dbpull.steps.run import UNTOUCHED, told
+from dbpull.flows.run import UNTOUCHED, reporting
 
 
 def test_what_ends_a_run_midway_tells_how_things_stand() -> None:
-    with pytest.raises(RestoreFailed, match="The target is as it was"), told(UNTOUCHED):
+    with (
+        pytest.raises(RestoreFailed, match="The target is as it was"),
+        reporting(UNTOUCHED),
+    ):
         raise RestoreFailed("INDEX a", "no")
 
 
 def test_a_step_may_say_how_things_stand_by_now() -> None:
-    with pytest.raises(RestoreFailed) as caught, told(UNTOUCHED) as teller:  # noqa: PT012
-        teller.standing = "All is done."
+    with pytest.raises(RestoreFailed) as caught, reporting(UNTOUCHED) as reporter:  # noqa: PT012
+        reporter.state_on_failure = "All is done."
         raise RestoreFailed("INDEX a", "no")
 
     assert "All is done." in str(caught.value)
@@ -28,7 +31,7 @@ def test_a_step_may_say_how_things_stand_by_now() -> None:
 
 
 def test_a_refusal_says_no_more_than_it_must() -> None:
-    with pytest.raises(BadUrl) as caught, told(UNTOUCHED):
+    with pytest.raises(BadUrl) as caught, reporting(UNTOUCHED):
         raise BadUrl("--target", "no")
 
     assert "as it was" not in str(caught.value)
@@ -37,7 +40,7 @@ def test_a_refusal_says_no_more_than_it_must() -> None:
 def test_trouble_with_a_file_is_no_traceback() -> None:
     with (
         pytest.raises(LocalTrouble, match=r"No space left.*\n.*as it was"),
-        told(UNTOUCHED),
+        reporting(UNTOUCHED),
     ):
         raise OSError(28, "No space left on device", "b101.dump")
 
@@ -55,8 +58,8 @@ def test_a_signal_ends_it_with_the_code_that_a_shell_knows(
 ) -> None:
     with (
         pytest.raises(Interrupted, match=f"Stopped by {how} while swapping") as caught,
-        told() as teller,
-        teller.step("swap", "Swapping"),
+        reporting() as reporter,
+        reporter.step("swap", "Swapping"),
     ):
         signal.raise_signal(number)
 
@@ -66,7 +69,7 @@ def test_a_signal_ends_it_with_the_code_that_a_shell_knows(
 def test_an_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     try:
-        with told():
+        with reporting():
             signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)

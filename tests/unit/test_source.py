@@ -10,18 +10,19 @@ import pytest
 import responses
 
 from dbpull import console
+from dbpull.dumps.local import LocalStore
+from dbpull.dumps.store import dump_of
 from dbpull.errors.heroku import OtherDatabase
 from dbpull.heroku import AppChoice, DatabaseInfo, Server
 from dbpull.settings import Settings
-from dbpull.steps import source
-from dbpull.steps.here import Here
-from dbpull.steps.source import Source
+from dbpull.sources import heroku_app
+from dbpull.sources.heroku_app import Source
 from heroku_fakes import TRANSFERS, api, shop_database, transfer
 
 TAKEN_FROM = Server("ec2-1.example.com", 5432, "d1")
 
 
-class Heard(console.Teller):
+class Heard(console.Reporter):
     """Keeps what is said instead of printing it."""
 
     def __init__(self) -> None:
@@ -48,17 +49,17 @@ def shop(server: Server | None = TAKEN_FROM, **database: Any) -> Source:
 
 
 def chosen(of: Source, backup: str) -> str:
-    choice = source.choose(of, backup=backup, capture=False, max_age=9e9)
+    choice = heroku_app.choose(of, backup=backup, capture=False, max_age=9e9)
     assert choice.backup
-    assert source.existing(of, backup, 1, Heard()) == choice.backup
+    assert heroku_app.existing(of, backup, 1, Heard()) == choice.backup
     return choice.backup.id
 
 
 def test_a_named_backup_of_another_database_is_refused() -> None:
     with pytest.raises(OtherDatabase) as refused:
-        source.choose(shop(), backup="b105", capture=False, max_age=1)
+        heroku_app.choose(shop(), backup="b105", capture=False, max_age=1)
     with pytest.raises(OtherDatabase):
-        source.existing(shop(), "b105", 1, Heard())
+        heroku_app.existing(shop(), "b105", 1, Heard())
 
     assert refused.value.what == "b105 is a backup of NAVY, not of DATABASE."
     assert "--database=NAVY" in refused.value.remedy
@@ -84,9 +85,9 @@ def test_that_the_database_has_another_server_now_is_noted(
 ) -> None:
     fetching, pulling, of = Heard(), Heard(), shop(now)
 
-    source.existing(of, named, 1, fetching)
-    choice = source.choose(of, backup=named, capture=False, max_age=9e9)
-    source.obtain(of, choice, 1, pulling)
+    heroku_app.existing(of, named, 1, fetching)
+    choice = heroku_app.choose(of, backup=named, capture=False, max_age=9e9)
+    heroku_app.obtain(of, choice, 1, pulling)
 
     assert len(fetching.notes) == len(pulling.notes) == notes
     assert all("another server" in note for note in fetching.notes + pulling.notes)
@@ -95,19 +96,20 @@ def test_that_the_database_has_another_server_now_is_noted(
 def test_a_dump_lies_under_the_app_whose_database_it_is(tmp_path: Path) -> None:
     settings = Settings.of({}, app="mine", database="other::NAVY", path=str(tmp_path))
     of = shop(app="other")
-    choice = source.choose(of, backup="b104", capture=False, max_age=1)
+    choice = heroku_app.choose(of, backup="b104", capture=False, max_age=1)
     assert choice.backup
 
-    dump = of.dump(choice.backup, settings)
+    dump = dump_of(of, choice.backup, settings)
     dump.path.touch()
 
     assert dump.path.name.startswith("other-NAVY-b104-")
-    app = source.app_of_dumps(settings)
+    app = heroku_app.app_of_dumps(settings)
     assert app == "other"
-    assert Here(settings).find(app, None) == dump
+    assert LocalStore(settings).find(app, None) == dump
 
 
 def test_dumps_lie_under_the_app_that_is_named(tmp_path: Path) -> None:
     assert (
-        source.app_of_dumps(Settings.of({}, app="mine", path=str(tmp_path))) == "mine"
+        heroku_app.app_of_dumps(Settings.of({}, app="mine", path=str(tmp_path)))
+        == "mine"
     )

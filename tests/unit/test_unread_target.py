@@ -8,7 +8,7 @@ import pytest
 
 from dbpull.errors import PullError
 from dbpull.project import PROJECT
-from dbpull.steps import unread_target
+from dbpull.target import unread
 
 URL = "postgres://me:s3cret@localhost/dev"
 
@@ -35,7 +35,7 @@ def refused(folder: Path, cause: str) -> None:
 
 def _look(folder: Path) -> None:
     PROJECT.load(folder)
-    unread_target.refuse()
+    unread.refuse()
 
 
 @pytest.mark.parametrize(

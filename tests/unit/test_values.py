@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from invoke.config import DataProxy
 
 from dbpull import values
-from dbpull.values import Impossible
+from dbpull.values import InvalidValue
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,10 @@ from dbpull.values import Impossible
         (values.switch, 1, True),
         (values.switch, "OFF", False),
         (values.switch, False, False),
-        (values.listing, "a, b,,c ", ("a", "b", "c")),
-        (values.listing, ["a", " b", 3], ("a", "b", "3")),
-        (values.listing, "", ()),
-        (values.listing, (), ()),
+        (values.text_list, "a, b,,c ", ("a", "b", "c")),
+        (values.text_list, ["a", " b", 3], ("a", "b", "3")),
+        (values.text_list, "", ()),
+        (values.text_list, (), ()),
         (values.names, "a=b, c=d=e", {"a": "b", "c": "d=e"}),
         (values.names, {"a": "b"}, {"a": "b"}),
         (values.names, "", {}),
@@ -84,10 +84,10 @@ def test_what_people_write_is_read(
         (values.switch, "perhaps"),
         (values.switch, 2),
         (values.switch, None),
-        (values.listing, 3),
-        (values.listing, {"a": "b"}),
-        (values.listing, ["a", ["b"]]),
-        (values.listing, ["a", None]),
+        (values.text_list, 3),
+        (values.text_list, {"a": "b"}),
+        (values.text_list, ["a", ["b"]]),
+        (values.text_list, ["a", None]),
         (values.names, "staging"),
         (values.names, "staging="),
         (values.names, ["ab", "cd"]),
@@ -103,7 +103,7 @@ def test_what_people_write_is_read(
 def test_what_can_not_be_meant_is_impossible(
     convert: Callable[[object], object], value: object
 ) -> None:
-    with pytest.raises(Impossible, match=r"\w"):
+    with pytest.raises(InvalidValue, match=r"\w"):
         convert(value)
 
 
@@ -132,7 +132,7 @@ JSON = st.recursive(
 )
 CONVERTERS = [
     values.text, values.count, values.connections, values.jobs, values.duration,
-    values.switch, values.listing, values.names, values.hosts,
+    values.switch, values.text_list, values.names, values.hosts,
 ]  # fmt: skip
 
 
@@ -141,5 +141,5 @@ CONVERTERS = [
 def test_whatever_a_file_holds_is_read_or_impossible(
     convert: Callable[[Any], object], value: object
 ) -> None:
-    with suppress(Impossible):
+    with suppress(InvalidValue):
         convert(value)

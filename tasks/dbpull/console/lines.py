@@ -10,9 +10,9 @@ from rich.constrain import Constrain
 from rich.table import Column, Table
 from rich.text import Text
 
-from dbpull.console.drawn import BAR
 from dbpull.console.stdout import is_drawn
 from dbpull.console.step import Step
+from dbpull.console.terminal import BAR
 
 BARS_FROM, SHORTEST_BAR = 72, 10
 """From which width of the terminal on a line has a bar, and of how many characters."""
@@ -22,7 +22,7 @@ ECHO = 3
 """What stays free at a line's end: `^C` must not wrap, or lines are left behind."""
 
 
-class Lines(progress.Progress):
+class DrawnLines(progress.Progress):
     """The lines, in the hosts' order; bars where there is room."""
 
     def __init__(self, console: Console) -> None:

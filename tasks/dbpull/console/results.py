@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dbpull.words import size, span
 
 if TYPE_CHECKING:
-    from dbpull.console.teller import Teller
+    from dbpull.console.reporter import Reporter
 
 UNKNOWN = "-"
 GAP = 2
@@ -46,14 +46,16 @@ class Results:
 
 
 def results_of(
-    stories: Mapping[str, Sequence[Teller]], ends: Mapping[str, str]
+    stories: Mapping[str, Sequence[Reporter]], ends: Mapping[str, str]
 ) -> Results:
     """What became of each host in `stories`, with its text from `ends`.
 
     A column where no host has anything to tell is left out.
     """
     columns = {
-        title: [value(tellers) if tellers else UNKNOWN for tellers in stories.values()]
+        title: [
+            value(reporters) if reporters else UNKNOWN for reporters in stories.values()
+        ]
         for title, value in _VALUES.items()
     }
     told = {title: cells for title, cells in columns.items() if set(cells) - {UNKNOWN}}
@@ -62,28 +64,28 @@ def results_of(
     return Results(["host", *told, "result"], [list(line) for line in lines])
 
 
-def _backup(tellers: Sequence[Teller]) -> str:
-    return next((t.backup for t in reversed(tellers) if t.backup), UNKNOWN)
+def _backup(reporters: Sequence[Reporter]) -> str:
+    return next((t.backup for t in reversed(reporters) if t.backup), UNKNOWN)
 
 
-def _size(tellers: Sequence[Teller]) -> str:
-    known = [teller.size for teller in tellers if teller.size is not None]
+def _size(reporters: Sequence[Reporter]) -> str:
+    known = [reporter.size for reporter in reporters if reporter.size is not None]
     return size(known[-1]) if known else UNKNOWN
 
 
-def _took(name: str) -> Callable[[Sequence[Teller]], str]:
-    def took(tellers: Sequence[Teller]) -> str:
-        steps = [s for teller in tellers for s in teller.steps if s.name == name]
+def _took(name: str) -> Callable[[Sequence[Reporter]], str]:
+    def took(reporters: Sequence[Reporter]) -> str:
+        steps = [s for reporter in reporters for s in reporter.steps if s.name == name]
         return span(sum(step.seconds for step in steps)) if steps else UNKNOWN
 
     return took
 
 
-def _together(tellers: Sequence[Teller]) -> str:
-    return span(tellers[-1].ended - tellers[0].began)
+def _together(reporters: Sequence[Reporter]) -> str:
+    return span(reporters[-1].ended - reporters[0].began)
 
 
-_VALUES: dict[str, Callable[[Sequence[Teller]], str]] = {
+_VALUES: dict[str, Callable[[Sequence[Reporter]], str]] = {
     "backup": _backup,
     "size": _size,
     "fetch": _took("fetch"),

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from dbpull.console.plain import Plain
+from dbpull.console.log import Log
 from dbpull.console.results import Results
 from dbpull.console.step import Step
 
 
 class Screen(Protocol):
-    """What a teller and the board ask of it."""
+    """What a reporter and the board ask of it."""
 
     mark: str
     """What a line begins with that tells of something done."""
@@ -32,19 +32,19 @@ class Screen(Protocol):
 
 
 def own_screen() -> Screen:
-    """A teller's own, for one thing at a time."""
+    """A reporter's own, for one thing at a time."""
     if not sys.stderr.isatty():
-        return Plain()
+        return Log()
     # rich takes long to import and is needed on a terminal only.
-    from dbpull.console.drawn import Drawn
+    from dbpull.console.terminal import Terminal
 
-    return Drawn()
+    return Terminal()
 
 
 def shared_screen(hosts: Sequence[str]) -> Screen:
     """One for all threads; its lines come in the hosts' order."""
     if not sys.stderr.isatty():
-        return Plain()
-    from dbpull.console.shared import Shared
+        return Log()
+    from dbpull.console.shared_terminal import SharedTerminal
 
-    return Shared(hosts)
+    return SharedTerminal(hosts)

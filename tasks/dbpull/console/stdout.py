@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dbpull.console.plain import TURN
+from dbpull.console.log import TURN
 
 
 def is_drawn() -> bool:

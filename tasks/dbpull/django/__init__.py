@@ -1,4 +1,4 @@
 """The Django app: `./manage.py db:pull` and `db:push`, for INSTALLED_APPS.
 
-A thin face: target and settings are gathered as Django has them, the flow is `steps`.
+Thin: target and settings are Django's, all else is done in `flows` and `push`.
 """

@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from dbpull.download.address import Address
-from dbpull.download.arrival import Arrival, Progress
+from dbpull.download.backoff import Backoff
+from dbpull.download.chunks import Chunks, Progress
 from dbpull.download.journal import Journal
 from dbpull.download.part import Part
-from dbpull.download.patience import Patience
+from dbpull.download.presigned_url import PresignedUrl
 from dbpull.download.reader import reader
 from dbpull.download.transfer import Transfer
 from dbpull.download.worker import Job
@@ -76,15 +76,15 @@ class Download:
     ) -> None:
         self._part = Part(path)
         self._journal = Journal(self._part.file.with_name(f"{path.name}.part.journal"))
-        self._arrival = Arrival(progress, check)
+        self._arrival = Chunks(progress, check)
         self._published = False
         self._notice = notice
         job = Job(
-            Address(url),
+            PresignedUrl(url),
             self._part,
             self._journal,
             self._arrival,
-            Patience(patience, notice),
+            Backoff(patience, notice),
             accepts,
         )
         self._transfer = Transfer(job, connections, chunk, notice)

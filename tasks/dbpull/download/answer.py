@@ -9,7 +9,7 @@ from types import TracebackType
 import requests
 from urllib3.exceptions import HTTPError
 
-from dbpull.download.fault import Fault, worded
+from dbpull.download.fault import Retryable, classify
 from dbpull.download.journal import Identity
 from dbpull.errors.download import DownloadFailed, UnexpectedAnswer
 
@@ -56,7 +56,7 @@ class Answer:
             if self._left != 0:
                 self._refuse_trickle()
         if self._left:
-            raise Fault(self.host, "the connection was lost")
+            raise Retryable(self.host, "the connection was lost")
         if self._left == 0 and self._piece():
             raise UnexpectedAnswer(self.host, "sent more than it announced")
 
@@ -76,11 +76,11 @@ class Answer:
         if self._waited < SPELL:
             return
         if self._came < SLOWEST * self._waited:
-            raise Fault(self.host, "hardly anything arrives")
+            raise Retryable(self.host, "hardly anything arrives")
         self._waited, self._came = 0.0, 0
 
     def _piece(self) -> bytes:
-        problem: Fault | DownloadFailed
+        problem: Retryable | DownloadFailed
         try:
             began = time.monotonic()
             # read1: what is there, at once, so that a cut loses nothing that has come.
@@ -88,7 +88,7 @@ class Answer:
             self._waited += time.monotonic() - began
             self._came += len(piece)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            problem = worded(error, self.host)
+            problem = classify(error, self.host)
         else:
             return piece
         # Outside the except: urllib3's own errors hold the URL.

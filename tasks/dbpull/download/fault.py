@@ -18,7 +18,7 @@ from dbpull.errors.download import (
 )
 
 
-class Fault(Exception):
+class Retryable(Exception):
     """Something that may pass. `why` goes on after the host's name.
 
     `retry_after` are the seconds the host asked for; `status` its HTTP status where it
@@ -41,7 +41,7 @@ class Fault(Exception):
         return HostUnreachable(self.host, self.why, kept)
 
 
-def worded(error: BaseException, host: str) -> Fault | DownloadFailed:
+def classify(error: BaseException, host: str) -> Retryable | DownloadFailed:
     """Word what requests, urllib3 or the socket raised, without their own words.
 
     Theirs hold the URL.
@@ -56,7 +56,7 @@ def worded(error: BaseException, host: str) -> Fault | DownloadFailed:
     if isinstance(error, ValueError):  # requests.InvalidURL and its like
         return UnexpectedAnswer(host, "has a URL that can't be fetched")
     known = (why for types, why in _WHY if any(isinstance(c, types) for c in causes))
-    return Fault(host, next(known, "the connection was lost"))
+    return Retryable(host, next(known, "the connection was lost"))
 
 
 # The first that fits: a proxy's refusal is the proxy's, and urllib3 counts each failure

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbpull.download.arrival import Arrival
+from dbpull.download.chunks import Chunks
 from dbpull.errors.download import CannotStore
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BUFFER = 256 * 1024
 
 
-def reader(path: Path, arrival: Arrival) -> io.BufferedReader:
+def reader(path: Path, arrival: Chunks) -> io.BufferedReader:
     """Open the part file for reading; it stays readable after it was renamed."""
     return io.BufferedReader(_Arriving(path, arrival), BUFFER)
 
@@ -24,7 +24,7 @@ def reader(path: Path, arrival: Arrival) -> io.BufferedReader:
 class _Arriving(io.RawIOBase):
     """Reads with a descriptor of its own: the writer's lock goes with the writer's."""
 
-    def __init__(self, path: Path, arrival: Arrival) -> None:
+    def __init__(self, path: Path, arrival: Chunks) -> None:
         super().__init__()
         self.name = str(path)
         self._arrival = arrival

@@ -17,10 +17,10 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from dbpull.download.address import Address, Signed
 from dbpull.download.answer import Answer
-from dbpull.download.fault import Fault, worded
+from dbpull.download.fault import Retryable, classify
 from dbpull.download.journal import Identity
+from dbpull.download.presigned_url import PresignedUrl, Signed
 from dbpull.download.sockets import ShuttableAdapter
 from dbpull.errors.download import NothingThere, UnexpectedAnswer
 
@@ -92,7 +92,7 @@ logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
 class Connection:
     """A thread's way to the host; all but `shut` are for that thread alone."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: PresignedUrl) -> None:
         self._address = address
         self._adapter = ShuttableAdapter()
         self._session = _Session()
@@ -131,7 +131,7 @@ class Connection:
                 signed.url, headers=headers, stream=True, timeout=TIMEOUTS
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            problem = worded(error, _host_of_error(error) or _host(signed.url))
+            problem = classify(error, _host_of_error(error) or _host(signed.url))
         # Outside the except: requests' own errors hold the URL.
         raise problem
 
@@ -156,7 +156,7 @@ def _judged(
         raise Expired(signed, host, status, _s3_code(response))
     if status in {408, 429} or status >= 500:
         why, later = f"it answers {status}", _retry_after(response)
-        raise Fault(host, why, status=status, retry_after=later)
+        raise Retryable(host, why, status=status, retry_after=later)
     if status in {404, 410}:
         raise NothingThere(host, f"the dump is not there ({status})")
     if status == 416 and response.headers.get("Content-Range") == "bytes */0":

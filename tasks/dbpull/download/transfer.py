@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from dbpull.download.answer import Answer
-from dbpull.download.arrival import ENDLESS
+from dbpull.download.chunks import ENDLESS
 from dbpull.download.journal import Record
 from dbpull.download.request import Changed
 from dbpull.download.worker import Cut, Halted, Job, Worker

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from dbpull.download.address import Address
 from dbpull.download.answer import Answer
-from dbpull.download.arrival import Arrival, Chunk
-from dbpull.download.fault import Fault
+from dbpull.download.backoff import Backoff
+from dbpull.download.chunks import Chunk, Chunks
+from dbpull.download.fault import Retryable
 from dbpull.download.journal import Identity, Journal
 from dbpull.download.part import Part
-from dbpull.download.patience import Patience
+from dbpull.download.presigned_url import PresignedUrl
 from dbpull.download.request import Connection, Expired
 from dbpull.errors.download import CannotStore, Refused
 
@@ -43,11 +43,11 @@ class Job:
     are no dump.
     """
 
-    address: Address
+    address: PresignedUrl
     part: Part
     journal: Journal
-    arrival: Arrival
-    patience: Patience
+    arrival: Chunks
+    patience: Backoff
     accepts: Callable[[bytes], object]
     halt: threading.Event = field(default_factory=threading.Event)
 
@@ -84,7 +84,7 @@ class Worker:
                 if not self._job.address.renew(expired.signed):
                     code = expired.code
                     raise Refused(expired.host, expired.status, code) from None
-            except Fault as fault:
+            except Retryable as fault:
                 tries += 1
                 self._pause(fault, tries)
 
@@ -142,7 +142,7 @@ class Worker:
             with answer or self.open(before, chunk.end - 1, known) as answer:
                 try:
                     self._receive(answer, chunk)
-                except Fault as fault:
+                except Retryable as fault:
                     barren = 0 if _is_progress(chunk, before) else barren + 1
                     if barren:
                         self._pause(fault, barren)
@@ -158,7 +158,7 @@ class Worker:
         """Fetch the whole object from a host without ranges, in one go."""
         try:
             self._receive(answer, chunk)
-        except Fault as fault:
+        except Retryable as fault:
             if not chunk.reached:
                 self._pause(fault, 1)
             raise Cut(answer.host) from None
@@ -194,7 +194,7 @@ class Worker:
             raise
         accepted()
 
-    def _pause(self, fault: Fault, tries: int) -> None:
+    def _pause(self, fault: Retryable, tries: int) -> None:
         self._job.check()
         kept = self._job.arrival.kept
         self._job.halt.wait(self._job.patience.pause(fault, tries, kept))

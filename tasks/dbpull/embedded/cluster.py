@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from dbpull.embedded.account import Account
-from dbpull.embedded.place import Place
+from dbpull.embedded.place import ServerFiles
 from dbpull.embedded.programs import Programs
 from dbpull.errors.embedded import ClusterOfAnotherVersion, NotInitialized
 
@@ -15,7 +15,7 @@ LOCALES = ("C.UTF-8", "C")
 
 
 def set_up(
-    place: Place, programs: Programs, account: Account, *, fast: bool, tcp: bool
+    place: ServerFiles, programs: Programs, account: Account, *, fast: bool, tcp: bool
 ) -> None:
     """Run initdb beside the place, so that an interrupted one is never used.
 
@@ -34,7 +34,7 @@ def set_up(
     place.half_made.rename(place.data)
 
 
-def refuse_other_version(place: Place, programs: Programs) -> None:
+def refuse_other_version(place: ServerFiles, programs: Programs) -> None:
     """Raise ClusterOfAnotherVersion unless these programs can serve the data."""
     found = (place.data / "PG_VERSION").read_text(encoding="ascii").strip()
     if found != programs.major:
@@ -42,7 +42,7 @@ def refuse_other_version(place: Place, programs: Programs) -> None:
 
 
 def _initdb(
-    place: Place, programs: Programs, locale: str, *, fast: bool, tcp: bool
+    place: ServerFiles, programs: Programs, locale: str, *, fast: bool, tcp: bool
 ) -> list[str]:
     return [
         programs.path("initdb"),
@@ -58,7 +58,7 @@ def _initdb(
     ]
 
 
-def _choose_password(place: Place, account: Account) -> None:
+def _choose_password(place: ServerFiles, account: Account) -> None:
     place.password.unlink(missing_ok=True)
     place.password.touch(mode=0o600)
     place.password.write_text(secrets.token_urlsafe(24), encoding="ascii")

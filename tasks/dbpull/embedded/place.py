@@ -37,7 +37,7 @@ IGNORE_ALL = "*\n"
 PAUSE = 0.02
 
 
-class Place:
+class ServerFiles:
     """The files of the server that belongs to `folder`."""
 
     def __init__(self, folder: Path, *, throwaway: bool) -> None:

@@ -12,7 +12,7 @@ from dbpull.embedded import cluster, postmaster
 from dbpull.embedded.account import Account, account_for
 from dbpull.embedded.cluster import SUPERUSER
 from dbpull.embedded.configuration import options
-from dbpull.embedded.place import Place
+from dbpull.embedded.place import ServerFiles
 from dbpull.embedded.programs import Programs, runnable, version
 from dbpull.embedded.programs import programs as wheel
 from dbpull.errors.embedded import NoServerPrograms, NotRunning, NotStarted
@@ -41,7 +41,7 @@ class Server:
         patience: float = 60.0,
     ) -> None:
         self._programs = programs or wheel()
-        self._place = Place(folder, throwaway=throwaway)
+        self._place = ServerFiles(folder, throwaway=throwaway)
         self._throwaway = throwaway
         self._tcp = tcp
         self._patience = patience

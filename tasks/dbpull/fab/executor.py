@@ -18,10 +18,10 @@ from fabric.tasks import ConnectionCall
 from invoke.context import Context
 from invoke.tasks import Call, Task
 
-from dbpull.console import BOARD
+from dbpull.console import HOSTS_DISPLAY
 from dbpull.errors import Interrupted
 from dbpull.fab.host import Host, hosts_of
-from dbpull.fab.outcome import Enough, Outcome
+from dbpull.fab.outcome import Outcome, StopRun
 from dbpull.signals import SIGNALS, Stopped
 
 OURS = ("dbpull.db", "dbpull.here")
@@ -46,9 +46,12 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         self.outcome = Outcome(hosts_of(hosts), alone=all(map(_is_alone, wanted)))
         results: dict[Task[Any], Any] = {}
         try:
-            with BOARD.shared(self.outcome.names), _heard(here=self.outcome.alone):
+            with (
+                HOSTS_DISPLAY.shared(self.outcome.names),
+                _heard(here=self.outcome.alone),
+            ):
                 results = super().execute(*tasks)
-        except Enough:
+        except StopRun:
             pass  # and why, the outcome knows
         except Stopped as stopped:  # somebody can't wait for the cleaning up
             raise Interrupted(

@@ -9,7 +9,7 @@ from invoke.tasks import Call
 from paramiko import SSHException
 
 from dbpull.errors import Interrupted, PullError
-from dbpull.errors.remote import AmbiguousHost, HostUnreachable
+from dbpull.errors.hosts import AmbiguousHost, HostUnreachable
 from dbpull.fab.outcome import Outcome
 from dbpull.fab.proxy import Proxy
 from dbpull.signals import SIGNALS, Stopped

@@ -11,7 +11,7 @@ from fabric.connection import Connection
 from paramiko.config import SSH_PORT
 from paramiko.hostkeys import HostKeyEntry, HostKeys, InvalidHostKey
 
-from dbpull.errors.remote import HostUnreachable
+from dbpull.errors.hosts import HostUnreachable
 
 Notice = Callable[[str], None]
 # What is read later wins.

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 
 from invoke.exceptions import Exit
 
-from dbpull.console import BOARD, Teller
+from dbpull.console import HOSTS_DISPLAY, Reporter
 from dbpull.errors import PullError
-from dbpull.errors.remote import SomeHostsFailed
+from dbpull.errors.hosts import SomeHostsFailed
 
 COMMON = "dbpull.errors.settings", "dbpull.errors.heroku"
 """Where errors are from that concern all hosts, unless they name one."""
 
 
-class Enough(Exception):
+class StopRun(Exception):
     """No task is to be begun any more."""
 
 
@@ -47,22 +47,22 @@ class Outcome:
         """
         self._errors |= {host: error for host, error in results.items() if error}
         if self._errors and not self.alone:
-            raise Enough
+            raise StopRun
 
     def tell_of(self, host: str, error: PullError) -> None:
         """Of several hosts, tell at once why one failed.
 
         What was typed wrongly and what Heroku refuses is told once for all.
         """
-        teller = Teller(host)
-        if BOARD.tells_the_end:
+        reporter = Reporter(host)
+        if HOSTS_DISPLAY.tells_the_end:
             with self._telling:
                 if not _is_common(error, host):
-                    teller.say(str(error), "red")
+                    reporter.say(str(error), "red")
                 elif error.what not in self._common:
                     self._common.add(error.what)
-                    teller.for_all.say(str(error), "red")
-        teller.end()
+                    reporter.for_all.say(str(error), "red")
+        reporter.end()
 
     def tell(self) -> None:
         """Show a row for each of several hosts; raise what there is to raise."""
@@ -72,7 +72,7 @@ class Outcome:
             if self._all_alike():
                 raise Exit(code=max(codes))
             told = {name: self._told(typed) for typed, name in self._hosts.items()}
-            BOARD.table(told)
+            HOSTS_DISPLAY.table(told)
         for error in errors:
             if len(self._hosts) == 1 or not isinstance(error, PullError):
                 raise error

@@ -11,11 +11,11 @@ from pathlib import Path
 import paramiko
 from fabric.connection import Connection
 
-from dbpull.errors.remote import HostKeyChanged, HostUnreachable
+from dbpull.errors.hosts import HostKeyChanged, HostUnreachable
 from dbpull.fab.keys import Notice, know, known_as
 from dbpull.fab.proxy import Proxy
 from dbpull.fab.sessions import OPEN, Sessions
-from dbpull.shell.remote import Remote
+from dbpull.hosts.host import Host
 from dbpull.signals import SIGNALS
 
 CONNECT = 20  # seconds for a host to answer, where neither fab nor ssh_config says
@@ -23,9 +23,9 @@ KEEPALIVE = 15  # seconds
 
 
 @contextmanager
-def reached(
+def connect(
     c: Connection, notice: Notice, *, echo: Notice | None = None
-) -> Iterator[Remote]:
+) -> Iterator[Host]:
     """A host to run commands on, connected to if it is not yet.
 
     Its key is compared with known_hosts; one that is not in there is taken, as Fabric
@@ -38,7 +38,7 @@ def reached(
     transport = c.transport
     transport.set_keepalive(KEEPALIVE)
     try:
-        with Remote(
+        with Host(
             host,
             Sessions(host, transport).take,
             transport.close,

@@ -14,7 +14,7 @@ from typing import Any
 
 import paramiko
 
-from dbpull.errors.remote import ConnectionLost, HostRefused
+from dbpull.errors.hosts import ConnectionLost, HostRefused
 
 OPEN = 30.0  # seconds for a session to be opened
 

@@ -15,7 +15,7 @@ from dbpull.errors.heroku import HttpError, Reason, UnexpectedAnswer, Unreachabl
 from dbpull.heroku import credentials
 from dbpull.heroku.answers import Answer
 from dbpull.heroku.hosts import Hosts
-from dbpull.heroku.session import body_of, reason_of, session
+from dbpull.heroku.session import body_of, classify, session
 
 ATTACHMENTS: Mapping[str, str] = {
     "Accept": "application/vnd.heroku+json; version=3.sdk",
@@ -187,7 +187,7 @@ class Api:
             reason = None
         # requests' own are OSErrors; a malformed proxy raises any of the others.
         except (OSError, Urllib3Error, TypeError, ValueError) as error:
-            reason = reason_of(error)
+            reason = classify(error)
         # Outside of `except`: what requests raises quotes URLs, also a proxy's.
         if reason:
             raise Unreachable(request.host, reason)

@@ -59,7 +59,7 @@ def session(token: Token) -> requests.Session:
     return made
 
 
-def reason_of(error: BaseException) -> Reason:
+def classify(error: BaseException) -> Reason:
     """Why no answer came, from the exception and those it wraps."""
     wrapped = list(_unwrapped(error))
 

@@ -67,12 +67,14 @@ class Psql:
         with self.shell.open(self._argv(variables), env=env) as running:
             yield running
 
-    def will(
+    def on_disconnect(
         self, sql: str, *, dbname: str, **variables: str
     ) -> AbstractContextManager[None]:
         """Have a host run statements by itself if it loses us while in the context."""
         env = self._environment(self.connection.to(dbname))
-        return self.shell.will(self._argv(variables), env=env, stdin=UNLIMITED + sql)
+        return self.shell.on_disconnect(
+            self._argv(variables), env=env, stdin=UNLIMITED + sql
+        )
 
     def _environment(self, connection: Connection) -> dict[str, str]:
         return connection.environment(self.shell.environ, _OPTIONS)

@@ -1,4 +1,4 @@
-"""Restoring while the dump arrives: many pg_restores, each fed its part of it.
+"""Restoring while the dump arrives: many pg_restores, each with its part on stdin.
 
 pg_restore does the restoring; what is decided here is only what is fed to which and
 when. Each gets a table of contents of its entries on its stdin, and behind it the
@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 
 from dbpull.archive import Block
 from dbpull.errors.archive import BadDump
-from dbpull.restore.agenda import Agenda
+from dbpull.restore.dependencies import Agenda
 from dbpull.restore.incoming import Incoming, write_part
 from dbpull.restore.job import Job
 from dbpull.restore.queue import Queue
 from dbpull.restore.sections import Restore, numbers
 from dbpull.restore.watch import Bar, Outcome, Watch
-from dbpull.shell import Fed, Feeding, Write
+from dbpull.shell import PipedInput, PipedProcess, Write
 from dbpull.signals import SIGNALS
 
 PATIENCE = 10.0  # seconds
@@ -50,7 +50,7 @@ class Engine:
     def __init__(
         self,
         restore: Restore,
-        shell: Feeding,
+        shell: PipedInput,
         dump: Incoming,
         tell: Callable[[Standing], None],
         whole: Callable[[], None] = lambda: None,
@@ -61,7 +61,7 @@ class Engine:
         self._queue = Queue(self._agenda, restore.jobs)
         restore.still_arriving = lambda: not self._queue.whole
         self._changed = threading.Condition()
-        self._running: dict[int, tuple[Job, Fed]] = {}
+        self._running: dict[int, tuple[Job, PipedProcess]] = {}
         self._walker = threading.Thread(target=self._walk, daemon=True)
         self._error: BaseException | None = None
         self._told_whole = False
@@ -113,20 +113,20 @@ class Engine:
     def _start(self, job: Job, workers: int) -> None:
         """Start its pg_restore; called with the lock held."""
 
-        def feed(write: Write) -> None:
+        def write_stdin(write: Write) -> None:
             counted = self._counted(write, job)
             write_part(self._dump, job.entries, job.starts, counted, job.statement)
 
         job.began = time.monotonic()
-        fed = self._shell.feed(
-            self._restore.fed_argv(),
-            feed,
+        process = self._shell.start_piped(
+            self._restore.piped_argv(),
+            write_stdin,
             env=self._restore.environment(workers),
             listing=numbers(job.entries),
             source=str(self._restore.dump),
         )
-        self._running[id(job)] = job, fed
-        threading.Thread(target=self._see_to, args=(job, fed), daemon=True).start()
+        self._running[id(job)] = job, process
+        threading.Thread(target=self._see_to, args=(job, process), daemon=True).start()
 
     def _counted(self, write: Write, job: Job) -> Write:
         def count(piece: bytes) -> None:
@@ -135,11 +135,11 @@ class Engine:
 
         return count
 
-    def _see_to(self, job: Job, fed: Fed) -> None:
+    def _see_to(self, job: Job, process: PipedProcess) -> None:
         watch = self._restore.listening()
         watch.begin(lambda _done, _total: None, 0)
         try:
-            result = fed.wait(watch)
+            result = process.wait(watch)
             watch.complaints.close()
             told = bool(watch.complaints.all)
             self._restore.refuse_failed(watch, result, told=told)
@@ -221,7 +221,7 @@ class Engine:
             doing = (f"{done} of {total} other keys, indexes and the like",)
             self._tell(Standing(1, 1, self._fed, doing))
 
-        for part in self._agenda.rest(self._queue.done):
+        for part in self._agenda.remaining(self._queue.done):
             self._restore.part("post-data", part, progress)
             self._bars += self._items(began)
             began = time.monotonic()
@@ -242,9 +242,9 @@ class Engine:
         with self._changed:
             self._error = self._error or InterruptedError()
             self._changed.notify_all()
-            running = [fed for _, fed in self._running.values()]
-        for fed in running:
-            fed.end()
+            running = [process for _, process in self._running.values()]
+        for process in running:
+            process.end()
         deadline = time.monotonic() + 5
         with self._changed:
             while self._running and time.monotonic() < deadline:

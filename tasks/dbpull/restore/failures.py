@@ -12,9 +12,9 @@ from functools import cached_property
 from dbpull.archive import Entry
 from dbpull.errors.remedies import remedy_for
 from dbpull.errors.restore import KEPT, RestoreFailed
-from dbpull.postgres.complaints import Complaint
 from dbpull.postgres.privacy import without_values, without_words
 from dbpull.postgres.psql import cause
+from dbpull.postgres.restore_messages import RestoreMessage
 from dbpull.restore.selection import Selection
 
 SHOWN = 10
@@ -46,21 +46,21 @@ def fits(entry: Entry, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(one, pattern) for pattern in patterns for one in names)
 
 
-def is_hopeless(complaint: Complaint) -> bool:
+def is_hopeless(complaint: RestoreMessage) -> bool:
     """Whether it is about more than its entry, so that nothing can follow it."""
     if not complaint.dump_id or not _OF_A_STATEMENT.search(complaint.error):
         return True
     return bool(_HOPELESS.search(complaint.error))
 
 
-def failure(complaint: Complaint) -> RestoreFailed:
+def failure(complaint: RestoreMessage) -> RestoreFailed:
     """It alone, as the error that ends a restore."""
     what = complaint.item or "pg_restore"
     remedy = _ADVICE if "FK CONSTRAINT" in what else ""
     return RestoreFailed(what, why(complaint), remedy)
 
 
-def why(complaint: Complaint, entry: Entry | None = None) -> str:
+def why(complaint: RestoreMessage, entry: Entry | None = None) -> str:
     """The server's reason, without any row's values."""
     if complaint.raised_by:
         told = without_words(complaint.raised_by)
@@ -78,7 +78,7 @@ _ADVICE = (
 )
 
 
-def functions_without_path(complaints: Iterable[Complaint]) -> list[str]:
+def functions_without_path(complaints: Iterable[RestoreMessage]) -> list[str]:
     """The functions that did not find what they call, for want of a search_path."""
     found: dict[str, None] = {}
     for one in complaints:
@@ -111,18 +111,18 @@ class Failures:
     selection: Selection
     tolerate: Sequence[str]
     """The patterns of what a user goes on without."""
-    failed: Mapping[int, Complaint]
+    failed: Mapping[int, RestoreMessage]
     """By dump id, of each entry what was complained of first."""
 
     @classmethod
     def of(
         cls,
-        complaints: Iterable[Complaint],
+        complaints: Iterable[RestoreMessage],
         selection: Selection,
         tolerate: Sequence[str],
     ) -> Failures:
         """Sort complaints. Raises RestoreFailed for one that is of no entry."""
-        found: dict[int, Complaint] = {}
+        found: dict[int, RestoreMessage] = {}
         for complaint in complaints:
             if complaint.harmless:
                 continue

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dbpull.archive import Entry
-from dbpull.restore.agenda import Agenda
-from dbpull.restore.halves import halves
+from dbpull.restore.cost import weight
+from dbpull.restore.dependencies import Agenda
 from dbpull.restore.job import Job, Lock
-from dbpull.restore.weight import weight
+from dbpull.restore.two_step_keys import halves
 
 WORTH = 1_000_000
 """How heavy a key is, in bytes of the dump, that is worth another pg_restore."""
@@ -27,11 +27,11 @@ class Keys:
 
     def followers(self, rows: int) -> list[Entry]:
         """Keys and indexes that need these rows alone."""
-        return self.agenda.followers.get(self.agenda.table_of[rows], [])
+        return self.agenda.keys_of_table.get(self.agenda.table_of[rows], [])
 
     def references(self, rows: int) -> list[Entry]:
         """Foreign keys of that table."""
-        return self.agenda.references.get(self.agenda.table_of[rows], [])
+        return self.agenda.foreign_keys.get(self.agenda.table_of[rows], [])
 
     def indexes(self, rows: int) -> list[Job]:
         """Keys and indexes of that table. What locks all others out comes first.

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from dbpull.archive import Block, Entry
-from dbpull.restore.agenda import Agenda
+from dbpull.restore.dependencies import Agenda
 from dbpull.restore.job import Job
 from dbpull.restore.keys import Keys
 from dbpull.restore.ready import Ready
@@ -137,9 +137,9 @@ class Queue:
             self._loose = True
             if self.agenda.large_objects:
                 self._ready.add(Job("definitions", self.agenda.large_objects))
-            if self.agenda.loose:
+            if self.agenda.without_data:
                 blobs = self.agenda.blobs
-                self._ready.add(Job("sequences", self.agenda.loose, needs=blobs))
+                self._ready.add(Job("sequences", self.agenda.without_data, needs=blobs))
 
     def _follow(self, rows: int) -> None:
         """Let keys and indexes be made of a table whose rows are in."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from dbpull.archive import Entry
 from dbpull.errors.restore import RestoreFailed
-from dbpull.postgres.complaints import Complaint
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import reason
+from dbpull.postgres.restore_messages import RestoreMessage
 from dbpull.restore.arriving import Streaming
 from dbpull.restore.failures import Failures, fits, name, why, with_dependents
 from dbpull.restore.order import Part, parts
@@ -64,7 +64,7 @@ class Restore:
     watch: Watch = field(init=False)
     done: set[str] = field(default_factory=set, init=False)
     """The sections that are restored."""
-    _complaints: list[Complaint] = field(default_factory=list, init=False)
+    _complaints: list[RestoreMessage] = field(default_factory=list, init=False)
     _gone: set[int] = field(default_factory=set, init=False)
     """What another try in one transaction went without, by dump id."""
     _noticed: bool = field(default=False, init=False)
@@ -87,7 +87,7 @@ class Restore:
         absent = (one for one in self.selection.entries if one.dump_id in gone)
         return replace(told, absent=tuple(absent))
 
-    def _failed(self, complaint: Complaint) -> None:
+    def _failed(self, complaint: RestoreMessage) -> None:
         self._complaints.append(complaint)
         patterns = self.tolerate or ()
         entry = self.selection.by_id.get(complaint.dump_id)
@@ -138,7 +138,7 @@ class Restore:
         self.watch.begin(progress, len(part.entries))
         self._run(self.argv(section, part), part.entries)
 
-    def fed_argv(self) -> list[str]:
+    def piped_argv(self) -> list[str]:
         """The command that restores what is listed and comes on its stdin."""
         return [*self._common(LISTING), "-d", self.connection.argument]
 

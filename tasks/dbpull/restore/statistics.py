@@ -45,7 +45,7 @@ def analyze(psql: Psql, dbname: str, sessions: int) -> None:
         told = []
         for own, session in enumerate(opened):
             share = [UNLIMITED, _FIRST, *statements[own::sessions], _LAST]
-            told.append(pool.submit(session.ask, "\n".join(share)))
+            told.append(pool.submit(session.query, "\n".join(share)))
         while wait(told, 0).not_done:
             with SIGNALS.deferred():  # see SIGNALS.wait
                 wait(told, LOOK_AGAIN)

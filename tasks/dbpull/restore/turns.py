@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 
 from dbpull.archive import Block
-from dbpull.restore.agenda import Agenda
+from dbpull.restore.dependencies import Agenda
 
 
 class Turns:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from dbpull.archive import Entry
-from dbpull.postgres.complaints import Complaint, Complaints
+from dbpull.postgres.restore_messages import Complaints, RestoreMessage
 from dbpull.restore.failures import failure, is_hopeless
 
 Progress = Callable[[int, int | None], None]
@@ -59,7 +59,7 @@ class Watch:
     Where `failed` takes what fails, only one after which nothing can follow does.
     """
 
-    def __init__(self, failed: Callable[[Complaint], None] | None = None) -> None:
+    def __init__(self, failed: Callable[[RestoreMessage], None] | None = None) -> None:
         self.complaints = Complaints()
         self._failed = failed
         self._heard = 0

@@ -31,7 +31,7 @@ class Result:
 class Running(Protocol):
     """A program that is being talked to."""
 
-    def ask(self, text: str) -> str:
+    def query(self, text: str) -> str:
         """Send a line, return the next line it prints ("" where it has ended)."""
 
     def last_words(self) -> str:
@@ -39,33 +39,33 @@ class Running(Protocol):
 
 
 Write = Callable[[bytes], object]
-Feed = Callable[[Write], object]
+WriteStdin = Callable[[Write], object]
 """Writes a program's stdin, with the function that it is given."""
 
 
-class Fed(Protocol):
-    """A program that is being fed."""
+class PipedProcess(Protocol):
+    """A program whose stdin a thread writes."""
 
     def wait(self, on_err: Line) -> Result:
-        """Wait for its end; `on_err` as in Shell.run. Raises what ended the feeding."""
+        """Wait for its end; `on_err` as in Shell.run. Raises what ended the writing."""
 
     def end(self) -> None:
         """End it, from whichever thread, gently first."""
 
 
-class Feeding(Protocol):
-    """A place whose programs can be fed bytes."""
+class PipedInput(Protocol):
+    """A place that can write bytes to a program's stdin while it runs."""
 
-    def feed(
+    def start_piped(
         self,
         argv: Sequence[str],
-        feed: Feed,
+        write_stdin: WriteStdin,
         *,
         env: Mapping[str, str],
         listing: str = "",
         source: str = "",
-    ) -> Fed:
-        """Start a program whose stdin `feed` writes, in a thread of its own.
+    ) -> PipedProcess:
+        """Start a program whose stdin `write_stdin` writes, in a thread of its own.
 
         `{listing}` in `argv` stands for a file that holds the text `listing`. Who
         typed the command would have it read the file `source`.
@@ -113,14 +113,14 @@ class Shell(Protocol):
     ) -> AbstractContextManager[Running]:
         """Start a program to be talked to; leaving the context ends it."""
 
-    def will(
+    def on_disconnect(
         self,
         argv: Sequence[str],
         *,
         env: Mapping[str, str] | None = None,
         stdin: str = "",
     ) -> AbstractContextManager[None]:
-        """Have a host run this by itself if it loses us while in the context."""
+        """Have a host run this if it loses the connection while in the context."""
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
         """Every program of that name, each with its real path: PATH's first.

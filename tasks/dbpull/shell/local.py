@@ -16,8 +16,8 @@ from typing import IO
 
 from dbpull.naming import NAME
 from dbpull.native import native
-from dbpull.shell import Fed, Feed, Line, Result, Running
-from dbpull.shell.fed import LISTING, FedProgram, encoded, end
+from dbpull.shell import Line, PipedProcess, Result, Running, WriteStdin
+from dbpull.shell.piped import LISTING, PipedProgram, encoded, end
 from dbpull.signals import SIGNALS
 
 Command = Callable[[str], str]
@@ -86,18 +86,18 @@ class Local:
                     thread.join()
         return Result(tuple(argv), code, "".join(out), "".join(err))
 
-    def feed(
+    def start_piped(
         self,
         argv: Sequence[str],
-        feed: Feed,
+        write_stdin: WriteStdin,
         *,
         env: Mapping[str, str],
         listing: str = "",
         source: str = "",
-    ) -> Fed:
-        """Start a program that is fed; see Feeding."""
+    ) -> PipedProcess:
+        """Start a program whose stdin is written meanwhile; see PipedInput."""
         self._told(argv, listing, source)
-        return FedProgram(argv, feed, env, listing)
+        return PipedProgram(argv, write_stdin, env, listing)
 
     @contextmanager
     def open(
@@ -114,7 +114,7 @@ class Local:
                 conversation.heard()
 
     @contextmanager
-    def will(
+    def on_disconnect(
         self,
         argv: Sequence[str],
         *,
@@ -194,7 +194,7 @@ class _Conversation:
         # Else a program that says much would wait for its words to be read.
         self._hearing = _thread(lambda: self._err.extend(_pipe(process.stderr)))
 
-    def ask(self, text: str) -> str:
+    def query(self, text: str) -> str:
         stdin = _pipe(self._process.stdin)
         with suppress(BrokenPipeError):
             stdin.write(text)

@@ -120,10 +120,10 @@ class Aside:
         self.oid = self._run(_CREATE, doing, mark=self._mark)[0][0]
         self._run(_DRESS, doing)
 
-    def will(self) -> AbstractContextManager[None]:
+    def on_disconnect(self) -> AbstractContextManager[None]:
         """Have a host drop it by itself if it loses us while in the context."""
         sql = _WILL.format(key=KEY)
-        return self.psql.will(
+        return self.psql.on_disconnect(
             sql, dbname=self.state.maintenance, mark=self._mark, **self._named
         )
 

@@ -12,7 +12,7 @@ from dbpull.target.names import SERVERS_OWN, is_ours
 _USUAL_SOCKETS = {"", "/tmp", "/var/run/postgresql", "/run/postgresql"}  # noqa: S108
 
 
-class Place(Protocol):
+class Address(Protocol):
     """Where a source database is."""
 
     @property
@@ -38,13 +38,13 @@ def refuse_foreign(target: Connection, allowed_hosts: Collection[str]) -> None:
         raise TargetNotAllowed(target.label, target.host)
 
 
-def refuse_source(target: Connection, source: Place | None, app: str) -> None:
+def refuse_source(target: Connection, source: Address | None, app: str) -> None:
     """Raise TargetIsSource where target and source are one database."""
     if source and _place(target) == _place(source):
         raise TargetIsSource(target.label, app)
 
 
-def _place(of: Place) -> tuple[str, int, str]:
+def _place(of: Address) -> tuple[str, int, str]:
     """A place such that one database has one only, as far as names can tell."""
     host = of.host.rstrip("/")
     is_folder = host.startswith("/")

@@ -52,7 +52,7 @@ class Lock:
 
     def refuse_lost(self) -> None:
         """Raise LockLost where the session has ended: the server restarted, say."""
-        if self._session.ask("SELECT 1;\n").strip() != "1":
+        if self._session.query("SELECT 1;\n").strip() != "1":
             raise LockLost(self.label)
 
 
@@ -66,10 +66,10 @@ def held(psql: Psql, state: State) -> Iterator[Lock]:
     with psql.conversation(
         dbname=state.maintenance, name=_name(), target=psql.connection.dbname
     ) as session:
-        answer = session.ask(_UNLIMITED + _ASK.format(key=KEY)).strip()
+        answer = session.query(_UNLIMITED + _ASK.format(key=KEY)).strip()
         if answer not in {"t", "f"}:
             raise CannotConnect(label, cause(session.last_words()))
-        holder = session.ask(_HOLDER).strip()
+        holder = session.query(_HOLDER).strip()
         if answer == "f" or holder:
             raise TargetLocked(label, holder or "a pull that has just ended")
         yield Lock(label, session)

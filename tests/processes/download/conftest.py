@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.download import patience
+from dbpull.download import backoff
 from downloads import CONTENT
 from range_server import RangeServer
 
@@ -20,10 +20,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.1)
-    monkeypatch.setattr(patience, "OPENING", 0.4)
-    monkeypatch.setattr(patience, "SPEAK_AFTER", 0.0)
+    monkeypatch.setattr(backoff, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(backoff, "LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr(backoff, "OPENING", 0.4)
+    monkeypatch.setattr(backoff, "SPEAK_AFTER", 0.0)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from dbpull.download.fault import Fault
-from dbpull.download.patience import Patience
+from dbpull.download.backoff import Backoff
+from dbpull.download.fault import Retryable
 from dbpull.errors import PullError
 from dbpull.errors.download import HostBusy, NothingThere, Refused, UnexpectedAnswer
 from downloads import CONTENT, SIZE, download, failure, fetch, left, unverified
@@ -96,17 +96,21 @@ def test_429_is_waited_for(server: RangeServer, path: Path) -> None:
 
 
 def test_retry_after_is_the_pause() -> None:
-    patient = Patience(120, lambda _: None)
+    patient = Backoff(120, lambda _: None)
 
-    assert patient.pause(Fault("s3", "busy", status=429, retry_after=7.5), 1, 0) == 7.5
-    assert patient.pause(Fault("s3", "busy", status=429, retry_after=999), 1, 0) <= 120
+    assert (
+        patient.pause(Retryable("s3", "busy", status=429, retry_after=7.5), 1, 0) == 7.5
+    )
+    assert (
+        patient.pause(Retryable("s3", "busy", status=429, retry_after=999), 1, 0) <= 120
+    )
 
 
 def test_pauses_grow() -> None:
-    patient = Patience(9999, lambda _: None)
+    patient = Backoff(9999, lambda _: None)
     patient.byte()
 
-    first, tenth = (patient.pause(Fault("s3", "lost"), n, 0) for n in (1, 10))
+    first, tenth = (patient.pause(Retryable("s3", "lost"), n, 0) for n in (1, 10))
 
     assert first < tenth
 

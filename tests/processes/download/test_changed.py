@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dbpull.download.arrival import Arrival
+from dbpull.download.chunks import Chunks
 from dbpull.download.journal import Identity
 from dbpull.download.reader import reader
 from dbpull.errors.download import ObjectChanged
@@ -58,7 +58,7 @@ def test_a_reader_of_the_old_object_is_told(server: RangeServer, path: Path) -> 
 def test_bytes_that_change_while_they_are_read_are_not_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, arrival = tmp_path / "b101.dump.part", Arrival(lambda _done, _total: None)
+    file, arrival = tmp_path / "b101.dump.part", Chunks(lambda _done, _total: None)
     file.write_bytes(CONTENT[:9])
     arrival.begin(Identity(9, '"one"'), CHUNK, {}, "s3")
     chunk = arrival.take()

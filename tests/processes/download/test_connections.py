@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 
 from dbpull.download import answer, worker
-from dbpull.download.fault import Fault
+from dbpull.download.backoff import Backoff
+from dbpull.download.fault import Retryable
 from dbpull.download.journal import Identity
-from dbpull.download.patience import Patience
 from dbpull.errors.download import HostUnreachable, UnexpectedAnswer
 from downloads import CHUNK, CONTENT, SIZE, failure, fetch
 from range_server import RangeServer, Request, after, hang_up, status, then
@@ -28,7 +28,7 @@ def test_ten_cuts_cost_next_to_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker, "ENOUGH", CHUNK // 4)
-    monkeypatch.setattr(Patience, "pause", None)  # none is needed
+    monkeypatch.setattr(Backoff, "pause", None)  # none is needed
     server.cut_after, server.cuts = CHUNK // 3, 10
 
     assert fetch(server, path, connections=connections) == CONTENT
@@ -75,17 +75,17 @@ def test_a_byte_now_and_then_is_no_progress(server: RangeServer, path: Path) -> 
 
 
 def test_progress_of_one_try_ends_the_outage() -> None:
-    patient = Patience(0.1, lambda _: None)
+    patient = Backoff(0.1, lambda _: None)
     patient.byte()
-    patient.pause(Fault("s3", "lost"), 1, 0)
+    patient.pause(Retryable("s3", "lost"), 1, 0)
     time.sleep(0.15)
     patient.byte()
     with pytest.raises(HostUnreachable):
-        patient.pause(Fault("s3", "lost"), 2, 0)
+        patient.pause(Retryable("s3", "lost"), 2, 0)
 
     patient.progress()
 
-    assert patient.pause(Fault("s3", "lost"), 1, 0) > 0
+    assert patient.pause(Retryable("s3", "lost"), 1, 0) > 0
 
 
 class Trickle:
@@ -109,7 +109,7 @@ def test_a_connection_that_trickles_is_given_up(
     trickling = answer.Answer(response, "s3", Identity(20, None), 20, ranged=True)
     came: list[bytes] = []
 
-    with pytest.raises((Fault, UnexpectedAnswer)) as ended:
+    with pytest.raises((Retryable, UnexpectedAnswer)) as ended:
         came.extend(trickling.pieces())
 
     assert (len(came) == 20) is whole

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from dbpull import archive
-from dbpull.download import Download, patience
-from dbpull.download.arrival import ENDLESS, Arrival
+from dbpull.download import Download, backoff
+from dbpull.download.chunks import ENDLESS, Chunks
 from dbpull.download.journal import Identity, Journal
 from dbpull.download.part import Part
 from dbpull.errors.download import CannotStore, HostUnreachable, megabytes
@@ -47,9 +47,9 @@ with SIGNALS.handled():
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Outages of milliseconds instead of seconds."""
-    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.05)
-    monkeypatch.setattr(patience, "OPENING", 0.2)
+    monkeypatch.setattr(backoff, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(backoff, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(backoff, "OPENING", 0.2)
 
 
 @pytest.fixture
@@ -347,7 +347,7 @@ def test_a_full_disk_promises_to_resume_where_that_is_so(
 
 
 def test_a_host_without_length_is_not_resumable() -> None:
-    arrival = Arrival(lambda _done, _total: None)
+    arrival = Chunks(lambda _done, _total: None)
     arrival.begin(Identity(None, '"one"'), ENDLESS, {}, "host")
 
     assert not arrival.resumable

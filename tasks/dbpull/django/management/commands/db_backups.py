@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dbpull.django.face import add_app, add_database, facing
+from dbpull.django.run import add_app, add_database, django_run
 from dbpull.flags import HELP
-from dbpull.steps import overview
+from dbpull.flows import backups
 
 
 class Command(BaseCommand):
@@ -26,5 +26,5 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Run the flow of `invoke db.backups`."""
         given = {"app": options["app"], "path": options["path"]}
-        with facing(self, options["database"], options, **given) as face:
-            overview.tell(face.settings, face.shell)
+        with django_run(self, options["database"], options, **given) as face:
+            backups.tell(face.settings, face.shell)

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dbpull.django.face import add_database, facing
-from dbpull.flags import HELP, OF_CLEANUP
-from dbpull.steps import tidy
+from dbpull.django.run import add_database, django_run
+from dbpull.flags import CLEANUP_HELP, HELP
+from dbpull.flows import cleanup
 
 
 class Command(BaseCommand):
@@ -23,11 +23,11 @@ class Command(BaseCommand):
         parser.add_argument("-p", "--path", help=HELP["path"])
         parser.add_argument("--keep", help=HELP["keep"])
         parser.add_argument(
-            "--original", action="store_true", help=OF_CLEANUP["original"]
+            "--original", action="store_true", help=CLEANUP_HELP["original"]
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Run the flow of `invoke db.cleanup`."""
         given = {"path": options["path"], "keep": options["keep"]}
-        with facing(self, options["database"], options, **given) as face:
-            tidy.cleanup(face.settings, face.shell, original=options["original"])
+        with django_run(self, options["database"], options, **given) as face:
+            cleanup.cleanup(face.settings, face.shell, original=options["original"])

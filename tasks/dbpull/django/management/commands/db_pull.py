@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dbpull.django.face import add_app, add_database, facing
+from dbpull.django.run import add_app, add_database, django_run
 from dbpull.flags import HELP
-from dbpull.steps import pull
-from dbpull.steps.plan import Asked
+from dbpull.flows import pull
+from dbpull.flows.plan import Asked
 
 SHORT = {"delete": "-x", "path": "-p", "capture": "-c"}
 """As the readers of 2012 typed them."""
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         asked = {name: options[name] for name in ("capture", "delete", "in_place")}
         timings = options["timings"] or options["verbosity"] > 1
         given = {name: options[name] for name in ("app", *SETTINGS)}
-        with facing(self, options["database"], options, **given) as face:
+        with django_run(self, options["database"], options, **given) as face:
             pull.pull(
                 face.settings,
                 face.shell,

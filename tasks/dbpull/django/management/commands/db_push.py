@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dbpull.django.face import add_app, add_database, facing
-from dbpull.flags import HELP, OF_PUSH
-from dbpull.steps import push
+from dbpull.django.run import add_app, add_database, django_run
+from dbpull.flags import HELP, PUSH_HELP
+from dbpull.push import flow
 
 SETTINGS = ("path", "wait", "jobs", "skip_data")
 SWITCHES = ("maintenance", "undo", "dry_run")
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         add_database(parser)
         for name in ("confirm", "backup", *SETTINGS):
             flag = "--" + name.replace("_", "-")
-            parser.add_argument(flag, help=(HELP | OF_PUSH)[name])
+            parser.add_argument(flag, help=(HELP | PUSH_HELP)[name])
         for name in SWITCHES:
             flag = "--" + name.replace("_", "-")
             parser.add_argument(flag, action="store_true", help=HELP[name])
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Run the flow of `invoke db.push`."""
         names = ("confirm", "maintenance", "undo", "backup")
-        asked = push.Asked(**{name: options[name] for name in names})
+        asked = flow.Asked(**{name: options[name] for name in names})
         given = {name: options[name] for name in ("app", *SETTINGS)}
-        with facing(self, options["database"], options, **given) as face:
-            push.push(face.settings, face.shell, asked, dry_run=options["dry_run"])
+        with django_run(self, options["database"], options, **given) as face:
+            flow.push(face.settings, face.shell, asked, dry_run=options["dry_run"])

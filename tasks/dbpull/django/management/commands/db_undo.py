@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dbpull.django.face import add_database, facing
+from dbpull.django.run import add_database, django_run
 from dbpull.flags import HELP
-from dbpull.steps import undo
+from dbpull.flows import undo
 
 
 class Command(BaseCommand):
@@ -24,5 +24,5 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Run the flow of `invoke db.undo`."""
-        with facing(self, options["database"], options) as face:
+        with django_run(self, options["database"], options) as face:
             undo.undo(face.settings, face.shell, original=options["original"])

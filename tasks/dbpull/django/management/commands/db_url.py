@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dbpull.django.face import add_database, facing
-from dbpull.steps import server
+from dbpull.django.run import add_database, django_run
+from dbpull.flows import server
 
 
 class Command(BaseCommand):
@@ -22,5 +22,5 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Run the flow of `invoke db.url`."""
-        with facing(self, options["database"], options) as face:
+        with django_run(self, options["database"], options) as face:
             server.url(face.settings, face.shell)

@@ -1,0 +1,99 @@
+"""One terminal for the threads of several hosts: a live line for each running step."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+
+from rich.console import Console
+
+from dbpull.console.lines import DrawnLines
+from dbpull.console.step import Step
+from dbpull.console.terminal import Terminal
+
+FRAME = 0.1
+"""Seconds between two pictures of what is live."""
+
+
+class SharedTerminal(Terminal):
+    """Shows many stories at once; any thread may use it.
+
+    rich draws one live display at a time, so all steps are lines of this one.
+    """
+
+    def __init__(self, hosts: Sequence[str]) -> None:
+        super().__init__(
+            InTurn(stderr=True, highlight=False, markup=False, emoji=False)
+        )
+        self._hosts = hosts
+        self._lines = DrawnLines(self.console)
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Draw what is under way; leaving it clears that away, whatever happened."""
+        over = threading.Event()
+        painter = threading.Thread(target=self._paint, args=(over,), daemon=True)
+        try:
+            with self.console:
+                self._lines.start()
+            painter.start()
+            yield
+        finally:
+            over.set()
+            with self.console:
+                self._lines.stop()
+
+    @contextmanager
+    def shown(self, step: Step) -> Iterator[None]:
+        """A line of its own, at its host's place."""
+        place = self._hosts.index(step.host) if step.host in self._hosts else -1
+        with self.console:  # always this one's turn first, then rich's own locks
+            task = self._lines.add_task(
+                step.sentence, total=None, amount="", step=step, place=place
+            )
+        step.show = lambda done, total, amount: self._lines.update(
+            task, completed=done, total=total, amount=amount
+        )
+        try:
+            yield
+        finally:
+            with self.console:
+                # Hidden, not removed: a thread of the step may still tell of progress.
+                self._lines.update(task, visible=False, refresh=True)
+
+    def _paint(self, over: threading.Event) -> None:
+        # rich's own refreshing thread takes its locks in another order than a thread
+        # that prints: with the turn between them, the two would wait for each other.
+        while not over.wait(FRAME):
+            with self.console:
+                self._lines.refresh()
+
+
+class InTurn(Console):
+    """A console on which one thread at a time prints.
+
+    rich has a thread's text ready before it writes it. Text that moves the cursor over
+    what is live must be written before another thread's is made.
+    """
+
+    _turn = threading.RLock()
+
+    def __enter__(self) -> InTurn:
+        """Wait for the turn; rich itself enters for whatever it prints."""
+        self._turn.acquire()
+        super().__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Write, and let others."""
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            self._turn.release()

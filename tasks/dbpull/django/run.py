@@ -1,0 +1,215 @@
+"""One run of a task in a Django process: what Django has, as the flow wants it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.conf import settings as django_settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+from django.test.utils import _TestState
+from invoke.config import Config
+
+from dbpull import configured
+from dbpull.django.target import NoService, url_of
+from dbpull.errors import PullError
+from dbpull.errors.spelling import did_you_mean
+from dbpull.flags import HELP, refuse_empty
+from dbpull.naming import DEFAULT, NAME
+from dbpull.project import PROJECT
+from dbpull.settings import Settings
+from dbpull.shell.local import Local
+from dbpull.sources import heroku_app
+
+SILENT, USUAL, CHATTY = 0, 1, 2
+"""Of --verbosity: errors alone, the story, and every command that is run."""
+_one_at_a_time = threading.Lock()
+_OURS = {
+    "db.pull", "db.push", "db.undo", "db.backups", "db.cleanup", "db.url",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DjangoRun:
+    """What a command hands on to the flow."""
+
+    settings: Settings
+    shell: Local
+
+
+@contextmanager
+def django_run(
+    command: BaseCommand, alias: str, options: dict[str, Any], **flags: str | None
+) -> Iterator[DjangoRun]:
+    """The settings of the project and the target of DATABASES, for one run.
+
+    Its environment, which `.env` is added to, is put back afterwards; Django's own
+    connections to the target are closed before. Of several threads one is at it.
+    Raises CommandError for all that the flow raises on purpose.
+    """
+    with _one_at_a_time, _spoken(command, options), _own_environment(options):
+        try:
+            name = getattr(django_settings, "DBPULL_NAME", DEFAULT)
+            PROJECT.load(project_folder(), name=name)
+            refuse_empty(backup=options.get("backup"), confirm=options.get("confirm"))
+            heroku_app.forget()
+            config = Config(project_location=PROJECT.folder)
+            config.load_project()
+            settings = Settings.of(
+                configured.section(config), configured.files(config), **flags
+            )
+            target = _target(alias)
+            settings = replace(
+                settings,
+                target=target,
+                origins={**settings.origins, "target": _origin(alias)},
+            )
+            _let_go(alias)
+            yield DjangoRun(settings, _shell(options))
+        except PullError as error:
+            told = error.retold(_typed)
+            raise CommandError(str(told), returncode=error.code) from error
+
+
+def add_app(parser: CommandParser) -> None:
+    """Declare which app is meant."""
+    parser.add_argument("-a", "--app", help=HELP["app"])
+
+
+def add_database(parser: CommandParser) -> None:
+    """Declare which of DATABASES is meant."""
+    parser.add_argument(
+        "--database",
+        metavar="ALIAS",
+        default="default",
+        help="Which of DATABASES is meant (default).",
+    )
+
+
+def project_folder() -> Path:
+    """Where manage.py is; invoke.yaml and .env are beside it."""
+    program = Path(sys.argv[0])
+    if program.name == "manage.py" and program.is_file():
+        return program.resolve().parent
+    module = sys.modules.get(os.environ.get("DJANGO_SETTINGS_MODULE", ""))
+    places = [Path(file)] if (file := getattr(module, "__file__", None)) else []
+    for place in (place for one in places for place in one.resolve().parents):
+        if (place / "manage.py").is_file():
+            return place
+    return Path(getattr(django_settings, "BASE_DIR", None) or Path.cwd()).resolve()
+
+
+def _target(alias: str) -> str:
+    if alias not in connections.settings:
+        known = ", ".join(connections.settings)
+        near = did_you_mean(alias, list(connections.settings)).rstrip()
+        raise CommandError(
+            f"There is no database {alias}: DATABASES has {known}. {near}".rstrip()
+        )
+    connection = connections[alias]
+    database = connection.settings_dict
+    if connection.vendor != "postgresql":
+        raise CommandError(
+            f"{_origin(alias)} is {connection.display_name} ({database['ENGINE']});"
+            " a Heroku backup needs PostgreSQL."
+        )
+    test = (database.get("TEST") or {}).get("NAME")
+    if hasattr(_TestState, "saved_data") or (test and test == database["NAME"]):
+        raise CommandError(
+            f"{_origin(alias)} is a test database now, which is not for pulling into."
+        )
+    try:
+        return url_of(database)
+    except (NoService, OSError) as error:
+        raise CommandError(f"{_origin(alias)} can't be used: {error}.") from error
+
+
+def _let_go(alias: str) -> None:
+    """Close Django's connections to the database: it opens others when it needs one.
+
+    Source: close and close_pool in django/db/backends/.
+    """
+    target = connections[alias].settings_dict
+    same = [
+        connection
+        for connection in connections.all(initialized_only=True)
+        if all(
+            connection.settings_dict.get(key) == target.get(key)
+            for key in ("HOST", "PORT", "NAME")
+        )
+    ]
+    for connection in same:
+        if connection.in_atomic_block:
+            raise CommandError(
+                f"A transaction is open on {_origin(connection.alias)}; the database"
+                " can't be replaced within it."
+            )
+    for connection in same:
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
+
+
+def _origin(alias: str) -> str:
+    module = os.environ.get("DJANGO_SETTINGS_MODULE")
+    return f'DATABASES["{alias}"]' + (f" of {module}" if module else "")
+
+
+def _shell(options: dict[str, Any]) -> Local:
+    echo = None
+    if options.get("verbosity", USUAL) >= CHATTY:
+        from dbpull.console import Reporter
+
+        echo = Reporter().say
+    return Local(echo, typed=_typed)
+
+
+def _typed(task: str) -> str:
+    """What to type for a task: our own command where there is one."""
+    if task in _OURS:
+        return f"./manage.py {task.replace('.', ':')}"
+    return f"invoke {NAME.task(task)}"
+
+
+@contextmanager
+def _own_environment(options: dict[str, Any]) -> Iterator[None]:
+    before = dict(os.environ)
+    if options.get("no_color"):
+        os.environ["NO_COLOR"] = "1"
+    PROJECT.environment.clear()
+    try:
+        yield
+    finally:
+        # What changed, no more: other threads may look at it any time.
+        for name in [name for name in os.environ if name not in before]:
+            del os.environ[name]
+        for name, value in before.items():
+            if os.environ.get(name) != value:
+                os.environ[name] = value
+
+
+@contextmanager
+def _spoken(command: BaseCommand, options: dict[str, Any]) -> Iterator[None]:
+    """Have the story go where the command's words go."""
+    silent = options.get("verbosity", USUAL) == SILENT
+    err: TextIO = StringIO() if silent else _under(command.stderr)
+    out = _under(command.stdout)
+    with ExitStack() as stack:
+        if err is not sys.stderr:
+            stack.enter_context(redirect_stderr(err))
+        if out is not sys.stdout:
+            stack.enter_context(redirect_stdout(out))
+        yield
+
+
+def _under(wrapper: Any) -> TextIO:
+    """What Django's wrapper writes to: ours needs neither its style nor its ends."""
+    return wrapper._out  # type: ignore[no-any-return]

@@ -1,0 +1,232 @@
+"""What has arrived so far, for the threads that fetch and for those who wait for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dbpull.download.journal import Identity
+from dbpull.errors.download import ObjectChanged
+from dbpull.signals import SIGNALS
+
+ENDLESS = 1 << 62  # the end of a stream whose length nobody told
+LOOK_AGAIN = 0.2  # seconds until a signal is heard; else what is waited for wakes
+REPORT_EVERY = 0.05  # seconds
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(slots=True)
+class Chunk:
+    """A range of the object. Its bytes from `start` to `reached` are on the disk.
+
+    `noted` of its first bytes are in the journal; `claims` are what an earlier run's
+    has: crc32s of so many first bytes, fewest first.
+    """
+
+    index: int
+    start: int
+    end: int
+    reached: int
+    crc: int = 0
+    noted: int = 0
+    claims: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Its bytes that are on the disk."""
+        return self.reached - self.start
+
+    @property
+    def claimed(self) -> int:
+        """The most of its first bytes that an earlier run claims to have left."""
+        return self.claims[-1][0] if self.claims else 0
+
+
+class Chunks:
+    """The chunks of one object, front first. Every method may be called by any thread.
+
+    `generation` counts the objects: a reader of an earlier one is told so.
+    """
+
+    def __init__(
+        self, progress: Progress, check: Callable[[], None] = lambda: None
+    ) -> None:
+        self._check = check
+        self.identity = Identity(None, None)
+        self.host = ""
+        self.generation = 0
+        self.ready = False
+        self.complete = False
+        self.received = 0
+        self.already = 0
+        self.damaged = 0
+        self.error: BaseException | None = None
+        self._chunk = ENDLESS
+        self._chunks: list[Chunk] = []
+        self._waiting: deque[Chunk] = deque()
+        self._left = 0
+        self._arrived = 0
+        self._changed = threading.Condition()
+        self.progress = progress
+        self._reporting = threading.Lock()
+        self._reported = 0.0
+
+    @property
+    def size(self) -> int | None:
+        """The object's bytes; None as long as nobody told."""
+        return self.identity.size
+
+    @property
+    def kept(self) -> int:
+        """Bytes that are on the disk for the next run; none where it can't go on."""
+        return self._arrived if self.resumable else 0
+
+    @property
+    def resumable(self) -> bool:
+        """Whether another run can be sure of the object, and ask for its rest."""
+        known = self.identity.size is not None and bool(self.identity.etag)
+        return known and self._chunk != ENDLESS
+
+    def begin(
+        self,
+        identity: Identity,
+        chunk: int,
+        checksums: dict[int, dict[int, int]],
+        host: str,
+    ) -> None:
+        """Lay out the chunks of an object; `checksums` are an earlier run's."""
+        size = ENDLESS if identity.size is None else identity.size
+        starts = range(0, size, chunk)
+        with self._changed:
+            self.identity, self.host, self._chunk = identity, host, chunk
+            self._chunks = [
+                Chunk(
+                    i,
+                    start,
+                    min(start + chunk, size),
+                    start,
+                    claims=tuple(sorted(checksums.get(i, {}).items())),
+                )
+                for i, start in enumerate(starts)
+            ]
+            self._waiting = deque(self._chunks)
+            self._left = len(self._chunks)
+            self.already = sum(chunk.claimed for chunk in self._chunks)
+            self._arrived = self.damaged = 0
+            self._changed.notify_all()
+
+    def restart(self) -> None:
+        """Turn everyone away who has seen bytes of the object so far."""
+        with self._changed:
+            self.generation += 1
+            self._chunks, self._waiting = [], deque()
+            self._arrived = 0
+            self._changed.notify_all()
+
+    def allow(self) -> None:
+        """Let `wait_ready` go on: the object is known and its start accepted."""
+        with self._changed:
+            self.ready = True
+            self._changed.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        """Tell everyone who waits; the first error stays."""
+        with self._changed:
+            if self.error is None and not self.complete:
+                self.error = error
+            self._changed.notify_all()
+
+    def take(self) -> Chunk | None:
+        """Return the next chunk that nobody has taken, or None."""
+        with self._changed:
+            return self._waiting.popleft() if self._waiting else None
+
+    def grew(self, chunk: Chunk, count: int) -> None:
+        """Note that the chunk has `count` more bytes, from the network."""
+        with self._changed:
+            chunk.reached += count
+            self.received += count
+            self._arrived += count
+            self._changed.notify_all()
+        self._report()
+
+    def regain(self, chunk: Chunk, count: int, crc: int) -> None:
+        """Note how many of the bytes that an earlier run claims have proved right."""
+        with self._changed:
+            self.damaged += chunk.claimed - count
+            self.already -= chunk.claimed - count
+            chunk.reached, chunk.noted, chunk.crc = chunk.start + count, count, crc
+            self._arrived += count
+            self._changed.notify_all()
+        self._report()
+
+    def done(self, chunk: Chunk) -> None:
+        """Note that the chunk is complete."""
+        with self._changed:
+            if chunk.end == ENDLESS:
+                chunk.end = chunk.reached
+                self.identity = Identity(chunk.end, self.identity.etag)
+            self._arrived += chunk.end - chunk.reached
+            chunk.reached = chunk.end
+            self._left -= 1
+            self.complete = self._left == 0
+            self._changed.notify_all()
+        self._report(last=self.complete)
+
+    def available(self, offset: int, generation: int) -> int:
+        """Wait for the byte at `offset`; return how many follow it, 0 at the end.
+
+        Raises what the download raised, or ObjectChanged for an earlier generation.
+        """
+        with self._changed:
+            while True:
+                self.same(generation)
+                count = self._reached(offset) - offset
+                if count > 0 or self._ends_before(offset):
+                    return max(count, 0)
+                self._wait()
+
+    def same(self, generation: int) -> None:
+        """Raise ObjectChanged where the object of that generation is gone."""
+        if generation != self.generation:
+            raise ObjectChanged(self.host)
+
+    def wait_ready(self) -> None:
+        """Wait for `allow`. Raises what the download raised."""
+        with self._changed:
+            while not self.ready:
+                self._wait()
+
+    def wait(self) -> None:
+        """Wait for the last byte. Raises what the download raised."""
+        with self._changed:
+            while not self.complete:
+                self._wait()
+
+    def _wait(self) -> None:
+        if self.error is not None:
+            raise self.error
+        self._check()
+        SIGNALS.wait(self._changed, LOOK_AGAIN)
+
+    def _reached(self, offset: int) -> int:
+        index = offset // self._chunk
+        return self._chunks[index].reached if index < len(self._chunks) else 0
+
+    def _ends_before(self, offset: int) -> bool:
+        return self.size is not None and offset >= self.size
+
+    def _report(self, *, last: bool = False) -> None:
+        """Report progress now and then; never from two threads at once."""
+        if not last and time.monotonic() - self._reported < REPORT_EVERY:
+            return
+        if self._reporting.acquire(blocking=last):
+            try:
+                self._reported = time.monotonic()
+                self.progress(self._arrived, self.size)
+            finally:
+                self._reporting.release()

@@ -1,0 +1,48 @@
+"""The presigned URL: asked for when needed, again when it has expired, never told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+MOST_RENEWALS = 3  # in a row, without a byte in between
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A URL, and how many there were before it."""
+
+    url: str = field(repr=False)
+    number: int = 0
+
+
+class PresignedUrl:
+    """Gives every thread the newest URL; `url` is called by one thread at a time."""
+
+    def __init__(self, url: Callable[[], str]) -> None:
+        self._ask = url
+        self._lock = threading.Lock()
+        self._newest: Signed | None = None
+        self._in_vain = 0
+
+    def current(self) -> Signed:
+        """Return the newest URL. Raises what the callable raises."""
+        with self._lock:
+            if self._newest is None:
+                self._newest = Signed(self._ask())
+            return self._newest
+
+    def renew(self, expired: Signed) -> bool:
+        """Replace an expired URL, unless another thread has; False: it is no use."""
+        with self._lock:
+            if self._newest is expired:
+                self._in_vain += 1
+                if self._in_vain > MOST_RENEWALS:
+                    return False
+                self._newest = Signed(self._ask(), expired.number + 1)
+            return True
+
+    def worked(self) -> None:
+        """Note that bytes came from it."""
+        self._in_vain = 0

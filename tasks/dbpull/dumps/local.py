@@ -1,0 +1,254 @@
+"""The dumps that lie on this machine, and how one gets here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from dbpull import archive, heroku
+from dbpull.archive import Archive
+from dbpull.console import Reporter
+from dbpull.download import Download
+from dbpull.download.ignored import make_private
+from dbpull.dumps import listed_toc, names
+from dbpull.dumps.downloading import DownloadingDump, LocalDump
+from dbpull.dumps.names import Dump, shown
+from dbpull.dumps.store import ANEW, RESUMES, Fetched, Gate, dump_of
+from dbpull.errors.archive import BadDump, DumpFolder, UnreadableDump, UnsupportedDump
+from dbpull.errors.download import ObjectChanged
+from dbpull.settings import Settings
+from dbpull.shell.local import Local
+from dbpull.signals import SIGNALS
+from dbpull.sources.heroku_app import Source
+from dbpull.words import size
+
+
+@dataclass(frozen=True)
+class LocalStore:
+    """The folder that the settings name; see DumpStore."""
+
+    settings: Settings
+
+    @property
+    def folder(self) -> str:
+        """Where they lie, as one would type it."""
+        return shown(self.settings.path)
+
+    def shown(self, dump: Dump) -> str:
+        """A dump's file, as one would type it."""
+        return shown(dump.path)
+
+    def of(self, source: Source, backup: heroku.Backup) -> Dump:
+        """Where a backup's dump lies, or will."""
+        return dump_of(source, backup, self.settings)
+
+    def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
+        """The whole dumps, newest first."""
+        return names.here(self.settings.path, app, database)
+
+    def find(self, app: str | None, name: str | None) -> Dump | None:
+        """The file of that name (from here, in the folder, or beside it), or the
+        newest. Raises DumpFolder."""
+        if not name:
+            return next(iter(self.here(app, self.settings.database)), None)
+        folder = self.settings.path
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises
+        candidates = [Path.cwd() / path, folder / path, folder.parent / path]
+        found = next((c for c in candidates if c.is_file()), None)
+        named = next((c for c in candidates if c.is_dir()), None)
+        if named and not found:
+            raise DumpFolder(shown(named), dumped=(named / "toc.dat").exists())
+        return Dump.of(found.resolve()) if found else None
+
+    def has(self, dump: Dump) -> bool:
+        """Whether it is here, whole: only whole ones get their name."""
+        return dump.path.exists()
+
+    def size(self, dump: Dump) -> int:
+        """Its bytes."""
+        return dump.size
+
+    def contents(self, dump: Dump) -> Archive:
+        """Its table of contents."""
+        try:
+            with self._file(dump) as file:
+                return archive.read(file)
+        except UnsupportedDump as error:
+            return listed_toc.read(dump.path, error, Local())
+
+    def open(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
+        """Read and verify a dump that is here. Raises BadDump."""
+        try:
+            return self._opened(dump, reporter, gate)
+        except UnsupportedDump as error:
+            return _foreign(dump, error, reporter, gate)
+
+    def _opened(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
+        with (
+            reporter.step("dump", f"Checking {shown(dump.path)}") as step,
+            self._file(dump) as file,
+        ):
+            read = archive.read(file)
+            gate(read)
+            blocks = archive.verify(file, read)
+            step.sentence = f"{shown(dump.path)} is here and whole: {size(dump.size)}"
+        return Fetched(dump, read, incoming=LocalDump(dump, read, tuple(blocks)))
+
+    @contextmanager
+    def _file(self, dump: Dump) -> Iterator[BinaryIO]:
+        """A dump's file. What is said of one that is not ours is not to remove it."""
+        try:
+            with dump.path.open("rb") as file:
+                yield file
+        except (PermissionError, IsADirectoryError) as error:
+            cause = str(error.strerror).lower()
+            raise UnreadableDump(self.shown(dump), cause) from None
+        except BadDump as error:
+            ours = dump.taken and dump.path.parent == self.settings.path.resolve()
+            if ours:
+                raise
+            raise error.of_the_user() from None
+
+    @contextmanager
+    def fetch(
+        self,
+        source: Source,
+        backup: heroku.Backup,
+        reporter: Reporter,
+        gate: Gate,
+        *,
+        upload: bool = False,
+    ) -> Iterator[Fetched]:
+        """Download and verify it; see DumpStore. There is nobody to send it to."""
+        dump = self.of(source, backup)
+        if self.has(dump):
+            yield self.open(dump, reporter, gate)
+            return
+        with Download(
+            source.url(backup),
+            dump.path,
+            connections=self.settings.connections,
+            accepts=_accept,
+            notice=reporter.note,
+            check=SIGNALS.check,
+        ) as download:
+            reporter.doing = f"Fetching {dump.label}"
+            download.start()
+            if not download.resumable:
+                reporter.state_on_failure = reporter.state_on_failure.replace(
+                    RESUMES, ANEW
+                )
+            if download.already:
+                found = size(download.already)
+                reporter.note(f"{found} of it were here from an earlier run.")
+            try:
+                front = _front(download)
+            except UnsupportedDump as error:
+                _finish(download, dump, reporter)
+                yield _foreign(dump, error, reporter, gate)
+                return
+            gate(front)
+            coming = DownloadingDump(download, front, gate)
+            yield Fetched(dump, front, arriving=coming, incoming=coming)
+
+    def download(
+        self, source: Source, backup: heroku.Backup, reporter: Reporter, gate: Gate
+    ) -> Fetched:
+        """Download and verify a backup, or find its dump here already."""
+        with self.fetch(source, backup, reporter, gate) as fetched:
+            if fetched.arriving:
+                with reporter.step(
+                    "fetch", f"Fetching {fetched.dump.label}", "bytes"
+                ) as step:
+                    fetched.arriving.progress = step.progress
+                    fetched.arriving.finish()
+                    told = f"{size(fetched.dump.size)}{fetched.arriving.where}"
+                    step.sentence = f"Fetched {fetched.dump.label}: {told}"
+        return fetched
+
+    def refuse_unable(self, *, upload: bool) -> None:
+        """Nothing: what a download needs is part of us."""
+
+    def commands(self, *, upload: bool = False) -> list[str]:
+        """What a download would do, for a plan."""
+        count = self.settings.connections
+        return [f"GET that URL, in ranges of 8 MiB over {count} connections"]
+
+    def private(self, name: str) -> Dump:
+        """An empty file that nobody else can read."""
+        make_private(self.settings.path)
+        path = self.settings.path / name
+        path.unlink(missing_ok=True)
+        path.touch(0o600)
+        return Dump.of(path)
+
+    def remove(self, dump: Dump) -> None:
+        """Remove a dump."""
+        dump.path.unlink(missing_ok=True)
+
+    def remove_served(self, dump: Dump) -> None:
+        """The same; nothing else is of it."""
+        self.remove(dump)
+
+    def remove_surplus(
+        self, keep: int, app: str | None, spared: Dump | None
+    ) -> dict[str, int]:
+        """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""
+        folder = self.settings.path
+        beyond = names.surplus(folder, keep, app, spared)
+        removed = {dump.path.name: dump.size for dump in beyond}
+        for dump in beyond:
+            self.remove(dump)
+        for part in names.parts(folder, app):
+            freed = names.on_disk(part)
+            if names.remove_part(part):
+                removed[part.name] = freed
+        return removed
+
+
+def _accept(first: bytes) -> None:
+    """Refuse the first bytes of what nothing here can read."""
+    archive.recognise(first)
+    try:
+        archive.read(BytesIO(first))
+    except UnsupportedDump as error:
+        listed_toc.refuse_unreadable(first, error, Local())
+    except BadDump:
+        pass  # it is cut short as it is here; all of it is judged later
+
+
+def _front(download: Download) -> Archive:
+    """The table of contents, as soon as it is here."""
+    try:
+        with download.reader() as stream:
+            return archive.read(stream)
+    except ObjectChanged:
+        return _front(download)
+    except UnsupportedDump:
+        raise
+    except BadDump:
+        download.discard()
+        raise
+
+
+def _finish(download: Download, dump: Dump, reporter: Reporter) -> None:
+    """Bring all of what is not read here."""
+    with reporter.step("fetch", f"Fetching {dump.label}", "bytes") as step:
+        download.progress = step.progress
+        path = download.finish(lambda _: None)
+        step.sentence = f"Fetched {dump.label}: {size(dump.size)} in {shown(path)}"
+
+
+def _foreign(
+    dump: Dump, error: UnsupportedDump, reporter: Reporter, gate: Gate
+) -> Fetched:
+    """Take one that is here and that pg_restore reads; it is restored by that alone."""
+    read = listed_toc.read(dump.path, error, Local())
+    reporter.note(f"{dump.label} is {error.found}: that is left to pg_restore.")
+    gate(read)
+    return Fetched(dump, read)

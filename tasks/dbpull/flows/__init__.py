@@ -1,0 +1,1 @@
+"""The tasks' flows: one file each, and what only flows use."""

@@ -1,0 +1,56 @@
+"""What is removed after a pull, and by `db.cleanup`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from dbpull.console import Reporter
+from dbpull.dumps import stores
+from dbpull.dumps.names import Dump
+from dbpull.dumps.store import DumpStore
+from dbpull.flows import kept
+from dbpull.flows.run import reporting
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.target import embedded_server, opened
+from dbpull.words import listed, size
+
+
+def delete(dump: Dump, store: DumpStore, reporter: Reporter) -> None:
+    """Remove a dump that has served."""
+    freed = store.size(dump)
+    store.remove_served(dump)
+    reporter.say(f"Removed {store.shown(dump)} ({size(freed)}).")
+
+
+def keep_newest(
+    keep: int, store: DumpStore, reporter: Reporter, pulled: Dump | None = None
+) -> int:
+    """Remove dumps beyond the newest `keep` of each app, and cut-off parts.
+
+    After a pull only those of its app; the dump that was pulled stays, however old.
+    Returns how many files were removed.
+    """
+    app = pulled.app if pulled else None
+    removed = store.remove_surplus(keep, app, pulled)
+    if removed:
+        freed = sum(removed.values())
+        reporter.say(f"Removed {listed(list(removed))} ({size(freed)}).")
+    return len(removed)
+
+
+def cleanup(settings: Settings, shell: Shell, *, original: bool = False) -> None:
+    """Remove surplus dumps, cut-off parts, and databases that crashed runs left.
+
+    `original`: and the target's own that dbpull had not filled.
+    """
+    with reporting("", shell) as reporter, ExitStack() as stack:
+        set_up = not shell.host and embedded_server.is_set_up()
+        if settings.target or original or set_up:
+            target = opened.take(settings, shell, reporter)
+            # Clears as it begins; and no restore is reading a dump meanwhile.
+            stack.enter_context(opened.held(target, reporter))
+            if original:
+                kept.drop_originals(target, reporter)
+        if not keep_newest(settings.keep, stores.store_for(settings, shell), reporter):
+            reporter.say("No dump or part had to be removed.")

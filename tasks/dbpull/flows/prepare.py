@@ -1,0 +1,198 @@
+"""What is judged before a dump is downloaded and restored: programs, server, disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dbpull.archive import Archive, Extension
+from dbpull.errors.restore import (
+    ExtensionElsewhere,
+    ForbiddenExtensions,
+    MissingExtensions,
+    MissingFeatures,
+    MissingRoles,
+    NoSuchTable,
+    NotEnoughDisk,
+)
+from dbpull.postgres import programs
+from dbpull.restore.builds import lacked
+from dbpull.restore.failures import fits, name
+from dbpull.restore.left_out import LeftOut, Server, creating
+from dbpull.restore.selection import Selection, select_for
+from dbpull.settings import Settings
+from dbpull.target import search_path
+from dbpull.target.installed import installed
+from dbpull.target.opened import Target
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the table of contents and the target's server lead to."""
+
+    program: programs.Program
+    selection: Selection
+    schemas: frozenset[str]
+    """Schemas that the dump needs and does not create (heroku_ext)."""
+    extensions: tuple[Extension, ...] = ()
+    """The extensions that the dump creates."""
+    in_heroku_ext: bool = False
+    """Whether anything of the dump is in the schema heroku_ext."""
+
+
+def prepare(
+    target: Target, archive: Archive, settings: Settings, *, in_place: bool = False
+) -> Prepared:
+    """Refuse what could not be restored, before it is downloaded and restored.
+
+    Raises TooOldProgram, MissingProgram, CannotReadCompression, MissingExtensions,
+    ForbiddenExtensions, ExtensionElsewhere, MissingFeatures, MissingRoles,
+    NoSuchTable.
+    """
+    header = archive.header
+    program = programs.pg_restore_for(
+        header.version,
+        header.compression,
+        target.state.major,
+        target.pg_restores,
+        target.shell.where,
+    )
+    server = _server(target, archive, in_place=in_place)
+    selection = select_for(archive, server, settings.skip_data)
+    if selection.unmatched and settings.origins["skip_data"] == "--skip-data":
+        raise NoSuchTable(selection.near)
+    _refuse_extensions(target, selection, settings.tolerate)
+    _refuse_build(target, selection, settings.tolerate)
+    _refuse_roles(LeftOut(archive, server), settings.tolerate)
+    restored = replace(archive, entries=selection.entries)
+    public = {e.tag for e in archive.entries if e.desc == "SCHEMA"} & {"public"}
+    schemas = restored.missing_schemas | public
+    used = {one.namespace for one in archive.entries}
+    used |= {one.schema for one in archive.extensions}
+    ours = search_path.SCHEMA in used
+    return Prepared(program, selection, schemas, restored.extensions, ours)
+
+
+def _server(target: Target, archive: Archive, *, in_place: bool) -> Server:
+    """What matters of it to this dump."""
+    state = target.state
+    creatable = {name for name, may in state.extensions.items() if may}
+    roles = None
+    if any(entry.desc == "POLICY" for entry in archive.entries):
+        rows = target.psql.run(
+            "SELECT rolname FROM pg_roles;",
+            doing="Looking at the roles",
+            dbname=state.maintenance,
+        )
+        roles = {name for (name,) in rows}
+    # From 15 on `public` belongs to the owner of its database.
+    ours = state.superuser or state.major >= 15
+    server = Server(creatable, state.superuser, roles, owns_public=ours)
+    return _in_place(target, archive, server) if in_place else server
+
+
+def _in_place(target: Target, archive: Archive, server: Server) -> Server:
+    """The same for a target that is refilled: what is not ours there has to stay.
+
+    Raises ExtensionElsewhere.
+    """
+    there = installed(target.psql)
+    wanted = {one.name: one.schema for one in archive.extensions}
+    kept = [
+        one
+        for one in there.extensions
+        if one.name in wanted and not (one.owned and one.name in server.creatable)
+    ]
+    for one in kept:
+        if (schema := wanted[one.name] or one.schema) != one.schema:
+            label = target.connection.label
+            raise ExtensionElsewhere(one.name, schema, one.schema, label)
+    return replace(
+        server,
+        owns_public=there.owns_public,
+        kept={one.name: one.schema for one in kept},
+        kept_rows=[table for one in kept for table in one.rows],
+    )
+
+
+def _refuse_extensions(
+    target: Target, selection: Selection, tolerate: tuple[str, ...]
+) -> None:
+    """Raise MissingExtensions, ForbiddenExtensions."""
+    state, label = target.state, target.connection.label
+    entries = [entry for entry in selection.entries if entry.desc == "EXTENSION"]
+    wanted = [entry.tag for entry in entries if not fits(entry, tolerate)]
+    lacking = [name for name in wanted if name not in state.extensions]
+    if lacking:
+        raise MissingExtensions(lacking, label, state.major, embedded=target.embedded)
+    if forbidden := [name for name in wanted if not state.extensions[name]]:
+        raise ForbiddenExtensions(forbidden, state.user, label)
+
+
+def _refuse_build(
+    target: Target, selection: Selection, tolerate: tuple[str, ...]
+) -> None:
+    """Raise MissingFeatures."""
+    entries = (one for one in selection.entries if not fits(one, tolerate))
+    if found := lacked(target.psql, target.state.maintenance, entries):
+        needed = {feature: [*map(name, those)] for feature, those in found.items()}
+        raise MissingFeatures(needed, target.connection.label, embedded=target.embedded)
+
+
+def _refuse_roles(left_out: LeftOut, tolerate: tuple[str, ...]) -> None:
+    """Raise MissingRoles where a policy is also for a role that is here.
+
+    One that is for none is left out: there is nobody whom it could let or stop.
+    """
+    found = [
+        (name(entry), lacked)
+        for entry in left_out.archive.entries
+        if not fits(entry, tolerate)
+        for lacked, there in [left_out.lacked_roles(entry)]
+        if lacked and there
+    ]
+    if found:
+        roles = sorted({role for _, lacked in found for role in lacked})
+        raise MissingRoles([policy for policy, _ in found], creating(roles))
+
+
+def useless(prepared: Prepared, archive: Archive, settings: Settings) -> Iterator[str]:
+    """What is to be said of patterns that fit nothing; of a flag they are refused."""
+    for pattern in prepared.selection.unmatched:
+        near = prepared.selection.near[pattern]
+        meant = f"; did you mean {near}?" if near else "."
+        yield f"skip_data: no table fits {pattern}{meant}"
+    for pattern in settings.tolerate:
+        if not any(fits(entry, [pattern]) for entry in archive.entries):
+            yield f"tolerate: nothing in the dump fits {pattern}."
+
+
+def refuse_full_disk(target: Target, needed: int | None) -> None:
+    """Raise NotEnoughDisk where the server's disk is this machine's and too small.
+
+    `needed` is the source's size in bytes: with its bloat, so a little less may do.
+    """
+    folder = target.state.folder  # None where this role may not know it
+    # A server behind a tunnel or in a container names a folder of its own.
+    if not needed or not folder or not target.shell.exists(f"{folder}/postmaster.pid"):
+        return
+    free = target.shell.free(folder)
+    if free is not None and free < needed * 0.7:
+        raise NotEnoughDisk(target.connection.label, needed, free)
+
+
+class Gate:
+    """Judges a dump by its table of contents, and keeps what follows from it."""
+
+    def __init__(
+        self, target: Target, settings: Settings, *, in_place: bool = False
+    ) -> None:
+        self._aim, self._in_place = target, in_place
+        self._settings = settings
+        self.prepared: Prepared
+
+    def __call__(self, archive: Archive) -> None:
+        """See `prepare`."""
+        self.prepared = prepare(
+            self._aim, archive, self._settings, in_place=self._in_place
+        )

@@ -1,0 +1,161 @@
+"""The flow: choose, fetch, restore, swap, clean up, tell; and each of them alone."""
+
+from __future__ import annotations
+
+from dbpull.archive import Archive
+from dbpull.console import Reporter
+from dbpull.dumps import stores
+from dbpull.dumps.names import Dump
+from dbpull.dumps.store import RESUMES, DumpStore, Fetched
+from dbpull.errors.download import ObjectChanged
+from dbpull.errors.restore import NoSuchDump
+from dbpull.flows import cleanup, kept, prepare, summary
+from dbpull.flows.plan import Asked, Planner
+from dbpull.flows.prepare import Gate
+from dbpull.flows.refresh import Refresh
+from dbpull.flows.run import UNTOUCHED, reporting
+from dbpull.restore.arriving import Arriving
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.sources import heroku_app, once
+from dbpull.sources.heroku_app import Source
+from dbpull.target import guard, opened
+from dbpull.words import size
+
+_fetched: dict[str, Dump] = {}
+"""What this process fetched to each host ("" for here): `invoke db.fetch
+--backup=b50 db.restore` means that."""
+
+
+def pull(
+    settings: Settings, shell: Shell, asked: Asked, *, dry_run: bool = False
+) -> None:
+    """Replace the target by the app's newest backup, or by the one asked for."""
+    with reporting(f"{UNTOUCHED} {RESUMES}", shell) as reporter:
+        if dry_run:
+            Planner(settings, shell, reporter).pull(asked)
+            return
+        heroku_app.refuse_unknown(settings, reporter)
+        store = stores.store_for(settings, shell)
+        store.refuse_unable(upload=asked.upload)
+        target = opened.take_to_fill(settings, shell, reporter, in_place=asked.in_place)
+        found = once.find(settings, reporter)
+        guard.refuse_source(target.connection, found.info.server, found.label)
+        prepare.refuse_full_disk(target, found.info.size)
+        kept.tell_what_comes(target, _named(found, asked), reporter)
+        with opened.held(target, reporter) as held:
+            backup = once.obtain(
+                found, settings, reporter, backup=asked.backup, capture=asked.capture
+            )
+            guard.refuse_source(target.connection, backup.server, found.label)
+            gate = Gate(held.target, settings, in_place=asked.in_place)
+            fetching = store.fetch(found, backup, reporter, gate, upload=asked.upload)
+            with fetching as fetched:
+                refresh = Refresh(held, fetched, gate.prepared, settings, reporter)
+                try:
+                    outcome = refresh.run(in_place=asked.in_place)
+                except ObjectChanged:
+                    fetched = _anew(fetched, store, reporter, gate)
+                    refresh = Refresh(held, fetched, gate.prepared, settings, reporter)
+                    outcome = refresh.run(in_place=asked.in_place)
+        if asked.delete:
+            cleanup.delete(fetched.dump, store, reporter)
+        cleanup.keep_newest(settings.keep, store, reporter, fetched.dump)
+        summary.tell_summary(refresh, outcome, timings=asked.timings)
+
+
+def capture(settings: Settings, host: str = "") -> None:
+    """Take a new backup; asked for on several hosts, one for all."""
+    with reporting(host=host) as reporter:
+        once.capture(once.find(settings, reporter), settings, reporter)
+
+
+def fetch(
+    settings: Settings, shell: Shell, backup: str | None, *, upload: bool = False
+) -> None:
+    """Download the newest backup, or the one asked for; never captures."""
+    with reporting(RESUMES, shell) as reporter:
+        store = stores.store_for(settings, shell)
+        store.refuse_unable(upload=upload)
+        found = once.find(settings, reporter)
+        chosen = once.existing(found, settings, reporter, backup)
+        with store.fetch(found, chosen, reporter, _accept, upload=upload) as fetched:
+            if fetched.arriving:
+                _await(fetched, fetched.arriving, reporter)
+        _fetched[shell.host] = fetched.dump
+
+
+def restore(
+    settings: Settings,
+    shell: Shell,
+    dump: str | None,
+    asked: Asked,
+    *,
+    dry_run: bool = False,
+) -> None:
+    """Restore a dump that is here."""
+    in_place = asked.in_place
+    with reporting(UNTOUCHED, shell) as reporter:
+        store = stores.store_for(settings, shell)
+        found = _dump(settings, store, shell.host, dump)
+        if dry_run:
+            Planner(settings, shell, reporter).restore(found, in_place=in_place)
+            return
+        target = opened.take_to_fill(settings, shell, reporter, in_place=in_place)
+        kept.tell_what_comes(target, found.label, reporter)
+        with opened.held(target, reporter) as held:
+            gate = Gate(held.target, settings, in_place=in_place)
+            fetched = store.open(found, reporter, gate)
+            refresh = Refresh(held, fetched, gate.prepared, settings, reporter)
+            outcome = refresh.run(in_place=in_place)
+        summary.tell_summary(refresh, outcome, timings=asked.timings)
+
+
+def _named(found: Source, asked: Asked) -> str:
+    """What is to come, before it is known which backup that is."""
+    if asked.backup:
+        return f"{asked.backup} of {found.label}"
+    return f"{'a new' if asked.capture else 'the newest'} backup of {found.label}"
+
+
+def _accept(_: Archive) -> None:
+    """The gate of a fetch alone: every archive we can read may pass."""
+
+
+def _anew(
+    fetched: Fetched, store: DumpStore, reporter: Reporter, gate: Gate
+) -> Fetched:
+    """What came instead of a dump that changed on its way. Raises ObjectChanged."""
+    if not fetched.incoming or not fetched.arriving:
+        raise ObjectChanged(fetched.dump.label)
+    reporter.note("The dump changed at the download host: it is restored anew.")
+    _await(fetched, fetched.arriving, reporter)
+    return store.open(fetched.dump, reporter, gate)
+
+
+def _await(fetched: Fetched, arriving: Arriving, reporter: Reporter) -> None:
+    """See a dump that arrives on a host to its end."""
+    label = fetched.dump.label
+    with reporter.step("fetch", f"Fetching {label}", "bytes") as step:
+        arriving.progress = step.progress
+        arriving.finish()
+        step.sentence = (
+            f"Fetched {label}: {size(fetched.dump_size(reporter.size))}{arriving.where}"
+        )
+
+
+def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) -> Dump:
+    """The dump to restore: the file named, the one just fetched, or the newest."""
+    flags = [settings.origins[name] for name in ("app", "path")]
+    just = _fetched.get(host)
+    if named is None and just and not any(flag[:2] == "--" for flag in flags):
+        return just
+    app = heroku_app.app_of_dumps(settings)
+    found = store.find(app, named)
+    if found is None and named:
+        on = f" on {host}" if host else ""
+        raise NoSuchDump(f"There is no file {named}{on}.")
+    if found is None:
+        of = f" of {app}" if app else ""
+        raise NoSuchDump(f"There is no dump{of} in {store.folder}.")
+    return found

@@ -1,0 +1,259 @@
+"""A dump becomes the target: restored aside, checked, swapped in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from dbpull.console import Reporter
+from dbpull.dumps.store import Fetched
+from dbpull.errors import PullError
+from dbpull.errors.hosts import ConnectionLost
+from dbpull.errors.postgres import SqlFailed
+from dbpull.errors.restore import RestoreFailed
+from dbpull.flows import kept
+from dbpull.flows.fill import restore_from
+from dbpull.flows.prepare import Prepared, useless
+from dbpull.restore import check, overlap
+from dbpull.restore.arriving import Arriving, Streaming
+from dbpull.restore.failures import name
+from dbpull.restore.schemas import create_missing
+from dbpull.restore.sections import Restore, one_transaction
+from dbpull.restore.statistics import analyze
+from dbpull.restore.watch import Outcome
+from dbpull.settings import Settings
+from dbpull.signals import SIGNALS
+from dbpull.target import search_path, sessions
+from dbpull.target.aside import Aside
+from dbpull.target.opened import LockedTarget, Target
+from dbpull.target.provenance import Provenance, is_own
+from dbpull.target.swap import Swap
+from dbpull.words import counted, listed, size
+
+REPLACED = "The new database is in place already; `invoke db.undo` goes back."
+CREATED = "The new database is in place already."
+REFILLED = "The new rows are in place already."
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """A dump that is here, and the target that it is to fill."""
+
+    held: LockedTarget
+    fetched: Fetched
+    prepared: Prepared
+    settings: Settings
+    reporter: Reporter
+
+    @property
+    def target(self) -> Target:
+        """The target."""
+        return self.held.target
+
+    def run(self, *, in_place: bool) -> Outcome:
+        """Replace the target, or refill it in place.
+
+        Raises RestoreFailed, Incomplete, StillConnected, LockLost, SqlFailed,
+        CannotConnect.
+        """
+        for note in useless(self.prepared, self.fetched.archive, self.settings):
+            self.reporter.note(note)
+        return self._replace_in_place() if in_place else self._replace()
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether a previous database has been kept by this very refresh."""
+        return self.reporter.state_on_failure == REPLACED
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the target itself was refilled, without a previous one."""
+        return self.reporter.state_on_failure == REFILLED
+
+    def _replace(self) -> Outcome:
+        """Restore into the aside database, check it, and swap.
+
+        Until the swap the target is not touched; whatever fails before, the aside
+        database is dropped.
+        """
+        self.held.lock.refuse_lost()
+        with self._aside() as aside:
+            outcome = self._restore(aside.names.aside)
+            self._check(aside, outcome)
+            self.held.lock.refuse_lost()
+            self._swap(aside.oid, outcome)
+        return outcome
+
+    def _replace_in_place(self) -> Outcome:
+        """Refill the target itself: the recipe's own way.
+
+        Where that can't be one transaction, a failure leaves the target half
+        restored, which is said.
+        """
+        self.reporter.note(
+            f"--in-place: {self.target.connection.label} itself is refilled. What the"
+            " dump holds is dropped in it first, and there is no way back."
+        )
+        if self.fetched.arriving:
+            self._await(self.fetched.arriving)
+        sessions.end(self.target.psql, self.target.state, self.target.names.target)
+        if one_transaction(self.prepared.program.major, self.target.state.major):
+            return self._in_place(at_once=True)
+        self.reporter.note(
+            "Not in one transaction: the server is too old for this pg_restore."
+        )
+        self.reporter.state_on_failure = "The target is half restored."
+        return self._in_place(at_once=False)
+
+    @contextmanager
+    def _aside(self) -> Iterator[Aside]:
+        aside = Aside(self.target.psql, self.target.state, self.target.names)
+        with aside.on_disconnect(), self._dropped_if_failed(aside):
+            with SIGNALS.deferred():  # a server goes on creating it without us
+                aside.create()
+            yield aside
+
+    @contextmanager
+    def _dropped_if_failed(self, aside: Aside) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            try:
+                aside.drop()
+            except ConnectionLost:
+                pass  # the host does it by itself
+            except PullError:
+                command = self.target.shell.command_for("db.cleanup")
+                self.reporter.note(
+                    f"{aside.names.aside} could not be dropped: the next pull, or"
+                    f" `{command}`, will do it."
+                )
+            raise
+
+    def _restore(self, dbname: str) -> Outcome:
+        restore = self._restoring(dbname)
+        tables = counted(len(self.prepared.selection.tables), "table")
+        label = self.fetched.dump.label
+        if self.fetched.incoming:
+            return restore_from(restore, self.fetched, self.reporter)
+        if arriving := self.fetched.arriving:
+            self._stream(restore, cast("Streaming", arriving))
+        with self.reporter.step("restore", f"Restoring {label}") as step:
+            outcome = restore.run(step.phase)
+            step.sentence = f"Restored {tables}, keys and indexes"
+        return outcome
+
+    def _stream(self, restore: Restore, arriving: Streaming) -> None:
+        """Restore rows while the dump arrives, where it arrives slowly enough."""
+        total, left, rate = arriving.total, arriving.left, arriving.rate
+        if overlap.pays(total, left, rate, self.settings.jobs):
+            meanwhile = " and restoring its rows"
+            try:
+                self._await(arriving, meanwhile, lambda: restore.stream(arriving))
+            except RestoreFailed as error:
+                raise error.before_the_end() from error
+        else:
+            self._await(arriving)
+
+    def _await(
+        self,
+        arriving: Arriving,
+        meanwhile: str = "",
+        work: Callable[[], None] = lambda: None,
+    ) -> None:
+        """See a dump to its end, and do some work until then."""
+        label = self.fetched.dump.label
+        doing = f"Fetching {label}{meanwhile}"
+        with self.reporter.step("fetch", doing, "bytes") as step:
+            arriving.progress = step.progress
+            work()
+            arriving.finish()
+            told = f"{size(self.fetched.dump_size(self.reporter.size))}{arriving.where}"
+            step.sentence = f"Fetched {label}{', its rows are in' * bool(meanwhile)}"
+            step.sentence += f": {told}"
+
+    def _restoring(self, dbname: str) -> Restore:
+        prepared = self.prepared
+        create_missing(self.target.psql, dbname, prepared.schemas, prepared.extensions)
+        return Restore(
+            self.target.shell,
+            self.prepared.program.path,
+            self.target.connection.to(dbname),
+            self.fetched.dump.path,
+            self.prepared.selection,
+            1 if self.fetched.archive.header.tar else self.settings.jobs,
+            self.settings.tolerate,
+            self.reporter.note,
+        )
+
+    def _check(self, aside: Aside, outcome: Outcome) -> None:
+        with self.reporter.step("check", "Checking and analyzing") as step:
+            self._check_in(aside.names.aside, outcome)
+            missed = aside.take_settings()
+            self._settle_search_path(aside.names.aside)
+            if missed:
+                user, names = self.target.state.user, listed(missed)
+                self.reporter.note(
+                    f"{user} may not set {names} there: not carried over."
+                )
+            step.sentence = "Checked and analyzed"
+
+    def _settle_search_path(self, dbname: str) -> None:
+        wanted = self.prepared.in_heroku_ext
+        target = self.target
+        told = search_path.settle(
+            target.psql, dbname, target.state.maintenance, wanted=wanted
+        )
+        if told:
+            self.reporter.note(told)
+
+    def _check_in(self, dbname: str, outcome: Outcome) -> None:
+        selection = self.prepared.selection
+        check.refuse_incomplete(self.target.psql, dbname, selection, outcome.absent)
+        try:
+            sessions = 1 if self.target.shell.host else self.settings.jobs
+            analyze(self.target.psql, dbname, sessions)
+        except SqlFailed as error:  # rows are there; what fails is a function of theirs
+            self.reporter.note(error.what)
+
+    def _swap(self, oid: str, outcome: Outcome) -> None:
+        keep, label = self.settings.undo, self.target.connection.label
+        swap = Swap(self.target.psql, self.target.state, self.target.names)
+        with self.reporter.step("swap", "Swapping") as step, SIGNALS.deferred():
+            comment = self._provenance(outcome)
+            moves = swap.to_new(oid, comment=comment, keep_previous=keep)
+            replaced = any(one.member.dbname == swap.names.target for one in moves)
+            self.reporter.state_on_failure = REPLACED if keep and replaced else CREATED
+            step.sentence = f"Swapped: {label} is the new database"
+            kept.settle(self.target, moves, self.reporter)
+
+    def _in_place(self, *, at_once: bool) -> Outcome:
+        psql, selection = self.target.psql, self.prepared.selection
+        dbname, label = self.target.names.target, self.target.connection.label
+        clean = check.holds_some(psql, dbname, selection)
+        restore = self._restoring(dbname)
+        with self.reporter.step("restore", f"Restoring into {label}") as step:
+            outcome = restore.run_in_place(step.phase, at_once=at_once, clean=clean)
+            step.sentence = f"Restored into {label}"
+        self.reporter.state_on_failure = REFILLED
+        with self.reporter.step("check", "Checking and analyzing") as step:
+            self._check_in(dbname, outcome)
+            own = is_own(self.target.state.comment)
+            told = self._provenance(outcome, beside_own=own)
+            Swap(psql, self.target.state, self.target.names).record(told)
+            self._settle_search_path(dbname)
+            step.sentence = "Checked and analyzed"
+        return outcome
+
+    def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:
+        """Where the rows came from, as the database's comment."""
+        dump, now = self.fetched.dump, datetime.now(UTC)
+        skipped = self.prepared.selection.skipped
+        absent = tuple(map(name, outcome.absent))
+        told = Provenance(
+            dump.app, dump.backup, dump.taken, now, skipped, beside_own, absent
+        )
+        return told.to_comment()

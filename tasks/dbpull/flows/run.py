@@ -1,0 +1,82 @@
+"""One run of a task: its story, its signals, and the errors that end it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from dbpull.console import Reporter, outlive_stderr
+from dbpull.errors import Interrupted, PullError
+from dbpull.errors.local import LocalTrouble
+from dbpull.naming import NAME
+from dbpull.shell import Shell
+from dbpull.signals import SIGNALS, Stopped
+
+UNTOUCHED = "The target is as it was."
+
+
+@contextmanager
+def reporting(
+    state_on_failure: str = "", shell: Shell | None = None, *, host: str = ""
+) -> Iterator[Reporter]:
+    """Tell a run's story; Ctrl-C, `kill` and a full disk end it with two sentences.
+
+    `state_on_failure` says how things stand as long as no step says otherwise. What the
+    sentences say to do next is to be done where `shell` is, or at `host`.
+    """
+    outlive_stderr()
+    reporter = Reporter(shell.host if shell else host)
+    reporter.state_on_failure = state_on_failure
+    try:
+        with SIGNALS.handled(), _worded(reporter):
+            yield reporter
+    except PullError as error:
+        theirs = error.retold(_commands(shell, host))
+        if theirs is error:
+            raise
+        raise theirs from error
+    finally:
+        reporter.end()
+
+
+def _commands(shell: Shell | None, host: str) -> Callable[[str], str]:
+    if shell:
+        return shell.command_for
+    program = f"fab -H {host}" if host else "invoke"
+    return lambda task: f"{program} {NAME.task(task)}"
+
+
+@contextmanager
+def _worded(reporter: Reporter) -> Iterator[None]:
+    try:
+        yield
+    except Stopped as stopped:
+        raise _interrupted(reporter, stopped.number) from None
+    except KeyboardInterrupt:
+        raise _interrupted(reporter, signal.SIGINT) from None
+    except OSError as error:
+        raise _standing(LocalTrouble(error), reporter) from error
+    except PullError as error:
+        _standing(error, reporter)
+        raise
+
+
+def _standing(error: PullError, reporter: Reporter) -> PullError:
+    if error.midway and reporter.state_on_failure:
+        error.add(reporter.state_on_failure)
+    return error
+
+
+def _interrupted(reporter: Reporter, number: int) -> Interrupted:
+    how = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "kill"}.get(
+        signal.Signals(number), "the terminal's end"
+    )
+    when = f" while {_lowered(reporter.doing)}" if reporter.doing else ""
+    return Interrupted(
+        f"Stopped by {how}{when}.", reporter.state_on_failure, code=128 + number
+    )
+
+
+def _lowered(doing: str) -> str:
+    return doing[:1].lower() + doing[1:]

@@ -1,0 +1,47 @@
+"""The embedded server by itself: started, stopped; and the target's URL."""
+
+from __future__ import annotations
+
+from dbpull.console import out
+from dbpull.flows.run import reporting
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.target import embedded_server, opened
+
+
+def start(settings: Settings, shell: Shell) -> None:
+    """Start the embedded server, whether it is the target or not."""
+    with reporting(shell=shell) as reporter:
+        url = embedded_server.server().url(embedded_server.NAME)
+        if not embedded_server.start(reporter):
+            reporter.say(f"The embedded PostgreSQL runs already, at {url}")
+        if settings.target:
+            target = opened.named(settings, shell)
+            if not target.embedded:
+                label = target.connection.label
+                reporter.note(f"The target is another one: {label} ({target.origin}).")
+
+
+def stop() -> None:
+    """Stop the embedded server; its data stay."""
+    from dbpull.flows import demo
+
+    with reporting() as reporter:
+        if embedded_server.runs():
+            embedded_server.server().stop()
+            reporter.say(
+                "Stopped the embedded PostgreSQL; its data stay in .dbpull/server."
+            )
+        else:
+            reporter.say("Nothing of ours was running.")
+        if demo.is_kept():
+            reporter.say("A demo is kept; `invoke db.stop --demo` stops it.")
+
+
+def url(settings: Settings, shell: Shell) -> None:
+    """Print the target's URL, with its password; the embedded server is started."""
+    with reporting(shell=shell) as reporter:
+        target = opened.named(settings, shell)
+        if target.embedded:
+            embedded_server.start(reporter, target.connection.dbname)
+        out(target.connection.url)

@@ -1,0 +1,45 @@
+"""The way back: a replaced database and the current one change places."""
+
+from __future__ import annotations
+
+from dbpull.console import Reporter
+from dbpull.flows import kept
+from dbpull.flows.run import UNTOUCHED, reporting
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.signals import SIGNALS
+from dbpull.target import opened
+from dbpull.target.family import Move
+from dbpull.target.provenance import Provenance
+from dbpull.target.state import inspect
+from dbpull.target.swap import Swap
+from dbpull.words import ago
+
+SWAPPED = "The previous database is in place already; `invoke db.undo` goes back."
+
+
+def undo(settings: Settings, shell: Shell, *, original: bool = False) -> None:
+    """Put the database back that was replaced last; done again, the newer one.
+
+    `original`: one that dbpull had not filled, however long ago it was replaced.
+    """
+    with reporting(UNTOUCHED, shell) as reporter:
+        target = opened.take_to_rename(settings, shell, reporter)
+        with opened.held(target, reporter):
+            moves = _swap(target, reporter, original=original)
+            comment = inspect(target.psql).comment
+        known = Provenance.from_comment(comment)
+        what = "the database that was there before"
+        if known:
+            what = f"{known.label}, pulled {ago(known.pulled)}"
+        reporter.say(f"{target.connection.label} is now {what}.", "bold")
+        kept.tell_forward(target, moves, reporter)
+
+
+def _swap(target: opened.Target, reporter: Reporter, *, original: bool) -> list[Move]:
+    with reporter.step("undo", "Swapping back") as step, SIGNALS.deferred():
+        moves = Swap(target.psql, target.state, target.names).to_back(original=original)
+        reporter.state_on_failure = SWAPPED
+        step.sentence = f"Swapped back: {target.connection.label}"
+        kept.settle(target, moves, reporter)
+    return moves

@@ -1,0 +1,207 @@
+"""A dump that a host downloads by itself, with curl.
+
+The URL is known to curl's stdin alone: in no argument, no environment, no file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from dbpull.download.backoff import Backoff
+from dbpull.download.fault import Retryable
+from dbpull.errors.download import (
+    CannotDownload,
+    DownloadFailed,
+    NothingThere,
+    NotTrusted,
+    ObjectChanged,
+    Refused,
+    UnexpectedAnswer,
+)
+from dbpull.errors.hosts import HostRefused, MissingCurl
+from dbpull.hosts.host import Host
+from dbpull.hosts.transfer import HostTransfer
+from dbpull.shell import Result
+from dbpull.signals import SIGNALS
+
+PATIENCE = 120.0  # seconds without progress
+# curl's exit codes for what may pass: no host, no connection, cut, silent, TLS, HTTP/2
+_PASSING = {5, 6, 7, 16, 18, 28, 35, 52, 55, 56, 92, 95, 96}
+_RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
+Url = Callable[[], str]
+Pause = Callable[[float], None]
+T = TypeVar("T")
+
+
+class Expired(Exception):
+    """The URL is refused; a fresh one may do."""
+
+
+class _Unreached(Retryable):
+    """curl has no connection, or none that lasts."""
+
+    def error(self, kept: int) -> DownloadFailed:
+        return CannotDownload(self.host, self.why, kept)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the download host says of the object."""
+
+    total: int
+    etag: str
+
+
+class Curl:
+    """Downloads, on the host, what `url()` names; each call gives a fresh URL."""
+
+    def __init__(self, shell: Host, url: Url, notice: Callable[[str], None]) -> None:
+        """Look at the object: a ranged request for its first bytes, from the host.
+
+        Raises MissingCurl and DownloadFailed.
+        """
+        if not shell.has_curl:
+            raise MissingCurl(shell.where)
+        self._shell = shell
+        self._fresh = url
+        self._url = url()
+        self._patience = Backoff(PATIENCE, notice)
+        self._tries = 0
+        head = self._persist(self._look, SIGNALS.pause)
+        self.total, self._etag = head.total, head.etag
+        self.identity = re.sub(r"\s", "", head.etag)
+
+    def bring(self, arrival: HostTransfer) -> None:
+        """Download the rest, however often the connection breaks.
+
+        Raises DownloadFailed, RemoteError.
+        """
+        while arrival.have < self.total:
+            self._persist(lambda: self._get(arrival), arrival.pause)
+
+    def _persist(self, attempt: Callable[[], T], pause: Pause) -> T:
+        """Try again, with fresh URLs, as long as that may help."""
+        refused = 0
+        while True:
+            try:
+                return attempt()
+            except Expired as expired:
+                refused += 1
+                if refused > 2:
+                    raise Refused(self._where, *expired.args) from None
+                self._url = self._fresh()
+            except Retryable as fault:
+                self._tries += 1
+                pause(self._patience.pause(fault, self._tries, 0))
+
+    @property
+    def _where(self) -> str:
+        """Who asked whom, for messages: the URL is a secret, its host is not."""
+        return f"{self._shell.where}, asking {urlsplit(self._url).hostname}"
+
+    def _look(self) -> Head:
+        result = self._shell.verb("look", stdin=self._config())
+        self._judge(result)
+        head = _head(result.out)
+        if not head:
+            raise UnexpectedAnswer(self._where, "is not served in ranges")
+        return head
+
+    def _get(self, arrival: HostTransfer) -> None:
+        before = arrival.have
+        result = self._shell.verb(
+            "get",
+            arrival.part,
+            str(before),
+            stdin=self._config(same=True),
+            on_err=lambda line: self._heard(line, arrival),
+        )
+        if arrival.have > before:
+            self._tries = 0
+            self._patience.progress()
+        # If-Match holds for strong ETags alone; what was added is not gone on with.
+        now = _head(result.out)
+        if now and (now.total, now.etag or self._etag) != (self.total, self._etag):
+            raise ObjectChanged(self._where)
+        self._judge(result)
+
+    def _heard(self, line: str, arrival: HostTransfer) -> None:
+        word, _, number = line.partition(" ")
+        if word == "at" and number.isdecimal():
+            if int(number) > arrival.have:
+                self._patience.byte()
+            arrival.grew(min(int(number), self.total))
+
+    def _config(self, *, same: bool = False) -> str:
+        """What curl reads on its stdin (its manual, --config)."""
+        lines = [f"url = {_quoted(self._url)}"]
+        if same and self._etag and not self._etag.startswith("W/"):
+            lines.append(f"header = {_quoted(f'If-Match: {self._etag}')}")
+        if self._url.startswith("https:"):
+            lines.append('proto-redir = "=https"')
+        return "\n".join(lines) + "\n"
+
+    def _judge(self, result: Result) -> None:
+        """Tell by curl's exit code and the answer's status how it went."""
+        if result.ok:
+            return
+        where, status = self._where, _status(result.out)
+        if result.code == 22 or status >= 400:
+            raise _refusal(where, status)
+        if result.code in _PASSING:
+            raise _Unreached(where, _said(result.err))
+        if result.code in {60, 77}:
+            raise NotTrusted(where)
+        if result.code == 33:
+            raise UnexpectedAnswer(where, "does not serve ranges")
+        if result.code == 23:
+            raise HostRefused(self._shell.where, "Storing the dump", _said(result.err))
+        raise CannotDownload(where, _said(result.err))
+
+
+def _refusal(where: str, status: int) -> Exception:
+    if status in {400, 401, 403}:
+        return Expired(status)
+    if status in {404, 410}:
+        return NothingThere(where, f"the dump is not there ({status})")
+    if status in {408, 429} or status >= 500:
+        return Retryable(where, f"it answers {status}", status=status)
+    if status in {412, 416}:
+        return ObjectChanged(where)
+    return UnexpectedAnswer(where, f"answered {status}")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _status(out: str) -> int:
+    first = out.partition("\n")[0].strip()
+    return int(first) if first.isdecimal() else 0
+
+
+def _fields(out: str) -> dict[str, str]:
+    """The header fields of the last answer: proxies and redirects come before it."""
+    last = out.replace("\r\n", "\n").rpartition("HTTP/")[2]
+    lines = (line.partition(":") for line in last.splitlines()[1:])
+    return {name.lower(): value.strip() for name, _, value in lines}
+
+
+def _head(out: str) -> Head | None:
+    """What the last answer says of the object; None where it is no range of one."""
+    fields = _fields(out)
+    found = _RANGE.fullmatch(fields.get("content-range", ""))
+    return Head(int(found[1]), fields.get("etag", "")) if found else None
+
+
+def _said(err: str) -> str:
+    """curl's own words, without what could hold a URL."""
+    words = [line for line in err.splitlines() if line.startswith("curl: ")]
+    said = re.sub(r"^curl: (\(\d+\) )?", "", words[-1] if words else "")
+    said = re.sub(r"\S*://\S*", "a URL", said).rstrip(".")
+    return said or "curl ended without a word"

@@ -1,0 +1,56 @@
+"""The first bytes of a file on a host, as far as somebody reads them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+from itertools import count
+
+from dbpull.errors.hosts import HostRefused
+from dbpull.hosts.host import Host
+
+BLOCK = 65536
+LONGEST = 16
+"""Blocks in one answer: the more is wanted, the more is asked for at once."""
+
+
+def _all_there(_: int) -> int:
+    return 1 << 62
+
+
+class RemoteHead(io.BufferedIOBase):
+    """Reads a file on a host from its start; `reach` waits for its bytes.
+
+    Packed on the way: tables of contents shrink to a tenth.
+    """
+
+    def __init__(
+        self, shell: Host, path: str, reach: Callable[[int], int] = _all_there
+    ) -> None:
+        self._shell = shell
+        self._path = path
+        self._reach = reach
+        self._at = 0  # in blocks
+        self._tries = count()
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """The next bytes, as many as come at once; b"" at the end."""
+        wanted = min(2 ** next(self._tries), LONGEST)
+        there = self._reach((self._at + 1) * BLOCK)
+        blocks = max(1, min(wanted, there // BLOCK - self._at))
+        data = self._blocks(self._at, blocks)
+        self._at += blocks
+        return data
+
+    def _blocks(self, first: int, count: int) -> bytes:
+        argv = self._shell.script("front", self._path, str(first), str(count))
+        code, out, err = self._shell.exchange(argv)
+        if code:
+            raise HostRefused.by(self._shell.where, "Reading the dump", err.decode())
+        packed, data = out[:1] == b"z", out[1:]
+        return gzip.decompress(data) if packed else data

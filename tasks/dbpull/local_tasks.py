@@ -1,0 +1,63 @@
+"""The tasks of this machine alone: its embedded server, and the demo."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from dbpull.context import context, refuse_dry, refuse_elsewhere, settings_of
+
+
+@task(
+    auto_shortflags=False,
+    help={
+        "keep": "Leave the made-up app and its servers running; print how to use it."
+    },
+)
+def demo(c: Context, *, keep: bool = False) -> None:
+    """Show a pull at work on a made-up app and a throwaway server."""
+    refuse_elsewhere(c, "db.demo")
+    refuse_dry(c, "db.demo")
+    from dbpull.flows import demo as flow
+
+    flow.demo(keep=keep)
+
+
+@task(auto_shortflags=False)
+def start(c: Context) -> None:
+    """Start the embedded server and tell its URL."""
+    refuse_elsewhere(c, "db.start")
+    refuse_dry(c, "db.start")
+    settings = settings_of(c)
+    from dbpull.flows import server
+
+    with context(c, settings) as (settings, shell):
+        server.start(settings, shell)
+
+
+@task(
+    auto_shortflags=False,
+    help={"demo": "Stop a demo that was kept, instead, and remove it."},
+)
+def stop(c: Context, *, demo: bool = False) -> None:
+    """Stop the embedded server; its data stay."""
+    refuse_elsewhere(c, "db.stop")
+    refuse_dry(c, "db.stop")
+    from dbpull.flows import demo as demos
+    from dbpull.flows import server
+
+    if demo:
+        demos.stop()
+    else:
+        server.stop()
+
+
+@task(auto_shortflags=False)
+def url(c: Context) -> None:
+    """Print the target's URL, with its password, on stdout."""
+    refuse_elsewhere(c, "db.url")
+    settings = settings_of(c)
+    from dbpull.flows import server
+
+    with context(c, settings) as (settings, shell):
+        server.url(settings, shell)

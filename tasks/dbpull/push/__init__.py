@@ -1,0 +1,1 @@
+"""The way back: the local database replaces an app's."""

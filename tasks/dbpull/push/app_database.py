@@ -1,0 +1,196 @@
+"""An app's database as a place to restore into: reached over TLS, looked at, judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+
+from dbpull import heroku
+from dbpull.errors.heroku import NoAccess, NotFound
+from dbpull.errors.postgres import MissingProgram
+from dbpull.errors.push import (
+    AppProtected,
+    LacksExtensions,
+    NoRemoteUrl,
+    NothingToPush,
+    NoTls,
+    OlderServer,
+    SameDatabase,
+)
+from dbpull.errors.target import TargetIsSource
+from dbpull.postgres import programs
+from dbpull.postgres.connection import Connection
+from dbpull.postgres.programs import Program
+from dbpull.postgres.psql import Psql
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.sources.heroku_app import Source
+from dbpull.target import guard
+from dbpull.target.contents import Contents, contents
+from dbpull.target.opened import Target
+from dbpull.target.state import inspect, refuse_standby
+
+_NO_TLS = "SSL support is not compiled in"
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What dumps here and restores there."""
+
+    pg_dump: Program
+    pg_restore: Program
+    psql: str
+    """The one beside pg_restore: it speaks TLS as that does."""
+
+
+@dataclass(frozen=True)
+class RemoteDatabase:
+    """An app's database that has been looked at."""
+
+    target: Target
+    """The same as what a restore fills."""
+    holds: Contents
+    apps: frozenset[str]
+    """Every app that sees it, the one that was asked for among them."""
+
+
+def refuse_protected(app: str, settings: Settings, alias: str | None = None) -> None:
+    """Raise AppProtected where a pattern means the app or any of its aliases.
+
+    Whatever the case, and by whichever of its names it was asked for.
+    """
+    known = [short for short, name in settings.aliases if name == app]
+    for name in filter(None, (app, alias, *known)):
+        for pattern in settings.protected:
+            if fnmatchcase(name.lower(), pattern.lower()):
+                raise AppProtected(name, pattern)
+
+
+def refuse_older(found: Source, local: Target) -> None:
+    """Raise OlderServer where the app's can't take what the local server dumps.
+
+    By what Heroku says of it: no program need reach it for that.
+    """
+    theirs = (found.info.version or "").partition(".")[0]
+    if theirs.isdigit() and int(theirs) < local.state.major:
+        raise OlderServer(found.database.app, int(theirs), local.state.major)
+
+
+def choose_programs(shell: Shell, server_major: int, remote: Connection) -> Programs:
+    """The local server's own pg_dump, and a pg_restore that reads it and speaks TLS.
+
+    Through a socket there is none. Raises MissingProgram, NoTls.
+    """
+    dumping = [p for p in programs.find(shell, "pg_dump") if p.major >= server_major]
+    if not dumping:
+        raise MissingProgram("pg_dump", shell.where)
+    pg_dump = min(dumping, key=lambda program: program.major)
+    found = programs.find(shell, "pg_restore")
+    able = [program for program in found if program.major >= pg_dump.major]
+    for program in sorted(able, key=lambda program: program.major):
+        psql = str(PurePath(program.path).with_name("psql"))
+        if shell.exists(psql) and (remote.is_socket or _speaks_tls(shell, psql)):
+            return Programs(pg_dump, program, psql)
+    raise NoTls(pg_dump.major, shell.where)
+
+
+def _speaks_tls(shell: Shell, psql: str) -> bool:
+    """Whether its libpq does: one that doesn't refuses before it connects to anything.
+
+    Source: connectOptions2 in src/interfaces/libpq/fe-connect.c.
+    """
+    env = {"PGHOST": "/nowhere", "PGSSLMODE": "require", "LC_ALL": "C"}
+    argv = [psql, "-X", "-w", "-c", "", "postgres"]
+    return _NO_TLS not in shell.run(argv, env={**shell.environ, **env}).err
+
+
+def locate(found: Source, local: Target) -> Connection:
+    """Where an app's database is.
+
+    Raises NoRemoteUrl, BadUrl, SameDatabase, HttpErrors.
+    """
+    app = found.database.app
+    url = heroku.database_url(found.api, found.database)
+    if url is None:
+        raise NoRemoteUrl(app)
+    read = Connection.from_url(url, _origin(app), {}, local.shell)
+    connection = _encrypted(read)
+    try:
+        guard.refuse_source(local.connection, connection, app)
+    except TargetIsSource:
+        raise SameDatabase(local.connection.label, app) from None
+    return connection
+
+
+def _origin(app: str) -> str:
+    return f"the config var of {app}"
+
+
+def take(
+    found: Source, local: Target, connection: Connection, chosen: Programs
+) -> RemoteDatabase:
+    """Look at an app's database: reads only. Raises CannotConnect, HttpErrors."""
+    shell, origin = local.shell, _origin(found.database.app)
+    psql = Psql(shell, chosen.psql, connection)
+    state = inspect(psql, own=True)
+    psql = psql.setting(state.may_set)
+    target = Target(shell, psql, state, origin, embedded=False)
+    target = replace(target, pg_restores=(chosen.pg_restore,))
+    return RemoteDatabase(target, contents(psql), frozenset(sharing(found)))
+
+
+def refuse(
+    found: Source,
+    local: Target,
+    ours: Contents,
+    remote: RemoteDatabase,
+    settings: Settings,
+) -> None:
+    """Refuse what must not, or can't, be pushed.
+
+    Raises AppProtected, IsStandby, SameDatabase, OlderServer, LacksExtensions.
+    """
+    app = found.database.app
+    for one in sorted(remote.apps):
+        refuse_protected(one, settings)
+    refuse_standby(remote.target.state, found.label)
+    if ours.identity == remote.holds.identity:
+        raise SameDatabase(local.connection.label, app)
+    if remote.target.state.major < local.state.major:
+        raise OlderServer(app, remote.target.state.major, local.state.major)
+    if lacking := lacked(ours, remote):
+        raise LacksExtensions(app, lacking)
+
+
+def lacked(ours: Contents, remote: RemoteDatabase) -> list[str]:
+    """The extensions that the local database uses and the other can't have."""
+    may = remote.target.state.extensions
+    return sorted(name for name in ours.extensions if not may.get(name))
+
+
+def refuse_empty(local: Target) -> Contents:
+    """What the local database holds. Raises NothingToPush where that is nothing."""
+    label = local.connection.label
+    if not local.state.exists:
+        raise NothingToPush(label, "does not exist")
+    held = contents(local.psql)
+    if not held.filled:
+        raise NothingToPush(label, "has no rows" if held.tables else "has no tables")
+    return held
+
+
+def _encrypted(connection: Connection) -> Connection:
+    """As Heroku demands it; a URL that says so itself has its way."""
+    if any(key == "sslmode" for key, _ in connection.options):
+        return connection
+    return replace(connection, options=(*connection.options, ("sslmode", "require")))
+
+
+def sharing(found: Source) -> set[str]:
+    """The apps that see a database, and the one that pays for it."""
+    paying = {found.database.app, found.database.billing_app}
+    try:
+        return paying | heroku.apps_with(found.api, found.database.id)
+    except (NoAccess, NotFound):  # a token may be of this app alone
+        return paying

@@ -1,0 +1,158 @@
+"""An app's database, once its backup is there: emptied and filled, or put back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from dbpull import heroku
+from dbpull.console import Reporter
+from dbpull.dumps.store import Fetched
+from dbpull.errors import PullError
+from dbpull.errors.postgres import CannotConnect, SqlFailed
+from dbpull.errors.push import NotEmptied, PushFailed
+from dbpull.errors.restore import RestoreFailed
+from dbpull.flows.fill import restore_from
+from dbpull.flows.prepare import Prepared
+from dbpull.push import history
+from dbpull.push.app_database import RemoteDatabase
+from dbpull.push.rescuer import Rescuer
+from dbpull.restore import check
+from dbpull.restore.schemas import create_missing
+from dbpull.restore.sections import Restore
+from dbpull.restore.selection import Selection
+from dbpull.restore.statistics import analyze
+from dbpull.settings import Settings
+from dbpull.signals import SIGNALS
+from dbpull.sources.heroku_app import Source
+from dbpull.target.contents import Contents, contents
+from dbpull.words import counted
+
+_LOOKS, _PAUSE = 60, 2.0  # seconds between two looks
+
+
+@dataclass
+class AppRestore:
+    """One replacement of an app's database."""
+
+    found: Source
+    remote: RemoteDatabase
+    backup: heroku.Backup
+    """What it is put back from."""
+    settings: Settings
+    reporter: Reporter
+    survivor: Rescuer
+
+    def run(self, fetched: Fetched, prepared: Prepared) -> None:
+        """Reset and restore a dump, or put the backup back. Raises PushFailed."""
+        history.remember(self._app, self.found.database.id, self.backup.id)
+        self.survivor.must_put_back(self.found, self.backup, self.settings.wait)
+        try:
+            self._reset()
+            self._restore(fetched, prepared)
+        except BaseException as error:
+            with SIGNALS.deferred():
+                self._put_back(error)
+            raise
+        self.survivor.need_not_put_back()
+        self.reporter.state_on_failure = (
+            f"The database of {self._app} is the pushed one."
+        )
+
+    @property
+    def _app(self) -> str:
+        return self.found.database.app
+
+    def _reset(self) -> None:
+        with self.reporter.step("reset", f"Resetting {self._app}") as step:
+            heroku.reset(self.found.api, self.found.database)
+            self._await_empty()
+            step.sentence = f"Reset the database of {self._app}"
+
+    def _await_empty(self) -> Contents:
+        why = ""
+        for _ in range(_LOOKS):
+            try:
+                held = contents(self.remote.target.psql)
+                if not held.tables:
+                    return held
+                why = f"it still has {counted(held.tables, 'table')}"
+            except (CannotConnect, SqlFailed) as error:
+                why = error.what.rstrip(".")
+            SIGNALS.pause(_PAUSE)
+        raise NotEmptied(self._app, why)
+
+    def _restore(self, fetched: Fetched, prepared: Prepared) -> None:
+        target = self.remote.target
+        there = contents(target.psql).schemas
+        selection = _without_schemas(prepared.selection, there)
+        dbname, missing = target.connection.dbname, prepared.schemas - there
+        create_missing(target.psql, dbname, missing, prepared.extensions)
+        restore = Restore(
+            target.shell,
+            prepared.program.path,
+            target.connection,
+            fetched.dump.path,
+            selection,
+            self.settings.jobs,
+        )
+        named = replace(fetched, dump=replace(fetched.dump, backup=f"into {self._app}"))
+        if fetched.incoming:
+            restore_from(restore, named, self.reporter)
+        else:
+            with self.reporter.step("restore", f"Restoring into {self._app}") as step:
+                restore.run(step.phase)
+                step.sentence = f"Restored into {self._app}"
+        with self.reporter.step("check", "Checking and analyzing") as step:
+            check.refuse_incomplete(target.psql, target.connection.dbname, selection)
+            analyze(target.psql, target.connection.dbname, self.settings.jobs)
+            step.sentence = "Checked and analyzed"
+
+    def _put_back(self, cause: BaseException) -> None:
+        """Have Heroku restore what was captured; its end is told by the error."""
+        reporter, backup, app = self.reporter, self.backup, self._app
+        why = f"{cause.what} " if isinstance(cause, PullError) else ""
+        reporter.state_on_failure = (
+            f"The database of {app} is NOT what it was: {backup.id} is not back yet."
+            f" `{way_back(self.found, self.settings)}` puts it back."
+        )
+        reporter.note(f"{why}The database of {app} is being put back from {backup.id}.")
+        try:
+            self._restored_by_heroku()
+        except PullError as error:
+            self.survivor.need_not_put_back()  # which could do no more
+            what = why or "The push was stopped. "
+            raise PushFailed(f"{what}{error.what}", error.remedy) from cause
+        if isinstance(cause, RestoreFailed):
+            cause = cause.before_the_end()  # the dump does not stay
+        if isinstance(cause, PullError):
+            raise PushFailed(f"The push failed: {cause.what}", cause.remedy) from cause
+
+    def _restored_by_heroku(self) -> None:
+        api, wait = self.found.api, self.settings.wait
+        back = f"{self.backup.id} of {self._app}"
+        with self.reporter.step("undo", f"Putting {back} back") as step:
+            heroku.put_back(api, self.found.database, self.backup, wait=wait)
+            step.sentence = f"Put {back} back"
+            history.forget(self.found.database.id)
+            self.survivor.need_not_put_back()
+            self.reporter.state_on_failure = (
+                f"The database of {self._app} is as it was: {self.backup.id} is back."
+            )
+
+
+def way_back(found: Source, settings: Settings) -> str:
+    """What to type for what a push has replaced."""
+    told = f"invoke db.push --undo --app={found.app.name}"
+    if settings.origins["database"] == "--database":
+        told += f" --database={settings.database}"
+    return f"{told} --confirm={found.database.app}"
+
+
+def _without_schemas(selection: Selection, there: frozenset[str]) -> Selection:
+    """Heroku's own (heroku_ext) are there after a reset, and not ours to create."""
+    entries = tuple(
+        entry
+        for entry in selection.entries
+        if entry.desc != "SCHEMA" or entry.tag not in there
+    )
+    return replace(selection, entries=entries)

@@ -1,0 +1,181 @@
+"""The way back: the local database replaces an app's, which is captured before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dbpull import heroku
+from dbpull.console import HOSTS_DISPLAY, Reporter
+from dbpull.dumps import stores
+from dbpull.dumps.names import Dump
+from dbpull.errors import PullError
+from dbpull.errors.push import NothingPushed, OneHostOnly
+from dbpull.flows.prepare import Gate
+from dbpull.flows.run import reporting
+from dbpull.push import app_database, history
+from dbpull.push.app_restore import AppRestore, way_back
+from dbpull.push.confirm import confirm
+from dbpull.push.pg_dump import dump_database
+from dbpull.push.plan import tell_commands, tell_plan
+from dbpull.push.rescuer import Rescuer, standing_by
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.signals import SIGNALS
+from dbpull.sources import heroku_app
+from dbpull.sources.heroku_app import Source
+from dbpull.target import lock, opened
+from dbpull.words import age
+
+UNSENT = "The app's database is as it was."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks of a push."""
+
+    confirm: str | None = None
+    maintenance: bool = False
+    undo: bool = False
+    backup: str | None = None
+    """What is put back; else what was captured before the last push."""
+
+
+def push(
+    settings: Settings, shell: Shell, asked: Asked, *, dry_run: bool = False
+) -> None:
+    """Replace the app's database by the target, or put back what that has replaced."""
+    with reporting(UNSENT, shell) as reporter:
+        if HOSTS_DISPLAY.tells_the_end:
+            raise OneHostOnly
+        app = heroku_app.app(settings)
+        app_database.refuse_protected(app.name, settings, app.alias)
+        if asked.undo or asked.backup is not None:
+            _undo(settings, asked, reporter, dry_run=dry_run)
+        else:
+            _push(settings, shell, asked, reporter, dry_run=dry_run)
+
+
+def _push(
+    settings: Settings, shell: Shell, asked: Asked, reporter: Reporter, *, dry_run: bool
+) -> None:
+    local = opened.take(settings, shell, reporter)
+    ours = app_database.refuse_empty(local)
+    found = heroku_app.find(settings, reporter)
+    app_database.refuse_older(found, local)
+    there = app_database.locate(found, local)
+    programs = app_database.choose_programs(shell, local.state.major, there)
+    remote = app_database.take(found, local, there, programs)
+    tell_plan(found, local, ours, remote, settings, reporter)
+    app_database.refuse(found, local, ours, remote, settings)
+    if dry_run:
+        tell_commands(found, local, remote, programs, settings, reporter)
+        return
+    confirm(found.database.app, asked.confirm)
+    with _dumped(settings, shell, local, programs, found, reporter) as dump:
+        gate = Gate(remote.target, settings)
+        fetched = stores.store_for(settings, shell).open(dump, reporter, gate)
+        with (
+            standing_by() as survivor,
+            _maintained(found, survivor, reporter, wanted=asked.maintenance),
+        ):
+            backup = _captured(found, settings, reporter)
+            act = AppRestore(found, remote, backup, settings, reporter, survivor)
+            act.run(fetched, gate.prepared)
+    reporter.closing_table([])
+    reporter.say(f"{found.database.app} is now {local.connection.label}.", "bold")
+    typed = shell.command_for("db.push")
+    again = way_back(found, settings).replace("invoke db.push", typed)
+    reporter.say(f"`{again}` puts {backup.id} back, what it was before.")
+
+
+def _captured(found: Source, settings: Settings, reporter: Reporter) -> heroku.Backup:
+    try:
+        return heroku_app.capture(found, settings.wait, reporter)
+    except PullError as error:
+        if not error.midway:
+            error.add(UNSENT)
+        raise
+
+
+def _undo(
+    settings: Settings, asked: Asked, reporter: Reporter, *, dry_run: bool
+) -> None:
+    found = heroku_app.find(settings, reporter)
+    app = found.database.app
+    for one in sorted(app_database.sharing(found)):
+        app_database.refuse_protected(one, settings)
+    name = asked.backup or history.captured_before(found.database.id)
+    if name is None:
+        raise NothingPushed(app)
+    backup = heroku_app.existing(found, name, settings.wait, reporter)
+    taken = f"{backup.id}, {age(backup.created_at)}"
+    reporter.say(
+        f"All that the database of {app} holds is replaced by {taken}.", "bold"
+    )
+    if dry_run:
+        reporter.say("Nothing of it was done.")
+        return
+    confirm(app, asked.confirm)
+    reporter.state_on_failure = f"Heroku may still be putting {backup.id} back."
+    with reporter.step("undo", f"Putting {backup.id} of {app} back") as step:
+        heroku.put_back(found.api, found.database, backup, wait=settings.wait)
+        step.sentence = f"The database of {app} is {backup.id} again"
+    history.forget(found.database.id)
+
+
+@contextmanager
+def _dumped(
+    settings: Settings,
+    shell: Shell,
+    local: opened.Target,
+    programs: app_database.Programs,
+    found: Source,
+    reporter: Reporter,
+) -> Iterator[Dump]:
+    """The local database as a dump that goes when it has served, whatever happens."""
+    store = stores.store_for(settings, shell)
+    dump = store.private(f"push-{found.database.app}-{os.getpid()}.dump")
+    try:
+        with lock.held(local.psql, local.state):  # no pull swaps it meanwhile
+            dump_database(local, programs.pg_dump, dump, reporter)
+        yield dump
+    finally:
+        with SIGNALS.deferred():
+            store.remove(dump)
+
+
+@contextmanager
+def _maintained(
+    found: Source, survivor: Rescuer, reporter: Reporter, *, wanted: bool
+) -> Iterator[None]:
+    """The app in maintenance mode, and out of it again whatever happens."""
+    app = found.database.app
+    if not wanted or heroku.in_maintenance(found.api, app):
+        yield
+        return
+    survivor.must_end_maintenance(app)
+    try:
+        with SIGNALS.deferred():
+            heroku.set_maintenance(found.api, app, on=True)
+            reporter.say(f"{app} is in maintenance mode.")
+        yield
+    finally:
+        with SIGNALS.deferred():
+            _end_maintenance(found, reporter)
+            survivor.need_not_end_maintenance()
+
+
+def _end_maintenance(found: Source, reporter: Reporter) -> None:
+    app = found.database.app
+    try:
+        heroku.set_maintenance(found.api, app, on=False)
+    except PullError as error:
+        reporter.note(
+            f"{error.what} {app} is still in maintenance mode: `heroku"
+            f" maintenance:off --app={app}` ends it."
+        )
+    else:
+        reporter.say(f"{app} is out of maintenance mode.")

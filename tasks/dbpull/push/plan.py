@@ -1,0 +1,83 @@
+"""What a push would do: from what, to what, and what will be lost."""
+
+from __future__ import annotations
+
+import shlex
+
+from dbpull.console import Reporter
+from dbpull.push.app_database import Programs, RemoteDatabase, lacked
+from dbpull.push.pg_dump import dump_argv
+from dbpull.restore.sections import SECTIONS, Restore
+from dbpull.restore.selection import Selection
+from dbpull.settings import Settings
+from dbpull.sources.heroku_app import Source
+from dbpull.target.contents import Contents
+from dbpull.target.opened import Target
+from dbpull.target.provenance import Provenance
+from dbpull.words import ago, counted, listed, size
+
+
+def tell_plan(
+    found: Source,
+    local: Target,
+    ours: Contents,
+    remote: RemoteDatabase,
+    settings: Settings,
+    reporter: Reporter,
+) -> None:
+    """Say it, whether it is done then or not."""
+    theirs, database = remote.holds, found.database
+    reporter.say("The plan", "bold")
+    lines = [
+        f"from  {local.connection.label} [{local.origin}], PostgreSQL"
+        f" {local.state.major}, {_amount(ours)}{_provenance(local)}",
+        f"to    {found.label}, {database.name} ({database.plan}), PostgreSQL"
+        f" {remote.target.state.major}, {_amount(theirs)}",
+        f"lost  all that {database.app} has there, but for a backup that is captured"
+        " before",
+    ]
+    if others := sorted(remote.apps - {database.app}):
+        lines.append(f"also  {listed(others)}, which share that database")
+    if lacking := lacked(ours, remote):
+        lines.append(f"lacks the extensions {listed(lacking)}")
+    if settings.skip_data:
+        lines.append(f"rows skipped  {listed(list(settings.skip_data))}")
+    for line in lines:
+        reporter.say(f"  {line}")
+
+
+def tell_commands(
+    found: Source,
+    local: Target,
+    remote: RemoteDatabase,
+    chosen: Programs,
+    settings: Settings,
+    reporter: Reporter,
+) -> None:
+    """Say with which commands, and which requests to Heroku, it would be done."""
+    app, database = found.database.app, found.database.id
+    path = settings.path / f"push-{app}.dump"
+    nothing = Selection((), (), (), ())
+    to, program = remote.target.connection, chosen.pg_restore.path
+    restore = Restore(local.shell, program, to, path, nothing, settings.jobs)
+    target = f"{found.api.data}/client/v11/databases/{database}"
+    reporter.say("  commands")
+    for line in (
+        shlex.join(dump_argv(local, chosen.pg_dump, path)),
+        f"POST {target}/backups",
+        f"PUT {target}/reset",
+        *(shlex.join(restore.argv(section)) for section in SECTIONS),
+    ):
+        reporter.say(f"    {line}")
+    reporter.say("Nothing of it was done.")
+
+
+def _amount(held: Contents) -> str:
+    return f"{size(held.size)} in {counted(held.tables, 'table')}"
+
+
+def _provenance(local: Target) -> str:
+    known = Provenance.from_comment(local.state.comment)
+    if not known:
+        return ""
+    return f", pulled from {known.label} {ago(known.pulled)}"

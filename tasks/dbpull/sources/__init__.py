@@ -1,0 +1,1 @@
+"""Where a database can be pulled from."""

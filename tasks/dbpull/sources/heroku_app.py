@@ -1,0 +1,228 @@
+"""The source: which app, which of its databases, which backup."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from dbpull import heroku
+from dbpull.console import Reporter
+from dbpull.errors.heroku import (
+    NoAccess,
+    NoApp,
+    NoBackup,
+    OtherDatabase,
+    SeveralApps,
+    UnknownApp,
+)
+from dbpull.project import PROJECT
+from dbpull.settings import Settings
+from dbpull.signals import SIGNALS
+from dbpull.words import age, size
+
+one_at_a_time = threading.Lock()
+"""Hosts share one HTTP session, which is no thing for several threads."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An app's database at Heroku."""
+
+    api: heroku.Api
+    app: heroku.AppChoice
+    database: heroku.Database
+    info: heroku.DatabaseInfo
+
+    @property
+    def label(self) -> str:
+        """As messages name it: `myapp-staging-eu (staging)`."""
+        alias = f" ({self.app.alias})" if self.app.alias else ""
+        return f"{self.app.name}{alias}"
+
+    def url(self, backup: heroku.Backup) -> Callable[[], str]:
+        """What gives a fresh URL of a backup's dump whenever one is needed."""
+
+        def fresh() -> str:
+            with one_at_a_time:
+                return heroku.download_url(self.api, backup)
+
+        return fresh
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The backup to pull, or None where one must be captured, and why it is this."""
+
+    backup: heroku.Backup | None
+    why: str
+
+
+def api(reporter: Reporter, *, patience: float = 30.0) -> heroku.Api:
+    """Heroku's APIs with our credentials; they tell of what makes them wait.
+
+    `patience` are the seconds for which they ask again.
+    """
+    found = _api()
+    found.patience = patience
+    found.notice = reporter.for_all.note
+    found.sleep = SIGNALS.pause
+    return found
+
+
+def forget() -> None:
+    """Ask for the token anew: in a process that lives on, it may be another one."""
+    _api.cache_clear()
+
+
+@cache
+def _api() -> heroku.Api:
+    """One for the process: asking for a token may take seconds."""
+    return heroku.Api.from_environment(os.environ)
+
+
+def app(settings: Settings) -> heroku.AppChoice:
+    """Which app is meant, without asking anybody. Raises NoApp and the like."""
+    origin = settings.origins["app"]
+    return heroku.app_name(
+        settings.app, settings.apps, os.environ, PROJECT.folder, origin=origin
+    )
+
+
+def app_of_dumps(settings: Settings) -> str | None:
+    """The app under whose name dumps lie here; None where it is not told.
+
+    Of a database of another app (other::DATABASE) that is the other one.
+    """
+    other, colons, _ = settings.database.partition("::")
+    if colons:
+        return other
+    # No app is needed to restore the newest dump that is here.
+    with suppress(NoApp, SeveralApps):
+        return app(settings).name
+    return None
+
+
+def refuse_unknown(settings: Settings, reporter: Reporter) -> None:
+    """Raise NoApp, NoToken and the like: what needs no network to be refused."""
+    app(settings)
+    api(reporter)
+
+
+@contextmanager
+def spelled(app: heroku.AppChoice) -> Iterator[None]:
+    """Where Heroku does not know or show an app, ask whether another was meant."""
+    try:
+        yield
+    except (UnknownApp, NoAccess) as error:
+        raise error.advising(f"{app.near}{error.remedy}") from None
+
+
+def find(settings: Settings, reporter: Reporter) -> Source:
+    """Ask Heroku for the database: reads only."""
+    chosen, asked = app(settings), api(reporter)
+    with spelled(chosen):
+        database = heroku.database(asked, chosen, settings.database)
+    return Source(asked, chosen, database, heroku.database_info(asked, database))
+
+
+def choose(
+    source: Source, *, backup: str | None, capture: bool, max_age: float
+) -> Choice:
+    """Which backup is to be pulled: the named, the newest if young enough, or none.
+
+    Raises OtherDatabase, UnknownBackup and the like.
+    """
+    if capture and not backup:
+        return Choice(None, "asked for")
+    known = heroku.backups(source.api, source.database.billing_app)
+    if backup:
+        return Choice(_named(source, known, backup), "asked for")
+    try:
+        newest = heroku.newest(known, source.database.names)
+    except NoBackup:
+        return Choice(None, "there is none yet")
+    if datetime.now(UTC) - newest.created_at > timedelta(seconds=max_age):
+        return Choice(None, f"the newest, {newest.id}, is {age(newest.created_at)}")
+    return Choice(newest, "the newest")
+
+
+def existing(
+    source: Source, backup: str | None, wait: float, reporter: Reporter
+) -> heroku.Backup:
+    """The named backup, or the newest.
+
+    Raises NoBackup where there is none, OtherDatabase, UnknownBackup and the like.
+    """
+    known = heroku.backups(source.api, source.database.billing_app)
+    if backup:
+        found = _ended(source, _named(source, known, backup), wait, reporter)
+    else:
+        found = heroku.newest(known, source.database.names)
+    _note_another_server(source, found, reporter)
+    return found
+
+
+def capture(source: Source, wait: float, reporter: Reporter) -> heroku.Backup:
+    """Take a new backup and wait for it; tells its id as soon as it has one."""
+    doing = f"Capturing a backup of {source.label}"
+    with reporter.step("capture", doing, "bytes") as step:
+        backup = heroku.capture(
+            source.api, source.database, wait=wait, progress=step.progress
+        )
+        step.sentence = f"Captured {backup.id} of {source.label}"
+    return backup
+
+
+def obtain(
+    source: Source, choice: Choice, wait: float, reporter: Reporter
+) -> heroku.Backup:
+    """The chosen backup, captured where there is none."""
+    if choice.backup is None:
+        reporter.say(f"A new backup is needed: {choice.why}.")
+        return capture(source, wait, reporter)
+    backup = _ended(source, choice.backup, wait, reporter)
+    told = f"Backup {backup.id} of {source.label}, {age(backup.created_at)}"
+    if backup.source_size:
+        told += f", from a database of {size(backup.source_size)}"
+    reporter.say(f"{told}.")
+    _note_another_server(source, backup, reporter)
+    return backup
+
+
+def _named(source: Source, known: list[heroku.Backup], backup: str) -> heroku.Backup:
+    """The backup of that id; raises OtherDatabase where it is another database's."""
+    found = heroku.find(known, backup, or_running=True)
+    names = source.database.names
+    # Which one it is of is not known of every backup, nor every name of a database.
+    if names and found.database and not heroku.of_database([found], names):
+        of = heroku.short(found.database)
+        raise OtherDatabase(found.id, of, source.database.name)
+    return found
+
+
+def _note_another_server(
+    source: Source, backup: heroku.Backup, reporter: Reporter
+) -> None:
+    then, now = backup.server, source.info.server
+    if then and now and then != now:
+        reporter.note(
+            "It was taken from another server than the database has now: promoted, "
+            "upgraded or failed over since."
+        )
+
+
+def _ended(
+    source: Source, backup: heroku.Backup, wait: float, reporter: Reporter
+) -> heroku.Backup:
+    """A backup that is still being taken, as soon as it has been."""
+    if backup.status == "finished":
+        return backup
+    with reporter.step("capture", f"Waiting for {backup.id}", "bytes") as step:
+        ended = heroku.follow(source.api, backup, wait=wait, progress=step.progress)
+        step.sentence = f"{backup.id} of {source.label} is finished"
+    return ended

@@ -1,0 +1,80 @@
+"""The project's own server: the target where nothing is named, or where its URL is."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import PurePath
+
+from dbpull import embedded
+from dbpull.console import Reporter
+from dbpull.embedded.server import PORT
+from dbpull.errors.postgres import CannotConnect
+from dbpull.errors.settings import NoTargetThere
+from dbpull.postgres.connection import Connection
+from dbpull.project import make_own_folder, own_folder
+from dbpull.shell import Shell
+
+NAME = "development"
+"""The database of it that is the target where nothing else is named."""
+_SOCKETS = re.compile(r"dbpull-\d+-[0-9a-f]{12}")
+
+
+def server() -> embedded.Server:
+    """The server, running or not: its data lie in the project."""
+    return embedded.Server(own_folder() / "server")
+
+
+def runs() -> bool:
+    """Whether it is installed and running."""
+    return embedded.programs() is not None and server().running
+
+
+def is_set_up() -> bool:
+    """Whether it is installed and has databases, be it running or not."""
+    return embedded.programs() is not None and server().data.exists()
+
+
+def serves(connection: Connection, shell: Shell) -> bool:
+    """Whether a connection leads to it, which then may be started."""
+    if shell.host or not connection.is_socket or connection.port != PORT:
+        return False
+    ours = os.path.realpath(server().sockets)
+    return bool(connection.host) and os.path.realpath(connection.host) == ours
+
+
+def start(reporter: Reporter, dbname: str = NAME) -> bool:
+    """Start it, and say so; False where it runs already."""
+    own = server()
+    if own.running:
+        own.start()  # waits for one that is only just coming up
+        return False
+    with reporter.step("server", "Starting the embedded PostgreSQL") as step:
+        make_own_folder()
+        own.start()
+        step.sentence = f"Started PostgreSQL at {own.url(dbname)}"
+        step.sentence += " (it keeps running; `invoke db.stop` stops it)"
+    return True
+
+
+def refuse_elsewhere(connection: Connection, origin: str, shell: Shell) -> None:
+    """Raise NoTargetThere for the URL of this machine's one, read on a host."""
+    socket = f"{connection.host}/.s.PGSQL.{connection.port}"
+    if shell.host and _is_embedded(connection) and not shell.exists(socket):
+        raise NoTargetThere(shell.host, f"{origin} is this machine's embedded server")
+
+
+def advised(error: CannotConnect, connection: Connection) -> CannotConnect:
+    """The error, with what helps where it is about another embedded server."""
+    if not _is_embedded(connection):
+        return error
+    return error.advising(
+        "That is the embedded server of another project or user, or of this one from"
+        " before it was moved. `invoke db.start` there starts it; `invoke db.start`"
+        " here starts this project's, and tells its URL."
+    )
+
+
+def _is_embedded(connection: Connection) -> bool:
+    host = PurePath(connection.host)
+    return connection.is_socket and bool(_SOCKETS.fullmatch(host.name))

@@ -1,0 +1,182 @@
+"""The target: which one, whether it may be replaced, and holding on to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from dbpull import embedded
+from dbpull.console import Reporter
+from dbpull.errors.postgres import CannotConnect, MissingProgram
+from dbpull.errors.settings import NoTarget, NoTargetThere
+from dbpull.errors.target import CannotDrop, MayNotRename, NothingInPlace
+from dbpull.postgres import programs
+from dbpull.postgres.connection import Connection
+from dbpull.postgres.programs import Program
+from dbpull.postgres.psql import Psql
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.target import embedded_server, guard, lock, unread
+from dbpull.target.family import look
+from dbpull.target.holders import refuse_held_open, refuse_locked
+from dbpull.target.leftovers import drop, leftovers, put_away
+from dbpull.target.lock import Lock
+from dbpull.target.names import Names
+from dbpull.target.state import State, inspect, refuse_powerless, refuse_standby
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target that has been looked at."""
+
+    shell: Shell
+    psql: Psql
+    state: State
+    origin: str
+    """Where the target was named: `--target`, `DATABASE_URL in .env`."""
+    embedded: bool
+    pg_restores: tuple[Program, ...] = ()
+    """Those of the machine, where the target is to be filled."""
+
+    @property
+    def connection(self) -> Connection:
+        """The target itself."""
+        return self.psql.connection
+
+    @property
+    def names(self) -> Names:
+        """The target's name and those beside it."""
+        return Names(self.connection.dbname)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A target by its URL; nothing was asked of it."""
+
+    connection: Connection
+    origin: str
+    embedded: bool
+
+
+def named(settings: Settings, shell: Shell) -> Named:
+    """Find out which database the target is.
+
+    Raises NoTarget, NoTargetThere, BadUrl.
+    """
+    url, origin = settings.target, settings.origins["target"]
+    if url is None:
+        if shell.host:
+            raise NoTargetThere(shell.host)
+        if embedded.programs() is None:
+            raise NoTarget
+        unread.refuse()
+        url = embedded_server.server().url(embedded_server.NAME)
+        origin = "the embedded server"
+    connection = Connection.from_url(url, origin, shell=shell)
+    embedded_server.refuse_elsewhere(connection, origin, shell)
+    return Named(connection, origin, embedded_server.serves(connection, shell))
+
+
+def take(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
+    """Find the target, judge it, look at its server.
+
+    Raises what `named` does, TargetNotAllowed, TargetReserved, MissingProgram,
+    CannotConnect, and what starting the embedded server does.
+    """
+    target = named(settings, shell)
+    connection = target.connection
+    guard.refuse_foreign(connection, settings.allowed_hosts)
+    if target.embedded:
+        embedded_server.start(reporter, connection.dbname)
+    psql = Psql(shell, programs.psql(shell).path, connection)
+    try:
+        state = inspect(psql)
+    except CannotConnect as error:
+        if target.embedded:
+            raise
+        raise embedded_server.advised(error, connection) from None
+    psql = psql.setting(state.may_set)
+    return Target(shell, psql, state, target.origin, target.embedded)
+
+
+def take_to_fill(
+    settings: Settings, shell: Shell, reporter: Reporter, *, in_place: bool
+) -> Target:
+    """Take the target, to be replaced or filled: can that be done here at all?
+
+    Raises what `take` does, and MissingProgram, IsStandby, NoCreatedb, NotOwner,
+    NothingInPlace, HeldOpen.
+    """
+    named(settings, shell)  # who has no target either needs to know that first
+    found = tuple(programs.find(shell, "pg_restore"))
+    if not found:
+        raise MissingProgram("pg_restore", shell.where)
+    target = replace(take(settings, shell, reporter), pg_restores=found)
+    label = target.connection.label
+    refuse_standby(target.state, label)
+    if not in_place:
+        refuse_powerless(target.state, label)
+    elif not target.state.exists:
+        raise NothingInPlace(label)
+    _refuse_held(target, in_place=in_place)
+    return target
+
+
+def take_to_rename(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
+    """Take the target, to change places with one that is kept.
+
+    Raises what `take` does, and IsStandby, MayNotRename.
+    """
+    target = take(settings, shell, reporter)
+    refuse_standby(target.state, target.connection.label)
+    if not target.state.createdb:
+        raise MayNotRename(target.state.user, target.connection.label)
+    return target
+
+
+def _refuse_held(target: Target, *, in_place: bool) -> None:
+    """Raise HeldOpen where a database can't be renamed, or its tables not refilled."""
+    if in_place:
+        refuse_locked(target.psql, target.state, target.names.target)
+        return
+    moves = look(target.psql, target.state).to_new(keep=True)
+    refuse_held_open(target.psql, target.state, [move.member.dbname for move in moves])
+
+
+@dataclass(frozen=True)
+class LockedTarget:
+    """A target that nobody else works on."""
+
+    target: Target
+    """Looked at again: another pull may just have ended."""
+    lock: Lock
+
+
+@contextmanager
+def held(target: Target, reporter: Reporter) -> Iterator[LockedTarget]:
+    """Keep others off the target, and clear away what crashed runs left.
+
+    Raises TargetLocked, NameTaken, NotOwner, CannotDrop, CannotConnect, SqlFailed.
+    """
+    with lock.held(target.psql, target.state) as got:
+        clear(target, reporter)
+        yield LockedTarget(replace(target, state=inspect(target.psql)), got)
+
+
+def clear(target: Target, reporter: Reporter) -> None:
+    """Drop the databases that crashed runs left on the target's server.
+
+    What can't be dropped is put out of our way, and told.
+    """
+    for left in leftovers(target.psql, target.state):
+        try:
+            gone = drop(target.psql, target.state, left)
+        except CannotDrop as error:
+            if left.dbname == target.names.aside:
+                error = put_away(target.psql, target.state, left, error)
+            reporter.note(str(error).replace("\n", " "))
+        else:
+            if gone:
+                told = f"Dropped {left.dbname}, which a run that crashed had left."
+                reporter.note(told)
