@@ -1,7 +1,8 @@
-"""The aside database: made like the target, filled, and dropped where that fails.
+"""The aside database: made like the target, filled, and dropped if filling fails.
 
-It is known by its oid, so that another database of its name is never swapped in nor
-dropped: a lock that is lost (the server restarted) lets another pull make one.
+The aside database is known by its oid, so that another database of the same name is
+never swapped in nor dropped: once the lock is lost (the server restarted), another pull
+can make an aside database.
 """
 
 from __future__ import annotations
@@ -87,9 +88,10 @@ FROM pg_database WHERE datname = :'aside' AND oid = :'oid' \\gexec
 """
 
 
-# For a host that loses us. The lock is waited for: its session ends as we do, or
-# another run has it, and has cleared away already what this is about.
-_WILL = """
+# For a host that loses the connection to us. The script waits for the target's lock:
+# our session ends with us, or another run holds the lock and has dropped the aside
+# database already.
+_ON_DISCONNECT = """
 SELECT pg_advisory_lock({key}) \\g /dev/null
 \\set ON_ERROR_STOP 0
 SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database
@@ -109,10 +111,10 @@ class Aside:
     state: State
     names: Names
     oid: str = field(default="", init=False)
-    """Of the database that was created; "" as long as there is none."""
+    """The oid of the created database; "" before `create`."""
 
     def create(self) -> None:
-        """Make it like the target (owner, encoding, locale, privileges), but empty.
+        """Create an empty database with the target's owner, locale and privileges.
 
         Raises SqlFailed.
         """
@@ -121,24 +123,24 @@ class Aside:
         self._run(_DRESS, doing)
 
     def on_disconnect(self) -> AbstractContextManager[None]:
-        """Have a host drop it by itself if it loses us while in the context."""
-        sql = _WILL.format(key=KEY)
+        """Have a host drop the aside database if the connection is lost meanwhile."""
+        sql = _ON_DISCONNECT.format(key=KEY)
         return self.psql.on_disconnect(
             sql, dbname=self.state.maintenance, mark=self._mark, **self._named
         )
 
     def take_settings(self) -> list[str]:
-        """Give it what ALTER DATABASE … SET gave the target; returns what it may not.
+        """Copy the target's ALTER DATABASE … SET settings.
 
-        Last of all, so that none of it (default_transaction_read_only) meets the
-        restore.
+        Returns the names of the settings that this role may not set. Called after the
+        restore, so that no setting (default_transaction_read_only) disturbs it.
         """
         doing = "Copying the target's settings"
         self._run(_SETTINGS, doing)
         return [name for (name,) in self._run(_NOT_TAKEN, doing)]
 
     def drop(self) -> None:
-        """Remove it, with whoever is connected to it."""
+        """Drop the aside database, and end the sessions on it."""
         if self.oid:
             self._run(_DROP, "Dropping the aside database", oid=self.oid)
 

@@ -1,4 +1,4 @@
-"""What a database holds: how many tables, whether any has rows, which one it is."""
+"""The contents of a database: its tables, size, extensions, schemas and identity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dbpull.postgres.psql import Psql
 
-# Without what extensions and Heroku itself have put there.
+# Without the tables of extensions and of Heroku itself.
 _CONTENTS = """
 SELECT json_build_object(
   'tables', count(*) FILTER (WHERE c.relkind IN ('r', 'p')),
@@ -30,25 +30,25 @@ WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '_heroku')
 
 @dataclass(frozen=True)
 class Contents:
-    """A database as it is now."""
+    """The contents of a database at this moment."""
 
     tables: int
     filled: int
-    """The tables that have, or had, rows."""
+    """How many tables have, or had, rows."""
     size: int
     """Bytes."""
     identity: str
-    """No other database of any server has the same."""
+    """Unique among all databases of all servers."""
     extensions: Mapping[str, str]
-    """Their schemas, by name; without plpgsql."""
+    """Each extension's schema, by the extension's name; without plpgsql."""
     schemas: frozenset[str]
 
 
 def contents(psql: Psql) -> Contents:
-    """Look at the database itself. Raises CannotConnect, SqlFailed."""
+    """Query a database for its contents. Raises CannotConnect, SqlFailed."""
     dbname = psql.connection.dbname
     rows = psql.run(_CONTENTS, doing="Looking at what it holds", dbname=dbname)
-    told = json.loads(rows[0][0])
-    told["extensions"] = told["extensions"] or {}
-    told["schemas"] = frozenset(told["schemas"] or ())
-    return Contents(**told)
+    fields = json.loads(rows[0][0])
+    fields["extensions"] = fields["extensions"] or {}
+    fields["schemas"] = frozenset(fields["schemas"] or ())
+    return Contents(**fields)

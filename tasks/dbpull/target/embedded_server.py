@@ -1,4 +1,4 @@
-"""The project's own server: the target where nothing is named, or where its URL is."""
+"""The project's embedded server as the target: by default, or named by its URL."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from dbpull.project import make_own_folder, own_folder
 from dbpull.shell import Shell
 
 NAME = "development"
-"""The database of it that is the target where nothing else is named."""
+"""The embedded server's database that is the target where no URL names another."""
 _SOCKETS = re.compile(r"dbpull-\d+-[0-9a-f]{12}")
 
 
 def server() -> embedded.Server:
-    """The server, running or not: its data lie in the project."""
+    """The embedded server, running or not; its data lie in the project."""
     return embedded.Server(own_folder() / "server")
 
 
 def runs() -> bool:
-    """Whether it is installed and running."""
+    """Whether the embedded server is installed and running."""
     return embedded.programs() is not None and server().running
 
 
 def is_set_up() -> bool:
-    """Whether it is installed and has databases, be it running or not."""
+    """Whether the embedded server is installed and has databases, running or not."""
     return embedded.programs() is not None and server().data.exists()
 
 
 def serves(connection: Connection, shell: Shell) -> bool:
-    """Whether a connection leads to it, which then may be started."""
+    """Whether a connection leads to the embedded server, which we may then start."""
     if shell.host or not connection.is_socket or connection.port != PORT:
         return False
     ours = os.path.realpath(server().sockets)
@@ -44,10 +44,10 @@ def serves(connection: Connection, shell: Shell) -> bool:
 
 
 def start(reporter: Reporter, dbname: str = NAME) -> bool:
-    """Start it, and say so; False where it runs already."""
+    """Start the embedded server, and say so; False where it runs already."""
     own = server()
     if own.running:
-        own.start()  # waits for one that is only just coming up
+        own.start()  # waits for a server that is still starting
         return False
     with reporter.step("server", "Starting the embedded PostgreSQL") as step:
         make_own_folder()
@@ -58,14 +58,14 @@ def start(reporter: Reporter, dbname: str = NAME) -> bool:
 
 
 def refuse_elsewhere(connection: Connection, origin: str, shell: Shell) -> None:
-    """Raise NoTargetThere for the URL of this machine's one, read on a host."""
+    """Raise NoTargetThere where a host is given the URL of this machine's server."""
     socket = f"{connection.host}/.s.PGSQL.{connection.port}"
     if shell.host and _is_embedded(connection) and not shell.exists(socket):
         raise NoTargetThere(shell.host, f"{origin} is this machine's embedded server")
 
 
 def advised(error: CannotConnect, connection: Connection) -> CannotConnect:
-    """The error, with what helps where it is about another embedded server."""
+    """The error, with a remedy where the URL is of another embedded server."""
     if not _is_embedded(connection):
         return error
     return error.advising(

@@ -1,4 +1,4 @@
-"""A target and the databases kept beside it, and what becomes of each in a swap."""
+"""A target, the databases kept beside it, and the moves that a swap makes of them."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Member:
-    """A database: the target, or one kept beside it."""
+    """The target, or a database kept beside it."""
 
     dbname: str
     oid: str
     comment: str | None
     was: str
-    """The comment's hash, by which a change is seen."""
+    """The hash of the comment as it was; the swap compares it."""
     size: int | None
-    """Bytes, of what is kept and where this role may know."""
+    """Bytes; None for the target, and where this role may not know."""
     owner: str
     owned: bool
     """Whether this role may rename and drop it."""
 
     @property
     def kept(self) -> Keepsake | None:
-        """Why it is kept; None of the target itself."""
+        """The mark of a kept database; None for the target itself."""
         return Keepsake.from_comment(self.comment)
 
     @property
     def provenance(self) -> Provenance | None:
-        """Where its rows came from."""
+        """Where the database's rows came from."""
         return Provenance.from_comment(self.comment)
 
     @property
     def own(self) -> bool:
-        """Whether the database may hold the user's own rows: never dropped then."""
+        """Whether it may hold the user's own rows; such a database is never dropped."""
         return is_own(self.comment)
 
     @property
     def replaced(self) -> datetime:
-        """When it was replaced, or long ago."""
+        """When the database was replaced; a time long ago where that is unknown."""
         return (self.kept and self.kept.replaced) or _LONG_AGO
 
 
 class Becomes(Enum):
-    """What a database is after a move."""
+    """The role of a database after a move."""
 
     TARGET = "target"
     PREVIOUS = "previous"
@@ -73,31 +73,32 @@ class Becomes(Enum):
 
 @dataclass(frozen=True)
 class Move:
-    """One database of a swap, and the name that it gets."""
+    """A database in a swap, with its new name and role."""
 
     member: Member
     new: str
     becomes: Becomes
     meanwhile: str = ""
-    """The name of what becomes the target, until that has made room."""
+    """The name of the coming target until the old target's name is free."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """A target and those beside it, as they were when looked at."""
+    """A target and the databases kept beside it, as `look` found them."""
 
     names: Names
     target: Member | None
     previous: Member | None
     originals: tuple[Member, ...]
-    """The one that was replaced last comes first."""
+    """The original that was replaced last comes first."""
     taken: frozenset[str]
-    """Every name on the server that looks like one of ours."""
+    """The target's name, and all on the server that look like dbpull's."""
 
     def to_new(self, *, keep: bool) -> list[Move]:
-        """What makes room for a new database; `keep` a pulled one for `db.undo`.
+        """The moves that make room for a new database.
 
-        Without a target to take its place, a previous one stays as it is.
+        `keep`: keep a pulled target for `db.undo`. Without a target, the previous
+        database stays as it is.
         """
         if not self.target:
             return []
@@ -108,7 +109,7 @@ class Family:
         return moves.made
 
     def to_back(self, chosen: Member) -> list[Move]:
-        """What makes the chosen one the target again."""
+        """The moves that make a kept database the target again."""
         moves = Moves(self)
         moves.vacate(chosen)
         if self.target:
@@ -120,22 +121,22 @@ class Family:
 
     @property
     def last_replaced(self) -> Member | None:
-        """What `db.undo` brings back: what the target has taken the place of.
+        """The database that `db.undo` brings back: the one that the target replaced.
 
-        An original that was replaced before the target was pulled is not meant.
+        An original that was replaced before the target was pulled does not count.
         """
         if self.previous:
             return self.previous
-        told = self.target.provenance if self.target else None
-        since = told.pulled if told else _LONG_AGO
-        return next((one for one in self.originals if one.replaced >= since), None)
+        provenance = self.target.provenance if self.target else None
+        since = provenance.pulled if provenance else _LONG_AGO
+        return next((each for each in self.originals if each.replaced >= since), None)
 
     @property
     def originals_in_turn(self) -> list[Member]:
-        """As `db.undo --original` brings them, done again and again.
+        """The originals in the order in which repeated `db.undo --original` takes them.
 
-        The last first, but not while another one of one's own is the target: then it
-        would be the first that comes again.
+        The original that was replaced last comes first, except while the target is the
+        user's own: then it comes last, or the two would only change places.
         """
         others = list(reversed(self.originals))
         if others and not (self.target and self.target.own):
@@ -144,7 +145,7 @@ class Family:
 
 
 class Moves:
-    """Moves being made, each to a name that is free by then."""
+    """The list of moves being built; each new name is free when its move is made."""
 
     def __init__(self, family: Family) -> None:
         self.made: list[Move] = []
@@ -152,24 +153,24 @@ class Moves:
         self._taken = set(family.taken)
 
     def vacate(self, member: Member) -> None:
-        """Free a name: its database goes to another before all else."""
+        """Count a database's name as free: its move comes first."""
         self._taken.discard(member.dbname)
 
     def put_away(self, member: Member) -> None:
-        """A database that leaves: dropped afterwards, unless it may be one's own."""
+        """Move a database away, to be dropped after the swap unless it may be own."""
         becomes = Becomes.ORIGINAL if member.own else Becomes.DISCARDED
         free = self._names.original if member.own else self._names.discarded
         self._add(member, free(self._taken), becomes)
 
     def replace(self, member: Member, *, keep: bool) -> None:
-        """The target that leaves."""
+        """Move the target away."""
         if keep and not member.own:
             self._add(member, self._names.previous, Becomes.PREVIOUS)
         else:
             self.put_away(member)
 
     def bring_back(self, member: Member) -> None:
-        """What becomes the target again."""
+        """Make a kept database the target again."""
         target, meanwhile = self._names.target, self._names.between(self._taken)
         self.made.append(Move(member, target, Becomes.TARGET, meanwhile))
 
@@ -179,7 +180,7 @@ class Moves:
 
 
 def look(psql: Psql, state: State) -> Family:
-    """See which databases there are. Raises CannotConnect, SqlFailed."""
+    """Query the server for the target's family. Raises CannotConnect, SqlFailed."""
     names = Names(psql.connection.dbname)
     rows = psql.run(
         _LOOK,
@@ -190,16 +191,16 @@ def look(psql: Psql, state: State) -> Family:
     return of_rows(names, json.loads(rows[0][0]))
 
 
-def of_rows(names: Names, told: list[dict[str, Any]]) -> Family:
-    """The family among all databases whose names look like ours.
+def of_rows(names: Names, rows: list[dict[str, Any]]) -> Family:
+    """The target's family among the databases whose names look like dbpull's.
 
-    One that was renamed by hand has its mark still, and is none of them.
+    A kept database that was renamed by hand still has its mark, but does not count.
     """
-    members = {one["dbname"]: Member(**one) for one in told}
+    members = {row["dbname"]: Member(**row) for row in rows}
     originals = [
-        one
-        for dbname, one in members.items()
-        if (kept := one.kept) and kept.original and kept.target == names.target
+        member
+        for dbname, member in members.items()
+        if (kept := member.kept) and kept.original and kept.target == names.target
         if dbname != names.target and is_ours(dbname)
     ]
     previous = members.get(names.previous)
@@ -209,6 +210,6 @@ def of_rows(names: Names, told: list[dict[str, Any]]) -> Family:
         names,
         members.get(names.target),
         previous,
-        tuple(sorted(originals, key=lambda one: one.replaced, reverse=True)),
+        tuple(sorted(originals, key=lambda member: member.replaced, reverse=True)),
         frozenset(members),
     )

@@ -1,4 +1,4 @@
-"""Which databases may be replaced at all: judged before anything is asked of them."""
+"""The databases that may never be replaced: refused by name, before any query."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _USUAL_SOCKETS = {"", "/tmp", "/var/run/postgresql", "/run/postgresql"}  # noqa:
 
 
 class Address(Protocol):
-    """Where a source database is."""
+    """The address of a source database."""
 
     @property
     def host(self) -> str:
-        """A name, an address, or a socket's folder."""
+        """A host name, an IP address, or a socket's folder."""
 
     @property
     def port(self) -> int:
@@ -25,11 +25,11 @@ class Address(Protocol):
 
     @property
     def dbname(self) -> str:
-        """The database."""
+        """The database's name."""
 
 
 def refuse_foreign(target: Connection, allowed_hosts: Collection[str]) -> None:
-    """Raise TargetNotAllowed or TargetReserved where a target must stay as it is."""
+    """Raise TargetNotAllowed or TargetReserved where a target may not be replaced."""
     if target.dbname in SERVERS_OWN:
         raise TargetReserved(target.dbname, "it is one of the server's own databases")
     if is_ours(target.dbname):
@@ -39,15 +39,15 @@ def refuse_foreign(target: Connection, allowed_hosts: Collection[str]) -> None:
 
 
 def refuse_source(target: Connection, source: Address | None, app: str) -> None:
-    """Raise TargetIsSource where target and source are one database."""
-    if source and _place(target) == _place(source):
+    """Raise TargetIsSource where target and source are the same database."""
+    if source and _normalized(target) == _normalized(source):
         raise TargetIsSource(target.label, app)
 
 
-def _place(of: Address) -> tuple[str, int, str]:
-    """A place such that one database has one only, as far as names can tell."""
-    host = of.host.rstrip("/")
+def _normalized(address: Address) -> tuple[str, int, str]:
+    """An address in one spelling, so that two of the same database compare equal."""
+    host = address.host.rstrip("/")
     is_folder = host.startswith("/")
     if host in _USUAL_SOCKETS or (not is_folder and is_here(host)):
         host = ""
-    return (host if is_folder else host.lower(), of.port, of.dbname)
+    return (host if is_folder else host.lower(), address.port, address.dbname)

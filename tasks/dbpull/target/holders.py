@@ -1,4 +1,7 @@
-"""What keeps a database from being renamed or dropped, and is no client's session."""
+"""Holders of a database: prepared transactions, subscriptions, slots, workers.
+
+They keep a database from being renamed or dropped, and are no client's sessions.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from dbpull.postgres.psql import Psql
 from dbpull.target.sessions import listed
 from dbpull.target.state import State
 
-# What CountOtherDBBackends counts (procarray.c) and we don't end: it ends autovacuum
-# itself, and parallel workers go with the session that they work for.
+# The processes that CountOtherDBBackends (procarray.c) counts and we don't end. It ends
+# autovacuum itself; parallel workers end with the session that they work for.
 _OPEN = """
 SELECT coalesce(json_agg(json_build_object('dbname', datname, 'what', what,
   'remedy', remedy, 'locks', locks) ORDER BY datname, what), '[]') FROM (
@@ -46,7 +49,7 @@ UNION ALL
          OR a.backend_type IS NULL AND r.slot_name IS NOT NULL)
 ) open WHERE datname IN (SELECT json_array_elements_text(:'dbnames'));
 """
-# What DROP DATABASE refuses beside that (dbcommands.c, dropdb).
+# What else makes DROP DATABASE refuse (dbcommands.c, dropdb).
 _UNDROPPABLE = """
 SELECT coalesce(json_agg(json_build_object('dbname', datname, 'what', what,
   'remedy', remedy, 'locks', false) ORDER BY what), '[]') FROM (
@@ -61,43 +64,48 @@ SELECT coalesce(json_agg(json_build_object('dbname', datname, 'what', what,
 
 @dataclass(frozen=True)
 class Holder:
-    """Something that holds a database, in words, and what ends it."""
+    """A holder of a database, in words, and the remedy that ends it."""
 
     dbname: str
     what: str
     remedy: str
     locks: bool
-    """Whether it may hold locks on tables for as long as it is there."""
+    """Whether the holder may keep locks on tables until it is ended."""
 
 
 def undroppable(psql: Psql, state: State, dbname: str) -> list[Holder]:
-    """What keeps a database from being dropped. Raises CannotConnect, SqlFailed."""
-    found = _ask(psql, state, _UNDROPPABLE, [dbname])
-    return found or _ask(psql, state, _OPEN, [dbname])
+    """The holders that keep a database from being dropped.
+
+    Raises CannotConnect, SqlFailed.
+    """
+    found = _query(psql, state, _UNDROPPABLE, [dbname])
+    return found or _query(psql, state, _OPEN, [dbname])
 
 
 def refuse_held_open(psql: Psql, state: State, dbnames: Collection[str]) -> None:
     """Raise HeldOpen where one of these databases could not be renamed."""
-    _refuse(psql, _ask(psql, state, _OPEN, dbnames))
+    _refuse(psql, _query(psql, state, _OPEN, dbnames))
 
 
 def refuse_locked(psql: Psql, state: State, dbname: str) -> None:
     """Raise HeldOpen where locks on a database's tables will not go by themselves."""
-    held = _ask(psql, state, _OPEN, [dbname])
-    _refuse(psql, [one for one in held if one.locks])
+    holders = _query(psql, state, _OPEN, [dbname])
+    _refuse(psql, [holder for holder in holders if holder.locks])
 
 
-def _refuse(psql: Psql, held: list[Holder]) -> None:
-    if held:
-        told = [(one.dbname, one.what, one.remedy) for one in held]
-        raise HeldOpen(psql.connection.label, told)
+def _refuse(psql: Psql, holders: list[Holder]) -> None:
+    if holders:
+        worded = [(holder.dbname, holder.what, holder.remedy) for holder in holders]
+        raise HeldOpen(psql.connection.label, worded)
 
 
-def _ask(psql: Psql, state: State, sql: str, dbnames: Collection[str]) -> list[Holder]:
+def _query(
+    psql: Psql, state: State, sql: str, dbnames: Collection[str]
+) -> list[Holder]:
     rows = psql.run(
         sql,
         doing="Looking at what holds it open",
         dbname=state.maintenance,
         dbnames=listed(dbnames),
     )
-    return [Holder(**one) for one in json.loads(rows[0][0])]
+    return [Holder(**fields) for fields in json.loads(rows[0][0])]

@@ -27,37 +27,37 @@ SELECT json_build_object(
 
 @dataclass(frozen=True)
 class Extension:
-    """An extension of the database."""
+    """An extension that the database has."""
 
     name: str
     schema: str
     owned: bool
-    """Whether we may drop it."""
+    """Whether this role may drop the extension."""
     rows: Sequence[tuple[str, str]]
-    """Its tables and sequences that a dump has rows of: schema, name."""
+    """The extension's tables and sequences whose rows a dump holds: schema, name."""
 
 
 @dataclass(frozen=True)
 class Installed:
-    """The extensions of a database, and whose its schema `public` is."""
+    """The extensions of a database, and whether this role owns its schema `public`."""
 
     owns_public: bool
-    """Whether the schema `public` is ours."""
+    """Whether this role owns the schema `public`."""
     extensions: Sequence[Extension]
 
 
 def installed(psql: Psql) -> Installed:
-    """Look at the database itself. Raises CannotConnect, SqlFailed."""
+    """Query a database for its extensions. Raises CannotConnect, SqlFailed."""
     dbname = psql.connection.dbname
     rows = psql.run(_INSTALLED, doing="Looking at what it has", dbname=dbname)
-    told = json.loads(rows[0][0])
-    found = [
+    answer = json.loads(rows[0][0])
+    extensions = [
         Extension(
-            one["name"],
-            one["schema"],
-            one["owned"],
-            [(schema, name) for schema, name in one["rows"] or ()],
+            fields["name"],
+            fields["schema"],
+            fields["owned"],
+            [(schema, name) for schema, name in fields["rows"] or ()],
         )
-        for one in told["extensions"] or ()
+        for fields in answer["extensions"] or ()
     ]
-    return Installed(told["owns_public"], found)
+    return Installed(answer["owns_public"], extensions)

@@ -1,4 +1,4 @@
-"""Databases that have served: what crashed runs left and what swaps took out of use."""
+"""Leftovers: databases that crashed runs left or swaps took out of use, and DROP."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ SELECT (SELECT count(*) FROM pg_class WHERE oid >= 16384)
   + (SELECT count(*) FROM pg_extension WHERE oid >= 16384)
   + (SELECT count(*) FROM pg_largeobject_metadata);
 """
-# Somebody else's pull is looked for and its leftover dropped by one session: no pull
-# of that target can begin in between.
+# One session takes the lock of the leftover's target and drops the leftover: no pull of
+# that target can begin in between.
 _DROP = """
 SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database
 WHERE datname = :'left' AND oid = :'oid' AND datistemplate AND ({free}) \\gexec
@@ -50,14 +50,14 @@ class Leftover:
     dbname: str
     oid: str
     target: str
-    """The target that it was meant for, or replaced by."""
+    """The target that the database was built for, or replaced by."""
 
 
 def leftovers(psql: Psql, state: State) -> list[Leftover]:
-    """Those on this server that we may drop.
+    """The leftovers on the target's server that this role may drop.
 
-    Raises NameTaken where a name that the target needs is in use for something else,
-    NotOwner where what has it belongs to somebody else.
+    Raises NameTaken where another database has a name that the target needs, NotOwner
+    where a leftover with such a name belongs to another role.
     """
     rows = psql.run(
         _CANDIDATES,
@@ -83,9 +83,9 @@ def leftovers(psql: Psql, state: State) -> list[Leftover]:
 
 
 def drop(psql: Psql, state: State, leftover: Leftover) -> bool:
-    """Drop it, unless a pull of its target is at work; whether it is gone.
+    """Drop a leftover unless a pull of its target runs; whether the leftover is gone.
 
-    Of the target itself we hold the lock already. Raises CannotDrop.
+    The lock of our own target we hold already. Raises CannotDrop.
     """
     held = leftover.target == psql.connection.dbname
     dbname = leftover.dbname
@@ -99,18 +99,18 @@ def drop(psql: Psql, state: State, leftover: Leftover) -> bool:
             target=leftover.target,
         )
     except SqlFailed as error:
-        held_by = undroppable(psql, state, dbname)
-        told = [(one.what, one.remedy) for one in held_by]
-        raise CannotDrop(dbname, told, error.cause) from error
+        holders = undroppable(psql, state, dbname)
+        worded = [(holder.what, holder.remedy) for holder in holders]
+        raise CannotDrop(dbname, worded, error.cause) from error
     return rows == [["0"]]
 
 
 def put_away(
     psql: Psql, state: State, leftover: Leftover, error: CannotDrop
 ) -> CannotDrop:
-    """Free the name of what can't be dropped; the error with the name that it got.
+    """Rename a leftover that can't be dropped; the error, with the new name.
 
-    Raises the error where that is impossible, too.
+    Raises the error where renaming fails, too.
     """
     new = Names(leftover.target).discarded(look(psql, state).taken)
     try:
@@ -128,10 +128,10 @@ def put_away(
 
 
 def drop_member(psql: Psql, state: State, member: Member, dbname: str) -> None:
-    """Drop a target's own, by the name that it has now. Raises CannotDrop."""
+    """Drop a member of a target's family by its present name. Raises CannotDrop."""
     drop(psql, state, Leftover(dbname, member.oid, psql.connection.dbname))
 
 
 def _is_empty(psql: Psql, dbname: str) -> bool:
-    """Killed between its creation and its comment, a database of ours is empty."""
+    """Whether a database is empty, as after a kill between CREATE and COMMENT."""
     return psql.run(_EMPTY, doing=f"Looking into {dbname}", dbname=dbname) == [["0"]]

@@ -1,4 +1,4 @@
-"""One pull per target at a time: an advisory lock that no crash can leave behind."""
+"""The target's lock: an advisory lock, one pull at a time, gone with its session."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dbpull.postgres.psql import Psql, cause
 from dbpull.shell import Running
 from dbpull.target.state import State
 
-# An advisory lock belongs to its session, and the session to our psql's stdin: when we
-# are gone, however that came, so is the lock.
+# The advisory lock lives as long as its session, and the session as long as our psql's
+# stdin is open: however we end, the lock ends.
 _UNLIMITED = """
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name = 'idle_session_timeout' \\g /dev/null
@@ -24,8 +24,8 @@ WHERE name = 'idle_session_timeout' \\g /dev/null
 _ASK = """
 SELECT pg_try_advisory_lock({key});
 """
-# Advisory locks are each database's own, but pg_locks shows them all: somebody may be
-# at work from another maintenance database.
+# Advisory locks are per database, but pg_locks shows those of all databases: another
+# pull may hold its lock in another maintenance database.
 _HOLDER = """
 SELECT coalesce((
   SELECT coalesce(nullif(a.application_name, ''), 'a session of ' || a.usename,
@@ -40,12 +40,12 @@ SELECT coalesce((
 """
 KEY = "hashtext('dbpull'), hashtext(:'target')"
 IF_FREE = f"pg_try_advisory_lock({KEY})"
-"""SQL that is true, and holds the lock to the session's end, if nobody has it."""
+"""SQL that takes the lock until the session's end; true if the lock was free."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """The target's lock, as long as its session lives."""
+    """A target's lock, held as long as its session lives."""
 
     label: str
     _session: Running
@@ -76,7 +76,7 @@ def held(psql: Psql, state: State) -> Iterator[Lock]:
 
 
 def _name() -> str:
-    """Who holds the lock, in the 63 bytes of an application_name."""
+    """The application_name of the session with the lock: user, host and pid."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

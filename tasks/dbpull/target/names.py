@@ -1,4 +1,4 @@
-"""Names beside the target's own: aside, previous, original, and what is dropped."""
+"""The names of a target's databases: aside, previous, original, discarded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import count
 
 LIMIT = 63
-"""Bytes in a name (NAMEDATALEN - 1, src/include/pg_config_manual.h)."""
+"""The most bytes in a name (NAMEDATALEN - 1, src/include/pg_config_manual.h)."""
 ASIDE, PREVIOUS, DISCARDED = "__dbpull_new", "__dbpull_previous", "__dbpull_old"
 ORIGINAL, BETWEEN = "__dbpull_original", "__dbpull_swap"
 SERVERS_OWN = frozenset({"postgres", "template0", "template1"})
@@ -20,7 +20,7 @@ _OURS = re.compile(
 
 @dataclass(frozen=True)
 class Names:
-    """The names that belong to a target."""
+    """The names of a target and of the databases beside it."""
 
     target: str
 
@@ -35,7 +35,7 @@ class Names:
         return _beside(self.target, PREVIOUS)
 
     def between(self, taken: Collection[str]) -> str:
-        """The chosen database's name within the transaction of an undo, never after."""
+        """The name of the coming target during the transaction of an undo."""
         return self._free(BETWEEN, taken)
 
     def original(self, taken: Collection[str]) -> str:
@@ -43,7 +43,7 @@ class Names:
         return self._free(ORIGINAL, taken)
 
     def discarded(self, taken: Collection[str]) -> str:
-        """A free name for what is dropped after a swap."""
+        """A free name for a database that is dropped after a swap."""
         return self._free(DISCARDED, taken)
 
     def _free(self, suffix: str, taken: Collection[str]) -> str:
@@ -51,17 +51,17 @@ class Names:
         numbered = (
             f"{suffix}_{number}" if number > 1 else suffix for number in count(1)
         )
-        names = (_beside(self.target, one) for one in numbered)
+        names = (_beside(self.target, each) for each in numbered)
         return next(name for name in names if name not in taken)
 
 
 def is_ours(dbname: str) -> bool:
-    """Whether the name is one that dbpull gives."""
+    """Whether dbpull gives databases such a name."""
     return bool(_OURS.search(dbname))
 
 
 def _beside(target: str, suffix: str) -> str:
-    """`<target><suffix>`; a name that is too long keeps its start and gets a digest."""
+    """`<target><suffix>`; where that is too long, the target's start and a digest."""
     if len((target + suffix).encode()) <= LIMIT:
         return target + suffix
     digest = "_" + sha256(target.encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""The target: which one, whether it may be replaced, and holding on to it."""
+"""The target opened: named by settings, judged, its server queried, locked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dbpull.target.state import State, inspect, refuse_powerless, refuse_standby
 
 @dataclass(frozen=True)
 class Target:
-    """A target that has been looked at."""
+    """A target whose server has been queried."""
 
     shell: Shell
     psql: Psql
@@ -37,22 +37,22 @@ class Target:
     """Where the target was named: `--target`, `DATABASE_URL in .env`."""
     embedded: bool
     pg_restores: tuple[Program, ...] = ()
-    """Those of the machine, where the target is to be filled."""
+    """The machine's pg_restore programs, where the target is to be filled."""
 
     @property
     def connection(self) -> Connection:
-        """The target itself."""
+        """The connection to the target."""
         return self.psql.connection
 
     @property
     def names(self) -> Names:
-        """The target's name and those beside it."""
+        """The names of the target and of the databases beside it."""
         return Names(self.connection.dbname)
 
 
 @dataclass(frozen=True)
 class Named:
-    """A target by its URL; nothing was asked of it."""
+    """A target known by its URL alone; its server has not been queried."""
 
     connection: Connection
     origin: str
@@ -79,7 +79,7 @@ def named(settings: Settings, shell: Shell) -> Named:
 
 
 def take(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
-    """Find the target, judge it, look at its server.
+    """Find the target, refuse one that may not be replaced, query its server.
 
     Raises what `named` does, TargetNotAllowed, TargetReserved, MissingProgram,
     CannotConnect, and what starting the embedded server does.
@@ -103,12 +103,12 @@ def take(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
 def take_to_fill(
     settings: Settings, shell: Shell, reporter: Reporter, *, in_place: bool
 ) -> Target:
-    """Take the target, to be replaced or filled: can that be done here at all?
+    """Take a target that is to be replaced, or refilled in place.
 
     Raises what `take` does, and MissingProgram, IsStandby, NoCreatedb, NotOwner,
     NothingInPlace, HeldOpen.
     """
-    named(settings, shell)  # who has no target either needs to know that first
+    named(settings, shell)  # that no target is named comes before a missing program
     found = tuple(programs.find(shell, "pg_restore"))
     if not found:
         raise MissingProgram("pg_restore", shell.where)
@@ -124,7 +124,7 @@ def take_to_fill(
 
 
 def take_to_rename(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
-    """Take the target, to change places with one that is kept.
+    """Take a target that is to change places with a kept database.
 
     Raises what `take` does, and IsStandby, MayNotRename.
     """
@@ -146,37 +146,37 @@ def _refuse_held(target: Target, *, in_place: bool) -> None:
 
 @dataclass(frozen=True)
 class LockedTarget:
-    """A target that nobody else works on."""
+    """A target whose lock we hold: no other pull works on it."""
 
     target: Target
-    """Looked at again: another pull may just have ended."""
+    """The target, queried again: another pull may just have ended."""
     lock: Lock
 
 
 @contextmanager
 def held(target: Target, reporter: Reporter) -> Iterator[LockedTarget]:
-    """Keep others off the target, and clear away what crashed runs left.
+    """Hold the target's lock, and drop the databases that crashed runs left.
 
     Raises TargetLocked, NameTaken, NotOwner, CannotDrop, CannotConnect, SqlFailed.
     """
-    with lock.held(target.psql, target.state) as got:
+    with lock.held(target.psql, target.state) as taken:
         clear(target, reporter)
-        yield LockedTarget(replace(target, state=inspect(target.psql)), got)
+        yield LockedTarget(replace(target, state=inspect(target.psql)), taken)
 
 
 def clear(target: Target, reporter: Reporter) -> None:
     """Drop the databases that crashed runs left on the target's server.
 
-    What can't be dropped is put out of our way, and told.
+    A leftover that can't be dropped is noted; one with the aside name is renamed.
     """
-    for left in leftovers(target.psql, target.state):
+    for leftover in leftovers(target.psql, target.state):
+        dbname = leftover.dbname
         try:
-            gone = drop(target.psql, target.state, left)
+            gone = drop(target.psql, target.state, leftover)
         except CannotDrop as error:
-            if left.dbname == target.names.aside:
-                error = put_away(target.psql, target.state, left, error)
+            if dbname == target.names.aside:
+                error = put_away(target.psql, target.state, leftover, error)
             reporter.note(str(error).replace("\n", " "))
         else:
             if gone:
-                told = f"Dropped {left.dbname}, which a run that crashed had left."
-                reporter.note(told)
+                reporter.note(f"Dropped {dbname}, which a run that crashed had left.")

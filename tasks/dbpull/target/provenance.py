@@ -1,4 +1,4 @@
-"""What dbpull writes on a database, as its comment: whence its rows, why it is kept."""
+"""The comments that dbpull writes on databases: provenance, keepsake, unfinished."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ _MARK = "dbpull"
 
 @dataclass(frozen=True)
 class Provenance:
-    """What was pulled, and when; times in UTC."""
+    """Where a database's rows came from, and when; times in UTC."""
 
     app: str
     backup: str
     taken: datetime | None
-    """When the backup was made at Heroku; None for a dump that does not tell."""
+    """When the backup was made at Heroku; None for a dump whose name does not tell."""
     pulled: datetime
     skipped: tuple[str, ...] = ()
     """Tables whose rows were left out."""
     beside_own: bool = False
-    """Whether the developer's own tables may be there as well: filled in place."""
+    """Whether the user's own tables may be in the database too: filled in place."""
     absent: tuple[str, ...] = ()
-    """Entries of the dump that could not be restored and were gone on without."""
+    """Entries of the dump that could not be restored, and were tolerated."""
 
     @property
     def label(self) -> str:
-        """As messages name it: `shop-eu b101`, or the file alone."""
+        """The dump as messages name it: `shop-eu b101`, or the file's name."""
         return f"{self.app} {self.backup}".strip()
 
     def to_comment(self) -> str:
-        """As the text of COMMENT ON DATABASE."""
-        told = asdict(self)
-        told["taken"] = self.taken.isoformat() if self.taken else None
-        told["pulled"] = self.pulled.isoformat()
+        """The text for COMMENT ON DATABASE."""
+        fields = asdict(self)
+        fields["taken"] = self.taken.isoformat() if self.taken else None
+        fields["pulled"] = self.pulled.isoformat()
         if not self.absent:
-            del told["absent"]
-        return json.dumps({_MARK: told})
+            del fields["absent"]
+        return json.dumps({_MARK: fields})
 
     @classmethod
     def from_comment(cls, comment: str | None) -> Provenance | None:
-        """Read it back; None where the comment is somebody else's.
+        """Read a database's comment; None where dbpull did not write it.
 
-        Of a database that is kept, the comment that it had before is read.
+        For a kept database, the comment from before it was kept is read.
         """
-        told = _marked(_before(comment))
+        fields = _marked(_before(comment))
         try:
-            taken = datetime.fromisoformat(told["taken"]) if told["taken"] else None
-            pulled = datetime.fromisoformat(told["pulled"])
-            skipped, absent = tuple(told["skipped"]), tuple(told.get("absent", ()))
-            beside_own = told.get("beside_own") is True
-            app, backup = told["app"], told["backup"]
+            made, pulled = fields["taken"], datetime.fromisoformat(fields["pulled"])
+            taken = datetime.fromisoformat(made) if made else None
+            skipped, absent = tuple(fields["skipped"]), tuple(fields.get("absent", ()))
+            beside_own = fields.get("beside_own") is True
+            app, backup = fields["app"], fields["backup"]
         except (KeyError, TypeError, ValueError):
             return None
         return cls(app, backup, taken, pulled, skipped, beside_own, absent)
@@ -60,35 +60,35 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Keepsake:
-    """The mark of a replaced database, with the comment that it had before."""
+    """The mark of a replaced database, with the comment from before it was kept."""
 
     target: str
     original: bool
-    """Whether it is kept until it is asked to go."""
+    """Whether only `db.cleanup --original` drops the database."""
     comment: str | None
     replaced: datetime | None
-    """When; None where an older dbpull has replaced it."""
+    """When it was replaced; None where an older dbpull did so, without a time."""
 
     @classmethod
     def from_comment(cls, comment: str | None) -> Keepsake | None:
-        """Read it; None where the comment is none."""
-        told = _marked(comment)
+        """Read a database's comment; None where it is not such a mark."""
+        fields = _marked(comment)
         for key, original in (("previous_of", False), ("original_of", True)):
-            if isinstance(target := told.get(key), str):
-                inner, when = told.get("comment"), told.get("replaced")
+            if isinstance(target := fields.get(key), str):
+                inner, when = fields.get("comment"), fields.get("replaced")
                 inner = inner if isinstance(inner, str) else None
                 return cls(target, original, inner, _moment(when))
         return None
 
 
 def is_own(comment: str | None) -> bool:
-    """Whether a database of that comment may hold what dbpull did not put there."""
-    told = Provenance.from_comment(comment)
-    return told is None or told.beside_own
+    """Whether a database with this comment may hold the user's own rows."""
+    provenance = Provenance.from_comment(comment)
+    return provenance is None or provenance.beside_own
 
 
 def _before(comment: str | None) -> str | None:
-    """The comment that a database had before it was kept; one by hand has it still."""
+    """The comment from before a database was kept; any other comment as it is."""
     kept = Keepsake.from_comment(comment)
     return kept.comment if kept else comment
 
@@ -99,13 +99,13 @@ def unfinished(target: str) -> str:
 
 
 def unfinished_of(comment: str | None) -> str | None:
-    """The target that an unfinished database was meant for; None for any other."""
+    """The target that an unfinished database was built for; None for any other."""
     target = _marked(comment).get("unfinished")
     return target if isinstance(target, str) else None
 
 
 def _moment(text: object) -> datetime | None:
-    """A time with its zone; None where it is not one."""
+    """A time with its zone; None where the text is no such time."""
     try:
         found = datetime.fromisoformat(str(text))
     except ValueError:
@@ -114,8 +114,9 @@ def _moment(text: object) -> datetime | None:
 
 
 def _marked(comment: str | None) -> dict[str, Any]:
+    """The fields under dbpull's key in a comment; empty for any other comment."""
     try:
-        told = json.loads(comment or "")[_MARK]
+        fields = json.loads(comment or "")[_MARK]
     except (ValueError, KeyError, TypeError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return fields if isinstance(fields, dict) else {}

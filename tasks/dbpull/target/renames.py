@@ -1,4 +1,4 @@
-"""The script of a swap: looks once more, renames, and marks what is kept."""
+"""The SQL script of a swap: checks the databases again, renames and comments them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dbpull.target.provenance import unfinished
 from dbpull.target.sessions import CLIENTS, NAMED, listed
 
 CHANGED, LOST = "changed", "lost"
-"""What the script prints where it does nothing: databases are not what they were, or
-the new one is not the one that was built."""
-# A rename needs the database to itself. While it waits (5 seconds, procarray.c's
-# CountOtherDBBackends) it holds the lock that keeps new sessions out.
+"""What the script prints instead of renaming: a database of the moves has changed, or
+the aside database is not the one that was built."""
+# A rename needs the database without other sessions. While it waits for their end
+# (5 seconds, procarray.c's CountOtherDBBackends) its lock keeps new sessions out.
 _TRANSACTION = """
 {looks}
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -44,7 +44,7 @@ SELECT format('COMMENT ON DATABASE %I IS %s', datname,
     coalesce(quote_literal({comment}), 'NULL'))
 FROM pg_database WHERE oid = :'oid{n}' \\gexec
 """
-# A replaced database is marked as kept by us; its own comment waits inside.
+# The mark of a replaced database holds the database's own comment.
 _INNER = """CASE WHEN :'kept{n}' = 't'
     THEN shobj_description(oid, 'pg_database')::json #>> '{{dbpull,comment}}'
     ELSE shobj_description(oid, 'pg_database') END"""
@@ -59,22 +59,22 @@ _COMMENTS = {
 
 
 def renames(names: Names, moves: Sequence[Move], *, new: bool) -> list[tuple[str, str]]:
-    """Old and new names, in the order of the statements.
+    """Pairs of old and new names, in the order of the rename statements.
 
-    What is to be the target again makes room first, for what takes its name.
+    The coming target leaves its name first: the old target may take that name.
     """
-    back = [one for one in moves if one.becomes is Becomes.TARGET]
-    away = [one for one in moves if one.becomes is not Becomes.TARGET]
+    back = [move for move in moves if move.becomes is Becomes.TARGET]
+    away = [move for move in moves if move.becomes is not Becomes.TARGET]
     return [
-        *((one.member.dbname, one.meanwhile) for one in back),
-        *((one.member.dbname, one.new) for one in away),
-        *((one.meanwhile, one.new) for one in back),
+        *((move.member.dbname, move.meanwhile) for move in back),
+        *((move.member.dbname, move.new) for move in away),
+        *((move.meanwhile, move.new) for move in back),
         *([(names.aside, names.target)] if new else []),
     ]
 
 
 def script(names: Names, moves: Sequence[Move], *, new: bool) -> str:
-    """The SQL that makes the moves; `new`: and the aside database the target."""
+    """The SQL that makes the moves; `new`: then the aside database is the target."""
     looks, marks = [], []
     for n, move in enumerate(moves):
         comment = _UNCHANGED.format(n=n)
@@ -95,9 +95,9 @@ def script(names: Names, moves: Sequence[Move], *, new: bool) -> str:
 
 
 def variables(names: Names, moves: Sequence[Move], aside: str = "") -> dict[str, str]:
-    """What the script's variables hold; `aside`: the oid of the new database."""
-    dbnames = [one.member.dbname for one in moves]
-    told = {
+    """The script's psql variables; `aside`: the oid of the new database."""
+    dbnames = [move.member.dbname for move in moves]
+    values = {
         "target": names.target,
         "mark": unfinished(names.target),
         "now": datetime.now(UTC).isoformat(),
@@ -107,9 +107,9 @@ def variables(names: Names, moves: Sequence[Move], aside: str = "") -> dict[str,
         "oid_aside": aside,
         "oid_target": aside,
     }
-    for n, one in enumerate(move.member for move in moves):
-        told |= {f"name{n}": one.dbname, f"oid{n}": one.oid, f"was{n}": one.was}
-        told[f"kept{n}"] = "t" if one.kept else "f"
+    for n, member in enumerate(move.member for move in moves):
+        values |= {f"name{n}": member.dbname, f"oid{n}": member.oid}
+        values |= {f"was{n}": member.was, f"kept{n}": "t" if member.kept else "f"}
     for n, (old, new) in enumerate(renames(names, moves, new=bool(aside))):
-        told |= {f"old{n}": old, f"new{n}": new}
-    return told
+        values |= {f"old{n}": old, f"new{n}": new}
+    return values

@@ -1,6 +1,6 @@
-"""Heroku's search_path: its databases search heroku_ext, too, and no dump says so.
+"""Heroku's search_path: it names heroku_ext, too, and no dump sets it.
 
-Without it citext compares with case, and `unaccent()` is not found.
+Without that search_path, citext compares with case, and `unaccent()` is not found.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dbpull.postgres.psql import Psql
 
 SCHEMA = "heroku_ext"
 VALUE = f'"$user", public, {SCHEMA}'
-_TOLD = """
+_SEARCH_PATHS = """
 SELECT setrole = 0, substr(setting, strpos(setting, '=') + 1)
 FROM pg_db_role_setting s LEFT JOIN pg_database d ON d.oid = s.setdatabase
   LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(setconfig) setting
@@ -22,21 +22,24 @@ _RESET = 'ALTER DATABASE :"name" RESET search_path;'
 
 
 def settle(psql: Psql, dbname: str, maintenance: str, *, wanted: bool) -> str:
-    """Give a database that search_path, or take it back; what is to be told of it.
+    """Set Heroku's search_path on a database, or reset it; returns a note for the user.
 
-    A search_path of the database's own, or of our role, stays. One that reads as
-    Heroku's is taken for ours: where no heroku_ext is, it makes no difference. Raises
+    A search_path of the database's own, or of our role, stays. One equal to Heroku's
+    counts as set by dbpull: without heroku_ext it makes no difference. Raises
     CannotConnect.
     """
     rows = psql.run(
-        _TOLD, doing="Looking at its search_path", dbname=maintenance, name=dbname
+        _SEARCH_PATHS,
+        doing="Looking at its search_path",
+        dbname=maintenance,
+        name=dbname,
     )
     ours = ["t", VALUE] in rows
     own = [value for whole, value in rows if [whole, value] != ["t", VALUE]]
     if own and wanted:
         lacks = not any(SCHEMA in value for value in own)
-        told = f"Its own search_path lacks {SCHEMA}, where extensions are."
-        return told if lacks else ""
+        note = f"Its own search_path lacks {SCHEMA}, where extensions are."
+        return note if lacks else ""
     if ours == wanted:
         return f"Its search_path is {VALUE}, as at Heroku." if ours else ""
     try:

@@ -1,4 +1,4 @@
-"""Who else is connected to the databases that are to be replaced."""
+"""Other clients' sessions on the databases that are to be replaced."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dbpull.postgres.psql import Psql
 from dbpull.target.state import State
 
 PATIENCE = 5.0
-"""Seconds that a session gets to end after it was told to."""
-# Of a session that is not ours to see the type is null; autovacuum has no user.
+"""Seconds that a session has to end after pg_terminate_backend."""
+# The type of a session that this role may not see is null; autovacuum has no user.
 CLIENTS = "coalesce(backend_type, 'client backend') = 'client backend' AND usesysid > 0"
 NAMED = "datname IN (SELECT json_array_elements_text(:'dbnames'))"
-# Those on other databases may hold a lock on ours: an ALTER DATABASE not committed yet.
+# A session on another database may hold a lock on ours: an uncommitted ALTER DATABASE.
 _SESSIONS = """
 SELECT coalesce(string_agg(DISTINCT coalesce(nullif(application_name, ''), 'a program')
        || ' of ' || coalesce(usename, 'the server'), ', '), '')
@@ -34,29 +34,29 @@ WHERE {named} AND pid <> pg_backend_pid() AND {clients};
 
 
 def listed(dbnames: Collection[str]) -> str:
-    """Databases as NAMED has them.
+    """Database names as JSON, the form that the SQL of NAMED reads.
 
-    Without escapes: a server whose encoding is SQL_ASCII knows none beyond ASCII.
+    Without escapes: a server with the encoding SQL_ASCII reads none beyond ASCII.
     """
     return json.dumps(list(dbnames), ensure_ascii=False)
 
 
 def connected(psql: Psql, state: State, dbnames: Collection[str]) -> str:
-    """Who is connected to any of these databases; "" where nobody is."""
+    """The clients connected to any of these databases, in words; "" for none."""
     return _run(psql, state, dbnames, _SESSIONS, "Asking who is connected")[0][0]
 
 
 def end(psql: Psql, state: State, dbname: str) -> None:
     """End the sessions on a database: a table in use could not be dropped.
 
-    Raises StillConnected where some are not ours to end.
+    Raises StillConnected where this role may not end a session.
     """
     deadline = time.monotonic() + PATIENCE
-    with suppress(SqlFailed):  # some may not be ended by this role
+    with suppress(SqlFailed):  # this role may not end every session
         _run(psql, state, [dbname], _END, "Ending the target's sessions")
-    while left := connected(psql, state, [dbname]):
+    while clients := connected(psql, state, [dbname]):
         if time.monotonic() > deadline:
-            raise StillConnected(psql.connection.label, left)
+            raise StillConnected(psql.connection.label, clients)
         time.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""What the target's server is and has, in one question."""
+"""The state of the target and its server: version, role, owner, extensions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dbpull.postgres.psql import Psql
 from dbpull.postgres.restricted import RESTRICTED
 from dbpull.target.names import Names
 
-# The function for it is new in 15, before which only superusers could set these.
+# has_parameter_privilege is new in 15; before, only superusers could set these.
 _MAY_SET = """
 SELECT current_setting('server_version_num')::int >= 150000 AS grants \\gset
 \\if :grants
@@ -54,12 +54,12 @@ _LACKS_POSTGRES = re.compile(r"(?<!at )[\"«»„“「]\s?postgres\s?[\"«»”
 
 @dataclass(frozen=True)
 class State:
-    """The target's server as we found it."""
+    """The state of the target and its server, as `inspect` found it."""
 
     maintenance: str
-    """The database that we are connected to while the target is renamed."""
+    """The database that we connect to while the target is renamed."""
     version: int
-    """As server_version_num: 180006."""
+    """The server's server_version_num: 180006."""
     user: str
     superuser: bool
     createdb: bool
@@ -67,15 +67,15 @@ class State:
     owner: str | None
     owned: bool | None
     size: int | None
-    """Bytes, of the database to be replaced."""
+    """The target's bytes."""
     comment: str | None
     standby: bool
     extensions: Mapping[str, bool]
-    """What the server offers, and whether this role may create it."""
+    """The extensions that the server offers, and whether this role may create each."""
     folder: str | None
-    """The server's data directory, where we are allowed to know it."""
+    """The server's data directory; None where this role may not know it."""
     may_set: frozenset[str]
-    """Of the settings that our sessions would have, those that this role may set."""
+    """Of the restricted settings of our sessions, those that this role may set."""
 
     @property
     def major(self) -> int:
@@ -84,9 +84,9 @@ class State:
 
 
 def inspect(psql: Psql, *, own: bool = False) -> State:
-    """Ask the server; `own`: through the database itself, where no other may be used.
+    """Query the server for its state. Raises CannotConnect.
 
-    Raises CannotConnect.
+    `own`: through the target itself, where no other database may be used.
     """
     names = Names(psql.connection.dbname)
     for maintenance in (names.target,) if own else ("postgres", "template1"):
@@ -99,7 +99,7 @@ def inspect(psql: Psql, *, own: bool = False) -> State:
                 restricted=f"{{{','.join(RESTRICTED)}}}",
             )
         except CannotConnect as error:
-            # The server's words, in its own language: database "postgres" ….
+            # The server's message, in its own language: database "postgres" ….
             if maintenance == "postgres" and _LACKS_POSTGRES.search(error.what):
                 continue
             raise
@@ -108,20 +108,20 @@ def inspect(psql: Psql, *, own: bool = False) -> State:
 
 
 def refuse_standby(state: State, label: str) -> None:
-    """Raise IsStandby where nothing can be written."""
+    """Raise IsStandby where the server is a standby, which can't be written to."""
     if state.standby:
         raise IsStandby(label)
 
 
 def refuse_powerless(state: State, label: str) -> None:
-    """Raise NoCreatedb or NotOwner where we could not build aside and rename."""
+    """Raise NoCreatedb or NotOwner where this role may not create and rename."""
     if not state.createdb:
         raise NoCreatedb(state.user, label)
     if state.exists and not (state.superuser or state.owned):
         raise NotOwner(state.user, str(state.owner), label)
 
 
-def _state(maintenance: str, told: dict[str, Any]) -> State:
-    told["extensions"] = told["extensions"] or {}
-    told["may_set"] = frozenset(told["may_set"])
-    return State(maintenance=maintenance, **told)
+def _state(maintenance: str, fields: dict[str, Any]) -> State:
+    fields["extensions"] = fields["extensions"] or {}
+    fields["may_set"] = frozenset(fields["may_set"])
+    return State(maintenance=maintenance, **fields)

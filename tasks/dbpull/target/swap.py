@@ -1,4 +1,4 @@
-"""The moment itself: renames in one transaction; and the way back."""
+"""The swap of databases by renames in one transaction, and the swap back."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ SELECT format('COMMENT ON DATABASE %I IS %L', :'target', :'comment') \\gexec
 
 @dataclass(frozen=True)
 class Swap:
-    """Puts a built database in the target's place."""
+    """Puts a built or kept database in the target's place."""
 
     psql: Psql
     state: State
     names: Names
 
     def to_new(self, oid: str, *, comment: str, keep_previous: bool) -> list[Move]:
-        """Replace the target by the aside database of that oid, with its provenance.
+        """Replace the target by the aside database with this oid and comment.
 
-        Returns what became of the others. Raises HeldOpen and StillConnected where
-        something on them can't be ended, and LockLost where another database has
-        taken the aside one's name.
+        Returns the moves of the other databases. Raises HeldOpen and StillConnected
+        where a holder or a session can't be ended, and LockLost where another database
+        has the name of the aside database.
         """
         for attempt in range(1, TRIES + 1):
             moves = look(self.psql, self.state).to_new(keep=keep_previous)
@@ -51,7 +51,7 @@ class Swap:
         raise AssertionError
 
     def to_back(self, *, original: bool) -> list[Move]:
-        """Bring the database back that was replaced last, or an original one.
+        """Bring back the database that was replaced last, or an original database.
 
         Raises NoPrevious, NoOriginal, NotOwner, HeldOpen, StillConnected.
         """
@@ -63,7 +63,7 @@ class Swap:
         raise AssertionError
 
     def record(self, comment: str) -> None:
-        """Write down where the target's rows came from, where we may."""
+        """Write the comment on the target, where this role may."""
         with suppress(SqlFailed):
             doing = "Recording where the rows came from"
             self._run(_COMMENT, doing, target=self.names.target, comment=comment)
@@ -75,20 +75,20 @@ class Swap:
                 raise NoOriginal(label)
             return family.originals_in_turn[0]
         if not family.last_replaced:
-            raise NoPrevious(label, [one.dbname for one in family.originals])
+            raise NoPrevious(label, [member.dbname for member in family.originals])
         return family.last_replaced
 
     def _rename(
         self, moves: Sequence[Move], attempt: int, *, aside: str = "", **more: str
     ) -> bool:
-        """Rename in one transaction, ending the sessions in the way; whether it did."""
+        """End the sessions and rename, in one transaction; whether that succeeded."""
         dbnames = [move.member.dbname for move in moves]
         self._refuse_foreign(moves)
         refuse_held_open(self.psql, self.state, dbnames)
         sql = script(self.names, moves, new=bool(aside))
-        told = variables(self.names, moves, aside) | more
+        values = variables(self.names, moves, aside) | more
         try:
-            rows = self._run(sql, "Swapping", **told)
+            rows = self._run(sql, "Swapping", **values)
         except SqlFailed:
             if attempt < TRIES:
                 time.sleep(0.2 * attempt)
@@ -106,9 +106,9 @@ class Swap:
 
     def _refuse_foreign(self, moves: Sequence[Move]) -> None:
         for move in moves:
-            one = move.member
-            if not (one.owned or self.state.superuser):
-                raise NotOwner(self.state.user, one.owner, one.dbname)
+            member = move.member
+            if not (member.owned or self.state.superuser):
+                raise NotOwner(self.state.user, member.owner, member.dbname)
 
     def _run(self, sql: str, doing: str, **more: str) -> list[list[str]]:
         return self.psql.run(

@@ -1,6 +1,6 @@
-"""What looks like a target's URL, and is not where or as we read it.
+"""Target URLs in places that dbpull does not read: empty variables, other env files.
 
-Looked for before the embedded server is filled because nothing is named.
+They are looked for before the embedded server is taken as the default target.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _BESIDE = (
 )  # fmt: skip
 _PARENTS = 3
 _BELOW = 100
-"""How many folders below the project are looked into, at most."""
+"""The most folders below the project that are searched."""
 
 
 def refuse() -> None:
-    """Raise TargetNotRead where a target was plainly meant."""
+    """Raise TargetNotRead where a target is named in a place that is not read."""
     for name in _names():
         if PROJECT.environment.get(name, os.environ.get(name)) == "":
             raise TargetNotRead(f"{PROJECT.origin(name)} is empty")
@@ -55,10 +55,10 @@ def _others() -> Iterator[Path]:
 
 
 def _named_in(path: Path) -> str | None:
-    """The variable that names a target in a file that is not ours."""
+    """The variable that names a target in an env file that dbpull does not read."""
     try:
         read = env_file.read(path)
-    except PullError:  # a line of it is not understood, and such are about a target
+    except PullError:  # raised for a line about a target that is not understood
         return "what may be a target"
     except OSError:  # a folder that we may not look into
         return None
