@@ -180,7 +180,7 @@ def backups(
 
 @task(help=help_of("target", "original"))
 def undo(c: Context, *, target: str | None = None, original: bool = False) -> None:
-    """Put the previous database back; again: swap forward."""
+    """Swap back to the previous database (run again to redo)."""
     refuse_dry(c, "db.undo")
     settings = settings_of(c, target=target)
     from dbpull.flows import undo as flow

@@ -18,7 +18,7 @@ HELP = {
     "connections": "Download connections.",
     "database": "Which of the app's databases (DATABASE_URL).",
     "delete": "Remove the dump afterwards.",
-    "dry_run": "Tell what would be done, with every command; do nothing.",
+    "dry_run": "Show the plan and every command; change nothing.",
     "dump": "Dump to restore; else the newest that is here.",
     "in_place": "Refill the target itself, for a role that can't create databases.",
     "jobs": "Restore workers.",

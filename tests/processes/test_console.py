@@ -58,7 +58,7 @@ def test_the_closing_table_has_each_step_and_the_largest_tables() -> None:
     told = off_a_terminal(STORY).stderr
 
     assert re.search(r"^  fetch +0\.\d s$", told, re.M)
-    assert re.search(r"^  together +\d\.\d s$", told, re.M)
+    assert re.search(r"^  total +\d\.\d s$", told, re.M)
     assert re.search(
         r"^  rows of public\.orders +1\.5 s  2\.0 MB of the dump$", told, re.M
     )

@@ -282,7 +282,7 @@ def test_after_the_hosts_everything_is_as_before() -> None:
     assert "\x1b[?25h" in before, "the cursor is shown again"
     assert [line for line in live_lines(after) if " Fetching b8" in line]
     assert [line for line in live_lines(after) if "devbox: Fetching b8" in line]
-    assert after.count("together") == 2
+    assert after.count("  total  ") == 2
 
 
 def test_a_reporter_of_before_tells_on_the_shared_screen_too() -> None:
@@ -351,6 +351,6 @@ def test_a_narrow_terminal_has_the_results_in_a_table_of_their_own() -> None:
 
     headers = [line.split() for line in lines if line.startswith("host ")]
     assert headers == [
-        ["host", "backup", "size", "fetch", "together"],
+        ["host", "backup", "size", "fetch", "total"],
         ["host", "result"],
     ]

@@ -66,7 +66,7 @@ def test_it_is_started_filled_kept_running_and_stopped(
     stopped = project.invoke("db.stop").succeeds()
     assert "Stopped the embedded PostgreSQL" in stopped.err
     assert not server.running
-    assert "Nothing of ours was running" in project.invoke("db.stop").succeeds().err
+    assert "Nothing to stop." in project.invoke("db.stop").succeeds().err
 
     project.invoke("db.undo").succeeds()
     assert psql(url, orders) == world.modern.sql("shop", orders)

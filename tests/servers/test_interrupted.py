@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
@@ -18,7 +19,11 @@ from projects import INVOKE, Project, Run
 from targets import Target
 from worlds import World
 
-HOW = {SIGINT: "Ctrl-C", SIGTERM: "kill", SIGHUP: "the terminal's end"}
+HOW = {
+    SIGINT: "Ctrl-C",
+    SIGTERM: "SIGTERM",
+    SIGHUP: re.escape("SIGHUP (the terminal was closed)"),
+}
 """Each of them at some of the steps: what they are told by is all that differs."""
 
 

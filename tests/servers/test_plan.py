@@ -38,7 +38,7 @@ def test_a_plan_names_everything_and_does_nothing(
     assert heroku.total("download").requests == 0
     assert not project.local.exists()
     for told in (
-        "The plan; nothing of it is done now.",
+        "Plan (nothing is changed):",
         "shop-eu (staging)",
         "b101, 1 hour old",
         "local/shop-eu-b101-",

@@ -81,7 +81,7 @@ def test_a_pull_tells_its_story_on_stderr_and_leaves_stdout_to_scripts(
 
     assert ended.out == ""
     assert "Backup b101 of shop-eu (staging), 1 hour old" in ended.err
-    for step in ("fetch", "restore", "check", "swap", "together"):
+    for step in ("fetch", "restore", "check", "swap", "total"):
         assert f"\n  {step} " in ended.err
     host, port = "127.0.0.1", target.url.split(":")[-1].split("/")[0]
     assert f"{target.name} on {host}:{port} is now shop-eu b101" in ended.err

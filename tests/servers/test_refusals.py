@@ -29,7 +29,7 @@ def _refused(
 
 
 def test_no_app_anywhere(project: Project, target: Target) -> None:
-    _refused(project, target, "No Heroku app is named anywhere", "--app.*git:remote")
+    _refused(project, target, "No Heroku app given", "--app.*git:remote")
 
 
 def test_several_apps_in_the_git_remotes(project: Project, target: Target) -> None:

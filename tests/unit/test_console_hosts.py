@@ -97,10 +97,10 @@ def test_the_table_adds_up_what_a_hosts_tellers_took(read: Read, clock: Clock) -
 
     assert read() == [
         "",
-        "host    backup    size  fetch  restore  together  result",
-        "devbox  b101         -   21 s     30 s      65 s  done",
-        "ci      -       158 MB  4.0 s        -     6.0 s  failed: no room left",
-        "gone    -            -      -        -         -  -",
+        "host    backup    size  fetch  restore  total  result",
+        "devbox  b101         -   21 s     30 s   65 s  done",
+        "ci      -       158 MB  4.0 s        -  6.0 s  failed: no room left",
+        "gone    -            -      -        -      -  -",
     ]
 
 
@@ -157,7 +157,7 @@ def test_the_only_host_has_its_closing_table_without_its_name(
         read()
         reporter.closing_table([])
 
-    assert read() == ["", "  fetch        20 s", "  together     20 s"]
+    assert read() == ["", "  fetch     20 s", "  total     20 s"]
 
 
 def test_each_thread_may_begin_its_story_at_the_same_time(read: Read) -> None:

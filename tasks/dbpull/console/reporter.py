@@ -81,7 +81,7 @@ class Reporter:
         if HOSTS_DISPLAY.tells_the_end:
             return
         lines = [(step.name, span(step.seconds), "") for step in self.steps]
-        lines.append(("together", span(time.monotonic() - self.began), ""))
+        lines.append(("total", span(time.monotonic() - self.began), ""))
         for name, seconds, part in slowest:
             took = span(seconds) if seconds else ""
             share = f"{size(part)} of the dump" if part else ""

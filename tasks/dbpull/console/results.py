@@ -24,7 +24,7 @@ class Results:
 
     header: list[str]
     lines: list[list[str]]
-    numbers = frozenset({"size", "fetch", "restore", "together"})
+    numbers = frozenset({"size", "fetch", "restore", "total"})
     """The columns whose cells end at the same place."""
 
     @property
@@ -81,7 +81,7 @@ def _took(name: str) -> Callable[[Sequence[Reporter]], str]:
     return took
 
 
-def _together(reporters: Sequence[Reporter]) -> str:
+def _total(reporters: Sequence[Reporter]) -> str:
     return span(reporters[-1].ended - reporters[0].began)
 
 
@@ -90,5 +90,5 @@ _VALUES: dict[str, Callable[[Sequence[Reporter]], str]] = {
     "size": _size,
     "fetch": _took("fetch"),
     "restore": _took("restore"),
-    "together": _together,
+    "total": _total,
 }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 GLANCE = 5.0
 """Seconds of patience with Heroku: who only looks wants what is here, at least."""
-HEADER = ("backup", "database", "taken", "of", "status", "here")
+HEADER = ("backup", "database", "age", "database size", "status", "local file")
 
 
 def tell(settings: Settings, shell: Shell) -> None:

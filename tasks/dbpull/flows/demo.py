@@ -77,7 +77,7 @@ def stop() -> None:
         if stage.stop(own_folder() / STATE) or stage.stop_in(PROJECT.folder):
             reporter.say("Stopped the demo and removed its files.")
         else:
-            reporter.say("Nothing of ours was running.")
+            reporter.say("Nothing to stop.")
 
 
 def is_kept() -> bool:

@@ -119,7 +119,7 @@ class Planner:
         programs.pg_restore_for(version, compression, 0, found, self.shell.where)
 
     def _begin(self) -> None:
-        self.reporter.say("The plan; nothing of it is done now.", "bold")
+        self.reporter.say("Plan (nothing is changed):", "bold")
 
     def _say(self, *lines: str) -> None:
         for line in lines:

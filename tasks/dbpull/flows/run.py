@@ -69,8 +69,8 @@ def _standing(error: PullError, reporter: Reporter) -> PullError:
 
 
 def _interrupted(reporter: Reporter, number: int) -> Interrupted:
-    how = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "kill"}.get(
-        signal.Signals(number), "the terminal's end"
+    how = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}.get(
+        signal.Signals(number), "SIGHUP (the terminal was closed)"
     )
     when = f" while {_lowered(reporter.doing)}" if reporter.doing else ""
     return Interrupted(

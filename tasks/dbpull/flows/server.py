@@ -33,7 +33,7 @@ def stop() -> None:
                 "Stopped the embedded PostgreSQL; its data stay in .dbpull/server."
             )
         else:
-            reporter.say("Nothing of ours was running.")
+            reporter.say("Nothing to stop.")
         if demo.is_kept():
             reporter.say("A demo is kept; `invoke db.stop --demo` stops it.")
 

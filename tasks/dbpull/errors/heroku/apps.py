@@ -13,7 +13,7 @@ class NoApp(PullError):
 
     def __init__(self, trouble: str = "") -> None:
         super().__init__(
-            f"No Heroku app is named anywhere{f' ({trouble})' if trouble else ''}.",
+            f"No Heroku app given{f' ({trouble})' if trouble else ''}.",
             "Pass --app, set db.app in invoke.yaml, INVOKE_DB_APP or HEROKU_APP, or "
             "add the app's git remote (`heroku git:remote --app NAME`).",
         )

@@ -14,7 +14,7 @@ from dbpull.flows import undo
 class Command(BaseCommand):
     """Swaps the previous database back."""
 
-    help = "Put the database back that db:pull has replaced; again: swap forward."
+    help = "Swap back to the previous database (run again to redo)."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
