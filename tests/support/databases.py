@@ -58,6 +58,11 @@ class Postgres:
     def major(self) -> int:
         return int((self.server.data / "PG_VERSION").read_text())
 
+    @property
+    def _copied(self) -> str:
+        """How a database is made in half the time: as files, not page by page."""
+        return "STRATEGY file_copy" if self.major >= 15 else ""
+
     def program(self, name: str) -> str:
         return str(self.folder / name)
 
@@ -81,7 +86,7 @@ class Postgres:
         """Make a database; its name."""
         name = name or f"shop{next(_numbers)}"
         quoted = '"' + name.replace('"', '""') + '"'
-        create = f"CREATE DATABASE {quoted} {options};"
+        create = f"CREATE DATABASE {quoted} {options} {self._copied};"
         if "=" in name:  # psql's connect would take it for more than a name
             self.sql("postgres", create)
             self.sql(name, script)
