@@ -12,11 +12,13 @@ from contextlib import suppress
 from dbpull.download import CHUNK
 from dbpull.download.worker import NOTED
 from faulty_stand_in import StandIn, faults
-from projects import Project
-from targets import Target
+from projects import PATIENCE, Project
+from targets import Target, Watched
 from worlds import World
 
 TIMES = 10
+SESSIONS = """select count(*) from pg_stat_activity
+  where backend_type = 'client backend' and pid <> pg_backend_pid();"""
 PULL = ("db.pull", "--app=staging", "--delete")
 
 
@@ -37,6 +39,7 @@ def test_a_killed_run_leaves_the_old_database_or_the_new_one(
         time.sleep(moment)
         run.signal(signal.SIGKILL)
         run.end()
+        _settle(world.modern)
 
         is_now = world.modern.picture(target.name)
         assert is_now == (old if target.oid == oid else source), moment
@@ -50,6 +53,14 @@ def test_a_killed_run_leaves_the_old_database_or_the_new_one(
     assert project.dumps() == []
     project.invoke("db.undo").succeeds()
     assert world.modern.picture(target.name) == old
+
+
+def _settle(server: Watched) -> None:
+    """Wait for what a killed run had begun there: a swap may still be committed."""
+    deadline = time.monotonic() + PATIENCE
+    while (there := server.sql("postgres", SESSIONS)) != "0":
+        assert time.monotonic() < deadline, there
+        time.sleep(0.02)
 
 
 def test_what_a_killed_run_left_is_told_and_removed_by_cleanup(
