@@ -1,1 +1,1 @@
-"""The way back: the local database replaces an app's."""
+"""`db.push`: the local database replaces an app's database."""

@@ -1,4 +1,4 @@
-"""An app's database as a place to restore into: reached over TLS, looked at, judged."""
+"""An app's database as the target of a push: programs, connection, state, refusals."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ _NO_TLS = "SSL support is not compiled in"
 
 @dataclass(frozen=True)
 class Programs:
-    """What dumps here and restores there."""
+    """The programs of a push: pg_dump for the local server, the rest for the app's."""
 
     pg_dump: Program
     pg_restore: Program
     psql: str
-    """The one beside pg_restore: it speaks TLS as that does."""
+    """The psql beside pg_restore: it speaks TLS as pg_restore does."""
 
 
 @dataclass(frozen=True)
 class RemoteDatabase:
-    """An app's database that has been looked at."""
+    """An app's database that has been queried."""
 
     target: Target
-    """The same as what a restore fills."""
+    """The app's database as the target of a restore."""
     holds: Contents
     apps: frozenset[str]
-    """Every app that sees it, the one that was asked for among them."""
+    """Every app that the database is attached to, and the app that pays for it."""
 
 
 def refuse_protected(app: str, settings: Settings, alias: str | None = None) -> None:
-    """Raise AppProtected where a pattern means the app or any of its aliases.
+    """Raise AppProtected where a protected pattern fits the app or one of its aliases.
 
-    Whatever the case, and by whichever of its names it was asked for.
+    Upper and lower case don't matter, nor which of its names the user gave.
     """
     known = [short for short, name in settings.aliases if name == app]
     for name in filter(None, (app, alias, *known)):
@@ -68,19 +68,20 @@ def refuse_protected(app: str, settings: Settings, alias: str | None = None) -> 
 
 
 def refuse_older(found: Source, local: Target) -> None:
-    """Raise OlderServer where the app's can't take what the local server dumps.
+    """Raise OlderServer where the app's server is older than the local server.
 
-    By what Heroku says of it: no program need reach it for that.
+    Heroku's API tells the version: no connection to the app's database is needed.
     """
-    theirs = (found.info.version or "").partition(".")[0]
-    if theirs.isdigit() and int(theirs) < local.state.major:
-        raise OlderServer(found.database.app, int(theirs), local.state.major)
+    major = (found.info.version or "").partition(".")[0]
+    if major.isdigit() and int(major) < local.state.major:
+        raise OlderServer(found.database.app, int(major), local.state.major)
 
 
 def choose_programs(shell: Shell, server_major: int, remote: Connection) -> Programs:
-    """The local server's own pg_dump, and a pg_restore that reads it and speaks TLS.
+    """A pg_dump for the local server, and a pg_restore that reads dumps of it.
 
-    Through a socket there is none. Raises MissingProgram, NoTls.
+    The pg_restore speaks TLS, unless the app's database is reached through a socket.
+    Raises MissingProgram, NoTls.
     """
     dumping = [p for p in programs.find(shell, "pg_dump") if p.major >= server_major]
     if not dumping:
@@ -96,7 +97,7 @@ def choose_programs(shell: Shell, server_major: int, remote: Connection) -> Prog
 
 
 def _speaks_tls(shell: Shell, psql: str) -> bool:
-    """Whether its libpq does: one that doesn't refuses before it connects to anything.
+    """Whether psql's libpq has TLS; a libpq without TLS refuses before it connects.
 
     Source: connectOptions2 in src/interfaces/libpq/fe-connect.c.
     """
@@ -106,7 +107,7 @@ def _speaks_tls(shell: Shell, psql: str) -> bool:
 
 
 def locate(found: Source, local: Target) -> Connection:
-    """Where an app's database is.
+    """The connection to an app's database.
 
     Raises NoRemoteUrl, BadUrl, SameDatabase, HttpErrors.
     """
@@ -130,7 +131,7 @@ def _origin(app: str) -> str:
 def take(
     found: Source, local: Target, connection: Connection, chosen: Programs
 ) -> RemoteDatabase:
-    """Look at an app's database: reads only. Raises CannotConnect, HttpErrors."""
+    """Query an app's database: reads only. Raises CannotConnect, HttpErrors."""
     shell, origin = local.shell, _origin(found.database.app)
     psql = Psql(shell, chosen.psql, connection)
     state = inspect(psql, own=True)
@@ -147,13 +148,13 @@ def refuse(
     remote: RemoteDatabase,
     settings: Settings,
 ) -> None:
-    """Refuse what must not, or can't, be pushed.
+    """Refuse a push that must not, or can't, be done.
 
     Raises AppProtected, IsStandby, SameDatabase, OlderServer, LacksExtensions.
     """
     app = found.database.app
-    for one in sorted(remote.apps):
-        refuse_protected(one, settings)
+    for sharing_app in sorted(remote.apps):
+        refuse_protected(sharing_app, settings)
     refuse_standby(remote.target.state, found.label)
     if ours.identity == remote.holds.identity:
         raise SameDatabase(local.connection.label, app)
@@ -164,13 +165,13 @@ def refuse(
 
 
 def lacked(ours: Contents, remote: RemoteDatabase) -> list[str]:
-    """The extensions that the local database uses and the other can't have."""
+    """The extensions that the local database uses and the app's database can't have."""
     may = remote.target.state.extensions
     return sorted(name for name in ours.extensions if not may.get(name))
 
 
 def refuse_empty(local: Target) -> Contents:
-    """What the local database holds. Raises NothingToPush where that is nothing."""
+    """The local database's contents. Raises NothingToPush where it is empty."""
     label = local.connection.label
     if not local.state.exists:
         raise NothingToPush(label, "does not exist")
@@ -181,16 +182,16 @@ def refuse_empty(local: Target) -> Contents:
 
 
 def _encrypted(connection: Connection) -> Connection:
-    """As Heroku demands it; a URL that says so itself has its way."""
+    """The connection with sslmode=require, as Heroku demands; its URL's own stays."""
     if any(key == "sslmode" for key, _ in connection.options):
         return connection
     return replace(connection, options=(*connection.options, ("sslmode", "require")))
 
 
 def sharing(found: Source) -> set[str]:
-    """The apps that see a database, and the one that pays for it."""
+    """The apps that a database is attached to, and the app that pays for it."""
     paying = {found.database.app, found.database.billing_app}
     try:
         return paying | heroku.apps_with(found.api, found.database.id)
-    except (NoAccess, NotFound):  # a token may be of this app alone
+    except (NoAccess, NotFound):  # a token may be limited to this app
         return paying

@@ -1,4 +1,4 @@
-"""An app's database, once its backup is there: emptied and filled, or put back."""
+"""The replacement of an app's database: reset, restored, put back if that fails."""
 
 from __future__ import annotations
 
@@ -27,25 +27,26 @@ from dbpull.sources.heroku_app import Source
 from dbpull.target.contents import Contents, contents
 from dbpull.words import counted
 
-_LOOKS, _PAUSE = 60, 2.0  # seconds between two looks
+_LOOKS, _PAUSE = 60, 2.0
+"""How often we look whether the database is empty, and the seconds in between."""
 
 
 @dataclass
 class AppRestore:
-    """One replacement of an app's database."""
+    """One push into an app's database, whose backup has been captured."""
 
     found: Source
     remote: RemoteDatabase
     backup: heroku.Backup
-    """What it is put back from."""
+    """The backup that the database is put back from."""
     settings: Settings
     reporter: Reporter
-    survivor: Rescuer
+    rescuer: Rescuer
 
     def run(self, fetched: Fetched, prepared: Prepared) -> None:
         """Reset and restore a dump, or put the backup back. Raises PushFailed."""
         history.remember(self._app, self.found.database.id, self.backup.id)
-        self.survivor.must_put_back(self.found, self.backup, self.settings.wait)
+        self.rescuer.must_put_back(self.found, self.backup, self.settings.wait)
         try:
             self._reset()
             self._restore(fetched, prepared)
@@ -53,7 +54,7 @@ class AppRestore:
             with SIGNALS.deferred():
                 self._put_back(error)
             raise
-        self.survivor.need_not_put_back()
+        self.rescuer.need_not_put_back()
         self.reporter.state_on_failure = (
             f"The database of {self._app} is the pushed one."
         )
@@ -83,9 +84,9 @@ class AppRestore:
 
     def _restore(self, fetched: Fetched, prepared: Prepared) -> None:
         target = self.remote.target
-        there = contents(target.psql).schemas
-        selection = _without_schemas(prepared.selection, there)
-        dbname, missing = target.connection.dbname, prepared.schemas - there
+        existing = contents(target.psql).schemas
+        selection = _without_schemas(prepared.selection, existing)
+        dbname, missing = target.connection.dbname, prepared.schemas - existing
         create_missing(target.psql, dbname, missing, prepared.extensions)
         restore = Restore(
             target.shell,
@@ -108,7 +109,7 @@ class AppRestore:
             step.sentence = "Checked and analyzed"
 
     def _put_back(self, cause: BaseException) -> None:
-        """Have Heroku restore what was captured; its end is told by the error."""
+        """Have Heroku restore the captured backup; an error tells how that ended."""
         reporter, backup, app = self.reporter, self.backup, self._app
         why = f"{cause.what} " if isinstance(cause, PullError) else ""
         reporter.state_on_failure = (
@@ -119,11 +120,11 @@ class AppRestore:
         try:
             self._restored_by_heroku()
         except PullError as error:
-            self.survivor.need_not_put_back()  # which could do no more
+            self.rescuer.need_not_put_back()  # the rescuer would fail likewise
             what = why or "The push was stopped. "
             raise PushFailed(f"{what}{error.what}", error.remedy) from cause
         if isinstance(cause, RestoreFailed):
-            cause = cause.before_the_end()  # the dump does not stay
+            cause = cause.before_the_end()  # the dump is removed
         if isinstance(cause, PullError):
             raise PushFailed(f"The push failed: {cause.what}", cause.remedy) from cause
 
@@ -134,25 +135,25 @@ class AppRestore:
             heroku.put_back(api, self.found.database, self.backup, wait=wait)
             step.sentence = f"Put {back} back"
             history.forget(self.found.database.id)
-            self.survivor.need_not_put_back()
+            self.rescuer.need_not_put_back()
             self.reporter.state_on_failure = (
                 f"The database of {self._app} is as it was: {self.backup.id} is back."
             )
 
 
 def way_back(found: Source, settings: Settings) -> str:
-    """What to type for what a push has replaced."""
-    told = f"invoke db.push --undo --app={found.app.name}"
+    """The command that puts the backup back after a push."""
+    command = f"invoke db.push --undo --app={found.app.name}"
     if settings.origins["database"] == "--database":
-        told += f" --database={settings.database}"
-    return f"{told} --confirm={found.database.app}"
+        command += f" --database={settings.database}"
+    return f"{command} --confirm={found.database.app}"
 
 
-def _without_schemas(selection: Selection, there: frozenset[str]) -> Selection:
-    """Heroku's own (heroku_ext) are there after a reset, and not ours to create."""
+def _without_schemas(selection: Selection, existing: frozenset[str]) -> Selection:
+    """The selection without the schemas that exist after a reset (heroku_ext)."""
     entries = tuple(
         entry
         for entry in selection.entries
-        if entry.desc != "SCHEMA" or entry.tag not in there
+        if entry.desc != "SCHEMA" or entry.tag not in existing
     )
     return replace(selection, entries=entries)

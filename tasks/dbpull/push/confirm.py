@@ -1,4 +1,4 @@
-"""Asking whether an app's database may really go."""
+"""The confirmation of a push: the app's name, by a flag or typed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dbpull.errors.push import Unconfirmed
 
 
 def confirm(app: str, said: str | None) -> None:
-    """Have the app's real name said: by a flag, or typed on a terminal.
+    """Require the app's real name, by a flag or typed on a terminal.
 
     Raises Unconfirmed.
     """

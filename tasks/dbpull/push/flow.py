@@ -1,4 +1,4 @@
-"""The way back: the local database replaces an app's, which is captured before."""
+"""The flow of `db.push`: plan, confirm, dump, capture, restore; and its `--undo`."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ UNSENT = "The app's database is as it was."
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks of a push."""
+    """The flags of `db.push`."""
 
     confirm: str | None = None
     maintenance: bool = False
     undo: bool = False
     backup: str | None = None
-    """What is put back; else what was captured before the last push."""
+    """The backup to put back; None for the one captured before the last push."""
 
 
 def push(
     settings: Settings, shell: Shell, asked: Asked, *, dry_run: bool = False
 ) -> None:
-    """Replace the app's database by the target, or put back what that has replaced."""
+    """Replace the app's database by the target, or put its backup back."""
     with reporting(UNSENT, shell) as reporter:
         if HOSTS_DISPLAY.tells_the_end:
             raise OneHostOnly
@@ -65,9 +65,9 @@ def _push(
     ours = app_database.refuse_empty(local)
     found = heroku_app.find(settings, reporter)
     app_database.refuse_older(found, local)
-    there = app_database.locate(found, local)
-    programs = app_database.choose_programs(shell, local.state.major, there)
-    remote = app_database.take(found, local, there, programs)
+    connection = app_database.locate(found, local)
+    programs = app_database.choose_programs(shell, local.state.major, connection)
+    remote = app_database.take(found, local, connection, programs)
     tell_plan(found, local, ours, remote, settings, reporter)
     app_database.refuse(found, local, ours, remote, settings)
     if dry_run:
@@ -78,17 +78,17 @@ def _push(
         gate = Gate(remote.target, settings)
         fetched = stores.store_for(settings, shell).open(dump, reporter, gate)
         with (
-            standing_by() as survivor,
-            _maintained(found, survivor, reporter, wanted=asked.maintenance),
+            standing_by() as rescuer,
+            _maintained(found, rescuer, reporter, wanted=asked.maintenance),
         ):
             backup = _captured(found, settings, reporter)
-            act = AppRestore(found, remote, backup, settings, reporter, survivor)
-            act.run(fetched, gate.prepared)
+            restore = AppRestore(found, remote, backup, settings, reporter, rescuer)
+            restore.run(fetched, gate.prepared)
     reporter.closing_table([])
     reporter.say(f"{found.database.app} is now {local.connection.label}.", "bold")
-    typed = shell.command_for("db.push")
-    again = way_back(found, settings).replace("invoke db.push", typed)
-    reporter.say(f"`{again}` puts {backup.id} back, what it was before.")
+    push_command = shell.command_for("db.push")
+    undo = way_back(found, settings).replace("invoke db.push", push_command)
+    reporter.say(f"`{undo}` puts {backup.id} back, what it was before.")
 
 
 def _captured(found: Source, settings: Settings, reporter: Reporter) -> heroku.Backup:
@@ -105,8 +105,8 @@ def _undo(
 ) -> None:
     found = heroku_app.find(settings, reporter)
     app = found.database.app
-    for one in sorted(app_database.sharing(found)):
-        app_database.refuse_protected(one, settings)
+    for sharing_app in sorted(app_database.sharing(found)):
+        app_database.refuse_protected(sharing_app, settings)
     name = asked.backup or history.captured_before(found.database.id)
     if name is None:
         raise NothingPushed(app)
@@ -135,11 +135,11 @@ def _dumped(
     found: Source,
     reporter: Reporter,
 ) -> Iterator[Dump]:
-    """The local database as a dump that goes when it has served, whatever happens."""
+    """A dump of the local database; it is removed afterwards, whatever happens."""
     store = stores.store_for(settings, shell)
     dump = store.private(f"push-{found.database.app}-{os.getpid()}.dump")
     try:
-        with lock.held(local.psql, local.state):  # no pull swaps it meanwhile
+        with lock.held(local.psql, local.state):  # so that no pull swaps it meanwhile
             dump_database(local, programs.pg_dump, dump, reporter)
         yield dump
     finally:
@@ -149,14 +149,14 @@ def _dumped(
 
 @contextmanager
 def _maintained(
-    found: Source, survivor: Rescuer, reporter: Reporter, *, wanted: bool
+    found: Source, rescuer: Rescuer, reporter: Reporter, *, wanted: bool
 ) -> Iterator[None]:
-    """The app in maintenance mode, and out of it again whatever happens."""
+    """Put the app in maintenance mode; end that mode afterwards, whatever happens."""
     app = found.database.app
     if not wanted or heroku.in_maintenance(found.api, app):
         yield
         return
-    survivor.must_end_maintenance(app)
+    rescuer.must_end_maintenance(app)
     try:
         with SIGNALS.deferred():
             heroku.set_maintenance(found.api, app, on=True)
@@ -165,7 +165,7 @@ def _maintained(
     finally:
         with SIGNALS.deferred():
             _end_maintenance(found, reporter)
-            survivor.need_not_end_maintenance()
+            rescuer.need_not_end_maintenance()
 
 
 def _end_maintenance(found: Source, reporter: Reporter) -> None:

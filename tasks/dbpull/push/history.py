@@ -1,4 +1,4 @@
-"""What was pushed from here, and which backup was captured before: for `--undo`."""
+"""The history of pushes: which backup was captured before each, for `--undo`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILE = "pushes.json"
 
 
 def remember(app: str, database_id: str, backup: str) -> None:
-    """Note, before an app's database is reset, what would bring it back."""
+    """Write down the backup of an app's database that is about to be reset."""
     made = datetime.now(UTC).isoformat(timespec="seconds")
     known = _known() | {database_id: {"app": app, "backup": backup, "at": made}}
     make_own_folder()
@@ -27,7 +27,7 @@ def captured_before(database_id: str) -> str | None:
 
 
 def forget(database_id: str) -> None:
-    """There is nothing to undo any more."""
+    """Remove a database's entry: there is nothing to undo any more."""
     known = _known()
     if known.pop(database_id, None):
         _write(known)
@@ -41,10 +41,10 @@ def _write(known: dict[str, Any]) -> None:
 
 def _known() -> dict[str, Any]:
     try:
-        told = json.loads(_path().read_text(encoding="utf-8"))
+        read = json.loads(_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return read if isinstance(read, dict) else {}
 
 
 def _path() -> Path:

@@ -1,4 +1,4 @@
-"""The local database on its way out: dumped by its own server's pg_dump."""
+"""The pg_dump of a push: the local database into a file."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ def dump_argv(local: Target, pg_dump: Program, path: Path) -> list[str]:
 def dump_database(
     local: Target, pg_dump: Program, dump: Dump, reporter: Reporter
 ) -> None:
-    """Dump the target into a file that is there. Raises DumpFailed."""
+    """Dump the target into a file that exists. Raises DumpFailed."""
     connection = local.connection
     argv = dump_argv(local, pg_dump, dump.path)
     with reporter.step("pg_dump", f"Dumping {connection.label}") as step:
 
-        def hear(line: str) -> None:
+        def on_stderr(line: str) -> None:
             if table := _TABLE.search(line):
                 step.report(0, 0, table["table"])
 
         env = connection.environment(local.shell.environ)
-        result = local.shell.run(argv, env=env, on_err=hear)
+        result = local.shell.run(argv, env=env, on_err=on_stderr)
         if not result.ok:
             raise DumpFailed(connection.label, _reason(result.err))
         step.sentence = f"Dumped {connection.label}"
 
 
 def _reason(err: str) -> str:
-    """What pg_dump's error says, among all that it tells of its progress."""
-    said = [line for line in err.splitlines() if "error: " in line or "FATAL" in line]
-    return reason("\n".join(said) or err[-500:])
+    """The error lines in pg_dump's stderr, without its lines of progress."""
+    errors = [line for line in err.splitlines() if "error: " in line or "FATAL" in line]
+    return reason("\n".join(errors) or err[-500:])

@@ -1,4 +1,4 @@
-"""What a push would do: from what, to what, and what will be lost."""
+"""The plan of a push: from which database to which, the losses, the commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def tell_plan(
     settings: Settings,
     reporter: Reporter,
 ) -> None:
-    """Say it, whether it is done then or not."""
+    """Tell the plan, before a push and for `--dry-run`."""
     theirs, database = remote.holds, found.database
     reporter.say("The plan", "bold")
     lines = [
@@ -54,7 +54,7 @@ def tell_commands(
     settings: Settings,
     reporter: Reporter,
 ) -> None:
-    """Say with which commands, and which requests to Heroku, it would be done."""
+    """Tell the commands and the requests to Heroku that the push would make."""
     app, database = found.database.app, found.database.id
     path = settings.path / f"push-{app}.dump"
     nothing = Selection((), (), (), ())

@@ -1,8 +1,8 @@
-"""Sees to an app where the push that works on it is killed.
+"""The rescuer of a push: a process that repairs the app if the push is killed.
 
-Nobody can clean up after `kill -9`; so a process of its own is told what would have to
-be done then, and waits. Where the pipe between them ends with something left to do, it
-does that: the captured backup is put back, maintenance mode is switched off.
+No process can clean up after its own `kill -9`. So the push starts a rescuer and
+registers tasks over a pipe: put the captured backup back, end maintenance mode. When
+the pipe ends, the rescuer runs the tasks that are still registered.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Stored:
 
 
 class Rescuer:
-    """The process that outlives us, and what it is to do."""
+    """The push's end of the pipe to its rescuer: registers and withdraws tasks."""
 
     def __init__(self) -> None:
         self._process = _started()
@@ -47,59 +47,59 @@ class Rescuer:
         self._tell("name", NAME.told)
 
     def must_put_back(self, found: Source, backup: heroku.Backup, wait: float) -> None:
-        """If we are killed: the backup back into the app's database."""
+        """Register the task of putting the backup back into the app's database."""
         names = sorted(found.database.names)
-        told = {
+        task = {
             "database": asdict(found.database) | {"names": names},
             "backup": {"id": backup.id, "uuid": backup.uuid, "app": backup.app},
             "wait": wait,
         }
-        self._tell(_BACKUP, told)
+        self._tell(_BACKUP, task)
 
     def must_end_maintenance(self, app: str) -> None:
-        """If we are killed: the app out of its maintenance mode."""
+        """Register the task of ending the app's maintenance mode."""
         self._tell(_MAINTENANCE, app)
 
     def need_not_put_back(self) -> None:
-        """The database is the one or the other, or was told to be neither."""
+        """Withdraw that task: push or backup is in place, or the failure is told."""
         self._tell(_BACKUP, None)
 
     def need_not_end_maintenance(self) -> None:
-        """It is over, or was told not to be."""
+        """Withdraw that task: the mode has ended, or the failure is told."""
         self._tell(_MAINTENANCE, None)
 
     def leave(self) -> None:
-        """Go: what it was told and not told off it does now."""
+        """Close the pipe; the rescuer then runs whatever task is still registered."""
         with SIGNALS.deferred(), suppress(OSError):
             pipe = self._process.stdin
-            assert pipe  # noqa: S101 - it was asked for
+            assert pipe  # noqa: S101 - Popen had stdin=PIPE
             pipe.close()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(2.0)
 
-    def _tell(self, what: str, content: object) -> None:
+    def _tell(self, key: str, content: object) -> None:
         with SIGNALS.deferred(), suppress(OSError):
             pipe = self._process.stdin
-            assert pipe  # noqa: S101 - it was asked for
-            pipe.write(json.dumps([what, content]) + "\n")
+            assert pipe  # noqa: S101 - Popen had stdin=PIPE
+            pipe.write(json.dumps([key, content]) + "\n")
             pipe.flush()
 
 
 @contextmanager
 def standing_by() -> Iterator[Rescuer]:
-    """Have one that stands by while in the context."""
+    """Have a rescuer stand by while in the context."""
     with SIGNALS.deferred():
-        survivor = Rescuer()
+        rescuer = Rescuer()
     try:
-        yield survivor
+        yield rescuer
     finally:
-        survivor.leave()
+        rescuer.leave()
 
 
 def _started() -> subprocess.Popen[str]:
-    ours = str(Path(dbpull.__file__).parents[1])
-    others = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join([ours, *([others] if others else [])])
+    source_root = str(Path(dbpull.__file__).parents[1])
+    inherited = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([source_root, *([inherited] if inherited else [])])
     return subprocess.Popen(
         [sys.executable, "-m", "dbpull.push.rescuer"],
         env=os.environ | {"PYTHONPATH": path},
@@ -111,36 +111,36 @@ def _started() -> subprocess.Popen[str]:
 
 
 def main() -> None:
-    """Listen until nobody can tell anything any more; then do what is left."""
+    """Read registered tasks until the pipe ends; then run those that remain."""
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    left: dict[str, Any] = {}
+    registered: dict[str, Any] = {}
     for line in sys.stdin:
         with suppress(ValueError):  # a line that was cut off
-            what, content = json.loads(line)
-            left[what] = content
-    PROJECT.folder = Path(left.get("folder", "."))
-    NAME.told = left.get("name", DEFAULT)
+            key, content = json.loads(line)
+            registered[key] = content
+    PROJECT.folder = Path(registered.get("folder", "."))
+    NAME.told = registered.get("name", DEFAULT)
     try:
-        if told := left.get(_BACKUP):
-            _put_back(**told)
+        if task := registered.get(_BACKUP):
+            _put_back(**task)
     finally:
-        if app := left.get(_MAINTENANCE):
+        if app := registered.get(_MAINTENANCE):
             _end_maintenance(app)
 
 
 def _put_back(database: dict[str, Any], backup: dict[str, str], wait: float) -> None:
     names = frozenset(database.pop("names"))
-    there = heroku.Database(**database, names=names)
-    stored, app = _Stored(**backup), there.app
+    target = heroku.Database(**database, names=names)
+    stored, app = _Stored(**backup), target.app
     killed = f"{NAME.task('push')} was killed"
     _say(f"{killed}; the database of {app} is put back from {stored.id}.")
     try:
-        heroku.put_back(_api(), there, stored, wait=wait)
+        heroku.put_back(_api(), target, stored, wait=wait)
     except PullError as error:
         _say(f"{error.what} The database of {app} is NOT what it was. {error.remedy}")
         return
-    history.forget(there.id)
+    history.forget(target.id)
     _say(f"The database of {app} is as it was: {stored.id} is back.")
 
 
