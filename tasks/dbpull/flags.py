@@ -13,25 +13,25 @@ from dbpull.naming import NAME
 HELP = {
     "app": "Heroku app: an alias of db.apps, or a name.",
     "backup": "Backup to use (b101); else the newest of the database.",
-    "capture": "Take a new backup even where a young one is there.",
-    "confirm": "The app's real name: yes, its database may go.",
-    "connections": "Download connections.",
+    "capture": "Take a new backup even if a recent one exists.",
+    "confirm": "The app's real name: confirms that its database is replaced.",
+    "connections": "Number of download connections.",
     "database": "Which of the app's databases (DATABASE_URL).",
     "delete": "Remove the dump afterwards.",
     "dry_run": "Show the plan and every command; change nothing.",
-    "dump": "Dump to restore; else the newest that is here.",
+    "dump": "Dump to restore; else the newest local one.",
     "in_place": "Refill the target itself, for a role that can't create databases.",
-    "jobs": "Restore workers.",
-    "keep": "How many dumps of an app stay.",
-    "maintenance": "Have the app in maintenance mode meanwhile.",
+    "jobs": "Number of restore workers.",
+    "keep": "How many dumps of an app to keep.",
+    "maintenance": "Put the app into maintenance mode meanwhile.",
     "max_age": "How old a backup may be before a new one is captured (24h).",
     "original": "Bring back a database that dbpull had not filled.",
-    "path": "Folder where dumps lie.",
-    "skip_data": "Tables whose rows are not wanted (django_session,audit.*).",
+    "path": "Folder for dumps.",
+    "skip_data": "Tables to restore without rows (django_session,audit.*).",
     "target": "URL of the database to replace.",
     "timings": "Draw what ran when, and name what took longest.",
-    "tolerate": "Entries to go on without where they fail ('POLICY *,VIEW old').",
-    "undo": "Put back what the last push has replaced.",
+    "tolerate": "Entries that may fail ('POLICY *,VIEW old').",
+    "undo": "Put back what the last push replaced.",
     "upload": "Fetch the dump here and send it, for hosts without internet (fab -H).",
     "wait": "How long to wait for a capture (2h).",
 }
@@ -43,7 +43,7 @@ SHORT = {"app": ["a"]}
 CLEANUP_HELP = {"original": "Drop the replaced databases that dbpull had not filled."}
 PUSH_HELP = {
     "target": "URL of the local database, which is pushed.",
-    "backup": "Put this backup back, not what the last push has replaced.",
+    "backup": "Put this backup back, not what the last push replaced.",
 }
 """What these mean to `db.cleanup`; and to `db.push`: they are about the other side."""
 

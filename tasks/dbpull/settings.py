@@ -71,18 +71,18 @@ KEYS: Mapping[str, Key] = {
         (),
         "hosts beside this machine whose databases may be replaced",
     ),
-    "path": Key(values.text, "local", "folder where dumps lie"),
+    "path": Key(values.text, "local", "folder for dumps"),
     "max_age": Key(
         values.duration, "24h", "how old a backup may be before a new one is captured"
     ),
     "wait": Key(values.duration, "2h", "how long to wait for a capture"),
-    "keep": Key(values.count, 3, "how many dumps of an app stay"),
-    "jobs": Key(values.jobs, None, "restore workers", "the machine's cores"),
-    "connections": Key(values.connections, 4, "download connections"),
+    "keep": Key(values.count, 3, "how many dumps of an app to keep"),
+    "jobs": Key(values.jobs, None, "number of restore workers", "the machine's cores"),
+    "connections": Key(values.connections, 4, "number of download connections"),
     "skip_data": Key(
         values.text_list,
         (),
-        "tables whose rows are not wanted: `[django_session, audit.*]`",
+        "tables to restore without rows: `[django_session, audit.*]`",
     ),
     "tolerate": Key(
         values.text_list,

@@ -91,7 +91,7 @@ CREATE MATERIALIZED VIEW seen TABLESPACE "quick 1" AS SELECT count(*) FROM visit
     ended = restore(project, dump, jobs=jobs).succeeds()
 
     # Two tables, a primary key, an index and a materialized view.
-    told = rf"Left out: the tablespace quick {jobs}: .* \(5\)\."
+    told = rf"Skipped: the tablespace quick {jobs}: .* \(5\)\."
     assert re.search(told, ended.err)
     assert target.sql("SELECT count(*) FROM visits;") == "100"
     placed = "SELECT count(*) FROM pg_class WHERE reltablespace > 10000;"
@@ -383,7 +383,7 @@ def test_a_user_goes_on_without_what_is_named_and_that_is_recorded(
     assert target.sql("SELECT count(*) FROM bad;") == "0"
     assert target.sql("SELECT count(*) FROM needs;") == "1"
     assert target.sql("SELECT to_regclass('missing') IS NULL;") == "t"
-    assert "The rows of public.bad, public.missing are not there" in ended.err
+    assert "The rows of public.bad, public.missing are missing" in ended.err
     assert "tolerate: nothing in the dump fits VIEW nothing." in ended.err
     told = project.invoke("db.backups", "--app=staging").err
     told = re.sub(r'"(two|integer|text)"', r"\1", told)

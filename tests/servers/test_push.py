@@ -50,7 +50,7 @@ def test_a_plan_tells_what_would_be_lost_and_does_nothing(staging: Staging) -> N
     assert "in 1 table\n" in plan
     assert "pg_dump --format=custom" in plan
     assert re.search(r"PUT http\S+/reset\n +\S+pg_restore ", plan)
-    assert "Nothing of it was done." in plan
+    assert "Nothing was changed." in plan
 
 
 def test_its_help_says_which_side_the_target_is(staging: Staging) -> None:

@@ -224,7 +224,7 @@ def _left_out(prepared: Prepared | None) -> list[str]:
     if not prepared:
         return []
     chosen = prepared.selection
-    lines = [f"left out  {listed(chosen.left_out)}"] if chosen.left_out else []
+    lines = [f"skipped  {listed(chosen.left_out)}"] if chosen.left_out else []
     if chosen.skipped:
         lines.append(f"rows skipped  {listed(chosen.skipped)}")
     return lines

@@ -21,11 +21,11 @@ def tell_summary(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -
         reporter.say(f"Without the rows of {listed(selection.skipped)}.")
     _tell_absent(refresh, outcome)
     for what in selection.left_out:
-        reporter.say(f"Left out: {what}.", "dim")
+        reporter.say(f"Skipped: {what}.", "dim")
     # COMMENT SCHEMA public
     said = [setting for setting in outcome.harmless if " " in setting]
     if said:
-        reporter.say(f"Left out: {listed(said, 3)}, which can't be made here.", "dim")
+        reporter.say(f"Skipped: {listed(said, 3)}, which can't be made here.", "dim")
     for setting in outcome.harmless:
         if " " in setting:
             continue
@@ -57,10 +57,10 @@ def _tell_absent(refresh: Refresh, outcome: Outcome) -> None:
     """What is not there since it could not be restored, above all of rows."""
     rows = [f"{e.namespace}.{e.tag}" for e in outcome.absent if e.desc == "TABLE DATA"]
     if rows:
-        refresh.reporter.note(f"The rows of {listed(rows)} are not there: they failed.")
+        refresh.reporter.note(f"The rows of {listed(rows)} are missing: they failed.")
     others = [name(entry) for entry in outcome.absent if entry.desc != "TABLE DATA"]
     if others:
-        refresh.reporter.note(f"Not there, since they failed: {listed(others)}.")
+        refresh.reporter.note(f"Missing, since they failed: {listed(others)}.")
 
 
 def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]:

@@ -116,7 +116,7 @@ def _undo(
         f"All that the database of {app} holds is replaced by {taken}.", "bold"
     )
     if dry_run:
-        reporter.say("Nothing of it was done.")
+        reporter.say("Nothing was changed.")
         return
     confirm(app, asked.confirm)
     reporter.state_on_failure = f"Heroku may still be putting {backup.id} back."

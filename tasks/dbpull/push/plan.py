@@ -27,7 +27,7 @@ def tell_plan(
 ) -> None:
     """Tell the plan, before a push and for `--dry-run`."""
     theirs, database = remote.holds, found.database
-    reporter.say("The plan", "bold")
+    reporter.say("Plan", "bold")
     lines = [
         f"from  {local.connection.label} [{local.origin}], PostgreSQL"
         f" {local.state.major}, {_amount(ours)}{_provenance(local)}",
@@ -69,7 +69,7 @@ def tell_commands(
         *(shlex.join(restore.argv(section)) for section in SECTIONS),
     ):
         reporter.say(f"    {line}")
-    reporter.say("Nothing of it was done.")
+    reporter.say("Nothing was changed.")
 
 
 def _amount(held: Contents) -> str:
