@@ -1,4 +1,4 @@
-"""One asks, the others wait: an answer that serves all hosts."""
+"""A single flight: the first caller asks a question, the others wait for the answer."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ T = TypeVar("T")
 class _Answer(Generic[T]):
     value: T | None = None
     error: BaseException | None = None
-    there: bool = False
+    is_known: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class SingleFlight(Generic[T]):
-    """Keeps the answer to each question for the rest of the process, errors too."""
+    """Keeps each question's answer or error for the rest of the process."""
 
     def __init__(self) -> None:
         self._answers: dict[Hashable, _Answer[T]] = {}
@@ -31,19 +31,19 @@ class SingleFlight(Generic[T]):
         self._lock = threading.Lock()
 
     def __call__(self, question: Hashable, ask: Callable[[], T], host: str = "") -> T:
-        """The answer; whoever comes first asks, whoever comes meanwhile waits.
+        """The answer: the first caller asks, callers meanwhile wait for it.
 
-        What a host asks for the second time, in another task, is asked anew.
+        A question that a host repeats, in another task, is asked anew.
         """
         with self._lock:
             number = self._asked[question, host] if host else 0
             self._asked[question, host] += 1
             answer = self._answers.setdefault((question, number), _Answer())
         with answer.lock:
-            if not answer.there:
+            if not answer.is_known:
                 self._fill(answer, ask)
         if answer.error:
-            # The signal that ended the asking need not end the cleaning up of each.
+            # A signal that ended the question must not end the cleanup of each caller.
             SIGNALS.met()
         if isinstance(answer.error, PullError):
             raise answer.error.again() from answer.error
@@ -57,4 +57,4 @@ class SingleFlight(Generic[T]):
             answer.value = ask()
         except BaseException as error:  # noqa: BLE001 - raised again, for each
             answer.error = error
-        answer.there = True
+        answer.is_known = True

@@ -1,4 +1,4 @@
-"""The source: which app, which of its databases, which backup."""
+"""A Heroku app as the source: its app name, database and backups."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from dbpull.signals import SIGNALS
 from dbpull.words import age, size
 
 one_at_a_time = threading.Lock()
-"""Hosts share one HTTP session, which is no thing for several threads."""
+"""The lock of the HTTP session that all hosts share: only one thread may use it."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Source:
 
     @property
     def label(self) -> str:
-        """As messages name it: `myapp-staging-eu (staging)`."""
+        """The app as messages name it: `myapp-staging-eu (staging)`."""
         alias = f" ({self.app.alias})" if self.app.alias else ""
         return f"{self.app.name}{alias}"
 
     def url(self, backup: heroku.Backup) -> Callable[[], str]:
-        """What gives a fresh URL of a backup's dump whenever one is needed."""
+        """A function that asks Heroku for a fresh URL of a backup's dump."""
 
         def fresh() -> str:
             with one_at_a_time:
@@ -56,37 +56,37 @@ class Source:
 
 @dataclass(frozen=True)
 class Choice:
-    """The backup to pull, or None where one must be captured, and why it is this."""
+    """The backup to pull, None where one must be captured; and the reason in words."""
 
     backup: heroku.Backup | None
     why: str
 
 
 def api(reporter: Reporter, *, patience: float = 30.0) -> heroku.Api:
-    """Heroku's APIs with our credentials; they tell of what makes them wait.
+    """Heroku's APIs with our credentials; the reporter notes why a request waits.
 
-    `patience` are the seconds for which they ask again.
+    `patience`: the seconds for which a failed request is repeated.
     """
-    found = _api()
-    found.patience = patience
-    found.notice = reporter.for_all.note
-    found.sleep = SIGNALS.pause
-    return found
+    shared = _api()
+    shared.patience = patience
+    shared.notice = reporter.for_all.note
+    shared.sleep = SIGNALS.pause
+    return shared
 
 
 def forget() -> None:
-    """Ask for the token anew: in a process that lives on, it may be another one."""
+    """Drop the APIs and their token: in a process that lives on, it may change."""
     _api.cache_clear()
 
 
 @cache
 def _api() -> heroku.Api:
-    """One for the process: asking for a token may take seconds."""
+    """The APIs of this process, made once: finding the token may take seconds."""
     return heroku.Api.from_environment(os.environ)
 
 
 def app(settings: Settings) -> heroku.AppChoice:
-    """Which app is meant, without asking anybody. Raises NoApp and the like."""
+    """The app that the settings name, without a request. Raises NoApp and the like."""
     origin = settings.origins["app"]
     return heroku.app_name(
         settings.app, settings.apps, os.environ, PROJECT.folder, origin=origin
@@ -94,28 +94,28 @@ def app(settings: Settings) -> heroku.AppChoice:
 
 
 def app_of_dumps(settings: Settings) -> str | None:
-    """The app under whose name dumps lie here; None where it is not told.
+    """The app whose dumps are meant; None where no app is named.
 
-    Of a database of another app (other::DATABASE) that is the other one.
+    For the database of another app (other::DATABASE), that other app.
     """
     other, colons, _ = settings.database.partition("::")
     if colons:
         return other
-    # No app is needed to restore the newest dump that is here.
+    # Without an app, `db.restore` takes the newest dump of any app.
     with suppress(NoApp, SeveralApps):
         return app(settings).name
     return None
 
 
 def refuse_unknown(settings: Settings, reporter: Reporter) -> None:
-    """Raise NoApp, NoToken and the like: what needs no network to be refused."""
+    """Raise NoApp, NoToken and the like: the refusals that need no network."""
     app(settings)
     api(reporter)
 
 
 @contextmanager
 def spelled(app: heroku.AppChoice) -> Iterator[None]:
-    """Where Heroku does not know or show an app, ask whether another was meant."""
+    """Ask, in errors about an unknown app, whether one of a similar name was meant."""
     try:
         yield
     except (UnknownApp, NoAccess) as error:
@@ -123,7 +123,7 @@ def spelled(app: heroku.AppChoice) -> Iterator[None]:
 
 
 def find(settings: Settings, reporter: Reporter) -> Source:
-    """Ask Heroku for the database: reads only."""
+    """Ask Heroku for the app's database: reads only."""
     chosen, asked = app(settings), api(reporter)
     with spelled(chosen):
         database = heroku.database(asked, chosen, settings.database)
@@ -133,7 +133,7 @@ def find(settings: Settings, reporter: Reporter) -> Source:
 def choose(
     source: Source, *, backup: str | None, capture: bool, max_age: float
 ) -> Choice:
-    """Which backup is to be pulled: the named, the newest if young enough, or none.
+    """The backup to pull: the one named, the newest if young enough, or none.
 
     Raises OtherDatabase, UnknownBackup and the like.
     """
@@ -154,9 +154,9 @@ def choose(
 def existing(
     source: Source, backup: str | None, wait: float, reporter: Reporter
 ) -> heroku.Backup:
-    """The named backup, or the newest.
+    """The backup named, or the newest; never a new one.
 
-    Raises NoBackup where there is none, OtherDatabase, UnknownBackup and the like.
+    Raises NoBackup, OtherDatabase, UnknownBackup and the like.
     """
     known = heroku.backups(source.api, source.database.billing_app)
     if backup:
@@ -168,7 +168,7 @@ def existing(
 
 
 def capture(source: Source, wait: float, reporter: Reporter) -> heroku.Backup:
-    """Take a new backup and wait for it; tells its id as soon as it has one."""
+    """Capture a new backup and wait until it is finished."""
     doing = f"Capturing a backup of {source.label}"
     with reporter.step("capture", doing, "bytes") as step:
         backup = heroku.capture(
@@ -181,7 +181,7 @@ def capture(source: Source, wait: float, reporter: Reporter) -> heroku.Backup:
 def obtain(
     source: Source, choice: Choice, wait: float, reporter: Reporter
 ) -> heroku.Backup:
-    """The chosen backup, captured where there is none."""
+    """The chosen backup, once it is finished; a new one where the choice has none."""
     if choice.backup is None:
         reporter.say(f"A new backup is needed: {choice.why}.")
         return capture(source, wait, reporter)
@@ -195,10 +195,10 @@ def obtain(
 
 
 def _named(source: Source, known: list[heroku.Backup], backup: str) -> heroku.Backup:
-    """The backup of that id; raises OtherDatabase where it is another database's."""
+    """The backup with an id; raises OtherDatabase where it is another database's."""
     found = heroku.find(known, backup, or_running=True)
     names = source.database.names
-    # Which one it is of is not known of every backup, nor every name of a database.
+    # Heroku does not tell the database of every backup, nor all names of a database.
     if names and found.database and not heroku.of_database([found], names):
         of = heroku.short(found.database)
         raise OtherDatabase(found.id, of, source.database.name)
@@ -219,7 +219,7 @@ def _note_another_server(
 def _ended(
     source: Source, backup: heroku.Backup, wait: float, reporter: Reporter
 ) -> heroku.Backup:
-    """A backup that is still being taken, as soon as it has been."""
+    """The backup once it is finished: waits for one that is still being taken."""
     if backup.status == "finished":
         return backup
     with reporter.step("capture", f"Waiting for {backup.id}", "bytes") as step:

@@ -1,6 +1,6 @@
-"""What Heroku is asked once for all hosts: the first one's question serves the others.
+"""Questions to Heroku that are asked once for all hosts: the database, the backups.
 
-Without a host nothing is kept: each task of a run asks anew.
+Without a host no answer is kept: each task of a run asks anew.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _once(
 
 
 def find(settings: Settings, reporter: Reporter) -> Source:
-    """The app's database; see `heroku_app.find`."""
+    """Find the app's database; see `heroku_app.find`."""
 
     def ask() -> Source:
         return heroku_app.find(settings, reporter.for_all)
@@ -44,7 +44,7 @@ def obtain(
     backup: str | None,
     capture: bool,
 ) -> Backup:
-    """The backup to pull, captured where that is needed or asked for."""
+    """Choose the backup to pull; capture one where needed or asked for."""
 
     def ask() -> Backup:
         age = settings.max_age
@@ -58,7 +58,7 @@ def obtain(
 def existing(
     found: Source, settings: Settings, reporter: Reporter, backup: str | None
 ) -> Backup:
-    """The named backup, or the newest; see `heroku_app.existing`."""
+    """Find the backup named, or the newest; see `heroku_app.existing`."""
 
     def ask() -> Backup:
         return heroku_app.existing(found, backup, settings.wait, reporter.for_all)
@@ -68,7 +68,7 @@ def existing(
 
 
 def capture(found: Source, settings: Settings, reporter: Reporter) -> Backup:
-    """A new backup; see `heroku_app.capture`."""
+    """Capture a new backup; see `heroku_app.capture`."""
 
     def ask() -> Backup:
         return heroku_app.capture(found, settings.wait, reporter.for_all)
