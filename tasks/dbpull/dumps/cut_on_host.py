@@ -1,4 +1,4 @@
-"""Whether a dump on a host was cut short: its rows don't pass through here."""
+"""The check that a dump on a host is not cut short, by its last bytes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dbpull.postgres import programs
 from dbpull.restore.sections import numbers
 
 TAIL = 64 * 1024
-"""Bytes of a dump's end that are looked at here."""
+"""How many of a dump's last bytes are read from the host."""
 # pg_backup_custom.c, _ReadBuf, _readBlockHeader and _PrintTocData
 _CUT = ("end of file", "could not find block ID")
 
 
 def refuse_cut(shell: Host, path: str, contents: Archive) -> None:
-    """Raise TruncatedDump where a dump ends before the last of its data.
+    """Raise TruncatedDump where a dump ends before the end of its last data block.
 
-    Only its end is looked at; all else of its rows pg_restore reads, on the host.
+    Only the dump's end is read here; the pg_restore on the host reads the rows.
     """
     if contents.with_data and not _ends(shell, path, contents):
         where = "before the end of its data"
@@ -26,9 +26,9 @@ def refuse_cut(shell: Host, path: str, contents: Archive) -> None:
 
 
 def _ends(shell: Host, path: str, contents: Archive) -> bool:
-    """Whether the last block of its data is there, to its end.
+    """Whether a dump holds its last data block to the end.
 
-    Where the file's last bytes don't tell, since that block is long or more follows,
+    Where the file's last bytes don't show the block (it is long, or more follows),
     pg_restore looks for it: a file may end between two blocks.
     """
     _, tail, _ = shell.exchange(["tail", "-c", str(TAIL), path])
@@ -36,9 +36,9 @@ def _ends(shell: Host, path: str, contents: Archive) -> bool:
         return True
     found = programs.find(shell, "pg_restore")
     if not found:
-        return True  # nothing can be restored there, but the dump may be whole
+        return True  # the host can't restore without pg_restore; the dump may be whole
     newest = max(found, key=lambda program: program.major).path
     argv = [newest, "--data-only", "-L", "/dev/stdin", "-f", "/dev/null", path]
     last = numbers(contents.with_data[-1:])
-    told = shell.run(argv, env={"LC_ALL": "C"}, stdin=last)
-    return not any(word in told.err for word in _CUT)
+    result = shell.run(argv, env={"LC_ALL": "C"}, stdin=last)
+    return not any(message in result.err for message in _CUT)

@@ -1,4 +1,4 @@
-"""A dump's bytes on this machine: still on their way, or here."""
+"""The bytes of a dump on this machine, whole or while they are downloaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dbpull.restore.queue import LARGE
 
 @dataclass(frozen=True)
 class LocalDump:
-    """A dump that is here and was seen to its end."""
+    """A whole dump on this machine that has been verified."""
 
     dump: Dump
     archive: Archive
@@ -26,21 +26,21 @@ class LocalDump:
 
     @property
     def total(self) -> int:
-        """Its bytes."""
+        """The dump's size in bytes."""
         return self.dump.size
 
     def open(self) -> BinaryIO:
-        """The file."""
+        """Open the dump's file."""
         return self.dump.path.open("rb")
 
     def walk(self, listener: Listener) -> None:
-        """Tell of its blocks."""
+        """Pass each data block to the listener."""
         for block in self.blocks:
             listener.arrived(block)
 
 
 class DownloadingDump:
-    """A dump that is being downloaded; its walk is what verifies it."""
+    """A dump that is being downloaded; `walk` or `finish` verifies it."""
 
     def __init__(
         self, download: Download, front: Archive, gate: Callable[[Archive], object]
@@ -48,12 +48,12 @@ class DownloadingDump:
         self.archive = front
         self.began = time.monotonic()
         self.ended: float | None = None
-        """When the last byte was here (of time.monotonic)."""
+        """When the last byte had arrived (time.monotonic)."""
         self._download, self._gate = download, gate
 
     @property
     def progress(self) -> Callable[[int, int | None], None]:
-        """What is told of its bytes."""
+        """The function that is told how many bytes have arrived, of how many."""
         return self._download.progress
 
     @progress.setter
@@ -62,23 +62,23 @@ class DownloadingDump:
 
     @property
     def total(self) -> int:
-        """Its bytes; 0 where the host does not tell."""
+        """The dump's size in bytes; 0 where the download host does not tell."""
         return self._download.size or 0
 
     @property
     def where(self) -> str:
-        """Where it will lie."""
+        """The place where the dump will lie, in words."""
         return f" in {shown(self._download.path)}"
 
     def open(self) -> BinaryIO:
-        """A file that waits for what is to come."""
+        """Open a file whose reads wait for bytes that have not arrived."""
         return self._download.reader()
 
     def walk(self, listener: Listener) -> None:
-        """Tell of its blocks; at the end it is verified and has its name.
+        """Pass each data block to the listener; at the end the dump is verified.
 
-        Raises ObjectChanged where the bytes told of are not those that will be here:
-        `finish` goes on with those.
+        Raises ObjectChanged where the download host has another object by now:
+        `finish` goes on with that object.
         """
         rounds = 0
 
@@ -98,7 +98,7 @@ class DownloadingDump:
         self.ended = time.monotonic()
 
     def finish(self) -> None:
-        """Wait until it is whole; judge it anew where it is not what was judged."""
+        """Wait until the dump is whole; judge its table of contents anew if changed."""
 
         def verify(stream: BinaryIO) -> None:
             read = archive.read(stream)
@@ -114,7 +114,7 @@ class DownloadingDump:
 
 
 class _Changed(DownloadFailed):
-    """It is another object by now."""
+    """The download host has another object by now."""
 
     def __init__(self) -> None:
         super().__init__("It changed.")

@@ -1,4 +1,7 @@
-"""A dump that pg_restore reads and we do not: a tar file, or of another version."""
+"""The table of contents as `pg_restore -l` lists it, of dumps that we can't read.
+
+Such a dump is a tar file, or has a version that `archive` does not know.
+"""
 
 from __future__ import annotations
 
@@ -16,28 +19,31 @@ _BEYOND = "unsupported version"
 
 
 def read(path: Path, error: UnsupportedDump, shell: Shell) -> Archive:
-    """The table of contents, as the newest pg_restore tells it; `error` if it can't."""
+    """The table of contents as the newest pg_restore lists it; `error` if it can't."""
     program = _newest(shell, error)
 
-    def told(*options: str) -> str:
-        answer = shell.run([program, *options, str(path)])
-        if not answer.ok:
+    def output(*options: str) -> str:
+        result = shell.run([program, *options, str(path)])
+        if not result.ok:
             raise error
-        return answer.out
+        return result.out
 
-    by_section = {one: told("-l", f"--section={one}") for one in printed.SECTIONS}
-    script = told("--verbose", "--schema-only", "-f", "-")
+    sections = {name: output("-l", f"--section={name}") for name in printed.SECTIONS}
+    script = output("--verbose", "--schema-only", "-f", "-")
     codec = codec_of(script)
-    by_section = {one: decoded(text, codec) for one, text in by_section.items()}
+    sections = {name: decoded(text, codec) for name, text in sections.items()}
     archive = printed.parse(
-        decoded(told("-l"), codec), by_section, decoded(script, codec)
+        decoded(output("-l"), codec), sections, decoded(script, codec)
     )
     version = error.version or archive.header.version
     return replace(archive, header=replace(archive.header, version=version))
 
 
 def refuse_unreadable(first: bytes, error: UnsupportedDump, shell: Shell) -> None:
-    """Raise `error` where pg_restore says of a dump's first bytes: beyond me."""
+    """Raise `error` where pg_restore does not support the version of a dump.
+
+    `first`: the dump's first bytes.
+    """
     with NamedTemporaryFile(prefix="dbpull-") as file:
         file.write(first)
         file.flush()

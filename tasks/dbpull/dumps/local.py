@@ -1,4 +1,4 @@
-"""The dumps that lie on this machine, and how one gets here."""
+"""The store of dumps on this machine, and the download into it."""
 
 from __future__ import annotations
 
@@ -30,30 +30,33 @@ from dbpull.words import size
 
 @dataclass(frozen=True)
 class LocalStore:
-    """The folder that the settings name; see DumpStore."""
+    """A folder of dumps on this machine; see DumpStore."""
 
     settings: Settings
 
     @property
     def folder(self) -> str:
-        """Where they lie, as one would type it."""
+        """The folder's path, as the user would type it."""
         return shown(self.settings.path)
 
     def shown(self, dump: Dump) -> str:
-        """A dump's file, as one would type it."""
+        """The path of a dump's file, as the user would type it."""
         return shown(dump.path)
 
     def of(self, source: Source, backup: heroku.Backup) -> Dump:
-        """Where a backup's dump lies, or will."""
+        """The dump of a backup, whether its file exists or not."""
         return dump_of(source, backup, self.settings)
 
     def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
-        """The whole dumps, newest first."""
+        """The whole dumps in the folder, newest first."""
         return names.here(self.settings.path, app, database)
 
     def find(self, app: str | None, name: str | None) -> Dump | None:
-        """The file of that name (from here, in the folder, or beside it), or the
-        newest. Raises DumpFolder."""
+        """The dump in a named file, or the newest dump. Raises DumpFolder.
+
+        A relative name is looked up from the current folder, in the folder of dumps,
+        and beside that.
+        """
         if not name:
             return next(iter(self.here(app, self.settings.database)), None)
         folder = self.settings.path
@@ -66,15 +69,15 @@ class LocalStore:
         return Dump.of(found.resolve()) if found else None
 
     def has(self, dump: Dump) -> bool:
-        """Whether it is here, whole: only whole ones get their name."""
+        """Whether the dump is here and whole: a part has another name."""
         return dump.path.exists()
 
     def size(self, dump: Dump) -> int:
-        """Its bytes."""
+        """A dump's size in bytes."""
         return dump.size
 
     def contents(self, dump: Dump) -> Archive:
-        """Its table of contents."""
+        """A dump's table of contents."""
         try:
             with self._file(dump) as file:
                 return archive.read(file)
@@ -86,7 +89,7 @@ class LocalStore:
         try:
             return self._opened(dump, reporter, gate)
         except UnsupportedDump as error:
-            return _foreign(dump, error, reporter, gate)
+            return _listed(dump, error, reporter, gate)
 
     def _opened(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
         with (
@@ -101,7 +104,7 @@ class LocalStore:
 
     @contextmanager
     def _file(self, dump: Dump) -> Iterator[BinaryIO]:
-        """A dump's file. What is said of one that is not ours is not to remove it."""
+        """A dump's open file. Errors of a user's own file don't advise removing it."""
         try:
             with dump.path.open("rb") as file:
                 yield file
@@ -124,7 +127,7 @@ class LocalStore:
         *,
         upload: bool = False,
     ) -> Iterator[Fetched]:
-        """Download and verify it; see DumpStore. There is nobody to send it to."""
+        """Download and verify a backup's dump; see DumpStore. Ignores `upload`."""
         dump = self.of(source, backup)
         if self.has(dump):
             yield self.open(dump, reporter, gate)
@@ -150,7 +153,7 @@ class LocalStore:
                 front = _front(download)
             except UnsupportedDump as error:
                 _finish(download, dump, reporter)
-                yield _foreign(dump, error, reporter, gate)
+                yield _listed(dump, error, reporter, gate)
                 return
             gate(front)
             coming = DownloadingDump(download, front, gate)
@@ -172,10 +175,10 @@ class LocalStore:
         return fetched
 
     def refuse_unable(self, *, upload: bool) -> None:
-        """Nothing: what a download needs is part of us."""
+        """Do nothing: dbpull downloads without other programs."""
 
     def commands(self, *, upload: bool = False) -> list[str]:
-        """What a download would do, for a plan."""
+        """The request of a download, for a plan."""
         count = self.settings.connections
         return [f"GET that URL, in ranges of 8 MiB over {count} connections"]
 
@@ -192,7 +195,7 @@ class LocalStore:
         dump.path.unlink(missing_ok=True)
 
     def remove_served(self, dump: Dump) -> None:
-        """The same; nothing else is of it."""
+        """Remove a dump: no other file belongs to it."""
         self.remove(dump)
 
     def remove_surplus(
@@ -212,18 +215,18 @@ class LocalStore:
 
 
 def _accept(first: bytes) -> None:
-    """Refuse the first bytes of what nothing here can read."""
+    """Refuse a download by its first bytes where no program here can read it."""
     archive.recognise(first)
     try:
         archive.read(BytesIO(first))
     except UnsupportedDump as error:
         listed_toc.refuse_unreadable(first, error, Local())
     except BadDump:
-        pass  # it is cut short as it is here; all of it is judged later
+        pass  # the first bytes are cut short; the whole dump is judged later
 
 
 def _front(download: Download) -> Archive:
-    """The table of contents, as soon as it is here."""
+    """The table of contents, as soon as it has arrived."""
     try:
         with download.reader() as stream:
             return archive.read(stream)
@@ -237,17 +240,17 @@ def _front(download: Download) -> Archive:
 
 
 def _finish(download: Download, dump: Dump, reporter: Reporter) -> None:
-    """Bring all of what is not read here."""
+    """Download the whole of a dump that only pg_restore can read."""
     with reporter.step("fetch", f"Fetching {dump.label}", "bytes") as step:
         download.progress = step.progress
         path = download.finish(lambda _: None)
         step.sentence = f"Fetched {dump.label}: {size(dump.size)} in {shown(path)}"
 
 
-def _foreign(
+def _listed(
     dump: Dump, error: UnsupportedDump, reporter: Reporter, gate: Gate
 ) -> Fetched:
-    """Take one that is here and that pg_restore reads; it is restored by that alone."""
+    """Take a dump that only pg_restore reads: pg_restore lists and restores it."""
     read = listed_toc.read(dump.path, error, Local())
     reporter.note(f"{dump.label} is {error.found}: that is left to pg_restore.")
     gate(read)

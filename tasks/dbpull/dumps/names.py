@@ -1,4 +1,4 @@
-"""The dumps that lie here: their names tell app, backup and age."""
+"""The file names of dumps, which tell app, database, backup and time; surplus dumps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TIME = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True)
 class Dump:
-    """A dump on disk, and what its name tells."""
+    """A dump's file, and the fields that its name tells."""
 
     path: Path
     app: str
@@ -30,43 +30,43 @@ class Dump:
     taken: datetime | None
     """When the backup was made (UTC); None where the name does not tell."""
     database: str = ""
-    """Which of the app's, where it is not DATABASE_URL."""
+    """The app's database, where it is not DATABASE_URL."""
 
     @classmethod
     def of(cls, path: Path) -> Dump:
-        """What a file's name tells; a file named by someone else is its own app."""
-        told = _NAME.fullmatch(path.name)
-        if not told:
+        """The dump in a file; a file that the user named has no app and no time."""
+        match = _NAME.fullmatch(path.name)
+        if not match:
             return cls(path, "", legible(path.name), None)
         try:
-            taken = datetime.strptime(told["taken"], _TIME).replace(tzinfo=UTC)
+            taken = datetime.strptime(match["taken"], _TIME).replace(tzinfo=UTC)
         except ValueError:
             return cls(path, "", legible(path.name), None)
-        return cls(path, told["app"], told["backup"], taken, told["database"] or "")
+        return cls(path, match["app"], match["backup"], taken, match["database"] or "")
 
     @classmethod
     def named(
         cls, folder: Path, app: str, backup: str, taken: datetime, database: str = ""
     ) -> Dump:
-        """Where a backup's dump lies, or will; `database` as `db.database` has it."""
-        which = _which(database)
+        """The dump of a backup, named by us; `database` as in the setting."""
+        short = _short(database)
         moment = taken.astimezone(UTC).strftime(_TIME)
-        name = "-".join(filter(None, (app, which, backup, moment))) + ".dump"
-        return cls(folder / name, app, backup, taken, which)
+        name = "-".join(filter(None, (app, short, backup, moment))) + ".dump"
+        return cls(folder / name, app, backup, taken, short)
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The file's bytes."""
         return self.path.stat().st_size
 
     @property
     def label(self) -> str:
-        """As messages name it: `myapp b101`, or the file's name."""
+        """The dump as messages name it: `myapp b101`, or the file's name."""
         return f"{self.app} {self.backup}".strip()
 
 
 def shown(path: Path) -> str:
-    """A path as the user would type it here."""
+    """A path as the user would type it in the current folder."""
     try:
         return legible(str(path.relative_to(Path.cwd())))
     except ValueError:
@@ -84,35 +84,35 @@ def here(
 def newest_first(
     found: Iterable[Dump], app: str | None = None, database: str | None = None
 ) -> list[Dump]:
-    """Those with names of ours, newest first; of one app or database, or of all."""
+    """The dumps that dbpull named, newest first; of one app or database, or of all."""
     ours = [dump for dump in found if dump.taken and app in {None, dump.app}]
     if database is not None:
-        ours = [dump for dump in ours if dump.database == _which(database)]
+        ours = [dump for dump in ours if dump.database == _short(database)]
     return sorted(ours, key=lambda dump: (str(dump.taken), dump.backup), reverse=True)
 
 
 def surplus(
     folder: Path, keep: int, app: str | None = None, spared: Dump | None = None
 ) -> list[Dump]:
-    """The dumps beyond the newest `keep` of each app, but for the one spared."""
+    """The dumps beyond the newest `keep` of each app, without the spared dump."""
     return beyond(here(folder, app), keep, spared)
 
 
 def beyond(found: Iterable[Dump], keep: int, spared: Dump | None = None) -> list[Dump]:
-    """Those of the dumps, newest first, beyond the newest `keep` of each app."""
+    """The dumps beyond the first `keep` of each app; `found` has the newest first."""
     seen: dict[str, int] = {}
-    left = []
+    extra = []
     for dump in found:
         seen[dump.app] = seen.get(dump.app, 0) + 1
         if seen[dump.app] > keep and not (spared and dump.path == spared.path):
-            left.append(dump)
-    return left
+            extra.append(dump)
+    return extra
 
 
 def parts(folder: Path, app: str | None = None) -> list[Path]:
-    """Downloads of ours that are not done, and journals that lack their part.
+    """The parts of unfinished downloads, and the journals without a part.
 
-    Somebody may be at work on them: `remove_part` finds out.
+    A download may be at work on a part: `remove_part` finds out.
     """
     found = {path.name: path for path in folder.glob("*.part") if path.is_file()}
     for journal in folder.glob(f"*.part{_JOURNAL}"):
@@ -124,9 +124,9 @@ def parts(folder: Path, app: str | None = None) -> list[Path]:
 
 
 def remove_part(found: Path) -> bool:
-    """Remove a part and its journal, or a journal without part; whether it did.
+    """Remove a part and its journal, or a lone journal; whether they are removed.
 
-    Nothing is removed that a download is at work on, or that is not ours to remove.
+    A part that a download has locked stays, and so does one that we may not remove.
     """
     part = found.with_name(found.name.removesuffix(_JOURNAL))
     alone = part != found
@@ -145,10 +145,10 @@ def remove_part(found: Path) -> bool:
 
 
 def _remove_locked(fd: int, part: Path, *, alone: bool) -> bool:
-    """Remove what the descriptor is of, unless it is locked or another file by now."""
+    """Remove an open part, unless it is locked or its name is another file's by now."""
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    there = os.fstat(fd)
-    if not os.path.samestat(there, part.lstat()) or (alone and there.st_size):
+    opened = os.fstat(fd)
+    if not os.path.samestat(opened, part.lstat()) or (alone and opened.st_size):
         return False
     journal = part.with_name(part.name + _JOURNAL)
     existed = journal.exists() or not alone
@@ -158,15 +158,15 @@ def _remove_locked(fd: int, part: Path, *, alone: bool) -> bool:
 
 
 def on_disk(path: Path) -> int:
-    """Bytes that a file takes, holes left out; 0 where it is gone."""
+    """The bytes that a file takes on disk, without holes; 0 where it is gone."""
     try:
         return path.stat().st_blocks * 512
     except FileNotFoundError:
         return 0
 
 
-def _which(database: str) -> str:
-    """A database's name as file names have it; none for the app's main one."""
+def _short(database: str) -> str:
+    """A database's name in file names; "" for DATABASE_URL."""
     name = re.sub(r"[^A-Z0-9_]", "_", database.rpartition("::")[2].upper())
     name = name.removesuffix("_URL")
     return "" if name == "DATABASE" else name

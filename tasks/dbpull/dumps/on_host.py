@@ -1,4 +1,4 @@
-"""The dumps that lie on a host, and how one gets there: not through this machine."""
+"""The store of dumps on a host, and how a dump gets there: by curl or SFTP."""
 
 from __future__ import annotations
 
@@ -30,41 +30,41 @@ from dbpull.sources.heroku_app import Source
 from dbpull.words import size
 
 _to_send: SingleFlight[Fetched] = SingleFlight()
-"""What is fetched here to be sent: once for all hosts."""
+"""The dumps that are fetched here to be sent, once for all hosts."""
 _wanted: dict[Path, set[str]] = {}
-"""The hosts that have not done with a dump that was fetched here for them."""
+"""The hosts that still need a dump that was fetched here to be sent."""
 
 
 @dataclass
 class HostStore:
-    """A host's folder of dumps; see DumpStore. Its paths are the host's."""
+    """A folder of dumps on a host; see DumpStore. All paths are the host's."""
 
     settings: Settings
     shell: Host
     _sent: list[Dump] = field(default_factory=list, init=False)
-    """The dumps here that what is there was sent from."""
+    """The dumps on this machine that were sent to the host."""
 
     @property
     def folder(self) -> str:
-        """Where they lie."""
+        """The host and the folder's path, as scp would name them."""
         return f"{self.shell.where}:{self.settings.path}"
 
     def shown(self, dump: Dump) -> str:
-        """A dump's file, as scp would have it."""
+        """The path of a dump's file, as scp would name it."""
         return f"{self.shell.where}:{dump.path}"
 
     def of(self, source: Source, backup: heroku.Backup) -> Dump:
-        """Where a backup's dump lies, or will."""
+        """The dump of a backup, whether its file exists or not."""
         return dump_of(source, backup, self.settings)
 
     def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
-        """The whole dumps, newest first."""
+        """The whole dumps in the folder, newest first."""
         found = [Dump.of(path) for path, _ in self._listed() if path.suffix == ".dump"]
         return names.newest_first(found, app, database)
 
     def find(self, app: str | None, name: str | None) -> Dump | None:
-        """The file of that name (from the user's folder, or in that of the dumps), or
-        the newest."""
+        """The dump in a named file (of the home folder or the folder of dumps), or the
+        newest dump."""
         if not name:
             return next(iter(self.here(app, self.settings.database)), None)
         home = PurePosixPath(self.shell.home)
@@ -75,35 +75,35 @@ class HostStore:
         return None
 
     def has(self, dump: Dump) -> bool:
-        """Whether it is there, whole: only whole ones get their name."""
+        """Whether the dump is there and whole: a part has another name."""
         return self.shell.exists(str(dump.path))
 
     def size(self, dump: Dump) -> int:
-        """Its bytes."""
+        """A dump's size in bytes."""
         return self._bytes(str(dump.path))
 
     def contents(self, dump: Dump) -> Archive:
-        """Its table of contents."""
+        """A dump's table of contents."""
         with self._judging(dump):
             return _read(RemoteHead(self.shell, str(dump.path)))
 
     def open(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
-        """Take one that is there. Raises BadDump.
+        """Take a dump that is on the host. Raises BadDump.
 
-        pg_restore will see whether its rows are whole: they don't pass through here.
+        The host's pg_restore checks the rows: they don't pass through this machine.
         """
         reporter.backup, reporter.size = dump.label, self.size(dump)
         read = self.contents(dump)
         gate(read)
         with self._judging(dump):
             refuse_cut(self.shell, str(dump.path), read)
-        told = f"{size(reporter.size)} in {dump.path}"
-        reporter.say(f"{dump.label} is there already: {told}.")
+        amount = size(reporter.size)
+        reporter.say(f"{dump.label} is there already: {amount} in {dump.path}.")
         return Fetched(dump, read)
 
     @contextmanager
     def _judging(self, dump: Dump) -> Iterator[None]:
-        """What is said of a dump that is not ours is not to remove it."""
+        """Make errors of a user's own file not advise removing it."""
         try:
             yield
         except BadDump as error:
@@ -121,47 +121,47 @@ class HostStore:
         *,
         upload: bool = False,
     ) -> Iterator[Fetched]:
-        """Have it arrive there, by curl or sent from here; see DumpStore."""
+        """Have the host curl a backup's dump, or send it by SFTP; see DumpStore."""
         dump = self.of(source, backup)
         reporter.backup = dump.label
         if self.has(dump):
             yield self.open(dump, reporter, gate)
             return
-        bringing: HostTransport
+        transport: HostTransport
         if upload:
-            sent = self._here(source, backup, reporter.for_all)
+            sent = self._download_here(source, backup, reporter.for_all)
             gate(sent.archive)
             self._sent.append(sent.dump)
             if sent.dump.path in _wanted:
                 _wanted[sent.dump.path].add(self.shell.host)
-            bringing = Sftp(self.shell, sent.dump.path, self.shell.sftp)
+            transport = Sftp(self.shell, sent.dump.path, self.shell.sftp)
         else:
-            bringing = Curl(self.shell, source.url(backup), reporter.note)
-        reporter.size = bringing.total
-        if not bringing.identity:
+            transport = Curl(self.shell, source.url(backup), reporter.note)
+        reporter.size = transport.total
+        if not transport.identity:
             reporter.state_on_failure = reporter.state_on_failure.replace(RESUMES, ANEW)
-        with HostTransfer(self.shell, str(dump.path), bringing) as arrival:
-            if arrival.already:
-                found = size(arrival.already)
+        with HostTransfer(self.shell, str(dump.path), transport) as transfer:
+            if transfer.already:
+                found = size(transfer.already)
                 reporter.note(f"{found} of it were there from an earlier run.")
-            read = sent.archive if upload else _judged(arrival, gate)
-            arrival.verify = lambda: refuse_cut(self.shell, arrival.part, read)
-            yield Fetched(dump, read, arriving=arrival)
+            read = sent.archive if upload else _judged(transfer, gate)
+            transfer.verify = lambda: refuse_cut(self.shell, transfer.part, read)
+            yield Fetched(dump, read, arriving=transfer)
 
     def commands(self, *, upload: bool = False) -> list[str]:
-        """What `fetch` would do, for a plan."""
+        """The transfers that `fetch` would make, for a plan."""
         if upload and self.settings.here:
             sent = f"SFTP to {self.shell.where}, from what is there already"
             return [*LocalStore(self.settings.here).commands(), sent]
         return [f"curl of that URL on {self.shell.where}, from what is there already"]
 
     def refuse_unable(self, *, upload: bool) -> None:
-        """Raise MissingCurl where nothing could get there."""
+        """Raise MissingCurl where the host would need curl and lacks it."""
         if not upload and not self.shell.has_curl:
             raise MissingCurl(self.shell.where)
 
     def private(self, name: str) -> Dump:
-        """An empty file that nobody else can read."""
+        """Make an empty file that only its owner can read."""
         path = self.settings.path / name
         script = 'umask 077; mkdir -p "$1" && rm -f "$2" && : >"$2"'
         argv = ["sh", "-c", script, "sh", str(self.settings.path), str(path)]
@@ -179,9 +179,9 @@ class HostStore:
             raise HostRefused.by(self.shell.where, doing, result.err)
 
     def remove_served(self, dump: Dump) -> None:
-        """Remove it, and at the run's end what was fetched here for it to be sent.
+        """Remove a dump; at the process's end, also the dump that was fetched to send.
 
-        Not what lay here before, nor what a host that failed still needs.
+        A dump stays that lay here before, or that a failed host still needs.
         """
         self.remove(dump)
         for sent in self._sent:
@@ -212,15 +212,15 @@ class HostStore:
         return int(self.shell.verb("at", path).out.split()[0])
 
     def _listed(self) -> list[tuple[Path, int]]:
-        told = self.shell.verb("list", str(self.settings.path)).out.splitlines()
-        pairs = (line.partition("\t")[::2] for line in told)
+        lines = self.shell.verb("list", str(self.settings.path)).out.splitlines()
+        pairs = (line.partition("\t")[::2] for line in lines)
         return [(self.settings.path / name, int(count)) for count, name in pairs]
 
-    def _here(
+    def _download_here(
         self, source: Source, backup: heroku.Backup, reporter: Reporter
     ) -> Fetched:
-        """Fetched to this machine, by whichever host's turn comes first."""
-        assert self.settings.here  # noqa: S101 - a host's settings are made of ours
+        """The dump on this machine; the first host that needs it has it downloaded."""
+        assert self.settings.here  # noqa: S101 - a host's settings hold ours
         store = LocalStore(self.settings.here)
 
         def download() -> Fetched:
@@ -235,16 +235,16 @@ class HostStore:
 
 
 def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
-    """The files with that ending."""
+    """The listed files with a suffix."""
     return [path for path, _ in listed if path.suffix == suffix]
 
 
-def _judged(arrival: HostTransfer, gate: Gate) -> Archive:
-    """Its table of contents, judged; what is no dump is removed."""
+def _judged(transfer: HostTransfer, gate: Gate) -> Archive:
+    """The judged table of contents; a file that is no dump is removed."""
     try:
-        read = _read(arrival.front())
+        read = _read(transfer.front())
     except BadDump:
-        arrival.discard()
+        transfer.discard()
         raise
     gate(read)
     return read
@@ -255,6 +255,6 @@ def _read(stream: object) -> Archive:
 
 
 def _remove_if_served(path: Path) -> None:
-    """What was fetched here to be sent, once every host has done with it."""
+    """Remove a dump that was fetched here to be sent, if no host needs it any more."""
     if not _wanted[path]:
         path.unlink(missing_ok=True)

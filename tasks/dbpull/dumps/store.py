@@ -1,4 +1,4 @@
-"""Where dumps lie: a folder here, or one on a host. The flow is the same for both."""
+"""The protocol of a store of dumps: a folder on this machine, or one on a host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dbpull.settings import Settings
 from dbpull.sources.heroku_app import Source
 
 Gate = Callable[[Archive], object]
-"""Looks at a dump's table of contents and raises where it can't be used."""
+"""Judges a dump by its table of contents; raises where the dump can't be used."""
 
 
 RESUMES = "What was downloaded stays for the next run."
@@ -25,7 +25,7 @@ ANEW = "A whole download stays for the next run; its host can't resume a part of
 
 
 def dump_of(source: Source, backup: heroku.Backup, settings: Settings) -> Dump:
-    """Where a backup's dump lies, or will: under the app whose database it is."""
+    """The dump of a backup, named after the app that has the database."""
     app, taken = source.database.app, backup.created_at
     return Dump.named(settings.path, app, backup.id, taken, settings.database)
 
@@ -37,52 +37,52 @@ class Fetched:
     dump: Dump
     archive: Archive
     blocks: tuple[Block, ...] = ()
-    """Where its rows lie; of a dump on a host that is not known."""
+    """The dump's data blocks; empty for a dump on a host."""
     arriving: Arriving | None = None
-    """What sees it to its end; None where all of it is here."""
+    """The transfer that brings the dump; None for a dump that is whole."""
     incoming: Incoming | None = None
-    """Its bytes, where they pass through this machine."""
+    """The dump's bytes, where they pass through this machine."""
 
-    def dump_size(self, told: int | None) -> int | None:
-        """The dump's bytes; of one on a host, what was told."""
-        return self.dump.size if self.incoming else told
+    def dump_size(self, announced: int | None) -> int | None:
+        """The dump's size in bytes; the announced size for a dump on a host."""
+        return self.dump.size if self.incoming else announced
 
     @property
     def sizes(self) -> Mapping[int, int]:
-        """Bytes of the dump that each entry's data takes, by dump id."""
+        """The bytes of each entry's data block in the dump, by dump id."""
         return {block.dump_id: block.end - block.start for block in self.blocks}
 
 
 class DumpStore(Protocol):
-    """The dumps of a place."""
+    """A store of dumps: a folder on this machine, or one on a host."""
 
     @property
     def folder(self) -> str:
-        """Where they lie, as messages name it."""
+        """The folder, as messages name it."""
 
     def shown(self, dump: Dump) -> str:
-        """A dump's file, as messages name it."""
+        """The path of a dump's file, as messages name it."""
 
     def of(self, source: Source, backup: heroku.Backup) -> Dump:
-        """Where a backup's dump lies, or will."""
+        """The dump of a backup, whether its file exists or not."""
 
     def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps, newest first; of one app or database, or of all."""
 
     def find(self, app: str | None, name: str | None) -> Dump | None:
-        """The file of that name, or the newest dump; None where there is none."""
+        """The dump in a named file, or the newest dump; None where there is none."""
 
     def has(self, dump: Dump) -> bool:
-        """Whether it is here, whole."""
+        """Whether the dump is in the store and whole."""
 
     def size(self, dump: Dump) -> int:
-        """Its bytes."""
+        """A stored dump's size in bytes."""
 
     def contents(self, dump: Dump) -> Archive:
-        """The table of contents of one that is here."""
+        """A stored dump's table of contents."""
 
     def open(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
-        """Take one that is here. Raises BadDump and what the gate raises."""
+        """Take a stored dump. Raises BadDump and what the gate raises."""
 
     def fetch(
         self,
@@ -93,33 +93,34 @@ class DumpStore(Protocol):
         *,
         upload: bool = False,
     ) -> AbstractContextManager[Fetched]:
-        """Bring a backup here. The gate judges it as soon as its front has arrived.
+        """Bring a backup's dump into the store, or take it from there.
 
-        `upload`: it is fetched by the machine that we are on, and sent. Raises
-        DownloadFailed, BadDump and what the gate raises; what has arrived stays for
-        the next run.
+        The gate judges the table of contents as soon as that has arrived. `upload`:
+        this machine downloads the dump and sends it to the host. Raises
+        DownloadFailed, BadDump and what the gate raises; the bytes that have arrived
+        stay for the next run.
         """
 
     def refuse_unable(self, *, upload: bool) -> None:
-        """Raise MissingCurl where nothing could get here."""
+        """Raise MissingCurl where `fetch` would need curl on a host that lacks it."""
 
     def commands(self, *, upload: bool = False) -> list[str]:
-        """What `fetch` would do, for a plan."""
+        """The transfers that `fetch` would make, for a plan."""
 
     def private(self, name: str) -> Dump:
-        """An empty file that nobody else can read, for a dump that is made there."""
+        """Make an empty file that only its owner can read, for a dump of a push."""
 
     def remove(self, dump: Dump) -> None:
-        """Remove a dump, of whose file nothing else knows."""
+        """Remove a dump's file, and nothing else."""
 
     def remove_served(self, dump: Dump) -> None:
-        """Remove a dump that has served, and what there is only because of it."""
+        """Remove a dump that has been restored, and files that exist only for it."""
 
     def remove_surplus(
         self, keep: int, app: str | None, spared: Dump | None
     ) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts.
 
-        Of one app or of all; never the one spared. The names of the files that are
-        gone, and the bytes that each took.
+        Of one app or of all apps; the spared dump stays. Returns the bytes of each
+        removed file, by the file's name.
         """

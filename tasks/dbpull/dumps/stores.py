@@ -1,4 +1,4 @@
-"""Which stock of dumps belongs to a place: this machine's, or a host's."""
+"""The choice of the store of dumps: this machine's, or a host's."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dbpull.shell import Shell
 
 
 def store_for(settings: Settings, shell: Shell) -> DumpStore:
-    """The stock of the place where a shell's commands run."""
+    """The store of dumps on the machine where a shell's commands run."""
     if not shell.host:
         return LocalStore(settings)
-    # Not at the top: what is for hosts need not be loaded without one.
+    # Imported inside: without a host, its modules need not be loaded.
     from dbpull.dumps.on_host import HostStore
     from dbpull.hosts.host import Host
 
