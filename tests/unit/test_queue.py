@@ -10,7 +10,7 @@ import pytest
 
 from dbpull.archive import Archive, Block, Entry, Header
 from dbpull.console.chart import drawn
-from dbpull.restore.cost import weight
+from dbpull.restore.cost import cost
 from dbpull.restore.dependencies import Agenda
 from dbpull.restore.job import Job, Lock
 from dbpull.restore.keys import WORTH
@@ -84,14 +84,14 @@ def test_nothing_starts_before_the_definitions_are_there() -> None:
 def test_a_large_table_is_fed_while_it_arrives() -> None:
     to = queue(*SHOP)
     to.large(11, 100)
-    assert to.take_edge() is None
+    assert to.take_arriving() is None
 
-    edge = defined(to).take_edge()
+    edge = defined(to).take_arriving()
 
     assert edge
     assert edge.arriving
     assert edge.starts == ((100, 0),)
-    assert to.take_edge() is None
+    assert to.take_arriving() is None
     to.arrived(Block(11, 100, 100 + BIG, "data"))
     assert to.take([edge]) is None
 
@@ -165,11 +165,11 @@ def test_a_large_table_that_waits_for_others_is_fed_as_it_arrives_in_its_turn() 
     to = defined(queue(USERS, function, judged, *ROWS))
     arrive(to, {11: BIG})
     to.large(12, 100 + BIG)
-    assert to.take_edge() is None
+    assert to.take_arriving() is None
 
     restored(to, taken(to))
 
-    edge = to.take_edge()
+    edge = to.take_arriving()
     assert edge
     assert edge.entries == (ROWS[1],)
 
@@ -267,7 +267,7 @@ def test_skipped_rows_are_never_fed() -> None:
     to.large(12, 100)
     arrive(to, {12: BIG})
 
-    assert to.take_edge() is None
+    assert to.take_arriving() is None
     assert to.take([]) is None
 
 
@@ -513,10 +513,10 @@ def test_indexes_of_slow_methods_and_keys_of_slow_types_are_heavier() -> None:
 
     def of(key: str) -> float:
         how = added("users", "one", key)
-        return weight(archive, entry(31, "CONSTRAINT", "u", 1, definition=how), 1000)
+        return cost(archive, entry(31, "CONSTRAINT", "u", 1, definition=how), 1000)
 
     gin = entry(32, "INDEX", "i", 1, definition='CREATE INDEX i ON t USING "gin" (id)')
-    assert weight(archive, gin, 1000) == 2000
+    assert cost(archive, gin, 1000) == 2000
     assert of("UNIQUE (id)") < of('UNIQUE (id, "a text")') < of("UNIQUE (id, email)")
 
 

@@ -1,4 +1,4 @@
-"""A dump that can be restored while the rest of it arrives."""
+"""The protocol of a dump that is restored while its bytes still arrive."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ class Arriving(Protocol):
     """A dump that can be restored while the rest of it arrives."""
 
     progress: Progress
-    """Told of its bytes, by a thread of its own."""
+    """Called with the bytes so far and their total, by the arrival's own thread."""
 
     @property
     def began(self) -> float:
-        """When it began to (of time.monotonic)."""
+        """When the arrival began (time.monotonic)."""
 
     @property
     def ended(self) -> float | None:
-        """When the last byte was here; None before, or where that is not seen."""
+        """When the last byte arrived; None before, or where the arrival is not seen."""
 
     @property
     def where(self) -> str:
-        """Where it will lie: ` in local/b101.dump`; "" where that need not be said."""
+        """Where the dump is kept: ` in local/b101.dump`; "" where messages omit it."""
 
     def finish(self) -> None:
-        """Wait until it is whole. Raises what ended the arrival."""
+        """Wait until the dump is whole. Raises the error that ended the arrival."""
 
 
 class Streaming(Arriving, Protocol):
-    """One that arrives on a host, where one program can be fed with it."""
+    """A dump that arrives on a host, where one program can read it as it comes."""
 
     @property
     def total(self) -> int:
@@ -39,18 +39,18 @@ class Streaming(Arriving, Protocol):
 
     @property
     def listing(self) -> str:
-        """The file in which a fed program finds what came on its stdin."""
+        """The file in which the program finds the list of entries for `-L`."""
 
     @property
     def left(self) -> int:
-        """Bytes that are still to come."""
+        """Bytes of the dump that have not arrived yet."""
 
     @property
     def rate(self) -> float:
-        """Bytes a second, up to now."""
+        """Bytes a second, since the arrival began."""
 
     def fed(self, argv: Sequence[str]) -> list[str]:
-        """The command that feeds it to a program as it arrives."""
+        """The command that pipes the arriving dump into the program `argv`."""
 
     def check(self) -> None:
-        """Raise what ended the arrival."""
+        """Raise the error that ended the arrival, if any."""

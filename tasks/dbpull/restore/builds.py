@@ -1,6 +1,6 @@
-"""What servers may be built without, and dumps may need: XML, ICU, lz4.
+"""Optional features of a server that a dump may need: XML, ICU, lz4.
 
-The embedded one is. Found in the definitions, so that it is told before all the rest.
+The embedded server lacks them. A dump's definitions show the need before the restore.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SELECT 'XML' WHERE NOT :{?has_xml};
 def lacked(
     psql: Psql, dbname: str, entries: Iterable[Entry]
 ) -> Mapping[str, list[Entry]]:
-    """What the server was built without, each with the entries that need it.
+    """The features that the server was built without, with the entries that need each.
 
     Raises CannotConnect, SqlFailed.
     """
@@ -43,7 +43,7 @@ def lacked(
         return {}
     rows = psql.run(_LACKS, doing="Looking at what the server can", dbname=dbname)
     lacks = {name for (name,) in rows}
-    return {name: those for name, those in needed.items() if name in lacks}
+    return {name: users for name, users in needed.items() if name in lacks}
 
 
 def _needed(entries: list[Entry]) -> dict[str, list[Entry]]:
@@ -51,11 +51,11 @@ def _needed(entries: list[Entry]) -> dict[str, list[Entry]]:
         name: [entry for entry in entries if words.search(entry.definition)]
         for name, words in _NEEDS.items()
     }
-    # A column of that type can be made; it is its rows that can't be read.
+    # A column of type xml can be created, but its rows can't be read.
     tables = {e.dump_id for e in found["XML"] if e.desc == "TABLE"}
     found["XML"] = [
         entry
         for entry in entries
         if entry.desc == "TABLE DATA" and tables.intersection(entry.dependencies)
     ]
-    return {name: those for name, those in found.items() if those}
+    return {name: users for name, users in found.items() if users}

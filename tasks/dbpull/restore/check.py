@@ -1,4 +1,4 @@
-"""Whether a restored database holds what the archive says, before it is used."""
+"""The check of a restored database: it holds the relations that the archive lists."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_to
 def refuse_incomplete(
     psql: Psql, dbname: str, selection: Selection, absent: Collection[Entry] = ()
 ) -> None:
-    """Raise Incomplete where a table, view, sequence or index is not there.
+    """Raise Incomplete where the database lacks a table, view, sequence or index.
 
-    But for what is known to be absent.
+    Entries in `absent` are known to be missing and may be.
     """
     present = _present(psql, dbname)
     missing = [
@@ -38,11 +38,11 @@ def refuse_incomplete(
 def holds_some(psql: Psql, dbname: str, selection: Selection) -> bool:
     """Whether a database has any of the selection's tables, views and the like."""
     present = _present(psql, dbname)
-    return any((one.namespace, one.tag) in present for one in _relations(selection))
+    return any((e.namespace, e.tag) in present for e in _relations(selection))
 
 
 def _relations(selection: Selection) -> list[Entry]:
-    """Those whose names can be looked for: in an encoding that is known."""
+    """The relations whose names can be looked up: their encoding is known."""
     found = (entry for entry in selection.entries if entry.desc in _RELATIONS)
     return [e for e in found if not unknown(e.tag) and not unknown(e.namespace)]
 

@@ -1,4 +1,4 @@
-"""About how long keys and indexes take: what is longest is to be begun first."""
+"""The estimated cost of a key or an index: the engine starts the longest first."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from dbpull.archive import Archive, Entry
 
 _NAME = r'"(?:[^"]|"")+"|[a-z_][a-z0-9_$]*'
 _COLUMN = re.compile(rf"^    ({_NAME}) (.+?),?$", re.M)
-# Measured beside the time that the same table's rows take (tests/bench/large.sql).
+# Each kind's time as a share of the time to load its table's rows, as measured
+# (tests/bench/large.sql).
 _PLAIN = {"CONSTRAINT": 0.3, "INDEX": 0.4, "FK CONSTRAINT": 0.3}
 _METHODS = {"gin": 2.0, "gist": 2.0, "spgist": 1.0}
 _METHOD = re.compile(r' USING "?(\w+)"? \(')
-# citext folds both sides of each comparison; other texts may have slow collations.
+# citext folds both sides of each comparison; other text types may have slow collations.
 _TYPES = {"citext": 1.5, "text": 0.5, "character": 0.5}
 
 
-def weight(archive: Archive, entry: Entry, rows: int) -> float:
-    """In bytes of the dump, for a table whose rows take `rows` bytes of it."""
+def cost(archive: Archive, entry: Entry, rows: int) -> float:
+    """How long an entry takes: as long as loading that many bytes of the dump.
+
+    `rows` is the size of its table's rows, in bytes of the dump.
+    """
     if entry.desc == "FK CONSTRAINT":
         return rows * _PLAIN[entry.desc]
     method = _METHOD.search(entry.definition)
@@ -27,10 +31,10 @@ def weight(archive: Archive, entry: Entry, rows: int) -> float:
 
 def _by_type(archive: Archive, entry: Entry) -> float:
     used = set(re.findall(_NAME, entry.definition.partition("(")[2]))
-    there = (archive.by_id.get(one) for one in entry.dependencies)
+    needed = (archive.by_id.get(dump_id) for dump_id in entry.dependencies)
     types = " ".join(
         kind
-        for table in there
+        for table in needed
         if table and table.desc == "TABLE"
         for column, kind in _COLUMN.findall(table.definition)
         if column in used

@@ -1,9 +1,9 @@
-"""What of a dump has to wait for what: the engine's plan, made from its contents.
+"""The dependencies between a dump's entries, from which the engine plans a restore.
 
-Sections keep their order but for keys and indexes, which need their own table's rows
-alone, and foreign keys, which need those of both their tables. Source:
+The sections keep their order, with two exceptions: keys and indexes need only their own
+table's rows, foreign keys need the rows of both their tables. Source:
 fix_dependencies and identify_locking_dependencies in
-src/bin/pg_dump/pg_backup_archiver.c, for what a bare `pg_restore -j` goes by.
+src/bin/pg_dump/pg_backup_archiver.c, for the dependencies that `pg_restore -j` uses.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dbpull.restore.functions import checked
 from dbpull.restore.order import Part, parts
 from dbpull.restore.selection import Selection
 
-# What a key or an index may depend on to be made before other tables' rows are in. A
-# function of the app's may read them, whatever it was declared.
+# A key or an index that depends on these kinds alone can be built before other tables'
+# rows are in. A function of the app's may read those rows, whatever it was declared.
 _HARMLESS = frozenset(
     {"TABLE", "SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "COLLATION", "ACCESS METHOD"}
 )
@@ -26,44 +26,44 @@ _HARMLESS = frozenset(
 
 @dataclass(frozen=True)
 class Agenda:
-    """What is restored, sorted by when it may be."""
+    """The entries to restore, grouped by when each may start."""
 
     archive: Archive
     selection: Selection
 
     @cached_property
     def definitions(self) -> tuple[Entry, ...]:
-        """What comes first."""
+        """The pre-data section, which is restored first."""
         return self.selection.of("pre-data")
 
     @cached_property
     def rows(self) -> Mapping[int, Entry]:
-        """What has a block of data, by dump id."""
+        """The entries that have a block of data, by dump id."""
         data = self.selection.of("data")
         return {entry.dump_id: entry for entry in data if entry.had_data}
 
     @cached_property
     def without_data(self) -> tuple[Entry, ...]:
-        """Of the data what has no block: where sequences stand, statistics, comments
-        on large objects."""
+        """The entries of the data section that have no block: sequences' values,
+        statistics, comments on large objects."""
         data = self.selection.of("data")
-        first = set(self.large_objects)
-        return tuple(e for e in data if not e.had_data and e not in first)
+        created = set(self.large_objects)
+        return tuple(e for e in data if not e.had_data and e not in created)
 
     @cached_property
     def large_objects(self) -> tuple[Entry, ...]:
-        """What creates them, for their data to be put in (from PostgreSQL 17 on)."""
+        """The entries that create large objects, before their data (from 17 on)."""
         data = self.selection.of("data")
         return tuple(entry for entry in data if entry.desc == "BLOB METADATA")
 
     @cached_property
     def blobs(self) -> frozenset[int]:
-        """The data of large objects, which comments on them must wait for."""
+        """The entries with large objects' data; comments on those wait for them."""
         return frozenset(i for i, entry in self.rows.items() if entry.desc == "BLOBS")
 
     @cached_property
     def table_of(self) -> Mapping[int, int]:
-        """The table of each entry with rows, both by dump id."""
+        """The table of each entry with rows; key and value are dump ids."""
         return {
             dump_id: next(self._dependencies(entry, {"TABLE"}), 0)
             for dump_id, entry in self.rows.items()
@@ -71,22 +71,22 @@ class Agenda:
 
     @cached_property
     def needs(self) -> Mapping[int, frozenset[int]]:
-        """What must be in before rows: an extension's own tables may refer to others.
+        """The entries that must be restored before a table's rows, by dump id.
 
-        Of most tables nothing, and they are not named.
+        An extension's tables may refer to others. Tables without needs are left out.
         """
-        there = {*self.rows, *(entry.dump_id for entry in self.large_objects)}
-        found = {i: there.intersection(e.dependencies) for i, e in self.rows.items()}
+        filled = {*self.rows, *(entry.dump_id for entry in self.large_objects)}
+        found = {i: filled.intersection(e.dependencies) for i, e in self.rows.items()}
         return {i: frozenset(needed) for i, needed in found.items() if needed}
 
     @cached_property
     def late(self) -> frozenset[int]:
-        """Rows whose table's checks may read others: they wait for all before them."""
+        """Rows whose table's checks may read other tables: earlier rows come first."""
         return checked(self.archive.entries) & self.rows.keys()
 
     @cached_property
     def keys_of_table(self) -> Mapping[int, list[Entry]]:
-        """Keys and indexes that need a table's rows alone, by that table."""
+        """Keys and indexes that need only their own table's rows, by table."""
         found: dict[int, list[Entry]] = {}
         for entry in self.selection.of("post-data"):
             if entry.desc in {"CONSTRAINT", "INDEX"}:
@@ -97,8 +97,8 @@ class Agenda:
 
     @cached_property
     def foreign_keys(self) -> Mapping[int, list[Entry]]:
-        """Foreign keys that need a table's rows and such keys, by that table."""
-        keys = {e.dump_id for one in self.keys_of_table.values() for e in one}
+        """Foreign keys that need only rows and `keys_of_table`, by referring table."""
+        keys = {e.dump_id for entries in self.keys_of_table.values() for e in entries}
         found: dict[int, list[Entry]] = {}
         for entry in self.selection.of("post-data"):
             if entry.desc == "FK CONSTRAINT":
@@ -110,24 +110,24 @@ class Agenda:
         return found
 
     def tables_of(self, entry: Entry) -> frozenset[int]:
-        """The tables that creating it locks, also where it refers to one's key."""
+        """The tables that creating a key locks, among them those that it refers to."""
         found = set(self._dependencies(entry, {"TABLE"}))
         for key in self.keys_of(entry):
             found.update(self._dependencies(self.archive.by_id[key], {"TABLE"}))
         return frozenset(found)
 
     def keys_of(self, entry: Entry) -> frozenset[int]:
-        """The keys and indexes that it builds upon."""
+        """The keys and indexes that a foreign key depends on, by dump id."""
         return frozenset(self._dependencies(entry, {"CONSTRAINT", "INDEX"}))
 
     def remaining(self, done: set[int]) -> list[Part]:
-        """What of the last section is not done yet, in the parts to restore it in."""
+        """The post-data entries that are not `done`, in the parts to restore."""
         last = self.selection.of("post-data")
-        left = (entry for entry in last if entry.dump_id not in done)
-        return parts(self.archive.by_id, "post-data", left)
+        undone = (entry for entry in last if entry.dump_id not in done)
+        return parts(self.archive.by_id, "post-data", undone)
 
     def _owner(self, entry: Entry) -> int | None:
-        """The table that refers; None where that can't be told."""
+        """The referring table of a foreign key; None where the entry does not tell."""
         found = {
             dump_id
             for dump_id in self._dependencies(entry, {"TABLE"})
@@ -137,11 +137,11 @@ class Agenda:
 
     def _dependencies(self, entry: Entry, kinds: set[str]) -> Iterator[int]:
         for dump_id in entry.dependencies:
-            there = self.archive.by_id.get(dump_id)
-            if there and there.desc in kinds:
+            needed = self.archive.by_id.get(dump_id)
+            if needed and needed.desc in kinds:
                 yield dump_id
 
     def _needs_only(self, entry: Entry, kinds: frozenset[str]) -> bool:
         by_id = self.archive.by_id
-        there = (by_id[one] for one in entry.dependencies if one in by_id)
-        return all(one.desc in kinds for one in there)
+        needed = (by_id[i] for i in entry.dependencies if i in by_id)
+        return all(other.desc in kinds for other in needed)

@@ -1,8 +1,8 @@
-"""Restoring while the dump arrives: many pg_restores, each with its part on stdin.
+"""The engine: many pg_restores at once restore a dump that may still be arriving.
 
-pg_restore does the restoring; what is decided here is only what is fed to which and
-when. Each gets a table of contents of its entries on its stdin, and behind it the
-blocks of the tables that it is to fill; keys and indexes need no block.
+pg_restore does the restoring; the engine decides which entries each pg_restore gets,
+and when. On its stdin a pg_restore gets a table of contents with its entries, then the
+blocks of the tables that it fills; keys and indexes need no block.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from dbpull.restore.watch import Bar, Outcome, Watch
 from dbpull.shell import PipedInput, PipedProcess, Write
 from dbpull.signals import SIGNALS
 
-PATIENCE = 10.0  # seconds
-LOOK_AGAIN = 0.2  # seconds until a signal is heard; else what is waited for wakes
+PATIENCE = 10.0  # seconds for the walk to judge a damaged dump
+LOOK_AGAIN = 0.2  # seconds between two checks for a signal
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How far it is."""
+    """How far the restore is."""
 
     done: float
-    """Of `total`, in bytes of the dump; keys and indexes weigh what they take."""
+    """Bytes of the dump, of `total`; keys and indexes count with their cost."""
     total: float
     rows: int
-    """Bytes of the dump that are restored."""
+    """Bytes of the dump whose rows are restored."""
     doing: tuple[str, ...]
-    """What is under way."""
+    """The names of the jobs under way."""
 
 
 class Engine:
     """Restores a dump, whole or still arriving, with at most `jobs` pg_restores.
 
-    The table that is just arriving waits for the network, not for a core: it is one
-    more. Create it and `run` it once.
+    The table that is just arriving waits for the network, not for a core: its
+    pg_restore comes on top. Create an engine and `run` it once.
     """
 
     def __init__(
@@ -71,26 +71,26 @@ class Engine:
         self._watches: list[Watch] = []
 
     def run(self) -> Outcome:
-        """Restore it all. Raises RestoreFailed, what ended the arrival, and Ctrl-C."""
+        """Restore all. Raises RestoreFailed, what ended the arrival, and Ctrl-C."""
         self._walker.start()
         try:
-            self._until_only_the_rest_is_left()
-            self._last()
+            self._run_jobs()
+            self._restore_remaining()
         except BaseException:
             self._end()
             raise
         return self._outcome()
 
-    # What the walk over the dump tells, in a thread of its own.
+    # Called by the walk over the dump's blocks, in a thread of its own.
 
     def large(self, dump_id: int, start: int) -> None:
-        """A block is under way."""
+        """A large block has begun to arrive."""
         with self._changed:
             self._queue.large(dump_id, start)
             self._changed.notify_all()
 
     def arrived(self, block: Block) -> None:
-        """A block is there; the job that is fed with it takes a core from now on."""
+        """A block has arrived; the job that restores it takes a core from now on."""
         with self._changed:
             self._queue.arrived(block)
             for job, _ in self._running.values():
@@ -108,10 +108,10 @@ class Engine:
         with self._changed:
             self._changed.notify_all()
 
-    # What the jobs do, each in a thread of its own.
+    # Each job runs in a thread of its own.
 
     def _start(self, job: Job, workers: int) -> None:
-        """Start its pg_restore; called with the lock held."""
+        """Start the pg_restore of a job; the caller holds the lock."""
 
         def write_stdin(write: Write) -> None:
             counted = self._counted(write, job)
@@ -126,7 +126,7 @@ class Engine:
             source=str(self._restore.dump),
         )
         self._running[id(job)] = job, process
-        threading.Thread(target=self._see_to, args=(job, process), daemon=True).start()
+        threading.Thread(target=self._await, args=(job, process), daemon=True).start()
 
     def _counted(self, write: Write, job: Job) -> Write:
         def count(piece: bytes) -> None:
@@ -135,7 +135,7 @@ class Engine:
 
         return count
 
-    def _see_to(self, job: Job, process: PipedProcess) -> None:
+    def _await(self, job: Job, process: PipedProcess) -> None:
         watch = self._restore.listening()
         watch.begin(lambda _done, _total: None, 0)
         try:
@@ -149,7 +149,7 @@ class Engine:
         except BaseException as error:  # noqa: BLE001 - raised by `run`
             self._fail(error)
         with self._changed:
-            # How heavy the keys are is known by what the walk tells, a moment later.
+            # The cost of its keys needs the block's size, which the walk tells soon.
             self._changed.wait_for(lambda: not job.arriving or self._error)
             self._watches.append(watch)
             del self._running[id(job)]
@@ -158,8 +158,9 @@ class Engine:
                 now = time.monotonic()
                 self._bars.append(Bar(job.kind, job.name, job.began, now, job.size))
                 if len(job.entries) == 1:
-                    one = job.entries[0].dump_id  # which may have come in two halves
-                    self._took[one] = self._took.get(one, 0) + now - job.began
+                    # A key in two steps is two jobs of one entry: their times add up.
+                    dump_id = job.entries[0].dump_id
+                    self._took[dump_id] = self._took.get(dump_id, 0) + now - job.began
             self._changed.notify_all()
 
     def _fail(self, error: BaseException) -> None:
@@ -167,28 +168,28 @@ class Engine:
             self._error = self._error or error
             self._changed.notify_all()
 
-    # What decides, in the thread of `run`.
+    # Decides which job starts next, in the thread of `run`.
 
-    def _until_only_the_rest_is_left(self) -> None:
+    def _run_jobs(self) -> None:
         with self._changed:
             while not self._queue.empty or self._running:
                 if self._error:
                     raise self._error
-                self._start_what_may()
+                self._start_possible()
                 self._report()
                 if not self._queue.empty or self._running:
                     SIGNALS.wait(self._changed, LOOK_AGAIN)
         if self._error:
             raise self._error
 
-    def _start_what_may(self) -> None:
+    def _start_possible(self) -> None:
         while True:
             running = [job for job, _ in self._running.values()]
             busy = sum(not job.arriving for job in running)
-            at_edge = len(running) > busy
+            reads_arriving = len(running) > busy
             job = None
-            if not at_edge and busy <= self._restore.jobs:
-                job = self._queue.take_edge()
+            if not reads_arriving and busy <= self._restore.jobs:
+                job = self._queue.take_arriving()
             if job is None and busy < self._restore.jobs:
                 job = self._queue.take(running)
             if job is None:
@@ -196,7 +197,7 @@ class Engine:
             self._start(job, self._spare(job, [*running, job]))
 
     def _spare(self, job: Job, running: list[Job]) -> int:
-        """Cores that are left for the server's own workers, which make indexes."""
+        """The idle cores, which the server's own workers may use to build an index."""
         busy = sum(not job.arriving for job in running)
         spare = self._restore.jobs - busy
         if job.kind != "index" or spare <= 0:
@@ -212,8 +213,8 @@ class Engine:
         rows = min(self._fed, total)
         self._tell(Standing(rows, total, rows, tuple(running)))
 
-    def _last(self) -> None:
-        """Everything else: pg_restore knows its dependencies better than we do."""
+    def _restore_remaining(self) -> None:
+        """Restore the other post-data entries: pg_restore knows their dependencies."""
         self._report()
         began = time.monotonic()
 
@@ -223,19 +224,19 @@ class Engine:
 
         for part in self._agenda.remaining(self._queue.done):
             self._restore.part("post-data", part, progress)
-            self._bars += self._items(began)
+            self._bars += self._remaining_bars(began)
             began = time.monotonic()
 
-    def _items(self, began: float) -> list[Bar]:
+    def _remaining_bars(self, began: float) -> list[Bar]:
         by_id = self._dump.archive.by_id
         watch = self._restore.watch
         spans, watch.spans = watch.spans, {}
         if not spans:
             return [Bar("rest", "the rest", began, time.monotonic())]
         return [
-            Bar("rest", by_id[item].tag, *span)
-            for item, span in spans.items()
-            if item in by_id
+            Bar("rest", by_id[dump_id].tag, *span)
+            for dump_id, span in spans.items()
+            if dump_id in by_id
         ]
 
     def _end(self) -> None:

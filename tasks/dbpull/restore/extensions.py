@@ -1,4 +1,4 @@
-"""Extensions that serve a server, not an app: which a development copy goes without."""
+"""Extensions that serve a server, not an app: a development copy omits them."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _WATCHING = frozenset(
         "pg_wait_sampling", "pg_walinspect", "pgrowlocks", "pgstattuple", "sslinfo",
     }
 )  # fmt: skip
-"""Extensions that look at a server and hold nothing of an app's."""
+"""Extensions that watch a server and hold no data of an app's."""
 _OF_ITS_SERVER = {
     "pg_cron": ("cron", "can exist in one database of a server only"),
     "pgaudit": ("", "needs its server's shared_preload_libraries"),
     "pglogical": ("pglogical", "would replicate into the copy"),
 }
-"""Extensions that serve a server, not an app: with the schema that holds their rows."""
+"""Extensions that serve a server: the schema that holds their rows, and the reason."""
 ATTACHED = frozenset({"COMMENT", "SECURITY LABEL", "ACL"})
-"""Entries that say something of another one."""
+"""Kinds of entries that describe another entry."""
 
 
 @dataclass(frozen=True)
 class Extensions:
-    """Those of an archive."""
+    """The extensions of an archive, and which entries go with each."""
 
     archive: Archive
     creatable: Collection[str]
     """The extensions that the target's server has and our role may create."""
 
     def why(self, entry: Entry) -> str | None:
-        """Why an entry goes with an extension, or is one to be left out; else None."""
+        """Why an entry is left out, as or with an extension; None where it stays."""
         if entry.desc == "EXTENSION":
             return self._why(entry)
         for name in self._gone:
@@ -56,7 +56,7 @@ class Extensions:
         return None
 
     def _is_needed(self, extension: Entry) -> bool:
-        """Whether anything of an app's is built upon it."""
+        """Whether an object of the app's depends on the extension."""
         return any(
             extension.dump_id in entry.dependencies and entry.desc not in ATTACHED
             for entry in self.archive.entries
@@ -71,12 +71,12 @@ class Extensions:
 
     @cached_property
     def _schemas(self) -> frozenset[str]:
-        """The schemas of those, where their own rows are."""
+        """The schemas with the rows of the extensions that are left out."""
         return frozenset(_OF_ITS_SERVER[name][0] for name in self._gone) - {""}
 
     @cached_property
     def _upon(self) -> Mapping[str, frozenset[int]]:
-        """What depends on each that serves a server, through others too."""
+        """The dump ids that depend on each such extension, directly or not."""
         return {
             entry.tag: self._dependents(entry)
             for entry in self.archive.entries
@@ -84,24 +84,27 @@ class Extensions:
         }
 
     def _dependents(self, extension: Entry) -> frozenset[int]:
-        """But for tables, and what an app has in its schema: that hangs on it, too."""
+        """The dump ids that depend on an extension, directly or not.
+
+        Without tables, and without an app's objects in the extension's schema.
+        """
         schema = _OF_ITS_SERVER[extension.tag][0]
-        found, more = {extension.dump_id}, True
-        while more:
-            upon = {
+        found, grows = {extension.dump_id}, True
+        while grows:
+            dependents = {
                 entry.dump_id
                 for entry in self.archive.entries
                 if not found.isdisjoint(entry.dependencies)
                 and entry.desc != "TABLE"
                 and (entry.namespace != schema or entry.desc in ATTACHED)
             }
-            more = not upon <= found
-            found |= upon
+            grows = not dependents <= found
+            found |= dependents
         return frozenset(found - {extension.dump_id})
 
     @cached_property
     def _own(self) -> frozenset[tuple[str | None, str]]:
-        """What the dump itself creates: an extension's own things are not among it."""
+        """The objects that the dump itself creates, without those of an extension."""
         rows = {"TABLE DATA", "SEQUENCE SET"}
-        those = (one for one in self.archive.entries if one.desc not in rows)
-        return frozenset((one.namespace, one.tag) for one in those)
+        created = (entry for entry in self.archive.entries if entry.desc not in rows)
+        return frozenset((entry.namespace, entry.tag) for entry in created)

@@ -1,4 +1,4 @@
-"""What failed of a restore: what a user goes on without, and what ends it."""
+"""The entries that failed in a restore: those tolerated, and those that end it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dbpull.postgres.restore_messages import RestoreMessage
 from dbpull.restore.selection import Selection
 
 SHOWN = 10
-"""Failures that are told; of more, their number."""
+"""How many failures an error lists; of the others it gives the number."""
 ROWS = frozenset({"TABLE DATA", "BLOBS"})
-# What a server says of a statement begins with a word of its weight, then two blanks
-# (pqBuildErrorMessage3 in src/interfaces/libpq/fe-protocol3.c); libpq's own words,
-# of a connection that is lost, do not.
+# A server's message on a statement begins with its severity, then two blanks
+# (pqBuildErrorMessage3 in src/interfaces/libpq/fe-protocol3.c); libpq's own message
+# on a lost connection does not.
 _OF_A_STATEMENT = re.compile(r": (?!FATAL|PANIC)\w+ ?:  ")
-# What a function calls, in a session that searches no schema, as pg_restore's do.
+# A function's unqualified name is not found: pg_restore's sessions search no schema.
 _NOT_FOUND = re.compile(
     r"^(?:function|operator|relation|type|table) .* does not exist$"
 )
@@ -41,20 +41,20 @@ def name(entry: Entry) -> str:
 
 
 def fits(entry: Entry, patterns: Iterable[str]) -> bool:
-    """Whether a pattern of `tolerate` means the entry, with its schema or without."""
+    """Whether a pattern of `tolerate` matches the entry, with its schema or without."""
     names = name(entry), f"{entry.desc} {entry.namespace}.{entry.tag}"
-    return any(fnmatchcase(one, pattern) for pattern in patterns for one in names)
+    return any(fnmatchcase(text, pattern) for pattern in patterns for text in names)
 
 
 def is_hopeless(complaint: RestoreMessage) -> bool:
-    """Whether it is about more than its entry, so that nothing can follow it."""
+    """Whether a message is about more than its entry, so that the restore must end."""
     if not complaint.dump_id or not _OF_A_STATEMENT.search(complaint.error):
         return True
     return bool(_HOPELESS.search(complaint.error))
 
 
 def failure(complaint: RestoreMessage) -> RestoreFailed:
-    """It alone, as the error that ends a restore."""
+    """A message as the error that ends a restore."""
     what = complaint.item or "pg_restore"
     remedy = _ADVICE if "FK CONSTRAINT" in what else ""
     return RestoreFailed(what, why(complaint), remedy)
@@ -66,7 +66,7 @@ def why(complaint: RestoreMessage, entry: Entry | None = None) -> str:
         told = without_words(complaint.raised_by)
     else:
         told = cause(complaint.error)
-        # Before there are rows, what is quoted are the names of objects.
+        # Before rows are loaded, a server can only quote names of objects.
         if entry is None or entry.section != "pre-data":
             told = without_values(told)
     return f"{told} ({complaint.context})" if complaint.context else told
@@ -79,23 +79,23 @@ _ADVICE = (
 
 
 def functions_without_path(complaints: Iterable[RestoreMessage]) -> list[str]:
-    """The functions that did not find what they call, for want of a search_path."""
+    """The functions that failed since they have no search_path of their own."""
     found: dict[str, None] = {}
-    for one in complaints:
-        if _NOT_FOUND.search(cause(one.error)):
-            inside = filter(None, map(_IN_A_FUNCTION.search, one.more))
+    for complaint in complaints:
+        if _NOT_FOUND.search(cause(complaint.error)):
+            inside = filter(None, map(_IN_A_FUNCTION.search, complaint.more))
             found |= {name[1] or name[2]: None for name in [next(inside, None)] if name}
     return list(found)
 
 
 def with_dependents(entries: Sequence[Entry], failed: Collection[int]) -> set[int]:
-    """What of the entries failed, or can't be there without what did, by dump id.
+    """The entries that failed, and those that depend on them, by dump id.
 
-    Tables and their rows are left to fail themselves, but for rows without a table.
-    Where one security label failed, others would: there may be one for each column.
+    Tables and their rows fail by themselves, but for rows whose table failed. Where a
+    security label failed, all do: there may be one for each column.
     """
     found = set(failed)
-    labels = {one.dump_id for one in entries if one.desc == "SECURITY LABEL"}
+    labels = {e.dump_id for e in entries if e.desc == "SECURITY LABEL"}
     if not labels.isdisjoint(failed):
         found |= labels
     for entry in entries:
@@ -110,9 +110,9 @@ class Failures:
 
     selection: Selection
     tolerate: Sequence[str]
-    """The patterns of what a user goes on without."""
+    """Patterns of the entries that may fail."""
     failed: Mapping[int, RestoreMessage]
-    """By dump id, of each entry what was complained of first."""
+    """The first message on each failed entry, by dump id."""
 
     @classmethod
     def of(
@@ -121,7 +121,7 @@ class Failures:
         selection: Selection,
         tolerate: Sequence[str],
     ) -> Failures:
-        """Sort complaints. Raises RestoreFailed for one that is of no entry."""
+        """Sort messages by entry. Raises RestoreFailed for a message on none."""
         found: dict[int, RestoreMessage] = {}
         for complaint in complaints:
             if complaint.harmless:
@@ -133,15 +133,15 @@ class Failures:
         return cls(selection, tolerate, in_order)
 
     def refuse(self) -> None:
-        """Raise RestoreFailed for all that nobody said may be absent."""
-        left = [i for i in self.failed if i not in self.tolerated]
-        if left:
-            first = [i for i in left if not self._excuses(i).intersection(left)]
-            raise self._all(first, len(left) - len(first))
+        """Raise RestoreFailed with every failure that is not tolerated."""
+        fatal = [i for i in self.failed if i not in self.tolerated]
+        if fatal:
+            first = [i for i in fatal if not self._excuses(i).intersection(fatal)]
+            raise self._error(first, len(fatal) - len(first))
 
     @cached_property
     def tolerated(self) -> frozenset[int]:
-        """What fits a pattern, and what failed because of that alone."""
+        """The failures that match a pattern, and those that they alone caused."""
         by_id = self.selection.by_id
         found = {i for i in self.failed if fits(by_id[i], self.tolerate)}
         for dump_id in self.failed:
@@ -151,14 +151,17 @@ class Failures:
         return frozenset(found)
 
     def is_of_rows(self, dump_id: int) -> bool:
-        """Whether rows failed, or a key over them, and not because of a definition."""
+        """Whether rows, or a key over rows, failed by themselves.
+
+        A failed definition is not the cause then.
+        """
         section = self.selection.by_id[dump_id].section
         return section != "pre-data" and not self._causes(dump_id)
 
     def _excuses(self, dump_id: int) -> frozenset[int]:
-        """The failures with which it goes unasked.
+        """The failures that excuse a failed entry where they are tolerated.
 
-        A table never goes so, nor do rows but with their own table.
+        Nothing excuses a table; only their own table excuses rows.
         """
         entry = self.selection.by_id[dump_id]
         if entry.desc == "TABLE":
@@ -169,27 +172,27 @@ class Failures:
     def _causes(self, dump_id: int) -> frozenset[int]:
         """The failed entries that made this entry fail, by dump id."""
         found: set[int] = set()
-        left = self._needs(dump_id)
-        while left:
-            found.add(one := left.pop())
-            left |= self._needs(one) - found
+        unseen = self._needs(dump_id)
+        while unseen:
+            found.add(needed := unseen.pop())
+            unseen |= self._needs(needed) - found
         return frozenset(found & self.failed.keys() - {dump_id})
 
     def _needs(self, dump_id: int) -> set[int]:
         entry = self.selection.by_id.get(dump_id)
         needed = set(entry.dependencies) if entry else set()
-        if entry and entry.desc == "FK CONSTRAINT":  # it needs rows in both its tables
+        if entry and entry.desc == "FK CONSTRAINT":  # needs the rows of both its tables
             rows = self.selection.tables
             needed |= {e.dump_id for e in rows if needed & set(e.dependencies)}
         return needed
 
-    def _all(self, first: Sequence[int], following: int) -> RestoreFailed:
+    def _error(self, first: Sequence[int], following: int) -> RestoreFailed:
         by_id, shown = self.selection.by_id, first[:SHOWN]
         told = [(name(by_id[i]), why(self.failed[i], by_id[i])) for i in shown]
         what, reason = told[0]
         if len(first) > 1:
             what = f"{len(first)} entries of the dump"
-            reason = "".join(f"\n  {one}: {its}" for one, its in told)
+            reason = "".join(f"\n  {entry}: {text}" for entry, text in told)
             if more := len(first) - len(shown):
                 reason += f"\n  and {more:,} more"
         if following:
@@ -202,7 +205,7 @@ class Failures:
 def _remedy(
     entries: Sequence[Entry], reason: str, functions: Sequence[str] = ()
 ) -> str:
-    """What to do about them; that rows would be absent is said plainly."""
+    """What to do about failed entries; says plainly where rows would be absent."""
     patterns = ",".join(re.sub(r"[,*?\[\]]", "?", name(entry)) for entry in entries)
     without = f"--tolerate={shlex.quote(patterns)} goes on without"
     tables = [entry.tag for entry in entries if entry.desc == "TABLE DATA"]

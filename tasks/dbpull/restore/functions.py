@@ -1,7 +1,7 @@
-"""Which entries call functions of the app's: they may read whatever there is.
+"""The entries that call functions of the app's, which may read any table.
 
-So they must wait for what a serial pg_restore restores before them, though nothing in
-a dump says so. What a function is declared to be (IMMUTABLE, …) tells nothing.
+Such an entry must wait for all that a serial pg_restore restores before it, though the
+dump lists no such dependency. A function's declaration (IMMUTABLE, …) is no proof.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dbpull.archive import Entry
 
 Edge = tuple[int, int]
-"""An entry, and another that is at work where it is: both by dump id."""
+"""An entry, and an entry that is called with it: both by dump id."""
 
 FUNCTIONS = frozenset({"FUNCTION", "PROCEDURE"})
-# COPY evaluates of a table what stands behind these, and of a column's type; defaults
-# only where a column is not in the COPY, and pg_dump names them all.
+# COPY evaluates the expressions behind these words, and the checks of a column's type.
+# It evaluates defaults only of columns that it does not name, and pg_dump names all.
 _EVALUATED = re.compile(r"\bCHECK \(|\bGENERATED ALWAYS AS \(|^PARTITION BY ", re.M)
 _END_OF_NAME = re.compile(r'["(]')
 
 
 def checked(entries: Iterable[Entry]) -> frozenset[int]:
-    """What calls functions while rows are stored: tables, types, all between."""
+    """The entries that call functions while rows are stored: tables, types, domains."""
     given = tuple(entries)
     casting = {i for entry in given if entry.desc == "CAST" for i in entry.dependencies}
     by_id = {entry.dump_id: entry for entry in given}
@@ -41,9 +41,9 @@ def checked(entries: Iterable[Entry]) -> frozenset[int]:
 
 
 def reading(entries: Iterable[Entry]) -> frozenset[int]:
-    """What calls functions where it is read or made anew: views, indexes, and the like.
+    """The entries that call functions when read or built: views, indexes and the like.
 
-    Reading a table calls nothing; a materialized view has its indexes made, too.
+    Reading a table calls none; filling a materialized view builds its indexes, too.
     """
     by_id = {entry.dump_id: entry for entry in entries}
 
@@ -58,14 +58,14 @@ def _depending(
     by_id: dict[int, Entry], calls: Callable[[Entry, Entry], bool]
 ) -> Iterator[Edge]:
     for entry in by_id.values():
-        for one in entry.dependencies:
-            other = by_id.get(one)
+        for dump_id in entry.dependencies:
+            other = by_id.get(dump_id)
             if other and calls(entry, other):
-                yield entry.dump_id, one
+                yield entry.dump_id, dump_id
 
 
 def _attached(by_id: dict[int, Entry]) -> Iterator[Edge]:
-    """A partition's rows are compared with its bounds, which are the parent's words."""
+    """From a partition to its ATTACH: its rows are compared with the bounds there."""
     for entry in by_id.values():
         if entry.desc == "TABLE ATTACH":
             for table in entry.dependencies:
@@ -73,36 +73,36 @@ def _attached(by_id: dict[int, Entry]) -> Iterator[Edge]:
 
 
 def _made_with(by_id: dict[int, Entry]) -> Iterator[Edge]:
-    """A view's query may be a rule of its own, a materialized view has indexes."""
+    """From a view to its rule, which may hold its query; likewise to its indexes."""
     for entry in by_id.values():
         kind = {"RULE": "VIEW", "INDEX": "MATERIALIZED VIEW"}.get(entry.desc)
-        for one in entry.dependencies if kind else ():
-            if one in by_id and by_id[one].desc == kind:
-                yield one, entry.dump_id
+        for view in entry.dependencies if kind else ():
+            if view in by_id and by_id[view].desc == kind:
+                yield view, entry.dump_id
 
 
 def _reaching(entries: Iterable[Entry], edges: Iterable[Edge]) -> frozenset[int]:
-    """Functions, and all from which edges lead to one, over however many others."""
+    """The functions, and the entries from which edges lead to a function."""
     callers: dict[int, list[int]] = defaultdict(list)
     for caller, called in edges:
         callers[called].append(caller)
-    left = [entry.dump_id for entry in entries if entry.desc in FUNCTIONS]
-    found = set(left)
-    while left:
-        for caller in callers[left.pop()]:
+    unseen = [entry.dump_id for entry in entries if entry.desc in FUNCTIONS]
+    found = set(unseen)
+    while unseen:
+        for caller in callers[unseen.pop()]:
             if caller not in found:
                 found.add(caller)
-                left.append(caller)
+                unseen.append(caller)
     return frozenset(found)
 
 
 def _evaluated(entry: Entry) -> str:
-    """What of a table's or a domain's definition is evaluated for each row, at most."""
+    """The text of a definition that may be evaluated for each row."""
     found = _EVALUATED.search(entry.definition)
     return entry.definition[found.start() :] if found else ""
 
 
 def _mentions(entry: Entry, function: Entry) -> bool:
-    """Whether what is evaluated may name it; an operator or a cast may hide it."""
+    """Whether an entry's evaluated text may name a function."""
     name = _END_OF_NAME.split(function.tag, maxsplit=1)[0]
     return name in _evaluated(entry)

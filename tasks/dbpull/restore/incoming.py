@@ -1,4 +1,4 @@
-"""A dump whose bytes can be had, also while they arrive."""
+"""The protocol of a dump whose bytes can be read while it arrives."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ PIECE = 256 * 1024
 
 
 class Listener(Protocol):
-    """Who wants to know how far a dump has come."""
+    """Is told of a dump's blocks as they arrive."""
 
     def large(self, dump_id: int, start: int) -> None:
-        """A block is under way and will be a large one."""
+        """A large block has begun to arrive."""
 
     def arrived(self, block: Block) -> None:
-        """A block is there."""
+        """A block has arrived."""
 
 
 class Incoming(Protocol):
-    """A dump that arrives, or has."""
+    """A dump that is arriving, or has arrived."""
 
     @property
     def archive(self) -> Archive:
-        """Its table of contents."""
+        """The dump's header and table of contents."""
 
     @property
     def total(self) -> int:
-        """Its bytes; 0 while that is not known."""
+        """The dump's size in bytes; 0 while it is not known."""
 
     def open(self) -> BinaryIO:
-        """A file of its own that waits for the bytes that are to come."""
+        """A new stream of the dump; reading waits for bytes that have not arrived."""
 
     def walk(self, listener: Listener) -> None:
-        """Tell of its blocks, up to the dump's end. Raises what ends it before."""
+        """Tell the listener of each block. Raises the error that ends the arrival."""
 
 
 def write_part(
@@ -46,10 +46,10 @@ def write_part(
     write: Write,
     definition: str | None = None,
 ) -> None:
-    """Write a dump of these entries: their contents, and the blocks at `starts`.
+    """Write a dump of these entries: a table of contents, and the blocks at `starts`.
 
-    An end of 0 means one that is still arriving: it is found by walking. `definition`
-    stands in for that of a single entry.
+    An end of 0 means a block that is still arriving: walking it finds its end.
+    `definition` replaces the definition of a single entry.
     """
     with dump.open() as stream:
         write(excerpt(stream, dump.archive, entries, definition))

@@ -1,4 +1,4 @@
-"""What one pg_restore of the engine does, and which others would wait for its locks."""
+"""A job: the work of one pg_restore of the engine, with the locks that it takes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from dbpull.archive import Entry
 
 
 class Lock(Enum):
-    """How it locks a table: the levels in use here, as the documentation names them.
+    """How a job locks a table: the levels, as PostgreSQL's documentation names them.
 
     Source: the table of conflicts in doc/src/sgml/mvcc.sgml; AlterTableGetLockLevel in
-    src/backend/commands/tablecmds.c for what takes which.
+    src/backend/commands/tablecmds.c for the level of each command.
     """
 
     REFERRED = "ROW SHARE"
-    """A foreign key that refers to it is validated."""
+    """A foreign key that refers to the table is validated."""
     VALIDATED = "SHARE UPDATE EXCLUSIVE"
-    """Its own foreign key is."""
+    """A foreign key of the table is validated."""
     INDEXED = "SHARE"
-    """It gets an index."""
+    """The table gets an index."""
     DECLARED = "SHARE ROW EXCLUSIVE"
-    """It gets, or is referred to by, a new foreign key."""
+    """The table gets a foreign key, or a new one refers to it."""
     ALTERED = "ACCESS EXCLUSIVE"
-    """It gets a key."""
+    """The table gets a key."""
 
     def conflicts(self, other: Lock) -> bool:
         """Whether one of the two would wait for the other."""
@@ -43,39 +43,40 @@ _CONFLICTS: Mapping[Lock, frozenset[Lock]] = {
 
 @dataclass
 class Job:
-    """What one pg_restore does."""
+    """The work of one pg_restore."""
 
     kind: str
     """`definitions`, `rows`, `sequences`, `index`, `reference` or `rest`."""
     entries: tuple[Entry, ...]
     weight: float = 0.0
-    """How much it is, in bytes of the dump, with the longest that follows from it."""
+    """The cost, in bytes of the dump, with that of the longest job that follows."""
     size: int = 0
-    """The bytes of the dump that it restores."""
+    """The bytes of the dump that the job restores."""
     starts: tuple[tuple[int, int], ...] = ()
-    """Where its blocks begin and end; an end of 0 is not known yet."""
+    """Where its blocks begin and end; the end is 0 while a block arrives."""
     locks: Mapping[int, Lock] = field(default_factory=dict)
-    """The tables that it locks, by dump id."""
+    """The tables that the job locks, by dump id."""
     needs: frozenset[int] = frozenset()
-    """What must be done before, by dump id."""
+    """The entries that must be restored before, by dump id."""
     halves: tuple[Job, Job] | None = None
-    """The same in two, where the long one of them locks out fewer."""
+    """The same work in two jobs, of which the long one takes the weaker locks."""
     statement: str | None = None
-    """What it does for its only entry instead of the dump's own definition."""
+    """SQL that replaces the dump's definition of the only entry."""
     then: Job | None = None
-    """The half that is to follow."""
+    """The second half, where this job is the first."""
     arriving: bool = False
-    """Whether its block is still on its way: then it waits for the network."""
+    """Whether its block still arrives: the job then waits for the network."""
     began: float = field(default=0.0)
+    """When the job began (time.monotonic)."""
 
     def keeps_out(self, other: Job) -> bool:
         """Whether one of the two would wait for the other's locks."""
         both = self.locks.keys() & other.locks.keys()
-        return any(self.locks[one].conflicts(other.locks[one]) for one in both)
+        return any(self.locks[table].conflicts(other.locks[table]) for table in both)
 
     @property
-    def is_lonely(self) -> bool:
-        """Whether nothing else can be done to its tables in any of its forms."""
+    def is_exclusive(self) -> bool:
+        """Whether no other job can use its tables meanwhile: it has no halves."""
         return not self.halves and Lock.ALTERED in self.locks.values()
 
     @property
@@ -85,7 +86,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """As a user knows it."""
+        """The name that a user knows: a table, a key, a number of tables."""
         first = self.entries[0]
         if len(self.entries) > 1:
             return f"{len(self.entries):,} tables" if self.kind == "rows" else self.kind

@@ -1,4 +1,4 @@
-"""The jobs that make a table's keys and indexes, once its rows are in."""
+"""The jobs that build a table's keys and indexes, once its rows are in."""
 
 from __future__ import annotations
 
@@ -7,67 +7,68 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dbpull.archive import Entry
-from dbpull.restore.cost import weight
+from dbpull.restore.cost import cost
 from dbpull.restore.dependencies import Agenda
 from dbpull.restore.job import Job, Lock
 from dbpull.restore.two_step_keys import halves
 
 WORTH = 1_000_000
-"""How heavy a key is, in bytes of the dump, that is worth another pg_restore."""
+"""The cost, in bytes of the dump, from which a key in two steps pays."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Keys by the dump ids of the rows of their tables."""
+    """The jobs for each table's keys, by the dump id of the table's rows."""
 
     agenda: Agenda
     jobs: int
     sizes: Mapping[int, int]
-    """Bytes of the dump that rows take."""
+    """The size of each table's rows, in bytes of the dump."""
 
-    def followers(self, rows: int) -> list[Entry]:
-        """Keys and indexes that need these rows alone."""
+    def keys_of_table(self, rows: int) -> list[Entry]:
+        """The keys and indexes that need only these rows."""
         return self.agenda.keys_of_table.get(self.agenda.table_of[rows], [])
 
-    def references(self, rows: int) -> list[Entry]:
-        """Foreign keys of that table."""
+    def foreign_keys(self, rows: int) -> list[Entry]:
+        """The foreign keys of these rows' table."""
         return self.agenda.foreign_keys.get(self.agenda.table_of[rows], [])
 
     def indexes(self, rows: int) -> list[Job]:
-        """Keys and indexes of that table. What locks all others out comes first.
+        """The jobs for a table's keys and indexes; the exclusive ones weigh most.
 
-        Its foreign keys follow, one by one: what they wait for is to be begun early.
+        The table's foreign keys wait for them, so their cost is added.
         """
         size = self.sizes.get(rows, 0)
-        found = [self._index(entry, size) for entry in self.followers(rows)]
+        found = [self._index(entry, size) for entry in self.keys_of_table(rows)]
         for job in found:
-            job.weight += self._referring_weight(rows)
-        lonely = [job for job in found if job.is_lonely]
-        after = max((job.weight for job in found if not job.is_lonely), default=0.0)
-        for job in sorted(lonely, key=lambda one: one.weight):
+            job.weight += self._foreign_keys_cost(rows)
+        exclusive = [job for job in found if job.is_exclusive]
+        shared = (job.weight for job in found if not job.is_exclusive)
+        after = max(shared, default=0.0)
+        for job in sorted(exclusive, key=lambda job: job.weight):
             job.weight = after = job.weight + after
         return found
 
     def reference(self, entry: Entry, rows: int) -> Job:
-        """A foreign key of that table."""
+        """The job for a foreign key of these rows' table."""
         own = self.agenda.table_of[rows]
         locks = dict.fromkeys(self.agenda.tables_of(entry), Lock.DECLARED)
         validated = dict.fromkeys(locks, Lock.REFERRED) | {own: Lock.VALIDATED}
-        size = self._weight(entry, self.sizes.get(rows, 0))
-        all_of_it = self._referring_weight(rows)
+        size = self._cost(entry, self.sizes.get(rows, 0))
+        all_foreign_keys = self._foreign_keys_cost(rows)
         needs = self.agenda.keys_of(entry)
         whole = Job("reference", (entry,), size, locks=locks, needs=needs)
-        return self._halved(whole, (math.inf, locks), (all_of_it, validated))
+        return self._halved(whole, (math.inf, locks), (all_foreign_keys, validated))
 
     def _index(self, entry: Entry, size: int) -> Job:
         lock = Lock.INDEXED if entry.desc == "INDEX" else Lock.ALTERED
         locks = dict.fromkeys(self.agenda.tables_of(entry), lock)
         built = dict.fromkeys(locks, Lock.INDEXED)
-        whole = Job("index", (entry,), self._weight(entry, size), locks=locks)
+        whole = Job("index", (entry,), self._cost(entry, size), locks=locks)
         return self._halved(whole, (whole.weight, built), (math.inf, locks))
 
     def _halved(self, whole: Job, *how: tuple[float, dict[int, Lock]]) -> Job:
-        """It, with its halves where it has any; of each its weight and its locks."""
+        """The job, with its halves if any; `how` is the weight and locks of each."""
         worth = self.jobs > 1 and whole.weight >= WORTH
         statements = halves(self.agenda.archive, whole.entries[0]) if worth else None
         if statements:
@@ -79,9 +80,9 @@ class Keys:
             whole.halves = first, second
         return whole
 
-    def _referring_weight(self, rows: int) -> float:
+    def _foreign_keys_cost(self, rows: int) -> float:
         size = self.sizes.get(rows, 0)
-        return sum(self._weight(one, size) for one in self.references(rows))
+        return sum(self._cost(entry, size) for entry in self.foreign_keys(rows))
 
-    def _weight(self, entry: Entry, size: int) -> float:
-        return weight(self.agenda.archive, entry, size)
+    def _cost(self, entry: Entry, size: int) -> float:
+        return cost(self.agenda.archive, entry, size)

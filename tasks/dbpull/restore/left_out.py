@@ -1,4 +1,4 @@
-"""Entries that can't serve on the target's server, or must not: with the reason."""
+"""The entries that can't or must not serve on the target's server, with the reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dbpull.restore.extensions import ATTACHED, Extensions
 _IDENTIFIER = r'(?:"(?:[^"]|"")+"|[^\s".,;()]+)'
 _RUNS_HEROKUS = re.compile(r'\sEXECUTE (?:FUNCTION|PROCEDURE) (?:_heroku|"_heroku")\.')
 _SERVER = re.compile(rf"\sSERVER ({_IDENTIFIER})")
-# How it is worded: dumpPolicy in src/bin/pg_dump/pg_dump.c.
+# How pg_dump words a policy: dumpPolicy in src/bin/pg_dump/pg_dump.c.
 _POLICY = re.compile(
     rf"CREATE POLICY {_IDENTIFIER} ON {_IDENTIFIER}(?:\.{_IDENTIFIER})?"
     rf"(?: AS RESTRICTIVE)?(?: FOR [A-Z]+)?"
@@ -24,31 +24,31 @@ SUBSCRIPTIONS = "subscriptions, which would replicate into the copy"
 
 @dataclass(frozen=True)
 class Server:
-    """What matters of the target's server and of who we are there."""
+    """The facts of the target's server and of our role there that decide on entries."""
 
     creatable: Collection[str]
-    """The extensions that it has and our role may create."""
+    """The extensions that the server has and our role may create."""
     superuser: bool
     roles: Collection[str] | None = None
-    """The roles of the server; None where they are not known."""
+    """The server's roles; None where they are not known."""
     owns_public: bool = True
     """Whether the schema `public` of the new database is ours."""
     kept: Mapping[str, str] = field(default_factory=dict)
-    """Extensions that are in the database already, and stay: with their schemas."""
+    """Extensions that are in the database already, and stay, by name: their schema."""
     kept_rows: Collection[tuple[str, str]] = ()
-    """The tables and sequences of theirs that a dump has rows of: schema, name."""
+    """Those extensions' tables and sequences with rows in the dump: schema, name."""
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Of an archive what can't serve on a server."""
+    """The entries of an archive that are left out for a server."""
 
     archive: Archive
     server: Server
 
     @cached_property
     def reasons(self) -> Mapping[int, str]:
-        """Why each entry is left out, by dump id; "" where that need not be said."""
+        """Why each entry is left out, by dump id; "" where messages omit it."""
         entries = self.archive.entries
         given = ((entry.dump_id, self._why(entry)) for entry in entries)
         found = {dump_id: why for dump_id, why in given if why is not None}
@@ -61,7 +61,7 @@ class LeftOut:
 
     @cached_property
     def unfilled(self) -> tuple[Entry, ...]:
-        """Materialized views that read through logins that are left out."""
+        """Materialized views that read foreign tables whose logins are left out."""
         return tuple(
             entry
             for entry in self.archive.entries
@@ -69,16 +69,16 @@ class LeftOut:
         )
 
     def lacked_roles(self, entry: Entry) -> tuple[list[str], list[str]]:
-        """The roles that a policy is for and this server lacks, and has."""
+        """A policy's roles: those that this server lacks, and those that it has."""
         found = _POLICY.match(entry.definition) if entry.desc == "POLICY" else None
         if not found or self.server.roles is None:
             return [], []
-        named = [_unquoted(one) for one in re.findall(_IDENTIFIER, found[1])]
-        there = [one for one in named if one in self.server.roles]
-        return [one for one in named if one not in there], there
+        named = [_unquoted(name) for name in re.findall(_IDENTIFIER, found[1])]
+        existing = [role for role in named if role in self.server.roles]
+        return [role for role in named if role not in existing], existing
 
     def _why(self, entry: Entry) -> str | None:
-        """Why it is left out; None where it is not."""
+        """Why an entry is left out; None where it stays."""
         rules = (
             _of_heroku, self._event_trigger, self._attached, self._policy,
             self._extension, self._kept, self._rows, _kind,
@@ -105,8 +105,8 @@ class LeftOut:
         return None
 
     def _policy(self, entry: Entry) -> str | None:
-        lacked, there = self.lacked_roles(entry)
-        return self._for_nobody if lacked and not there else None
+        lacked, existing = self.lacked_roles(entry)
+        return self._for_nobody if lacked and not existing else None
 
     def _extension(self, entry: Entry) -> str | None:
         if entry.desc == "EXTENSION" and entry.tag in self.server.kept:
@@ -130,8 +130,10 @@ class LeftOut:
 
     @cached_property
     def _for_nobody(self) -> str:
-        lacked = (self.lacked_roles(entry) for entry in self.archive.entries)
-        roles = sorted({role for one, there in lacked if not there for role in one})
+        found = (self.lacked_roles(entry) for entry in self.archive.entries)
+        roles = sorted(
+            {r for lacked, existing in found if not existing for r in lacked}
+        )
         create = creating(roles)
         return f"policies for roles that are not here ({create} brings them next time)"
 
@@ -154,11 +156,11 @@ class LeftOut:
 
     def _reads_away(self, view: Entry) -> bool:
         seen: set[int] = set()
-        left = set(view.dependencies)
-        while left and self._away:
-            seen.add(one := left.pop())
-            if entry := self.archive.by_id.get(one):
-                left |= set(entry.dependencies) - seen
+        unseen = set(view.dependencies)
+        while unseen and self._away:
+            seen.add(dump_id := unseen.pop())
+            if entry := self.archive.by_id.get(dump_id):
+                unseen |= set(entry.dependencies) - seen
         return not seen.isdisjoint(self._away)
 
 
@@ -169,9 +171,9 @@ def creating(roles: Iterable[str]) -> str:
 
 
 def is_about(entry: Entry, kind: str, name: str = "") -> bool:
-    """Whether it is a comment, or the like, on an object of that kind, or of that name.
+    """Whether an entry is a comment, or the like, on an object of a kind and a name.
 
-    Heroku dumps with --quote-all-identifiers, which quotes in these tags too.
+    Heroku dumps with --quote-all-identifiers, which quotes names in these tags too.
     """
     if entry.desc not in ATTACHED or not entry.tag.startswith(f"{kind} "):
         return False
@@ -199,7 +201,8 @@ def _kind(entry: Entry) -> str | None:
     if entry.desc == "USER MAPPING":
         return "logins at other servers, with their passwords"
     if entry.desc == "SCHEMA" and entry.tag == "public":
-        # Of `pg_dump -n public`: every database has it. Else there is only a remark.
+        # Of `pg_dump -n public`: every database has that schema. Other dumps have just
+        # a remark there.
         created = entry.definition.lstrip().startswith("CREATE SCHEMA")
         return "" if created else None
     return None

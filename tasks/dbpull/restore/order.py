@@ -1,7 +1,7 @@
-"""What must wait for what though nothing in a dump says so.
+"""The order of entries beyond the dependencies that a dump lists.
 
-A serial pg_restore restores in an order that happens to be right; where several
-workers do, they go by the dependencies that a dump tells of, and those are not all.
+A serial pg_restore restores in an order that happens to be right. Several workers go by
+the dependencies that the dump lists, and some are missing there.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from dbpull.archive import Entry
 from dbpull.restore.functions import FUNCTIONS, checked, reading
 
 Entries = Mapping[int, Entry]
-"""By dump id."""
+"""Entries by dump id."""
 
-# What pg_restore does last wherever it stands (_tocEntryRestorePass in
+# The kinds that pg_restore restores last wherever they stand (_tocEntryRestorePass in
 # src/bin/pg_dump/pg_backup_archiver.c).
 _LAST_PASS = frozenset({"MATERIALIZED VIEW DATA", "EVENT TRIGGER"})
-# Where a query groups by a table's key, it can't be run before the key is there.
+# A query that groups by a table's key can't run before the key exists.
 _GROUPS = re.compile(r"\bgroup\s+by\b", re.I)
 
 
 class _Turn(IntEnum):
-    """In which order parts of the last section come."""
+    """The order in which the parts of the post-data section come."""
 
     FIRST = 0
     EVALUATED = 1
@@ -44,9 +44,9 @@ class Part:
 
     entries: tuple[Entry, ...]
     alone: bool = False
-    """Whether by one worker, in their order."""
+    """Whether one worker restores them, in their order."""
     mixed: bool = False
-    """Whether they are of several sections, by what they say themselves."""
+    """Whether the entries name several sections."""
 
 
 def parts(by_id: Entries, section: str, entries: Iterable[Entry]) -> list[Part]:
@@ -58,20 +58,23 @@ def parts(by_id: Entries, section: str, entries: Iterable[Entry]) -> list[Part]:
 
 
 def _of_rows(by_id: Entries, given: tuple[Entry, ...]) -> list[Part]:
-    """Those whose checks may read other tables come last, by one worker."""
+    """The parts of the data section: rows whose checks may read other tables come last.
+
+    One worker restores them.
+    """
     calling = checked(by_id.values())
     late = {e.dump_id for e in given if e.had_data and e.dump_id in calling}
-    # Comments on large objects and the like wait for them where they were.
+    # Comments on large objects stay in the part of the large objects.
     first = tuple(entry for entry in given if entry.dump_id not in late)
     return [Part(first), Part(_only(given, late), alone=True)]
 
 
 def _of_the_last(by_id: Entries, given: tuple[Entry, ...]) -> list[Part]:
-    """Also what is of an earlier section, but stands here since it needs a key.
+    """The parts of post-data, with entries of earlier sections that need a key.
 
     pg_dump puts a materialized view that groups by a table's key behind the rows, with
-    all that needs it, and does not change the section of that; where there is such,
-    all up to it is restored in the dump's order. Source: repairMatViewBoundaryMultiLoop
+    the entries that need the view, and keeps their sections; then the entries between
+    are restored in the dump's order. Source: repairMatViewBoundaryMultiLoop
     and repairFunctionBoundaryMultiLoop in src/bin/pg_dump/pg_dump_sort.c.
     """
     earlier = [n for n, e in enumerate(given) if e.section in {"pre-data", "data"}]
@@ -81,13 +84,13 @@ def _of_the_last(by_id: Entries, given: tuple[Entry, ...]) -> list[Part]:
     while end < len(given) and given[end].section == "none":
         end += 1
     last = tuple(entry for entry in given[:end] if entry.desc in _LAST_PASS)
-    before, amid = (
-        tuple(entry for entry in some if entry.desc not in _LAST_PASS)
-        for some in (given[:start], given[start:end])
+    before, between = (
+        tuple(entry for entry in entries if entry.desc not in _LAST_PASS)
+        for entries in (given[:start], given[start:end])
     )
     return [
         *_in_turn(by_id, before),
-        Part(amid, alone=True, mixed=True),
+        Part(between, alone=True, mixed=True),
         *_in_turn(by_id, (*last, *given[end:])),
     ]
 
@@ -100,28 +103,29 @@ def _in_turn(by_id: Entries, given: tuple[Entry, ...]) -> list[Part]:
         turns[entry.dump_id] = max(_after(before), own(entry))
     return [
         Part(
-            _only(given, {i for i, one in turns.items() if one == turn}), turn in _ALONE
+            _only(given, {i for i, its in turns.items() if its == turn}), turn in _ALONE
         )
         for turn in _Turn
     ]
 
 
 def _after(turns: Iterable[_Turn]) -> _Turn:
-    """The turn of what depends on others: theirs, at the earliest."""
+    """The earliest turn of an entry whose dependencies have these turns."""
     found = max(turns, default=_Turn.FIRST)
     return _Turn.LATE if found == _Turn.ATTACHED else found
 
 
 def _own_turn(by_id: Entries, given: tuple[Entry, ...]) -> Callable[[Entry], _Turn]:
-    """Partitions' indexes are attached by one worker, then come foreign keys.
+    """Tells the turn of an entry by its kind.
 
-    Attached by several at once, they may leave their parent invalid; and a foreign
-    key to a partitioned table and the ALTER INDEX … ATTACH PARTITION of its key may
-    wait for each other. A partition's own state of a trigger (ALTER TABLE … DISABLE
-    TRIGGER) needs the parent's trigger, but no dump says so. A materialized view may
-    read any other by a function, so such are refreshed in the dump's order; indexes
-    by a function that groups by a key come after keys. Event triggers would fire on
-    what comes after them.
+    One worker attaches partitions' indexes, then come foreign keys. Several workers
+    may leave the parent index invalid; and a foreign key to a partitioned table and
+    the ALTER INDEX … ATTACH PARTITION of its key may wait for each other. A
+    partition's own state of a trigger (ALTER TABLE … DISABLE TRIGGER) needs the
+    parent's trigger, but no dump says so. A materialized view may read any other by a
+    function, so those are refreshed in the dump's order; indexes by a function that
+    groups by a key come after keys. Event triggers would fire on the entries after
+    them, so they come last.
     """
     calling = reading(by_id.values())
     attaching = any(entry.desc == "INDEX ATTACH" for entry in given)

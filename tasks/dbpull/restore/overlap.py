@@ -1,6 +1,6 @@
-"""Whether it pays to restore a dump's rows while it arrives, by one pg_restore alone.
+"""The decision whether one pg_restore should restore rows while the dump arrives.
 
-Several restore them faster, but need all of the file first.
+Several pg_restores restore them faster, but need the whole file first.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ ROWS_PER_SECOND = 6_000_000
 
 
 def pays(total: int, left: int, rate: float, jobs: int) -> bool:
-    """Whether to restore at once a dump of `total` bytes, of which `left` are to come.
+    """Whether to restore a dump of `total` bytes at once while `left` of them arrive.
 
-    They come at `rate` (bytes a second). One pg_restore meanwhile takes the longer of
-    the arrival and its own time; `jobs` of them afterwards take the arrival, and then
+    Bytes arrive at `rate` a second. One pg_restore meanwhile takes the longer of the
+    arrival and its own time; `jobs` pg_restores afterwards take the arrival, and then
     their share of that time each.
     """
     if not left:

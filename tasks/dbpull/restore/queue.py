@@ -1,4 +1,4 @@
-"""Which pg_restore may be started next: what has arrived, what waits for what."""
+"""The queue of jobs: which pg_restore may start next, by arrivals and dependencies."""
 
 from __future__ import annotations
 
@@ -13,128 +13,130 @@ from dbpull.restore.ready import Ready
 from dbpull.restore.turns import Turns
 
 LARGE = 1_000_000
-"""Bytes of the dump from which on a table gets pg_restores of its own."""
+"""The size, in bytes of the dump, from which a table gets its own pg_restore."""
 BATCH, MOST = 4_000_000, 2_500
-"""Bytes and tables that share a pg_restore at most."""
+"""The most bytes, and the most tables, that share a pg_restore."""
 
 
 @dataclass
 class Queue:
-    """The jobs of a dump, as they become possible; asked by one thread at a time.
+    """The jobs of a dump, as they become possible; one thread at a time uses it.
 
-    There may be tens of thousands of tables: nothing here looks at all of them for
-    each.
+    There may be tens of thousands of tables: no method loops over all of them for
+    each table.
     """
 
     agenda: Agenda
     jobs: int
     whole: bool = False
-    """Whether all blocks are there."""
-    edge: Job | None = None
-    """The table that arrives right now."""
+    """Whether all blocks have arrived."""
+    arriving: Job | None = None
+    """The job for the table that arrives right now."""
     sizes: dict[int, int] = field(default_factory=dict)
+    """The size of each block, in bytes of the dump, by dump id."""
     done: set[int] = field(default_factory=set)
-    """What has been restored, by dump id."""
+    """The entries that have been restored, by dump id."""
     _ready: Ready = field(default_factory=Ready)
     _small: list[Block] = field(default_factory=list)
     _waiting: int = 0
-    """Bytes of those."""
+    """Bytes of the small blocks."""
     _known: set[int] = field(default_factory=set)
-    _loose: bool = False
-    _left: int = 0
-    """How many tables' rows are not in."""
+    """The rows whose job was started while they arrived."""
+    _without_data_added: bool = False
+    _missing_tables: int = 0
+    """How many tables' rows are not restored yet."""
     _made: set[int] = field(default_factory=set)
-    """The keys of tables that are in, where each is a job of its own."""
+    """The keys of restored tables, where each is a job of its own."""
     _referring: dict[int, list[tuple[Entry, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    """The foreign keys of such tables that refer to one that is not, with the rows: by
-    the key that they need."""
+    """Foreign keys of restored tables that wait for another table's key, by that key:
+    each with the rows of its own table."""
 
     def __post_init__(self) -> None:
         self._keys = Keys(self.agenda, self.jobs, self.sizes)
         self._turns = Turns(self.agenda)
-        self._left = len(self.agenda.rows)
+        self._missing_tables = len(self.agenda.rows)
         first = self.agenda.definitions
         self._first = Job("definitions", first) if first else None
         self._defined = not first
 
     def large(self, dump_id: int, start: int) -> None:
-        """A table of at least LARGE bytes is under way."""
+        """Note that a table of at least LARGE bytes has begun to arrive."""
         if dump_id in self.agenda.rows:
             job = self._rows([(dump_id, start, 0)])
             job.arriving = True
-            self.edge = job
+            self.arriving = job
 
     def arrived(self, block: Block) -> None:
-        """A block is there."""
+        """Note that a block has arrived."""
         size = block.end - block.start
         self.sizes[block.dump_id] = size
-        edge, self.edge = self.edge, None
+        was_arriving, self.arriving = self.arriving, None
         if block.dump_id not in self.agenda.rows or block.dump_id in self._known:
             return
         if block.dump_id in self._turns:
             self._turns.arrived(block)
-        elif edge or size >= LARGE:
-            one = self._rows([(block.dump_id, block.start, block.end)])
-            self._ready.add(one)
+        elif was_arriving or size >= LARGE:
+            job = self._rows([(block.dump_id, block.start, block.end)])
+            self._ready.add(job)
         else:
             self._small.append(block)
             self._waiting += size
 
     def take(self, running: list[Job]) -> Job | None:
-        """The most urgent job that may start beside those; it counts as started."""
+        """The most urgent job that may start beside `running`; it counts as started."""
         if not self._defined:
             first, self._first = self._first, None
             return first
-        self._refill()
+        self._add_without_data()
         return self._late(running) or self._ready.take(running) or self._batch(running)
 
     def others(self, running: list[Job], most: int) -> int:
-        """How many jobs could be started beside those, counted up to `most`."""
+        """How many jobs could start beside `running`, counted up to `most`."""
         late = self._turns.due(self.done, LARGE)
-        there = bool(self._small) + bool(late)
-        return there + self._ready.count(running, most)
+        shared = bool(self._small) + bool(late)
+        return shared + self._ready.count(running, most)
 
-    def take_edge(self) -> Job | None:
-        """The table that is arriving, to be restored at once."""
-        job = self.edge
+    def take_arriving(self) -> Job | None:
+        """The job for the arriving table, where it may start at once."""
+        job = self.arriving
         if job and self._defined and job.needs <= self.done:
             rows = job.entries[0].dump_id
             if rows in self._turns and not self._turns.is_next(rows, self.done):
                 return None
-            self.edge = None
+            self.arriving = None
             self._known.add(rows)
             return job
         return None
 
     def finished(self, job: Job) -> None:
-        """A job is done: what it was waited for may follow."""
+        """Note that a job is done, and add the jobs that waited for it."""
         if job.then:
             self._ready.add(job.then)
             return
-        self._defined = True  # nothing else is begun before
+        self._defined = True  # no other job starts before the definitions
         finished = [entry.dump_id for entry in job.entries]
         self.done.update(finished)
         self._ready.finished(finished)
         if job.kind == "rows":
-            self._left -= len(job.entries)
+            self._missing_tables -= len(job.entries)
             if len(job.entries) == 1:
                 self._follow(job.entries[0].dump_id)
 
     @property
     def rows_are_in(self) -> bool:
-        """Whether all tables have their rows."""
-        return self.whole and not self._left
+        """Whether all tables' rows are restored."""
+        return self.whole and not self._missing_tables
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is left but the rest."""
-        return self._loose and self.rows_are_in and not self._ready
+        """Whether no job is left; the engine then restores the remaining entries."""
+        return self._without_data_added and self.rows_are_in and not self._ready
 
-    def _refill(self) -> None:
-        if not self._loose:
-            self._loose = True
+    def _add_without_data(self) -> None:
+        if not self._without_data_added:
+            self._without_data_added = True
             if self.agenda.large_objects:
                 self._ready.add(Job("definitions", self.agenda.large_objects))
             if self.agenda.without_data:
@@ -142,21 +144,21 @@ class Queue:
                 self._ready.add(Job("sequences", self.agenda.without_data, needs=blobs))
 
     def _follow(self, rows: int) -> None:
-        """Let keys and indexes be made of a table whose rows are in."""
+        """Add the jobs for the keys and indexes of a table whose rows are restored."""
         for job in self._keys.indexes(rows):
             self._ready.add(job)
-        made = [entry.dump_id for entry in self._keys.followers(rows)]
+        made = [entry.dump_id for entry in self._keys.keys_of_table(rows)]
         self._made.update(made)
-        for entry in self._keys.references(rows):
+        for entry in self._keys.foreign_keys(rows):
             self._refer(entry, rows)
         for key in made:
             for entry, others in self._referring.pop(key, ()):
                 self._refer(entry, others)
 
     def _refer(self, entry: Entry, rows: int) -> None:
-        """Let a foreign key be made once both its tables have their rows.
+        """Add the job for a foreign key once both its tables have their rows.
 
-        Where the other's key is left to the rest, so is it.
+        If no job makes the key that it refers to, none makes the foreign key.
         """
         missing = self.agenda.keys_of(entry) - self._made
         if missing:
@@ -165,16 +167,16 @@ class Queue:
             self._ready.add(self._keys.reference(entry, rows))
 
     def _late(self, running: list[Job]) -> Job | None:
-        """A job for the rows of late tables, once enough of them have their turn."""
+        """A job for late tables' rows, once enough of them may be restored."""
         due = self._turns.due(self.done, LARGE)
         waiting = sum(block.end - block.start for block in due)
-        if not due or not (self.edge or self._is_worth(waiting, len(due), running)):
+        if not due or not (self.arriving or self._is_worth(waiting, len(due), running)):
             return None
         self._turns.take(due)
         return self._rows([(b.dump_id, b.start, b.end) for b in due])
 
     def _batch(self, running: list[Job]) -> Job | None:
-        """Small tables together: all that is left, or enough to be worth it."""
+        """A job for several small tables, once they are worth a pg_restore."""
         if not self._is_worth(self._waiting, len(self._small), running):
             return None
         ready = [b for b in self._small if self._needed(b.dump_id) <= self.done]
@@ -187,15 +189,15 @@ class Queue:
             size += block.end - block.start
             if size >= share:
                 break
-        gone = {block.dump_id for block in taken}
-        self._small = [b for b in self._small if b.dump_id not in gone]
+        started = {block.dump_id for block in taken}
+        self._small = [b for b in self._small if b.dump_id not in started]
         self._waiting -= size
         return (
             self._rows([(b.dump_id, b.start, b.end) for b in taken]) if taken else None
         )
 
     def _is_worth(self, waiting: int, tables: int, running: list[Job]) -> bool:
-        """Whether so much is worth a pg_restore, or nothing more is to come."""
+        """Whether waiting bytes and tables are worth a pg_restore, or all have come."""
         return self.whole or waiting >= BATCH or tables >= MOST or not running
 
     def _rows(self, blocks: list[tuple[int, int, int]]) -> Job:
@@ -205,7 +207,7 @@ class Queue:
         then = 0.0
         if len(blocks) == 1 and size:
             first = blocks[0][0]
-            then = max((one.weight for one in self._keys.indexes(first)), default=0)
+            then = max((job.weight for job in self._keys.indexes(first)), default=0)
         return Job(
             "rows",
             entries,

@@ -1,4 +1,4 @@
-"""The jobs that are possible, but for what runs: which of them is to be begun."""
+"""The ready jobs, sorted by weight: the next one is the heaviest that may start."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from dbpull.restore.job import Job
 
 
 class Ready:
-    """Sorted by weight, for there may be thousands, of which most may start."""
+    """The ready jobs, sorted by weight: there may be thousands, and most may start."""
 
     def __init__(self) -> None:
         self._jobs: list[Job] = []
         self._wanted: Counter[int] = Counter()
-        """How many would lock each table."""
+        """How many jobs would lock each table."""
         self._indexed: Counter[int] = Counter()
-        """How many indexes of each table are yet to begin."""
+        """How many indexes of each table have not begun."""
         self._done: set[int] = set()
         self._waiting: dict[int, list[Job]] = {}
-        """What must wait for another entry, by that."""
+        """The jobs that wait for another entry, by its dump id."""
 
     def __bool__(self) -> bool:
         return bool(self._jobs or self._waiting)
 
     def add(self, job: Job) -> None:
-        """Another one is possible."""
+        """Add a job; it starts once the entries that it needs are done."""
         self._count(job, 1)
         self._place(job)
 
     def finished(self, entries: Collection[int]) -> None:
-        """Entries are done, by dump id: what waited for them may start."""
+        """Note that entries are done, by dump id: the jobs that waited may start."""
         self._done.update(entries)
-        for one in entries:
-            for job in self._waiting.pop(one, ()):
+        for dump_id in entries:
+            for job in self._waiting.pop(dump_id, ()):
                 self._place(job)
 
     def take(self, running: Collection[Job]) -> Job | None:
-        """The heaviest that may start beside those, in the form in which it may."""
+        """Take the heaviest job that may start beside `running`, or its first half."""
         found: tuple[int, Job] | None = None
         heavy = 0.0
         for at, form in self._free(running):
@@ -55,7 +55,7 @@ class Ready:
         return form
 
     def count(self, running: Collection[Job], most: int) -> int:
-        """How many may start beside those, counted up to `most`."""
+        """How many jobs may start beside `running`, counted up to `most`."""
         return sum(1 for _ in islice(self._free(running), most))
 
     def _place(self, job: Job) -> None:
@@ -63,20 +63,20 @@ class Ready:
         if missing:
             self._waiting.setdefault(min(missing), []).append(job)
         else:
-            insort(self._jobs, job, key=lambda one: -_at_most(one))
+            insort(self._jobs, job, key=lambda other: -_at_most(other))
 
     def _free(self, running: Collection[Job]) -> Iterator[tuple[int, Job]]:
-        """What may start: where it is, and in which form."""
+        """The jobs that may start: position, and the job itself or its first half."""
         locked = Counter(table for job in running for table in job.locks)
         for at, job in enumerate(self._jobs):
             form = self._form(job, locked)
-            # In one piece it would keep indexes waiting that are yet to begin.
+            # A foreign key in one piece would keep the tables' indexes waiting.
             keeps_waiting = form.is_whole_reference and self._is_to_be_indexed(form)
             if not keeps_waiting and not any(map(form.keeps_out, running)):
                 yield at, form
 
     def _form(self, job: Job, locked: Counter[int]) -> Job:
-        """Its first half where others want its tables too, else the whole at once."""
+        """The first half where other jobs want the same tables, else the whole job."""
         if job.halves and any(self._wanted[i] + locked[i] > 1 for i in job.locks):
             return job.halves[0]
         return job
@@ -92,5 +92,5 @@ class Ready:
 
 
 def _at_most(job: Job) -> float:
-    """How heavy it is in whichever form."""
+    """The weight of a job or of its first half, whichever is more."""
     return max(job.weight, job.halves[0].weight if job.halves else 0.0)

@@ -12,8 +12,9 @@ _CREATE = """
 SELECT format('CREATE SCHEMA %I', :'schema')
 WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = :'schema') \\gexec
 """
-# Tried, since only an extension's script tells which schemas it makes. Its own, where
-# it insists on one, is made with it; else it is created first, as a dump would do.
+# Only an extension's script knows which schemas it makes, so each extension is created
+# and rolled back. If it insists on making its own schema, the first try succeeds; else
+# the schema is created before it, as a dump would do.
 _MADE = """
 BEGIN;
 \\set ON_ERROR_STOP off
@@ -37,7 +38,7 @@ def create_missing(
     schemas: Collection[str],
     extensions: Collection[Extension] = (),
 ) -> None:
-    """Create them, but for those that the extensions make. Raises SqlFailed."""
+    """Create the schemas, but for those that the extensions make. Raises SqlFailed."""
     made: set[str] = set()
     if extensions and not set(schemas) <= {"heroku_ext", "public"}:
         made = _made_by(psql, dbname, extensions)
@@ -51,8 +52,8 @@ def create_missing(
 
 
 def _made_by(psql: Psql, dbname: str, extensions: Collection[Extension]) -> set[str]:
-    """The schemas that creating those extensions makes; nothing stays of it."""
-    told = json.dumps([[one.name, one.schema] for one in extensions])
+    """The schemas that creating the extensions makes; it is rolled back."""
+    told = json.dumps([[each.name, each.schema] for each in extensions])
     doing = "Looking at what the extensions make"
     rows = psql.run(_MADE, doing=doing, dbname=dbname, extensions=told)
     return {name for (name,) in rows}

@@ -1,7 +1,8 @@
-"""pg_restore, section by section.
+"""pg_restore of one section after the other, and the commands for it.
 
 A bare `pg_restore -j` creates a trigger of a partitioned table before the rows of its
-partitions are loaded; it then fires on them (15 and 18). Section by section it can't.
+partitions are loaded; the trigger then fires on them (15 and 18). Section by section,
+it can't.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ SECTIONS = {
     "data": "tables and sequences",
     "post-data": "keys, indexes and the like",
 }
-"""The sections in their order, and what is in them."""
+"""The sections in their order, and their contents in words."""
 STREAMED = ("pre-data", "data")
-"""What can be restored before all of a dump is there."""
+"""The sections that can be restored before the whole dump has arrived."""
 Phase = Callable[[str], Progress]
-"""Given what is restored next; returns what takes its progress."""
+"""Called with the name of the next phase; returns the function that takes progress."""
 LISTING = "{listing}"
 _ALL = Part(())
 # A crash loses the aside database anyway, so no commit needs to wait for the disk.
@@ -55,36 +56,36 @@ class Restore:
     selection: Selection
     jobs: int
     tolerate: tuple[str, ...] | None = None
-    """What a user goes on without where it fails: patterns. All that fails is told at
-    the end then; None ends a restore at the first failure."""
+    """Patterns of entries that may fail: all failures are then told at the end. None
+    ends a restore at the first failure."""
     notice: Callable[[str], None] = lambda _: None
-    """Told of the first failure, since all of the rest may take long."""
+    """Told of the first failure, since the restore may go on for long."""
     still_arriving: Callable[[], bool] = lambda: False
-    """Whether some of the dump is to come: rows that fail then end it at once."""
+    """Whether the dump still arrives: rows that fail then end the restore at once."""
     watch: Watch = field(init=False)
     done: set[str] = field(default_factory=set, init=False)
     """The sections that are restored."""
     _complaints: list[RestoreMessage] = field(default_factory=list, init=False)
     _gone: set[int] = field(default_factory=set, init=False)
-    """What another try in one transaction went without, by dump id."""
+    """The entries that another try in one transaction left out, by dump id."""
     _noticed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.watch = self.listening()
 
     def listening(self) -> Watch:
-        """What listens to another pg_restore."""
+        """A new watch for another pg_restore."""
         return Watch() if self.tolerate is None else Watch(self._failed)
 
     def outcome(self) -> Outcome:
-        """What was heard. Raises RestoreFailed for what may not be absent."""
+        """The outcome so far. Raises RestoreFailed for a failure not tolerated."""
         told = self.watch.outcome()
         if self.tolerate is None:
             return told
         found = Failures.of(self.watch.complaints.all, self.selection, self.tolerate)
         found.refuse()
         gone = self._gone | found.failed.keys()
-        absent = (one for one in self.selection.entries if one.dump_id in gone)
+        absent = (e for e in self.selection.entries if e.dump_id in gone)
         return replace(told, absent=tuple(absent))
 
     def _failed(self, complaint: RestoreMessage) -> None:
@@ -103,7 +104,7 @@ class Restore:
             self.notice(f"{told}. Whatever else fails is told with it at the end.")
 
     def argv(self, section: str, part: Part = _ALL) -> list[str]:
-        """The command that restores what is listed on its stdin of a section."""
+        """The command that restores those entries of a section that its stdin lists."""
         argv = self._common()
         if not part.mixed:
             argv += [f"--section={section}"]
@@ -112,7 +113,7 @@ class Restore:
         return [*argv, "-d", self.connection.argument, str(self.dump)]
 
     def plan(self) -> list[list[str]]:
-        """The commands of `run`, where the selection is known; else of each section."""
+        """The commands of `run` where the selection is known; else one a section."""
         return [
             self.argv(section, part)
             for section in SECTIONS
@@ -120,7 +121,7 @@ class Restore:
         ]
 
     def run(self, phase: Phase) -> Outcome:
-        """Restore every section; each is a phase whose progress counts its items.
+        """Restore every section; each is a phase whose progress counts entries.
 
         Raises RestoreFailed at the first complaint that matters.
         """
@@ -139,16 +140,16 @@ class Restore:
         self._run(self.argv(section, part), part.entries)
 
     def piped_argv(self) -> list[str]:
-        """The command that restores what is listed and comes on its stdin."""
+        """The command that restores a dump from stdin, by the list in LISTING."""
         return [*self._common(LISTING), "-d", self.connection.argument]
 
     def environment(self, workers: int = 0) -> dict[str, str]:
-        """What pg_restore gets; the server may use so many workers of its own."""
+        """The environment of pg_restore; the server may use `workers` of its own."""
         options = _options(self.jobs, workers)
         return self.connection.environment(self.shell.environ, options)
 
     def refuse_failed(self, watch: Watch, result: Result, *, told: bool) -> None:
-        """Raise RestoreFailed where a pg_restore failed; `told` if it said at what."""
+        """Raise RestoreFailed where a pg_restore failed; `told`: messages say why."""
         watch.end()
         if result.code < 0:
             why = f"it was killed (signal {-result.code}), often for want of memory"
@@ -165,8 +166,8 @@ class Restore:
     def stream(self, arriving: Streaming) -> None:
         """Restore definitions and rows while the dump arrives; `run` does the rest.
 
-        By one pg_restore alone: several would need all of the file. Raises
-        RestoreFailed, and what ended the arrival.
+        One pg_restore does it: several would need the whole file. Raises
+        RestoreFailed, and the error that ended the arrival.
         """
         wanted = [self.selection.of(section) for section in STREAMED]
         entries = [entry for section in wanted for entry in section]
@@ -183,7 +184,7 @@ class Restore:
         self.done.update(STREAMED)
 
     def in_place_argv(self, *, at_once: bool = True, clean: bool = True) -> list[str]:
-        """The recipe's own way: into the database that is there."""
+        """The command that restores into the existing database, as the recipe does."""
         argv = self._common()
         if clean:
             argv += ["--clean", "--if-exists"]
@@ -194,24 +195,24 @@ class Restore:
     def run_in_place(
         self, phase: Phase, *, at_once: bool, clean: bool = True
     ) -> Outcome:
-        """Clean the database and restore into it, one item after the other.
+        """Clean the database and restore into it, one entry after the other.
 
-        `at_once` makes it one transaction: all of it or nothing. Raises RestoreFailed.
-        `clean` only where there is something to clean: despite --if-exists, pg_restore
-        stumbles over a view's rule whose types are not there.
+        `at_once` makes it one transaction: all or nothing. Raises RestoreFailed.
+        `clean` only a database that is not empty: despite --if-exists, pg_restore
+        fails on a view's rule whose types do not exist.
         """
         progress, entries = phase("items"), self.selection.entries
         argv = self.in_place_argv(at_once=at_once, clean=clean)
         while True:
             self.watch.begin(progress, len(entries))
             self._run(argv, entries)
-            outcome = self.outcome()  # in one transaction, a failure undoes all of it
+            outcome = self.outcome()  # in one transaction, a failure undoes everything
             told = {complaint.dump_id for complaint in self.watch.complaints.all}
             gone = with_dependents(entries, told)
             if not at_once or not gone:
                 return outcome
             self._gone |= gone
-            entries = tuple(one for one in entries if one.dump_id not in gone)
+            entries = tuple(e for e in entries if e.dump_id not in gone)
 
     def _parts(self, section: str) -> list[Part]:
         entries = self.selection.of(section)
@@ -219,7 +220,7 @@ class Restore:
 
     def _common(self, listing: str = "/dev/stdin") -> list[str]:
         argv = [self.program, "--verbose", "--no-owner", "--no-acl"]
-        # A tablespace is a folder of its server's: the tables go where all others do.
+        # A tablespace is a folder of the source's server: tables go to the default one.
         return [*argv, "--no-tablespaces", "-L", listing]
 
     def _run(
@@ -240,18 +241,18 @@ def _options(jobs: int, workers: int) -> str:
 
 
 def _beyond(progress: Progress, before: int, total: int) -> Progress:
-    """Tells of a part's items as of those of its section."""
+    """Progress of a part, counted on from the section's earlier parts."""
     return lambda done, _: progress(before + done, total)
 
 
 def one_transaction(program: int, server: int) -> bool:
-    """Whether a pg_restore of that major can fill that server's in one transaction.
+    """Whether a pg_restore of a major can fill a server's database in one transaction.
 
-    From 17 on it sends a setting (transaction_timeout) that older servers refuse.
+    pg_restore 17 and newer send a setting (transaction_timeout) that older ones refuse.
     """
     return program < 17 or server >= 17
 
 
 def numbers(entries: Sequence[Entry]) -> str:
-    """What -L reads; of each line pg_restore takes the number before the `;`."""
+    """The list for -L: of each line pg_restore reads the number before the `;`."""
     return "".join(f"{entry.dump_id};\n" for entry in entries)

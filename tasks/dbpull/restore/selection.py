@@ -1,4 +1,4 @@
-"""What of an archive is restored, and what is left out: said, with the reason."""
+"""The selection: which entries of an archive are restored or left out, and why."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from dbpull.restore.skipping import Skipping
 
 @dataclass(frozen=True)
 class Selection:
-    """The entries to restore, in the archive's order, and what is not among them."""
+    """The entries to restore, in the archive's order, and those that are left out."""
 
     entries: tuple[Entry, ...]
     left_out: tuple[str, ...]
-    """Each kind of thing that is left out, with its number and why."""
+    """The reasons for which entries are left out, each with its count."""
     skipped: tuple[str, ...]
     """Tables whose rows are left out, as `schema.table`."""
     unmatched: tuple[str, ...]
-    """Patterns of skip_data that fit no table."""
+    """Patterns of skip_data that match no table."""
     near: Mapping[str, str] = field(default_factory=dict)
-    """For each of those the table that was probably meant, or ""."""
+    """For each unmatched pattern the table that was probably meant, or ""."""
 
     def of(self, section: str) -> tuple[Entry, ...]:
         """The entries of a section: `pre-data`, `data`, `post-data`.
 
-        What stands behind a later section's entries belongs to that, whatever it says:
-        pg_dump puts there what needs them. Comments and the like name none and belong
-        to what stands before them, as pg_restore has it (pg_backup_archiver.c,
-        ProcessArchiveRestoreOptions).
+        An entry behind a later section's entries belongs to that section, whatever it
+        names: pg_dump puts it there since it needs them. Comments and the like name no
+        section and belong to that of the entry before them, as in pg_restore
+        (pg_backup_archiver.c, ProcessArchiveRestoreOptions).
         """
         return self._of.get(section, ())
 
@@ -72,7 +72,7 @@ def select(
 ) -> Selection:
     """Choose the entries that can serve on the target's server.
 
-    `creatable` are the extensions that its server has and our role may create.
+    `creatable` are the extensions that the server has and our role may create.
     """
     return select_for(archive, Server(creatable, superuser), skip_data)
 
@@ -80,7 +80,7 @@ def select(
 def select_for(
     archive: Archive, server: Server, skip_data: Sequence[str] = ()
 ) -> Selection:
-    """Choose the entries that can serve on a server."""
+    """Choose the entries that can serve on a server, without the rows of skip_data."""
     left_out, skipping = LeftOut(archive, server), Skipping(archive, skip_data)
     reasons = Counter(why for why in left_out.reasons.values() if why)
     skipped, kept = [_qualified(entry) for entry in left_out.unfilled], []

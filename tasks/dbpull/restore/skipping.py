@@ -1,7 +1,7 @@
-"""Tables whose rows are not wanted, by the patterns of `skip_data`.
+"""The tables whose rows are skipped, by the patterns of `skip_data`.
 
-A pattern means a table of that name in any schema, or `schema.table`. A partitioned
-table has no rows of its own: its partitions are meant. Tables that inherit from one
+A pattern is a table's name in any schema, or `schema.table`. A partitioned table has no
+rows of its own: the pattern stands for its partitions. Tables that inherit from a table
 have rows of their own, which stay.
 """
 
@@ -17,28 +17,29 @@ from functools import cached_property
 from dbpull.archive import Archive, Entry
 
 _NAME = r'("(?:[^"]|"")+"|[^\s".;]+)'
-# An entry of its own since pg_dump 14, before that part of the partition's.
+# ATTACH PARTITION is an entry since pg_dump 14; before, it ends the partition's entry.
 _ATTACHED = re.compile(
     rf"ALTER TABLE ONLY {_NAME}\.{_NAME} ATTACH PARTITION {_NAME}\.{_NAME} "
 )
 Table = tuple[str, str]
-"""Its schema and its name."""
+"""A table's schema and name."""
 
 
 @dataclass(frozen=True)
 class Skipping:
-    """What of an archive's rows some patterns mean."""
+    """Which rows of an archive the patterns skip."""
 
     archive: Archive
     patterns: Sequence[str]
 
     def means(self, rows: Entry) -> bool:
-        """Whether those rows are not wanted."""
-        return any(_fits(one, self.patterns) for one in self._with_parents(_of(rows)))
+        """Whether a pattern skips these rows."""
+        tables = self._with_parents(_of(rows))
+        return any(_fits(table, self.patterns) for table in tables)
 
     @cached_property
     def unmatched(self) -> tuple[str, ...]:
-        """Patterns that fit no table at all."""
+        """The patterns that match no table."""
         return tuple(
             pattern
             for pattern in self.patterns
@@ -46,14 +47,15 @@ class Skipping:
         )
 
     def near(self, pattern: str) -> str:
-        """The table that was probably meant; "" where none is alike."""
+        """The table that a pattern probably meant; "" where none has a similar name."""
         schema, _, table = pattern.replace('"', "").rpartition(".")
         near = get_close_matches(schema, {schema for schema, _ in self._tables}, n=1)
         schema = near[0] if near else schema
-        if any(_fits(one, [f"{schema}.{table}"]) for one in self._tables):
+        if any(_fits(known, [f"{schema}.{table}"]) for known in self._tables):
             return f"{schema}.{table}"
-        in_it_last = sorted(self._tables, key=lambda one: one[0] == schema)
-        names = {name.lower(): (there, name) for there, name in in_it_last}
+        # In a dict the last one of a name stays: that of the pattern's schema.
+        own_last = sorted(self._tables, key=lambda known: known[0] == schema)
+        names = {name.lower(): (owner, name) for owner, name in own_last}
         found = get_close_matches(table.lower(), names, n=1)
         return ".".join(names[found[0]][0 if schema else 1 :]) if found else ""
 
@@ -74,11 +76,11 @@ class Skipping:
         kinds = {"TABLE", "TABLE ATTACH"}
         texts = (e.definition for e in self.archive.entries if e.desc in kinds)
         names = (
-            [_unquoted(one) for one in found.groups()]
+            [_unquoted(name) for name in found.groups()]
             for text in texts
             for found in _ATTACHED.finditer(text)
         )
-        return {(there, part): (schema, name) for schema, name, there, part in names}
+        return {(own, part): (schema, name) for schema, name, own, part in names}
 
 
 def _of(entry: Entry) -> Table:

@@ -1,4 +1,4 @@
-"""The planner's statistics, which a dump does not hold."""
+"""ANALYZE: the planner's statistics, which a dump does not hold."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dbpull.errors.postgres import SqlFailed
 from dbpull.postgres.psql import UNLIMITED, Psql, reason
 from dbpull.signals import SIGNALS
 
-# Every table, like a bare ANALYZE: a partitioned one brings its partitions with it.
-# From 18 on so does a parent with its children, unless it is told not to.
+# Every table, like a bare ANALYZE: ANALYZE of a partitioned table includes its
+# partitions. From 18 on, that of a parent includes its children, but for ONLY.
 _STATEMENTS = """
 SELECT format('ANALYZE %s%s;', CASE WHEN relhassubclass AND relkind <> 'p'
     AND current_setting('server_version_num')::int >= 180000 THEN 'ONLY ' END,
@@ -22,34 +22,34 @@ ORDER BY relkind = 'p' DESC, pg_relation_size(oid) DESC, oid;
 _FIRST = "SET client_min_messages = error; SET lock_timeout = 0;"
 _LAST = "\\echo analyzed\n"
 _NAME = "dbpull: ANALYZE"
-LOOK_AGAIN = 0.2  # seconds until a signal is heard
+LOOK_AGAIN = 0.2  # seconds between two checks for a signal
 
 
 def analyze(psql: Psql, dbname: str, sessions: int) -> None:
-    """Collect the statistics of a database's tables, in so many sessions.
+    """Collect the statistics of a database's tables, in `sessions` at once.
 
     Raises SqlFailed, CannotConnect.
     """
     if sessions == 1:
         psql.run("ANALYZE;", doing="ANALYZE", dbname=dbname)
         return
-    # Asked once: while tables are analyzed their order by size changes.
+    # Queried once: the order by size changes while tables are analyzed.
     rows = psql.run(_STATEMENTS, doing="ANALYZE", dbname=dbname)
     statements = [statement for [statement] in rows]
-    # What is left first ends the sessions, and with them the threads that wait.
+    # The stack is left first: it ends the sessions, and so the threads that wait.
     with ThreadPoolExecutor(sessions) as pool, ExitStack() as stack:
         opened = [
             stack.enter_context(psql.conversation(dbname=dbname, name=_NAME))
             for _ in range(sessions)
         ]
-        told = []
-        for own, session in enumerate(opened):
-            share = [UNLIMITED, _FIRST, *statements[own::sessions], _LAST]
-            told.append(pool.submit(session.query, "\n".join(share)))
-        while wait(told, 0).not_done:
+        answers = []
+        for number, session in enumerate(opened):
+            share = [UNLIMITED, _FIRST, *statements[number::sessions], _LAST]
+            answers.append(pool.submit(session.query, "\n".join(share)))
+        while wait(answers, 0).not_done:
             with SIGNALS.deferred():  # see SIGNALS.wait
-                wait(told, LOOK_AGAIN)
-        for session, answer in zip(opened, told, strict=True):
+                wait(answers, LOOK_AGAIN)
+        for session, answer in zip(opened, answers, strict=True):
             if answer.result().strip() != "analyzed":
                 why = reason(session.last_words())
                 raise SqlFailed("ANALYZE", psql.connection.label, why)

@@ -1,4 +1,4 @@
-"""Rows whose table's checks may read others: they come when all before them are in."""
+"""Late rows: their table's checks may read others, so all earlier rows come first."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from dbpull.restore.dependencies import Agenda
 
 
 class Turns:
-    """Such rows in the dump's order, in which a serial pg_restore has them checked."""
+    """Late rows in the dump's order, in which a serial pg_restore checks them."""
 
     def __init__(self, agenda: Agenda) -> None:
         self._late = agenda.late
         self._order = tuple(agenda.rows)
         self._at = 0
-        """All before that are in."""
+        """The position in the order before which all rows are restored."""
         self._arrived: dict[int, Block] = {}
 
     def __contains__(self, dump_id: int) -> bool:
         return dump_id in self._late
 
     def arrived(self, block: Block) -> None:
-        """A block of such rows is there."""
+        """Note that a block of late rows has arrived."""
         self._arrived[block.dump_id] = block
 
     def is_next(self, dump_id: int, done: Collection[int]) -> bool:
-        """Whether all rows before these are in."""
+        """Whether all rows before these are restored."""
         self._advance(done)
         return self._order[self._at : self._at + 1] == (dump_id,)
 
     def due(self, done: Collection[int], large: int) -> list[Block]:
-        """What one pg_restore may restore now, in this order.
+        """The blocks that one pg_restore may restore now, in this order.
 
-        A table of so many bytes gets one of its own.
+        A table of at least `large` bytes gets a pg_restore of its own.
         """
         found: list[Block] = []
         for block in self._due(done):
@@ -44,7 +44,7 @@ class Turns:
         return found
 
     def take(self, blocks: Collection[Block]) -> None:
-        """These are being restored."""
+        """Note that these blocks are being restored."""
         for block in blocks:
             del self._arrived[block.dump_id]
 

@@ -1,12 +1,12 @@
-"""Keys in two statements, so that the long one does not lock others out of its tables.
+"""Keys in two statements, so that the long one leaves their tables to other jobs.
 
-A unique key is built as an index, beside which others of the table can be built, and
-then made the constraint that it is in the dump. A foreign key is declared, and then
-validated while indexes of the table that it refers to are built. What is in the
-database afterwards is the same; the one statement of the dump would have held the
-table's strongest lock all the time, and idle cores would have waited for it.
+A unique key is built as an index, beside other indexes of the table, and then made the
+constraint that the dump has. A foreign key is declared, and then validated while
+indexes of the table that it refers to are built. The resulting database is the same;
+the dump's single statement would hold the table's strongest lock all the time, and idle
+cores would wait for it.
 
-Source of how the dump words them: dumpConstraint in src/bin/pg_dump/pg_dump.c.
+Source of the dump's statements: dumpConstraint in src/bin/pg_dump/pg_dump.c.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ADDED = (
     rf"ALTER TABLE ONLY (?P<table>{_NAME}\.{_NAME})\n"
     rf"    ADD CONSTRAINT (?P<name>{_NAME}) "
 )
-# Whatever is not worded just so is left as it is: it is right, if slower.
+# A statement that does not match stays as it is: right, if slower.
 _UNIQUE = re.compile(
     rf"{_ADDED}UNIQUE (?P<columns>\({_NAMES}\))(?P<included> INCLUDE \({_NAMES}\))?"
     r"(?P<options> WITH \([^()';]*(?:'[^()';]*'[^()';]*)*\))?"
@@ -34,7 +34,7 @@ _WITHOUT_VALIDATION = re.compile(r"NOT (?:VALID|ENFORCED)\Z")
 
 
 def halves(archive: Archive, entry: Entry) -> tuple[str, str] | None:
-    """The two statements for a unique key, or a foreign one; None for what has none."""
+    """The two statements for a unique or a foreign key; None where it stays one."""
     if _is_partitioned(archive, entry):
         return None
     if found := _UNIQUE.fullmatch(entry.definition):
@@ -64,7 +64,7 @@ def _reference(found: re.Match[str]) -> tuple[str, str]:
 
 
 def _is_partitioned(archive: Archive, entry: Entry) -> bool:
-    """Whether one of its tables is: neither half can be had there."""
-    there = (archive.by_id.get(one) for one in entry.dependencies)
-    tables = (one.definition for one in there if one and one.desc == "TABLE")
-    return any("\nPARTITION BY " in definition for definition in tables)
+    """Whether a key's table is partitioned: two statements are not possible there."""
+    needed = (archive.by_id.get(dump_id) for dump_id in entry.dependencies)
+    tables = (other for other in needed if other and other.desc == "TABLE")
+    return any("\nPARTITION BY " in table.definition for table in tables)

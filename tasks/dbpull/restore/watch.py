@@ -1,4 +1,4 @@
-"""Listening to a pg_restore: what it has done, how long that took, what went wrong."""
+"""The watch on a pg_restore's stderr: progress, times and failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dbpull.postgres.restore_messages import Complaints, RestoreMessage
 from dbpull.restore.failures import failure, is_hopeless
 
 Progress = Callable[[int, int | None], None]
-# What --verbose prints with -j, and what without (pg_backup_archiver.c).
+# The lines of --verbose with -j, and without it (pg_backup_archiver.c).
 _LAUNCHED = re.compile(r"launching item (\d+) ")
 _FINISHED = re.compile(r"finished item (\d+) ")
 _SERIAL = re.compile(
@@ -22,41 +22,41 @@ _SERIAL = re.compile(
 
 @dataclass(frozen=True)
 class Bar:
-    """Something that ran, from when to when (of time.monotonic)."""
+    """A job or an entry that ran, with its begin and end (time.monotonic)."""
 
     kind: str
     name: str
     began: float
     ended: float
     size: int = 0
-    """Bytes of the dump, where it is about those."""
+    """Bytes of the dump, where it restored rows."""
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """How long the job took."""
         return self.ended - self.began
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a restore did."""
+    """The result of a restore."""
 
     harmless: tuple[str, ...]
-    """Settings that pg_restore would have and the server is too old for."""
+    """Settings that pg_restore sends and an older server does not know."""
     seconds: dict[int, float]
-    """How long each item took, by dump id; only where workers tell (jobs > 1)."""
+    """How long each entry took, by dump id; only where workers tell (jobs > 1)."""
     sizes: Mapping[int, int] = field(default_factory=dict)
-    """Bytes of the dump that each item's data takes, where that was seen."""
+    """The size of each entry's block in bytes, where it was seen."""
     bars: tuple[Bar, ...] = ()
-    """What ran when, where that was seen."""
+    """The jobs that ran, where they were seen."""
     absent: tuple[Entry, ...] = ()
-    """What could not be restored, and was not to be waited for."""
+    """The entries that failed and were tolerated."""
 
 
 class Watch:
-    """Takes pg_restore's stderr, and ends it at a complaint that matters.
+    """Reads pg_restore's stderr, and raises at the first message that matters.
 
-    Where `failed` takes what fails, only one after which nothing can follow does.
+    With `failed`, which is called with each failure, only a hopeless one raises.
     """
 
     def __init__(self, failed: Callable[[RestoreMessage], None] | None = None) -> None:
@@ -65,42 +65,42 @@ class Watch:
         self._heard = 0
         self._seconds: dict[int, float] = {}
         self.spans: dict[int, tuple[float, float]] = {}
-        """When each item began and ended, where workers tell."""
+        """When each entry began and ended, where workers tell."""
         self._began: dict[int, float] = {}
         self._progress: Progress
         self._done = self._total = 0
 
     def begin(self, progress: Progress, total: int) -> None:
-        """Another pg_restore, with so many items, is about to start."""
+        """Get ready for another pg_restore, with `total` entries."""
         self._progress = progress
         self._done, self._total = 0, total
 
     def __call__(self, line: str) -> None:
-        """Take a line. Raises RestoreFailed."""
+        """Read a line of stderr. Raises RestoreFailed."""
         text = self.complaints.feed(line)
         self._hear_failures()
         if launched := _LAUNCHED.match(text):
             self._began[int(launched[1])] = time.monotonic()
         elif finished := _FINISHED.match(text):
-            item = int(finished[1])
-            began = self._began.pop(item, time.monotonic())
-            self.spans[item] = began, time.monotonic()
-            self._seconds[item] = time.monotonic() - began
+            entry = int(finished[1])
+            began = self._began.pop(entry, time.monotonic())
+            self.spans[entry] = began, time.monotonic()
+            self._seconds[entry] = time.monotonic() - began
             self._count()
         elif _SERIAL.match(text) and not self._began:
             self._count()
 
     def end(self) -> None:
-        """That pg_restore has ended. Raises RestoreFailed as above."""
+        """Note that pg_restore has ended. Raises RestoreFailed as `__call__`."""
         self.complaints.close()
         self._hear_failures()
         if self._done < self._total:  # a line was lost where workers' lines mixed
             self._progress(self._total, self._total)
 
     def outcome(self) -> Outcome:
-        """What was heard."""
-        told = dict.fromkeys(complaint.harmless for complaint in self.complaints.all)
-        return Outcome(tuple(filter(None, told)), self._seconds)
+        """The outcome of the messages read so far."""
+        settings = dict.fromkeys(message.harmless for message in self.complaints.all)
+        return Outcome(tuple(filter(None, settings)), self._seconds)
 
     def _hear_failures(self) -> None:
         for complaint in self.complaints.settled(self._heard):
