@@ -1,4 +1,4 @@
-"""Who runs PostgreSQL: ourselves, or as root another user, since it refuses root."""
+"""The account that runs PostgreSQL: ours, or as root another, since it refuses root."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "TZ")
 
 @dataclass(frozen=True)
 class Account:
-    """A user of this machine. `other` where that isn't the user we are."""
+    """A user of this machine; `other` where it is not the user of this process."""
 
     name: str
     uid: int
@@ -43,7 +43,7 @@ class Account:
             )
 
     def start(self, argv: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        """Start a program that outlives us and hears no Ctrl-C; see `run`."""
+        """Start a program that outlives this process and gets no Ctrl-C; as `run`."""
         with self._changing_user(argv[0]):
             return subprocess.Popen(
                 list(argv),
@@ -59,12 +59,12 @@ class Account:
         self.run(["/bin/sh", "-c", ":"])
 
     def new_folder(self, path: Path) -> None:
-        """Make a folder that is this account's alone (0700); its parent is ours."""
+        """Make a folder that only this account can enter (0700); its parent is ours."""
         path.mkdir(mode=0o700)
         self.give(path)
 
     def give(self, path: Path) -> None:
-        """Make this account the owner of a file that is ours."""
+        """Make this account the owner of one of our files."""
         if self.other:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
@@ -73,17 +73,17 @@ class Account:
         try:
             yield
         except OSError as error:
-            # The child reports both on one wire; only execve names the program.
+            # The child reports both failures alike; only execve names the program.
             if self.other and error.filename != program:
                 cause = error.strerror or str(error)
                 raise CannotChangeUser(self.name, cause) from None
             raise
 
     def _options(self) -> dict[str, Any]:
-        """What both ways of starting share.
+        """The options of subprocess that `run` and `start` share.
 
-        Of our environment hardly anything is handed down: PG* variables would change
-        what the server does, and the rest may hold secrets.
+        The environment is almost empty: PG* variables would change the server's
+        behaviour, and other variables may hold secrets.
         """
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         options: dict[str, Any] = {"cwd": "/", "umask": 0o077}
@@ -101,8 +101,8 @@ def ourselves() -> Account:
 def account_for(data: Path) -> Account:
     """The account that may run a server on a data folder, which may not exist yet.
 
-    Raises NotOurs where the folder is another's, and NoOtherUser where we are root
-    on a machine without any of OTHER_USERS.
+    Raises NotOurs where the folder belongs to another user, and NoOtherUser where we
+    are root on a machine without any of OTHER_USERS.
     """
     owner = _owner(data)
     if os.geteuid() != 0:

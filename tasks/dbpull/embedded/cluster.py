@@ -1,4 +1,4 @@
-"""The data of a server: set up by initdb, of one major version."""
+"""A server's cluster: its data folder, set up by initdb, of one major version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOCALES = ("C.UTF-8", "C")
 def set_up(
     place: ServerFiles, programs: Programs, account: Account, *, fast: bool, tcp: bool
 ) -> None:
-    """Run initdb beside the place, so that an interrupted one is never used.
+    """Run initdb beside the data folder, so that a half-made cluster is never used.
 
     `fast` doesn't wait for the disk. With `tcp` the superuser gets a password.
     Raises NotInitialized.

@@ -1,8 +1,8 @@
 """The settings of a development database that can be pulled again.
 
-They are given on the server's command line, which loses to what a user sets for a
-database, a role or a session, and wins over the cluster's files: those stay as initdb
-wrote them, and a newer dbpull's settings reach older clusters.
+They stand on the server's command line, which loses to a user's settings for a
+database, a role or a session, and wins over the cluster's files: the files stay as
+initdb wrote them, and a newer dbpull's settings reach older clusters.
 """
 
 from __future__ import annotations
@@ -55,9 +55,12 @@ def options(sockets: Path, *, throwaway: bool, port: int, tcp: bool) -> list[str
 
 
 def _shared_memory_serves() -> bool:
-    """Docker gives 64 MB: restores then fail with `could not resize shared memory`."""
+    """Whether /dev/shm is large enough for parallel workers.
+
+    Docker gives 64 MB: restores then fail with `could not resize shared memory`.
+    """
     try:
-        found = os.statvfs("/dev/shm")  # noqa: S108 - asked, not written to
+        free = os.statvfs("/dev/shm")  # noqa: S108 - not written to
     except OSError:
         return False
-    return found.f_bavail * found.f_frsize >= ENOUGH_SHARED_MEMORY
+    return free.f_bavail * free.f_frsize >= ENOUGH_SHARED_MEMORY

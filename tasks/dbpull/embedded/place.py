@@ -1,9 +1,9 @@
-"""Where a server keeps its files, and that nobody else gets at them.
+"""The files of a server: their layout, and their protection from other users.
 
 ::
 
     <folder>/                 the caller's choice, ours
-        lock                  held while one of us starts, stops or removes the server
+        lock                  held while a process starts, stops or removes the server
         .gitignore            `*`
         elsewhere             path of the base, where that can't be this folder
     <base>/                   this folder, or a new one below /var/lib
@@ -46,7 +46,7 @@ class ServerFiles:
 
     @property
     def base(self) -> Path:
-        """Where data and log lie: the folder, or another that it points to."""
+        """The folder of data and log: `folder`, or another that it points to."""
         try:
             return Path((self.folder / "elsewhere").read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -56,38 +56,38 @@ class ServerFiles:
 
     @property
     def data(self) -> Path:
-        """The cluster."""
+        """The cluster's folder."""
         return self.base / "data"
 
     @property
     def half_made(self) -> Path:
-        """Where initdb works, so that `data` is always a whole cluster."""
+        """The folder in which initdb works; `data` is thus always a whole cluster."""
         return self.base / "data.new"
 
     @property
     def log(self) -> Path:
-        """What the server says, since its last start."""
+        """The server's log, since its last start."""
         return self.base / "server.log"
 
     @property
     def programs(self) -> Path:
-        """Where a copy of the programs is made, if one is needed."""
+        """The folder for a copy of the programs, where a copy is needed."""
         return self.base / "programs"
 
     @property
     def password(self) -> Path:
-        """The superuser's, for TCP."""
+        """The file with the superuser's password, for TCP."""
         return self.base / "password"
 
     @property
     def sockets(self) -> Path:
-        """The folder of the server's socket: always the same one for this folder."""
+        """The folder of the server's socket: always the same for one `folder`."""
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
         return SOCKETS / f"dbpull-{os.geteuid()}-{digest}"
 
     @contextmanager
     def locked(self, patience: float) -> Iterator[None]:
-        """Be the only process that changes this server.
+        """Let no other process start, stop or remove this server meanwhile.
 
         Raises ServerBusy after `patience` seconds.
         """
@@ -124,7 +124,7 @@ class ServerFiles:
         self.folder.mkdir(mode=mode, parents=True, exist_ok=True)
 
     def prepare(self, account: Account) -> None:
-        """Make what a new cluster needs around it, where that account can reach it."""
+        """Make the folders for a new cluster, where the account can reach them."""
         with _worded(self.folder):
             with suppress(FileExistsError), (self.folder / ".gitignore").open("x") as f:
                 f.write(IGNORE_ALL)
@@ -135,7 +135,7 @@ class ServerFiles:
             _remove_tree(self.half_made)
 
     def _move_elsewhere(self, account: Account) -> None:
-        """Point to a folder that the account can enter: ours, so nobody replaces it."""
+        """Point to a folder that the account can enter; we own it, so it stays ours."""
         temporary = (Path(tempfile.gettempdir()), SOCKETS, LASTING[-1])
         for parent in temporary if self._throwaway else LASTING:
             with suppress(OSError):
@@ -148,7 +148,7 @@ class ServerFiles:
         raise UnusableFolder(self.folder, f"user {account.name} can't write there")
 
     def open_sockets(self, account: Account) -> Path:
-        """The folder for the socket, made unless it is there and the account's own."""
+        """The folder for the socket; made unless the account owns it already."""
         path = self.sockets
         with _worded(path):
             try:
@@ -160,11 +160,11 @@ class ServerFiles:
         return path
 
     def close_sockets(self) -> None:
-        """Remove the folder of a server that has ended."""
+        """Remove the socket's folder of a server that has ended."""
         shutil.rmtree(self.sockets, ignore_errors=True)
 
     def remove(self) -> None:
-        """Remove what was made here, and the folder itself if nothing else is in it."""
+        """Remove the server's files, and `folder` itself if nothing else is in it."""
         base = self.base
         self.close_sockets()
         with _worded(base):
@@ -194,9 +194,10 @@ def _remove_tree(path: Path) -> None:
 
 
 def _serves(folder: Path, account: Account) -> bool:
-    """Whether the account can keep a folder of its own in that one: tried out.
+    """Whether the account can own a folder in this one; tries it out.
 
-    Parents that it may not enter and file systems without owners both show.
+    The try fails in a parent that the account may not enter, and on a file system
+    without owners.
     """
     probe = Path(tempfile.mkdtemp(prefix=".probe-", dir=folder))
     try:
@@ -211,7 +212,7 @@ def _serves(folder: Path, account: Account) -> bool:
 
 
 def _try(handle: int, path: Path) -> bool:
-    """Lock the file if that is free, and still the one that others would lock."""
+    """Lock the file if it is free, and if its path still leads to it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -220,8 +221,8 @@ def _try(handle: int, path: Path) -> bool:
 
 
 def _refuse_unless_owned(path: Path, uid: int) -> None:
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != uid:
         raise NotOurs(path)
 
 

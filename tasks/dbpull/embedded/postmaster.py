@@ -1,4 +1,4 @@
-"""The process of a running server, found by its pid file and by what it runs.
+"""The process of a running server, found by its pid file and its command line.
 
 The shape of postmaster.pid is PostgreSQL's (src/include/utils/pidfile.h): pid, data
 folder, start time, port, socket folder, address, shared memory, status.
@@ -27,7 +27,7 @@ _started: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True)
 class Postmaster:
-    """A server's first process. `ready` where it answers."""
+    """A server's first process; `ready` where the server answers."""
 
     pid: int
     data: str
@@ -36,15 +36,15 @@ class Postmaster:
 
     @property
     def alive(self) -> bool:
-        """Whether that very process is still there."""
+        """Whether this very process still runs."""
         return _serves(self.pid, self.data)
 
 
 def find(data: Path) -> Postmaster | None:
     """The server that runs on a data folder; None where none does.
 
-    A pid file left by a crash does not count, even where its pid is another
-    process's by now. Raises NotOurs where the folder may not be looked into.
+    A pid file left by a crash does not count, even where its pid is now another
+    process's. Raises NotOurs where we may not read the folder.
     """
     lines = _pid_file(data)
     if not lines[0].isdigit() or not _serves(int(lines[0]), lines[1]):
@@ -57,7 +57,7 @@ def find(data: Path) -> Postmaster | None:
 def launch(
     command: Sequence[str], account: Account, log: Path
 ) -> subprocess.Popen[bytes]:
-    """Start a server, which outlives us. Its log begins anew, readable by us alone."""
+    """Start a server that outlives this process; its log begins anew, private to us."""
     log.unlink(missing_ok=True)
     private = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(private, "wb") as file:
@@ -74,8 +74,8 @@ def wait_for(
 ) -> None:
     """Wait until the server answers; after a crash it first repairs its data.
 
-    Raises NotStarted, with the log's last lines, where it ends (as `process` tells,
-    or as its pid file does) or `patience` seconds have passed.
+    Raises NotStarted, with the log's last lines, where the server ends (as `process`
+    or its pid file shows) or `patience` seconds have passed.
     """
     deadline = time.monotonic() + patience
     while not ((found := find(data)) and found.ready):
@@ -87,7 +87,7 @@ def wait_for(
 
 
 def abandon(process: subprocess.Popen[bytes]) -> None:
-    """End a server that did not come up."""
+    """End a server that did not start."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         process.send_signal(number)
         with suppress(subprocess.TimeoutExpired):
@@ -97,7 +97,7 @@ def abandon(process: subprocess.Popen[bytes]) -> None:
 
 
 def last_lines(log: Path) -> list[str]:
-    """The last of what a server said."""
+    """The last lines of a server's log."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     return text.splitlines()[-SHOWN:]
 
@@ -105,14 +105,14 @@ def last_lines(log: Path) -> list[str]:
 def forget_crashed(data: Path) -> None:
     """Remove a pid file that `find` does not count.
 
-    PostgreSQL would refuse to start where its pid is another process's by now.
+    PostgreSQL would refuse to start where its pid is now another process's.
     """
     if find(data) is None:
         (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _pid_file(data: Path) -> list[str]:
-    """Its eight lines; empty ones where it has less, or isn't there."""
+    """The pid file's eight lines; empty lines where it is shorter or missing."""
     try:
         text = (data / "postmaster.pid").read_text("utf-8", "surrogateescape")
     except (FileNotFoundError, NotADirectoryError):
@@ -123,7 +123,7 @@ def _pid_file(data: Path) -> list[str]:
 
 
 def _serves(pid: int, data: str) -> bool:
-    """Whether that process is alive and was started on that data folder."""
+    """Whether a process is alive and was started on a data folder."""
     serves = bool(data) and _names(pid, data)
     if not serves:
         _bury(pid)
@@ -131,9 +131,9 @@ def _serves(pid: int, data: str) -> bool:
 
 
 def _bury(pid: int) -> None:
-    """Wait for a child that is ending, else it stays as a zombie as long as we live.
+    """Wait for a child that is ending, else it stays a zombie while this process lives.
 
-    A stale pid file may also name a child of ours that is well: another server.
+    A stale pid file may also name a healthy child of ours: another server.
     """
     if child := _started.get(pid):
         with suppress(subprocess.TimeoutExpired):
@@ -142,7 +142,7 @@ def _bury(pid: int) -> None:
 
 
 def _names(pid: int, data: str) -> bool:
-    """Whether that folder is on the process's command line; a zombie has none."""
+    """Whether a process's command line has the data folder; a zombie's is empty."""
     if Path("/proc/self/cmdline").exists():
         try:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -155,9 +155,9 @@ def _names(pid: int, data: str) -> bool:
 
 
 def stop(data: Path, patience: float) -> None:
-    """End a server: in order first (connections are cut, nothing is lost), then hard.
+    """End a server: by a fast shutdown (cuts connections, loses nothing), then hard.
 
-    Waits `patience` seconds for each; raises NotStopped.
+    Waits `patience` seconds for each of the two; raises NotStopped.
     """
     if (server := find(data)) is None:
         return

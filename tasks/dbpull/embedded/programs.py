@@ -1,4 +1,4 @@
-"""The programs of a PostgreSQL server: where they are, and whether they can be run."""
+"""The programs of a PostgreSQL server: their folder, version, and a runnable copy."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ def programs() -> Path | None:
 
 @dataclass(frozen=True)
 class Programs:
-    """Those of one server, runnable by the account that was asked for."""
+    """The programs of one server, which an account can run."""
 
     folder: Path
     version: str
-    """What `postgres --version` says, like `18.6`."""
+    """The version that `postgres --version` prints, like `18.6`."""
 
     @property
     def major(self) -> str:
-        """The version that the data's format goes by, like `18`."""
+        """The major version, like `18`: the data's format changes with it."""
         return self.version.split(".", maxsplit=1)[0]
 
     def path(self, name: str) -> str:
-        """Path of one of them."""
+        """The path of a program."""
         return str(self.folder / name)
 
 
 def runnable(folder: Path, account: Account, copy: Path) -> Programs:
-    """The programs in a folder, or of the wheel's a copy, made where `copy` says.
+    """The programs in a folder, or a copy of the wheel's programs in the folder `copy`.
 
-    A copy is needed where the account can't reach them: a virtual environment below
-    /root, say. Raises NoServerPrograms, UnusablePrograms, and CannotChangeUser where
-    this process may not become that account.
+    A copy is needed where the account can't reach the wheel: in a virtual environment
+    below /root, say. Raises NoServerPrograms, UnusablePrograms, and CannotChangeUser
+    where this process may not become that account.
     """
     if not all((folder / name).is_file() for name in ("postgres", "initdb")):
         raise NoServerPrograms(folder)
@@ -67,7 +67,7 @@ def runnable(folder: Path, account: Account, copy: Path) -> Programs:
 
 
 def version(folder: Path) -> str:
-    """What `postgres --version` says in that folder, like `18.6`.
+    """The version that a folder's `postgres --version` prints, like `18.6`.
 
     Raises UnusablePrograms.
     """
@@ -89,7 +89,7 @@ def _asked(folder: Path, account: Account) -> str:
 
 
 def _copied(folder: Path, copy: Path) -> Path:
-    """The wheel's package beside its `.libs`, where its programs look for them."""
+    """A copy of the wheel's package and of `.libs`, which the programs load."""
     copied = copy / WHEEL / "pginstall" / "bin"
     if _same(folder / "postgres", copied / "postgres"):
         return copied

@@ -1,4 +1,4 @@
-"""A server in a folder: set up, started, found again, stopped, removed."""
+"""The embedded server in a folder: set up, start, find again, stop, remove."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Server:
 
     @property
     def folder(self) -> Path:
-        """What the server's files belong to."""
+        """The folder to which the server's files belong."""
         return self._place.folder
 
     @property
@@ -84,17 +84,17 @@ class Server:
 
     @property
     def sockets(self) -> Path:
-        """The folder of its socket; there while it runs."""
+        """The folder of the server's socket; it exists while the server runs."""
         return self._place.sockets
 
     @property
     def log(self) -> Path:
-        """File with what the server has said since its last start."""
+        """The server's log file, since its last start."""
         return self._place.log
 
     @property
     def running(self) -> bool:
-        """Whether its process lives, be it started by us or by another process."""
+        """Whether the server's process lives, whichever process started it."""
         return postmaster.find(self.data) is not None
 
     @property
@@ -103,14 +103,14 @@ class Server:
         return version(self.programs)
 
     def url(self, dbname: str = SUPERUSER) -> str:
-        """The URL of one of its databases, for libpq and whatever uses it.
+        """The URL of a database of this server, for libpq and programs that use it.
 
-        It stays the same. With `tcp` it does not, is secret (it holds the password),
-        and NotRunning is raised while there is no server.
+        The URL of a socket never changes. With `tcp` it changes with the port and is
+        secret (it holds the password); raises NotRunning while no server runs.
         """
         name = quote(dbname, safe="")
         if not self._tcp:
-            # The port is named since PGPORT would count otherwise.
+            # Without the port in the URL, PGPORT would decide.
             where = f"host={quote(str(self._place.sockets))}&port={PORT}"
             return f"postgres://{SUPERUSER}@/{name}?{where}"
         running = postmaster.find(self.data)
@@ -120,10 +120,10 @@ class Server:
         return f"postgres://{SUPERUSER}:{password}@127.0.0.1:{running.port}/{name}"
 
     def start(self) -> None:
-        """Set the cluster up where there is none, start it, wait until it answers.
+        """Set up the cluster if there is none, start the server, wait until it answers.
 
-        Nothing to do where it runs already. What a crash or a power cut left is
-        cleared up; a first start that fails leaves nothing.
+        Does nothing where the server runs already. Remains of a crash or a power cut
+        are removed; a first start that fails leaves nothing.
 
         Raises the errors of `dbpull.errors.embedded`.
         """
@@ -139,7 +139,7 @@ class Server:
                 raise
 
     def stop(self) -> None:
-        """End it, cutting its connections. Nothing to do where it does not run.
+        """Stop the server, cutting its connections. Does nothing where it does not run.
 
         Raises NotStopped, NotOurs and ServerBusy.
         """
@@ -148,7 +148,7 @@ class Server:
                 self._stop()
 
     def delete(self) -> None:
-        """Stop it and remove its databases and every file it made; as `stop`."""
+        """Stop the server and remove its databases and files. Raises as `stop`."""
         if self.folder.exists():
             with self._place.locked(self._patience):
                 self._stop()
@@ -178,13 +178,13 @@ class Server:
         self._launch(programs, account)
 
     def _listens(self) -> bool:
-        """Whether its socket is there: whoever clears /tmp takes it from a server."""
+        """Whether the server's socket exists: a cleaner of /tmp may have removed it."""
         running = postmaster.find(self.data)
         port = running.port if running else PORT
         return (self._place.sockets / f".s.PGSQL.{port}").exists()
 
     def _launch(self, programs: Programs, account: Account) -> None:
-        """Start it; on a free port, which another may take before it does."""
+        """Start the server on a free port; tries again if another process takes it."""
         for attempt in range(PORTS_TRIED):
             try:
                 self._launch_on(_free_port() if self._tcp else PORT, programs, account)
