@@ -1,1 +1,1 @@
-"""The tasks' flows: one file each, and what only flows use."""
+"""The flows of the tasks, one file for each task, and modules that only flows use."""

@@ -1,4 +1,4 @@
-"""What there is to pull: at Heroku, here, and what the target holds now."""
+"""The flow of `db.backups`: Heroku's backups, the dumps, the target's provenance."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
     from dbpull.target.opened import Target
 
 GLANCE = 5.0
-"""Seconds of patience with Heroku: who only looks wants what is here, at least."""
+"""Seconds for which failed requests are repeated: short, since dumps are listed too."""
 HEADER = ("backup", "database", "age", "database size", "status", "local file")
 
 
 def tell(settings: Settings, shell: Shell) -> None:
     """List the backups and dumps on stdout, the target's rows on stderr.
 
-    Where no app is named or Heroku can't be asked, what is here is listed before that
-    is said.
+    Where no app is named or Heroku can't be asked, the dumps are listed before the
+    error is raised.
     """
     with reporting("", shell) as reporter:
         store = stores.store_for(settings, shell)
-        here = store.here(heroku_app.app_of_dumps(settings))
-        trouble = None
+        dumps = store.here(heroku_app.app_of_dumps(settings))
+        failure = None
         found: list[heroku.Backup] = []
         try:
             app = heroku_app.app(settings)
             with heroku_app.one_at_a_time, heroku_app.spelled(app):
                 found = _backups(settings, reporter)
-            if not found and not here:
-                takes = shell.command_for("db.capture")
-                reporter.say(f"{app.name} has no backups; `{takes}` takes one.")
+            if not found and not dumps:
+                capture = shell.command_for("db.capture")
+                reporter.say(f"{app.name} has no backups; `{capture}` takes one.")
         except PullError as error:
-            trouble = error
-        _tell_rows(found, here, store, shell.host)
+            failure = error
+        _tell_rows(found, dumps, store, shell.host)
         _tell_target(settings, shell, reporter)
-        if trouble:
-            raise trouble
+        if failure:
+            raise failure
 
 
 def _backups(settings: Settings, reporter: Reporter) -> list[heroku.Backup]:
-    """The app's backups, or those of a database that was asked for by name.
+    """The app's backups, or the backups of a database that the settings name.
 
-    Of another app's database that is attached here, that app has the backups.
+    The backups of a database that another app shares belong to that other app.
     """
     chosen, api = heroku_app.app(settings), heroku_app.api(reporter, patience=GLANCE)
     named = settings.database != KEYS["database"].default
@@ -73,10 +73,10 @@ def _backups(settings: Settings, reporter: Reporter) -> list[heroku.Backup]:
 
 
 def _tell_rows(
-    found: list[heroku.Backup], here: list[Dump], store: DumpStore, host: str
+    found: list[heroku.Backup], dumps: list[Dump], store: DumpStore, host: str
 ) -> None:
-    """The table; on a host each row begins with its name."""
-    lines = _rows(found, here, store)
+    """Print the table; on a host, each row begins with the host's name."""
+    lines = _rows(found, dumps, store)
     if not host:
         console.rows(HEADER, lines)
         return
@@ -84,37 +84,37 @@ def _tell_rows(
 
 
 def _rows(
-    found: list[heroku.Backup], here: list[Dump], store: DumpStore
+    found: list[heroku.Backup], dumps: list[Dump], store: DumpStore
 ) -> list[list[str]]:
-    """A row for each backup, with its dump where that is here; then the other dumps."""
-    left = {(dump.backup, dump.taken): dump for dump in here}
+    """A row for each backup, with its dump if stored; then one for each other dump."""
+    others = {(dump.backup, dump.taken): dump for dump in dumps}
     lines = []
     for backup in found:
         taken = backup.created_at
-        dump = left.pop((backup.id, taken.replace(microsecond=0)), None)
-        of = size(backup.source_size) if backup.source_size else "-"
+        dump = others.pop((backup.id, taken.replace(microsecond=0)), None)
+        amount = size(backup.source_size) if backup.source_size else "-"
         status = "scheduled, " * backup.scheduled + backup.status
         path = store.shown(dump) if dump else "-"
-        lines.append([backup.id, backup.database, _taken(taken), of, status, path])
+        lines.append([backup.id, backup.database, _taken(taken), amount, status, path])
     lines += [
         [dump.backup, "-", _taken(dump.taken), "-", "here only", store.shown(dump)]
-        for dump in left.values()
+        for dump in others.values()
     ]
     return lines
 
 
 def _taken(moment: datetime | None) -> str:
-    """An age for people, a time for scripts."""
+    """A backup's time: its age on a terminal, ISO 8601 elsewhere."""
     if console.is_drawn() or moment is None:
         return age(moment)
     return moment.isoformat()
 
 
 def _tell_target(settings: Settings, shell: Shell, reporter: Reporter) -> None:
-    """Where the target's rows came from; nothing where it can't be asked."""
+    """Tell where the target's rows came from; an unreachable target gets a note."""
     if not settings.target and (shell.host or not own_folder().exists()):
         return
-    # Not at the top: most of what `db.backups` takes is for imports.
+    # Imported inside: imports are most of the time that `db.backups` takes.
     from dbpull.flows import kept
     from dbpull.target import embedded_server, opened
 

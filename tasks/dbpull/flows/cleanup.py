@@ -1,4 +1,4 @@
-"""What is removed after a pull, and by `db.cleanup`."""
+"""The flow of `db.cleanup`, and the removal of dumps after a pull."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dbpull.words import listed, size
 
 
 def delete(dump: Dump, store: DumpStore, reporter: Reporter) -> None:
-    """Remove a dump that has served."""
+    """Remove a dump that has been restored."""
     freed = store.size(dump)
     store.remove_served(dump)
     reporter.say(f"Removed {store.shown(dump)} ({size(freed)}).")
@@ -28,8 +28,8 @@ def keep_newest(
 ) -> int:
     """Remove dumps beyond the newest `keep` of each app, and cut-off parts.
 
-    After a pull only those of its app; the dump that was pulled stays, however old.
-    Returns how many files were removed.
+    After a pull, only files of the pulled dump's app are removed; the pulled dump
+    stays, however old. Returns how many files were removed.
     """
     app = pulled.app if pulled else None
     removed = store.remove_surplus(keep, app, pulled)
@@ -42,13 +42,13 @@ def keep_newest(
 def cleanup(settings: Settings, shell: Shell, *, original: bool = False) -> None:
     """Remove surplus dumps, cut-off parts, and databases that crashed runs left.
 
-    `original`: and the target's own that dbpull had not filled.
+    `original`: also the target's originals, which dbpull had not filled.
     """
     with reporting("", shell) as reporter, ExitStack() as stack:
         set_up = not shell.host and embedded_server.is_set_up()
         if settings.target or original or set_up:
             target = opened.take(settings, shell, reporter)
-            # Clears as it begins; and no restore is reading a dump meanwhile.
+            # `held` drops leftovers; while it holds the lock, no restore reads a dump.
             stack.enter_context(opened.held(target, reporter))
             if original:
                 kept.drop_originals(target, reporter)

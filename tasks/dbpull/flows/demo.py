@@ -1,4 +1,4 @@
-"""The demo on its stage, and what stops one that was kept."""
+"""The flow of `db.demo`: the tasks played on a stage; and the end of a kept demo."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ What to try:
 
 
 def demo(*, keep: bool) -> None:
-    """Put up a stage with a made-up app, and run the real db.pull on it.
+    """Put up a stage with a made-up app, and run the real tasks on it.
 
     Raises MissingExtra, DemoFailed, and the stage's own errors.
     """
@@ -69,11 +69,11 @@ def _tell_kept(stage: Stage, reporter: Reporter) -> None:
 
 
 def stop() -> None:
-    """Stop a demo that was kept, and remove it."""
+    """Stop a kept demo, and remove its files."""
     from dbpull.demo import stage
 
     with reporting() as reporter:
-        # From its own folder, too: that is where one is sent to play.
+        # `stop_in`: in the demo's own folder, where the user is told to go.
         if stage.stop(own_folder() / STATE) or stage.stop_in(PROJECT.folder):
             reporter.say("Stopped the demo and removed its files.")
         else:
@@ -81,7 +81,7 @@ def stop() -> None:
 
 
 def is_kept() -> bool:
-    """Whether a demo that this project's `db.demo` has made is kept."""
+    """Whether this project's `db.demo` has kept a demo."""
     from dbpull.demo import stage
 
     return stage.kept(own_folder() / STATE) is not None

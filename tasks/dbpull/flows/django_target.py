@@ -1,4 +1,4 @@
-"""What a Django project says of the target, where nothing nearer to dbpull does."""
+"""The target from a Django project's DATABASES, where no setting names one."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ _PROGRAM = Path(dbpull.__file__).parent / "django" / "target.py"
 
 
 def with_target(settings: Settings, shell: Local) -> Settings:
-    """The settings, with the target of Django's DATABASES where they have none.
+    """The settings, with the target from Django's DATABASES where they have none.
 
-    Django's are read in a process of their own. Without a PostgreSQL in DATABASES the
-    settings are as they were. Raises NoDjangoTarget.
+    Another process reads Django's settings. Without a PostgreSQL in DATABASES, the
+    settings stay as they are. Raises NoDjangoTarget.
     """
     if settings.target or not (PROJECT.folder / "manage.py").is_file():
         return settings
-    told = _ask(shell)
-    if "url" not in told:
+    read = _read_django(shell)
+    if "url" not in read:
         return settings
-    origin = f'DATABASES["{ALIAS}"] of {told["settings"]}'
+    origin = f'DATABASES["{ALIAS}"] of {read["settings"]}'
     return replace(
-        settings, target=told["url"], origins={**settings.origins, "target": origin}
+        settings, target=read["url"], origins={**settings.origins, "target": origin}
     )
 
 
-def _ask(shell: Local) -> dict[str, str]:
+def _read_django(shell: Local) -> dict[str, str]:
+    """Django's settings module, and the database's URL if that is a PostgreSQL."""
     argv = [_python(), str(_PROGRAM), str(PROJECT.folder), ALIAS]
     result = shell.run(argv)
     lines = result.out.strip().splitlines()
@@ -50,8 +51,8 @@ def _ask(shell: Local) -> dict[str, str]:
 
 
 def _python() -> str:
-    """The project's Python: ours where Django is beside us, else that of its own
-    virtual environment."""
+    """The Python that reads Django's settings: ours if Django is installed beside us,
+    else that of the project's virtual environment."""
     if find_spec("django"):
         return sys.executable
     return next((str(path) for path in _candidates() if path.exists()), sys.executable)
@@ -67,6 +68,6 @@ def _candidates() -> Iterator[Path]:
 
 
 def _cause(err: str) -> str:
-    """The last line of a traceback that says something."""
+    """The last line of a traceback that is not empty."""
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     return (lines[-1] if lines else "manage.py ended without a word").rstrip(".")

@@ -1,4 +1,4 @@
-"""A dump on this machine, or on its way here, fills a database: told as it goes."""
+"""The restore of a dump, whole or arriving, by the engine, with its progress told."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from dbpull.words import counted, listed, size
 
 
 def restore_from(restore: Restore, fetched: Fetched, reporter: Reporter) -> Outcome:
-    """Restore it while it arrives. Raises RestoreFailed, and what ends the arrival."""
-    assert fetched.incoming  # noqa: S101 - who calls has looked
+    """Restore a dump, while it arrives if it does.
+
+    Raises RestoreFailed, and the errors of the download.
+    """
+    assert fetched.incoming  # noqa: S101 - callers check
     label, arriving = fetched.dump.label, fetched.arriving
     doing = f"Fetching and restoring {label}" if arriving else f"Restoring {label}"
     with reporter.step("restore", doing) as step:
 
-        def tell(standing: Standing) -> None:
+        def on_progress(standing: Standing) -> None:
             step.report(standing.done, standing.total, _amount(standing))
 
-        def whole() -> None:
+        def on_arrival() -> None:
             if arriving:
-                _tell_of_arrival(fetched, reporter)
+                _tell_fetched(fetched, reporter)
                 reporter.doing = f"Restoring {label}"
 
         shell = cast("PipedInput", restore.shell)
         try:
-            outcome = Engine(restore, shell, fetched.incoming, tell, whole).run()
+            incoming = fetched.incoming
+            outcome = Engine(restore, shell, incoming, on_progress, on_arrival).run()
         except RestoreFailed as error:
             if arriving and arriving.ended is None:
                 raise error.before_the_end() from error
@@ -52,10 +56,10 @@ def _amount(standing: Standing) -> str:
     return f"{size(standing.rows)}{of} {listed(standing.doing, 2)}"
 
 
-def _tell_of_arrival(fetched: Fetched, reporter: Reporter) -> None:
+def _tell_fetched(fetched: Fetched, reporter: Reporter) -> None:
     arriving = fetched.arriving
-    assert arriving  # noqa: S101 - it has arrived
+    assert arriving  # noqa: S101 - the caller checks
     step = Step("fetch", "", "bytes", reporter.host, began=arriving.began)
-    told = f"{size(fetched.dump.size)}{arriving.where}"
-    step.sentence = f"Fetched {fetched.dump.label}: {told}"
+    amount = f"{size(fetched.dump.size)}{arriving.where}"
+    step.sentence = f"Fetched {fetched.dump.label}: {amount}"
     reporter.done(step, arriving.ended)

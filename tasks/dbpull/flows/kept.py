@@ -1,4 +1,4 @@
-"""The databases beside the target, in words: what was kept, what was dropped."""
+"""Messages about the databases beside the target: which are kept, which are dropped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dbpull.words import age, ago, size
 
 
 def tell_what_comes(target: Target, comes: str, reporter: Reporter) -> None:
-    """The first line of a run: what the target holds, and what it will hold."""
+    """Tell, at the start of a run, what the target holds and what it will hold."""
     label, state = target.connection.label, target.state
     if not state.exists:
         held = "does not exist yet"
@@ -25,9 +25,9 @@ def tell_what_comes(target: Target, comes: str, reporter: Reporter) -> None:
 
 
 def settle(target: Target, moves: Sequence[Move], reporter: Reporter) -> None:
-    """After a swap: tell of an original that is kept, drop what is not.
+    """After a swap, tell of the originals kept, and drop the discarded databases.
 
-    What can't be dropped now is told, with what to do.
+    A database that can't be dropped is noted, with the remedy.
     """
     kept = [move for move in moves if move.becomes is Becomes.ORIGINAL]
     family = look(target.psql, target.state) if kept else None
@@ -39,50 +39,50 @@ def settle(target: Target, moves: Sequence[Move], reporter: Reporter) -> None:
 
 
 def tell_forward(target: Target, moves: Sequence[Move], reporter: Reporter) -> None:
-    """After the way back: how what was the target until now comes again."""
+    """After an undo, tell the command that brings the replaced target back."""
     last = look(target.psql, target.state).last_replaced
-    until_now = [one.new for one in moves if one.member.dbname == target.names.target]
-    if last and last.dbname in until_now:
+    replaced = [move.new for move in moves if move.member.dbname == target.names.target]
+    if last and last.dbname in replaced:
         undo = target.shell.command_for("db.undo")
         reporter.say(f"`{undo}` again swaps forward.")
 
 
 def tell_beside(target: Target, reporter: Reporter) -> None:
-    """List what is kept beside the target, and how it is brought back."""
+    """List the databases kept beside the target, and the commands that undo."""
     family = look(target.psql, target.state)
     previous = [family.previous] if family.previous else []
-    for one in [*previous, *family.originals_in_turn]:
-        way = _way_back(target, family, one.dbname)
-        reporter.say(f"{one.dbname} holds {_told(one)}: {way}.")
+    for member in [*previous, *family.originals_in_turn]:
+        way = _way_back(target, family, member.dbname)
+        reporter.say(f"{member.dbname} holds {_described(member)}: {way}.")
 
 
 def drop_originals(target: Target, reporter: Reporter) -> None:
-    """Drop the databases that dbpull had not filled, each that can be dropped.
+    """Drop the target's originals, as many as can be dropped.
 
-    Raises NotOwner, CannotDrop of the last that can't.
+    Raises NotOwner or CannotDrop for the last that can't be dropped; notes the others.
     """
     family = look(target.psql, target.state)
-    stuck: PullError | None = None
-    for one in family.originals:
+    failure: PullError | None = None
+    for member in family.originals:
         try:
-            _drop_original(target, one)
+            _drop_original(target, member)
         except (NotOwner, CannotDrop) as error:
-            if stuck:
-                reporter.note(f"{stuck.what} {stuck.remedy}")
-            stuck = error
+            if failure:
+                reporter.note(f"{failure.what} {failure.remedy}")
+            failure = error
         else:
-            reporter.say(f"Dropped {one.dbname} ({_told(one)}).")
-    if stuck:
-        raise stuck
+            reporter.say(f"Dropped {member.dbname} ({_described(member)}).")
+    if failure:
+        raise failure
     if not family.originals:
         reporter.say(f"There is no original database of {target.connection.label}.")
 
 
-def _drop_original(target: Target, one: Member) -> None:
-    if not (one.owned or target.state.superuser):
-        raise NotOwner(target.state.user, one.owner, one.dbname)
+def _drop_original(target: Target, member: Member) -> None:
+    if not (member.owned or target.state.superuser):
+        raise NotOwner(target.state.user, member.owner, member.dbname)
     try:
-        drop_member(target.psql, target.state, one, one.dbname)
+        drop_member(target.psql, target.state, member, member.dbname)
     except CannotDrop as error:
         raise error.dropped_by("`invoke db.cleanup --original`") from error
 
@@ -91,9 +91,9 @@ def _tell_original(
     target: Target, family: Family, move: Move, reporter: Reporter
 ) -> None:
     cleanup = target.shell.command_for("db.cleanup")
-    place = _place(target, move.member)
+    former = _former(target, move.member)
     reporter.note(
-        f"{place[0].upper()}{place[1:]}, which dbpull had not filled, is kept as"
+        f"{former[0].upper()}{former[1:]}, which dbpull had not filled, is kept as"
         f" {move.new}: {_way_back(target, family, move.new)}, `{cleanup} --original`"
         " drops it."
     )
@@ -102,43 +102,44 @@ def _tell_original(
 def _way_back(target: Target, family: Family, dbname: str) -> str:
     """The command that brings a kept database back."""
     undo = target.shell.command_for("db.undo")
-    turns = [one.dbname for one in family.originals_in_turn]
+    turns = [member.dbname for member in family.originals_in_turn]
     if dbname not in turns:
         return f"`{undo}` brings it back"
-    often = turns.index(dbname) + 1
-    return (
-        f"`{undo} --original`{f', {often} times,' if often > 1 else ''} brings it back"
-    )
+    turn = turns.index(dbname) + 1
+    times = f", {turn} times," if turn > 1 else ""
+    return f"`{undo} --original`{times} brings it back"
 
 
 def _drop(target: Target, member: Member, dbname: str, reporter: Reporter) -> None:
-    told = f"{_place(target, member)} ({_rows(member.provenance)})"
+    former = f"{_former(target, member)} ({_rows(member.provenance)})"
     try:
         drop_member(target.psql, target.state, member, dbname)
     except CannotDrop as error:
-        reporter.note(f"{error.what} It was {told}. {error.remedy}")
+        reporter.note(f"{error.what} It was {former}. {error.remedy}")
     except PullError as error:
         reporter.note(f"{error.what} The next pull will try again.")
     else:
-        reporter.note(f"Dropped {told}.")
+        reporter.note(f"Dropped {former}.")
 
 
-def _place(target: Target, member: Member) -> str:
-    """A database by what it was until now."""
+def _former(target: Target, member: Member) -> str:
+    """A database by its role before the swap."""
     if member.dbname != target.names.target:
         return f"the database before that, {member.dbname}"
     return f"the old {target.names.target}"
 
 
-def _told(member: Member) -> str:
+def _described(member: Member) -> str:
+    """A kept database by its rows, size, and the age of its replacement."""
     kept = member.kept
     since = f", replaced {ago(kept.replaced)}" if kept and kept.replaced else ""
     return f"{_rows(member.provenance)}, {size(member.size)}{since}"
 
 
-def _rows(known: Provenance | None) -> str:
-    if not known:
+def _rows(provenance: Provenance | None) -> str:
+    """Where a database's rows came from."""
+    if not provenance:
         return "what dbpull did not put there"
-    beside = " beside tables of your own" if known.beside_own else ""
-    aged = f", {age(known.taken)}" if known.taken else ""
-    return f"{known.label}{aged}, pulled {ago(known.pulled)}{beside}"
+    beside = " beside tables of your own" if provenance.beside_own else ""
+    aged = f", {age(provenance.taken)}" if provenance.taken else ""
+    return f"{provenance.label}{aged}, pulled {ago(provenance.pulled)}{beside}"

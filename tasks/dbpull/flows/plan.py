@@ -1,4 +1,4 @@
-"""What a pull would do: from what to what, and every command; nothing is done."""
+"""The plan of a pull or restore (`--dry-run`): source, dump, target, all commands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from dbpull.words import age, listed, size
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks of a pull."""
+    """The flags of `db.pull`."""
 
     backup: str | None = None
     capture: bool = False
@@ -41,7 +41,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Planner:
-    """Gathers and refuses as the real thing does, with reads only, and tells."""
+    """Gathers and refuses as a pull does, with reads only, and tells the plan."""
 
     settings: Settings
     shell: Shell
@@ -49,13 +49,13 @@ class Planner:
 
     @property
     def store(self) -> DumpStore:
-        """Where its dumps lie."""
+        """The store of dumps."""
         return stores.store_for(self.settings, self.shell)
 
     def pull(self, asked: Asked) -> None:
         """Tell what `db.pull` would do."""
         self.store.refuse_unable(upload=asked.upload)
-        target = self._aim(in_place=asked.in_place)
+        target = self._target(in_place=asked.in_place)
         found = once.find(self.settings, self.reporter)
         if target:
             guard.refuse_source(target.connection, found.info.server, found.label)
@@ -81,15 +81,15 @@ class Planner:
 
     def restore(self, dump: Dump, *, in_place: bool) -> None:
         """Tell what `db.restore` would do."""
-        target = self._aim(in_place=in_place)
+        target = self._target(in_place=in_place)
         prepared = self._prepared(target, dump, in_place=in_place)
         self._begin()
         self._say(self._dump(dump, delete=False), self._to(target, in_place=in_place))
         self._say(*_left_out(prepared))
         self._commands(self._server(target, dump, prepared, in_place=in_place))
 
-    def _aim(self, *, in_place: bool) -> Target | None:
-        """The target; None where it is the embedded server and that does not run."""
+    def _target(self, *, in_place: bool) -> Target | None:
+        """The target; None where its server is the embedded one and does not run."""
         target = opened.named(self.settings, self.shell)
         if target.embedded and not embedded_server.runs():
             guard.refuse_foreign(target.connection, self.settings.allowed_hosts)
@@ -101,9 +101,9 @@ class Planner:
     def _prepared(
         self, target: Target | None, dump: Dump | None, *, in_place: bool
     ) -> Prepared | None:
-        """What a dump that is here leads to; of one that isn't, nothing is known yet.
+        """What `prepare` returns for a stored dump; None for a dump not yet fetched.
 
-        Raises what `prepare` does, and what its contents do.
+        Raises the errors of `prepare` and of reading the dump.
         """
         if not dump or not self.store.has(dump):
             return None
@@ -133,26 +133,26 @@ class Planner:
     def _dump(self, dump: Dump | None, *, delete: bool) -> str:
         if not dump:
             return f"dump  a new one in {self.store.folder}"
-        told = "to be fetched"
+        state = "to be fetched"
         if self.store.has(dump):
-            told = f"here already, {size(self.store.size(dump))}"
+            state = f"here already, {size(self.store.size(dump))}"
         after = ", removed afterwards" if delete else ""
-        return f"dump  {self.store.shown(dump)}: {told}{after}"
+        return f"dump  {self.store.shown(dump)}: {state}{after}"
 
     def _to(self, target: Target | None, *, in_place: bool) -> str:
         if not target:
             dbname = opened.named(self.settings, self.shell).connection.dbname
             return f"to    {dbname} on the embedded server, which is started"
         label, state = target.connection.label, target.state
-        told = f"to    {label} [{target.origin}], PostgreSQL {state.major}"
+        line = f"to    {label} [{target.origin}], PostgreSQL {state.major}"
         if not state.exists:
-            return f"{told}: does not exist yet, is created"
-        if known := Provenance.from_comment(state.comment):
-            told += f", holds {known.label}"
+            return f"{line}: does not exist yet, is created"
+        if provenance := Provenance.from_comment(state.comment):
+            line += f", holds {provenance.label}"
         after = "kept for db.undo" if self.settings.undo else "dropped after the swap"
         if is_own(state.comment):
             after = "kept: dbpull did not fill it"
-        return f"{told}, {size(state.size)}: {'refilled itself' if in_place else after}"
+        return f"{line}, {size(state.size)}: {'refilled itself' if in_place else after}"
 
     def _server(
         self,
@@ -168,23 +168,23 @@ class Planner:
         restore = self._restoring(
             connection.to(names.target if in_place else names.aside), dump, prepared
         )
-        left = swap_plan.leftover(target)
+        leftover = swap_plan.leftover(target)
         if target and in_place:
             program = prepared.program if prepared else self._newest()
             major = program.major if program else target.state.major
             at_once = one_transaction(major, target.state.major)
             return [
-                *swap_plan.dropped(left),
+                *swap_plan.dropped(leftover),
                 f"psql: the sessions on {quoted(names.target)} are ended",
                 shlex.join(restore.in_place_argv(at_once=at_once)),
                 "psql: ANALYZE",
             ]
         return [
-            *swap_plan.dropped(left),
+            *swap_plan.dropped(leftover),
             f"psql: CREATE DATABASE {quoted(names.aside)} TEMPLATE template0 OWNER …",
             *(shlex.join(argv) for argv in restore.plan()),
             f"psql: ANALYZE in {quoted(names.aside)}",
-            *swap_plan.swap(names, target, left, undo=self.settings.undo),
+            *swap_plan.swap(names, target, leftover, undo=self.settings.undo),
         ]
 
     def _restoring(
@@ -215,7 +215,7 @@ class Planner:
         return lines
 
     def _newest(self) -> programs.Program | None:
-        """The pg_restore that serves most dumps, where the dump is not known yet."""
+        """The newest pg_restore, for a dump that is not known yet."""
         found = programs.find(self.shell, "pg_restore")
         return max(found, key=lambda program: program.major, default=None)
 
@@ -231,8 +231,8 @@ def _left_out(prepared: Prepared | None) -> list[str]:
 
 
 def _from(found: Source, choice: Choice) -> str:
-    told = f"from  {found.label} [{found.app.origin}], {found.database.name}: "
+    source = f"from  {found.label} [{found.app.origin}], {found.database.name}: "
     if choice.backup is None:
-        return told + f"a new backup ({choice.why})"
+        return source + f"a new backup ({choice.why})"
     backup = choice.backup
-    return told + f"{backup.id}, {age(backup.created_at)} ({choice.why})"
+    return source + f"{backup.id}, {age(backup.created_at)} ({choice.why})"

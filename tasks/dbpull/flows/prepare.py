@@ -1,4 +1,4 @@
-"""What is judged before a dump is downloaded and restored: programs, server, disk."""
+"""The judgement of a table of contents before the restore: programs, server, disk."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from dbpull.target.opened import Target
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the table of contents and the target's server lead to."""
+    """The pg_restore, the selection, and what the target must get beforehand."""
 
     program: programs.Program
     selection: Selection
     schemas: frozenset[str]
-    """Schemas that the dump needs and does not create (heroku_ext)."""
+    """The schemas that the dump needs and does not create (heroku_ext)."""
     extensions: tuple[Extension, ...] = ()
     """The extensions that the dump creates."""
     in_heroku_ext: bool = False
-    """Whether anything of the dump is in the schema heroku_ext."""
+    """Whether any entry of the dump is in the schema heroku_ext."""
 
 
 def prepare(
     target: Target, archive: Archive, settings: Settings, *, in_place: bool = False
 ) -> Prepared:
-    """Refuse what could not be restored, before it is downloaded and restored.
+    """Prepare a dump's restore; refuse a dump that could not be restored.
 
     Raises TooOldProgram, MissingProgram, CannotReadCompression, MissingExtensions,
     ForbiddenExtensions, ExtensionElsewhere, MissingFeatures, MissingRoles,
@@ -67,14 +67,14 @@ def prepare(
     restored = replace(archive, entries=selection.entries)
     public = {e.tag for e in archive.entries if e.desc == "SCHEMA"} & {"public"}
     schemas = restored.missing_schemas | public
-    used = {one.namespace for one in archive.entries}
-    used |= {one.schema for one in archive.extensions}
-    ours = search_path.SCHEMA in used
-    return Prepared(program, selection, schemas, restored.extensions, ours)
+    used = {entry.namespace for entry in archive.entries}
+    used |= {extension.schema for extension in archive.extensions}
+    in_heroku_ext = search_path.SCHEMA in used
+    return Prepared(program, selection, schemas, restored.extensions, in_heroku_ext)
 
 
 def _server(target: Target, archive: Archive, *, in_place: bool) -> Server:
-    """What matters of it to this dump."""
+    """The target's server, as far as it matters to a dump."""
     state = target.state
     creatable = {name for name, may in state.extensions.items() if may}
     roles = None
@@ -86,32 +86,32 @@ def _server(target: Target, archive: Archive, *, in_place: bool) -> Server:
         )
         roles = {name for (name,) in rows}
     # From 15 on `public` belongs to the owner of its database.
-    ours = state.superuser or state.major >= 15
-    server = Server(creatable, state.superuser, roles, owns_public=ours)
+    owns_public = state.superuser or state.major >= 15
+    server = Server(creatable, state.superuser, roles, owns_public=owns_public)
     return _in_place(target, archive, server) if in_place else server
 
 
 def _in_place(target: Target, archive: Archive, server: Server) -> Server:
-    """The same for a target that is refilled: what is not ours there has to stay.
+    """The server for a refill in place: extensions that we can't recreate are kept.
 
     Raises ExtensionElsewhere.
     """
-    there = installed(target.psql)
-    wanted = {one.name: one.schema for one in archive.extensions}
+    present = installed(target.psql)
+    wanted = {extension.name: extension.schema for extension in archive.extensions}
     kept = [
-        one
-        for one in there.extensions
-        if one.name in wanted and not (one.owned and one.name in server.creatable)
+        each
+        for each in present.extensions
+        if each.name in wanted and not (each.owned and each.name in server.creatable)
     ]
-    for one in kept:
-        if (schema := wanted[one.name] or one.schema) != one.schema:
+    for each in kept:
+        if (schema := wanted[each.name] or each.schema) != each.schema:
             label = target.connection.label
-            raise ExtensionElsewhere(one.name, schema, one.schema, label)
+            raise ExtensionElsewhere(each.name, schema, each.schema, label)
     return replace(
         server,
-        owns_public=there.owns_public,
-        kept={one.name: one.schema for one in kept},
-        kept_rows=[table for one in kept for table in one.rows],
+        owns_public=present.owns_public,
+        kept={each.name: each.schema for each in kept},
+        kept_rows=[table for each in kept for table in each.rows],
     )
 
 
@@ -133,31 +133,31 @@ def _refuse_build(
     target: Target, selection: Selection, tolerate: tuple[str, ...]
 ) -> None:
     """Raise MissingFeatures."""
-    entries = (one for one in selection.entries if not fits(one, tolerate))
+    entries = (entry for entry in selection.entries if not fits(entry, tolerate))
     if found := lacked(target.psql, target.state.maintenance, entries):
-        needed = {feature: [*map(name, those)] for feature, those in found.items()}
+        needed = {feature: [*map(name, users)] for feature, users in found.items()}
         raise MissingFeatures(needed, target.connection.label, embedded=target.embedded)
 
 
 def _refuse_roles(left_out: LeftOut, tolerate: tuple[str, ...]) -> None:
-    """Raise MissingRoles where a policy is also for a role that is here.
+    """Raise MissingRoles where a policy is for missing roles and existing roles alike.
 
-    One that is for none is left out: there is nobody whom it could let or stop.
+    A policy for missing roles alone is left out: it could let or stop nobody.
     """
     found = [
-        (name(entry), lacked)
+        (name(entry), missing)
         for entry in left_out.archive.entries
         if not fits(entry, tolerate)
-        for lacked, there in [left_out.lacked_roles(entry)]
-        if lacked and there
+        for missing, existing in [left_out.lacked_roles(entry)]
+        if missing and existing
     ]
     if found:
-        roles = sorted({role for _, lacked in found for role in lacked})
+        roles = sorted({role for _, missing in found for role in missing})
         raise MissingRoles([policy for policy, _ in found], creating(roles))
 
 
 def useless(prepared: Prepared, archive: Archive, settings: Settings) -> Iterator[str]:
-    """What is to be said of patterns that fit nothing; of a flag they are refused."""
+    """Notes on patterns that fit nothing; those of --skip-data are refused instead."""
     for pattern in prepared.selection.unmatched:
         near = prepared.selection.near[pattern]
         meant = f"; did you mean {near}?" if near else "."
@@ -170,10 +170,11 @@ def useless(prepared: Prepared, archive: Archive, settings: Settings) -> Iterato
 def refuse_full_disk(target: Target, needed: int | None) -> None:
     """Raise NotEnoughDisk where the server's disk is this machine's and too small.
 
-    `needed` is the source's size in bytes: with its bloat, so a little less may do.
+    `needed`: the size in bytes of the source database with its bloat, so a little less
+    may do.
     """
     folder = target.state.folder  # None where this role may not know it
-    # A server behind a tunnel or in a container names a folder of its own.
+    # A server behind a tunnel or in a container names a folder of another machine.
     if not needed or not folder or not target.shell.exists(f"{folder}/postmaster.pid"):
         return
     free = target.shell.free(folder)
@@ -182,17 +183,17 @@ def refuse_full_disk(target: Target, needed: int | None) -> None:
 
 
 class Gate:
-    """Judges a dump by its table of contents, and keeps what follows from it."""
+    """Judges a dump by its table of contents, and keeps the result in `prepared`."""
 
     def __init__(
         self, target: Target, settings: Settings, *, in_place: bool = False
     ) -> None:
-        self._aim, self._in_place = target, in_place
+        self._target, self._in_place = target, in_place
         self._settings = settings
         self.prepared: Prepared
 
     def __call__(self, archive: Archive) -> None:
-        """See `prepare`."""
+        """Call `prepare` and keep its result."""
         self.prepared = prepare(
-            self._aim, archive, self._settings, in_place=self._in_place
+            self._target, archive, self._settings, in_place=self._in_place
         )

@@ -1,4 +1,4 @@
-"""The flow: choose, fetch, restore, swap, clean up, tell; and each of them alone."""
+"""The flows of `db.pull`, and of its steps `db.capture`, `db.fetch`, `db.restore`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from dbpull.target import guard, opened
 from dbpull.words import size
 
 _fetched: dict[str, Dump] = {}
-"""What this process fetched to each host ("" for here): `invoke db.fetch
---backup=b50 db.restore` means that."""
+"""The dump that this process fetched last to each host ("" for this machine):
+`invoke db.fetch --backup=b50 db.restore` restores that dump."""
 
 
 def pull(
     settings: Settings, shell: Shell, asked: Asked, *, dry_run: bool = False
 ) -> None:
-    """Replace the target by the app's newest backup, or by the one asked for."""
+    """Replace the target by the app's newest backup, or by the backup named."""
     with reporting(f"{UNTOUCHED} {RESUMES}", shell) as reporter:
         if dry_run:
             Planner(settings, shell, reporter).pull(asked)
@@ -65,7 +65,7 @@ def pull(
 
 
 def capture(settings: Settings, host: str = "") -> None:
-    """Take a new backup; asked for on several hosts, one for all."""
+    """Capture a new backup; a run on several hosts captures one for all of them."""
     with reporting(host=host) as reporter:
         once.capture(once.find(settings, reporter), settings, reporter)
 
@@ -73,7 +73,7 @@ def capture(settings: Settings, host: str = "") -> None:
 def fetch(
     settings: Settings, shell: Shell, backup: str | None, *, upload: bool = False
 ) -> None:
-    """Download the newest backup, or the one asked for; never captures."""
+    """Download the newest backup, or the backup named; never captures."""
     with reporting(RESUMES, shell) as reporter:
         store = stores.store_for(settings, shell)
         store.refuse_unable(upload=upload)
@@ -93,7 +93,7 @@ def restore(
     *,
     dry_run: bool = False,
 ) -> None:
-    """Restore a dump that is here."""
+    """Restore a stored dump."""
     in_place = asked.in_place
     with reporting(UNTOUCHED, shell) as reporter:
         store = stores.store_for(settings, shell)
@@ -112,20 +112,20 @@ def restore(
 
 
 def _named(found: Source, asked: Asked) -> str:
-    """What is to come, before it is known which backup that is."""
+    """The coming backup in words, before it is known which backup that is."""
     if asked.backup:
         return f"{asked.backup} of {found.label}"
     return f"{'a new' if asked.capture else 'the newest'} backup of {found.label}"
 
 
 def _accept(_: Archive) -> None:
-    """The gate of a fetch alone: every archive we can read may pass."""
+    """The gate of `db.fetch`: accepts every table of contents that can be read."""
 
 
 def _anew(
     fetched: Fetched, store: DumpStore, reporter: Reporter, gate: Gate
 ) -> Fetched:
-    """What came instead of a dump that changed on its way. Raises ObjectChanged."""
+    """Fetch and open a dump that changed while it arrived. Raises ObjectChanged."""
     if not fetched.incoming or not fetched.arriving:
         raise ObjectChanged(fetched.dump.label)
     reporter.note("The dump changed at the download host: it is restored anew.")
@@ -134,7 +134,7 @@ def _anew(
 
 
 def _await(fetched: Fetched, arriving: Arriving, reporter: Reporter) -> None:
-    """See a dump that arrives on a host to its end."""
+    """Wait until an arriving dump is whole."""
     label = fetched.dump.label
     with reporter.step("fetch", f"Fetching {label}", "bytes") as step:
         arriving.progress = step.progress
@@ -147,9 +147,9 @@ def _await(fetched: Fetched, arriving: Arriving, reporter: Reporter) -> None:
 def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) -> Dump:
     """The dump to restore: the file named, the one just fetched, or the newest."""
     flags = [settings.origins[name] for name in ("app", "path")]
-    just = _fetched.get(host)
-    if named is None and just and not any(flag[:2] == "--" for flag in flags):
-        return just
+    fetched = _fetched.get(host)
+    if named is None and fetched and not any(flag[:2] == "--" for flag in flags):
+        return fetched
     app = heroku_app.app_of_dumps(settings)
     found = store.find(app, named)
     if found is None and named:

@@ -1,4 +1,4 @@
-"""A dump becomes the target: restored aside, checked, swapped in."""
+"""The refresh of a target: the dump restored aside, checked, swapped in."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REFILLED = "The new rows are in place already."
 
 @dataclass(frozen=True)
 class Refresh:
-    """A dump that is here, and the target that it is to fill."""
+    """The refresh of a locked target from a fetched dump."""
 
     held: LockedTarget
     fetched: Fetched
@@ -50,7 +50,7 @@ class Refresh:
 
     @property
     def target(self) -> Target:
-        """The target."""
+        """The target, queried under the lock."""
         return self.held.target
 
     def run(self, *, in_place: bool) -> Outcome:
@@ -65,7 +65,7 @@ class Refresh:
 
     @property
     def can_be_undone(self) -> bool:
-        """Whether a previous database has been kept by this very refresh."""
+        """Whether this refresh has kept a previous database."""
         return self.reporter.state_on_failure == REPLACED
 
     @property
@@ -76,7 +76,7 @@ class Refresh:
     def _replace(self) -> Outcome:
         """Restore into the aside database, check it, and swap.
 
-        Until the swap the target is not touched; whatever fails before, the aside
+        Until the swap the target is not touched; if anything fails before, the aside
         database is dropped.
         """
         self.held.lock.refuse_lost()
@@ -88,10 +88,10 @@ class Refresh:
         return outcome
 
     def _replace_in_place(self) -> Outcome:
-        """Refill the target itself: the recipe's own way.
+        """Refill the target itself, as `pg_restore --clean` does.
 
-        Where that can't be one transaction, a failure leaves the target half
-        restored, which is said.
+        Where one transaction is impossible, a failure leaves the target half
+        restored, and its message says so.
         """
         self.reporter.note(
             f"--in-place: {self.target.connection.label} itself is refilled. What the"
@@ -124,7 +124,7 @@ class Refresh:
             try:
                 aside.drop()
             except ConnectionLost:
-                pass  # the host does it by itself
+                pass  # the host drops the database by itself
             except PullError:
                 command = self.target.shell.command_for("db.cleanup")
                 self.reporter.note(
@@ -164,16 +164,16 @@ class Refresh:
         meanwhile: str = "",
         work: Callable[[], None] = lambda: None,
     ) -> None:
-        """See a dump to its end, and do some work until then."""
+        """Do some work while a dump arrives, and wait until the dump is whole."""
         label = self.fetched.dump.label
         doing = f"Fetching {label}{meanwhile}"
         with self.reporter.step("fetch", doing, "bytes") as step:
             arriving.progress = step.progress
             work()
             arriving.finish()
-            told = f"{size(self.fetched.dump_size(self.reporter.size))}{arriving.where}"
+            amount = size(self.fetched.dump_size(self.reporter.size))
             step.sentence = f"Fetched {label}{', its rows are in' * bool(meanwhile)}"
-            step.sentence += f": {told}"
+            step.sentence += f": {amount}{arriving.where}"
 
     def _restoring(self, dbname: str) -> Restore:
         prepared = self.prepared
@@ -204,11 +204,11 @@ class Refresh:
     def _settle_search_path(self, dbname: str) -> None:
         wanted = self.prepared.in_heroku_ext
         target = self.target
-        told = search_path.settle(
+        note = search_path.settle(
             target.psql, dbname, target.state.maintenance, wanted=wanted
         )
-        if told:
-            self.reporter.note(told)
+        if note:
+            self.reporter.note(note)
 
     def _check_in(self, dbname: str, outcome: Outcome) -> None:
         selection = self.prepared.selection
@@ -216,7 +216,7 @@ class Refresh:
         try:
             sessions = 1 if self.target.shell.host else self.settings.jobs
             analyze(self.target.psql, dbname, sessions)
-        except SqlFailed as error:  # rows are there; what fails is a function of theirs
+        except SqlFailed as error:  # the rows are in; a function of the dump fails
             self.reporter.note(error.what)
 
     def _swap(self, oid: str, outcome: Outcome) -> None:
@@ -225,7 +225,7 @@ class Refresh:
         with self.reporter.step("swap", "Swapping") as step, SIGNALS.deferred():
             comment = self._provenance(outcome)
             moves = swap.to_new(oid, comment=comment, keep_previous=keep)
-            replaced = any(one.member.dbname == swap.names.target for one in moves)
+            replaced = any(move.member.dbname == swap.names.target for move in moves)
             self.reporter.state_on_failure = REPLACED if keep and replaced else CREATED
             step.sentence = f"Swapped: {label} is the new database"
             kept.settle(self.target, moves, self.reporter)
@@ -242,18 +242,18 @@ class Refresh:
         with self.reporter.step("check", "Checking and analyzing") as step:
             self._check_in(dbname, outcome)
             own = is_own(self.target.state.comment)
-            told = self._provenance(outcome, beside_own=own)
-            Swap(psql, self.target.state, self.target.names).record(told)
+            comment = self._provenance(outcome, beside_own=own)
+            Swap(psql, self.target.state, self.target.names).record(comment)
             self._settle_search_path(dbname)
             step.sentence = "Checked and analyzed"
         return outcome
 
     def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:
-        """Where the rows came from, as the database's comment."""
+        """The provenance of the rows, as the text of the database's comment."""
         dump, now = self.fetched.dump, datetime.now(UTC)
         skipped = self.prepared.selection.skipped
         absent = tuple(map(name, outcome.absent))
-        told = Provenance(
+        provenance = Provenance(
             dump.app, dump.backup, dump.taken, now, skipped, beside_own, absent
         )
-        return told.to_comment()
+        return provenance.to_comment()

@@ -1,4 +1,4 @@
-"""One run of a task: its story, its signals, and the errors that end it."""
+"""The frame of a task's run: its reporter, its signals, and the errors that end it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ UNTOUCHED = "The target is as it was."
 def reporting(
     state_on_failure: str = "", shell: Shell | None = None, *, host: str = ""
 ) -> Iterator[Reporter]:
-    """Tell a run's story; Ctrl-C, `kill` and a full disk end it with two sentences.
+    """Give a run its reporter; turn Ctrl-C, `kill` and a full disk into a PullError.
 
-    `state_on_failure` says how things stand as long as no step says otherwise. What the
-    sentences say to do next is to be done where `shell` is, or at `host`.
+    `state_on_failure`: the state of things, until a step sets another. The commands in
+    errors are worded for the machine of `shell`, or for `host`.
     """
     outlive_stderr()
     reporter = Reporter(shell.host if shell else host)
@@ -32,15 +32,16 @@ def reporting(
         with SIGNALS.handled(), _worded(reporter):
             yield reporter
     except PullError as error:
-        theirs = error.retold(_commands(shell, host))
-        if theirs is error:
+        reworded = error.retold(_commands(shell, host))
+        if reworded is error:
             raise
-        raise theirs from error
+        raise reworded from error
     finally:
         reporter.end()
 
 
 def _commands(shell: Shell | None, host: str) -> Callable[[str], str]:
+    """A function that gives the command to type for a task."""
     if shell:
         return shell.command_for
     program = f"fab -H {host}" if host else "invoke"
@@ -49,6 +50,7 @@ def _commands(shell: Shell | None, host: str) -> Callable[[str], str]:
 
 @contextmanager
 def _worded(reporter: Reporter) -> Iterator[None]:
+    """Turn signals and OSErrors into PullErrors, and add the state to each error."""
     try:
         yield
     except Stopped as stopped:
@@ -56,13 +58,13 @@ def _worded(reporter: Reporter) -> Iterator[None]:
     except KeyboardInterrupt:
         raise _interrupted(reporter, signal.SIGINT) from None
     except OSError as error:
-        raise _standing(LocalTrouble(error), reporter) from error
+        raise _with_state(LocalTrouble(error), reporter) from error
     except PullError as error:
-        _standing(error, reporter)
+        _with_state(error, reporter)
         raise
 
 
-def _standing(error: PullError, reporter: Reporter) -> PullError:
+def _with_state(error: PullError, reporter: Reporter) -> PullError:
     if error.midway and reporter.state_on_failure:
         error.add(reporter.state_on_failure)
     return error

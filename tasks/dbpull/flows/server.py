@@ -1,4 +1,4 @@
-"""The embedded server by itself: started, stopped; and the target's URL."""
+"""The flows of `db.start` and `db.stop` (the embedded server), and of `db.url`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def start(settings: Settings, shell: Shell) -> None:
 
 
 def stop() -> None:
-    """Stop the embedded server; its data stay."""
+    """Stop the embedded server; the data stay."""
     from dbpull.flows import demo
 
     with reporting() as reporter:
@@ -39,7 +39,7 @@ def stop() -> None:
 
 
 def url(settings: Settings, shell: Shell) -> None:
-    """Print the target's URL, with its password; the embedded server is started."""
+    """Print the target's URL, with its password; start an embedded server first."""
     with reporting(shell=shell) as reporter:
         target = opened.named(settings, shell)
         if target.embedded:

@@ -1,4 +1,4 @@
-"""The end of the story: what is now where, what is not in it, and the way back."""
+"""The summary of a pull: what the target holds and lacks, and the command to undo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dbpull.words import age, listed
 
 
 def tell_summary(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -> None:
-    """Say it, under a table of how long each step took."""
+    """Tell the summary, under a table of how long each step took."""
     reporter, selection = refresh.reporter, refresh.prepared.selection
     if timings:
         reporter.chart([(b.kind, b.name, b.began, b.ended) for b in outcome.bars])
@@ -20,18 +20,18 @@ def tell_summary(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -
     if selection.skipped:
         reporter.say(f"Without the rows of {listed(selection.skipped)}.")
     _tell_absent(refresh, outcome)
-    for what in selection.left_out:
-        reporter.say(f"Skipped: {what}.", "dim")
-    # COMMENT SCHEMA public
-    said = [setting for setting in outcome.harmless if " " in setting]
-    if said:
-        reporter.say(f"Skipped: {listed(said, 3)}, which can't be made here.", "dim")
+    for entries in selection.left_out:
+        reporter.say(f"Skipped: {entries}.", "dim")
+    # An object (COMMENT SCHEMA public) has a space in its label, a setting has none.
+    objects = listed([label for label in outcome.harmless if " " in label], 3)
+    if objects:
+        reporter.say(f"Skipped: {objects}, which can't be made here.", "dim")
     for setting in outcome.harmless:
         if " " in setting:
             continue
         server = f"PostgreSQL {refresh.target.state.major}"
-        told = f"Skipped {setting}: {server} doesn't know it. No data are affected."
-        reporter.say(told, "dim")
+        note = f"Skipped {setting}: {server} doesn't know it. No data are affected."
+        reporter.say(note, "dim")
     dump = refresh.fetched.dump
     aged = f", {age(dump.taken)}" if dump.taken else ""
     label = refresh.target.connection.label
@@ -45,7 +45,7 @@ def tell_summary(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -
 
 
 def _tell_place(target: Target, reporter: Reporter) -> None:
-    """Where the database is, for who wants to connect to it."""
+    """Tell where the database is, for users who want to connect to it."""
     if target.embedded:
         reporter.say(f"It is at {target.connection.url}")
     elif not target.shell.host:
@@ -54,7 +54,7 @@ def _tell_place(target: Target, reporter: Reporter) -> None:
 
 
 def _tell_absent(refresh: Refresh, outcome: Outcome) -> None:
-    """What is not there since it could not be restored, above all of rows."""
+    """Note the entries that could not be restored: first rows, then the others."""
     rows = [f"{e.namespace}.{e.tag}" for e in outcome.absent if e.desc == "TABLE DATA"]
     if rows:
         refresh.reporter.note(f"The rows of {listed(rows)} are missing: they failed.")
@@ -64,15 +64,19 @@ def _tell_absent(refresh: Refresh, outcome: Outcome) -> None:
 
 
 def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]:
-    """The three tables that are the largest part of the dump, or took longest."""
+    """The three tables that are the largest part of the dump, or took longest.
+
+    Each with its seconds and its bytes of the dump.
+    """
     sizes = outcome.sizes or refresh.fetched.sizes
     seconds = outcome.seconds
 
     def weight(table: Entry) -> tuple[float, int]:
         return seconds.get(table.dump_id, 0.0), sizes.get(table.dump_id, 0)
 
-    # Of a dump on a host neither may be known: its rows don't pass through here.
-    tables = [one for one in refresh.prepared.selection.tables if any(weight(one))]
-    # What a user may do without is judged by its part of the dump.
-    slowest = sorted(tables, key=lambda one: weight(one)[::-1], reverse=True)[:3]
+    # For a dump on a host both may be unknown: its rows don't pass through here.
+    every = refresh.prepared.selection.tables
+    tables = [table for table in every if any(weight(table))]
+    # Bytes come before seconds: they show which rows are worth skipping.
+    slowest = sorted(tables, key=lambda table: weight(table)[::-1], reverse=True)[:3]
     return [(f"{table.namespace}.{table.tag}", *weight(table)) for table in slowest]

@@ -1,4 +1,4 @@
-"""What a swap would do to the databases of the target's server, as statements."""
+"""The plan of a swap: the SQL statements for the databases of the target's server."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from dbpull.target.renames import renames
 
 
 def leftover(target: Target | None) -> list[str]:
-    """What crashed runs left: that is dropped first. Raises NameTaken, NotOwner."""
-    return (
-        [one.dbname for one in leftovers(target.psql, target.state)] if target else []
-    )
+    """The databases that crashed runs left, and that are dropped first.
+
+    Raises NameTaken, NotOwner.
+    """
+    if not target:
+        return []
+    return [leftover.dbname for leftover in leftovers(target.psql, target.state)]
 
 
 def dropped(dbnames: Iterable[str]) -> list[str]:
@@ -26,24 +29,25 @@ def dropped(dbnames: Iterable[str]) -> list[str]:
 
 
 def swap(
-    names: Names, target: Target | None, left: Collection[str], *, undo: bool
+    names: Names, target: Target | None, freed: Collection[str], *, undo: bool
 ) -> list[str]:
-    """The swap's statements; of a server that doesn't run yet, as if it were empty.
+    """The statements of a swap; without a target, those for an empty server.
 
-    The names of what crashed runs left are free by then.
+    `freed`: names on the server that count as free, of databases dropped before.
     """
     moves = []
     if target:
         family = look(target.psql, target.state)
-        moves = replace(family, taken=family.taken.difference(left)).to_new(keep=undo)
+        taken = family.taken.difference(freed)
+        moves = replace(family, taken=taken).to_new(keep=undo)
     pairs = renames(names, moves, new=True)
-    told = [
+    statements = [
         f"ALTER DATABASE {quoted(old)} RENAME TO {quoted(new)}" for old, new in pairs
     ]
-    gone = [one.new for one in moves if one.becomes is Becomes.DISCARDED]
+    discarded = [move.new for move in moves if move.becomes is Becomes.DISCARDED]
     ended = f"psql: the sessions on {quoted(names.target)} are ended"
     return [
         *([ended] if target and target.state.exists else []),
-        f"psql: BEGIN; {'; '.join(told)}; COMMIT",
-        *dropped(gone),
+        f"psql: BEGIN; {'; '.join(statements)}; COMMIT",
+        *dropped(discarded),
     ]

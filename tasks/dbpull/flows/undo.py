@@ -1,4 +1,4 @@
-"""The way back: a replaced database and the current one change places."""
+"""The flow of `db.undo`: a kept database and the target change places."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ SWAPPED = "The previous database is in place already; `invoke db.undo` goes back
 
 
 def undo(settings: Settings, shell: Shell, *, original: bool = False) -> None:
-    """Put the database back that was replaced last; done again, the newer one.
+    """Put the database back that was replaced last; a second undo swaps forward.
 
-    `original`: one that dbpull had not filled, however long ago it was replaced.
+    `original`: an original, which dbpull had not filled, however old.
     """
     with reporting(UNTOUCHED, shell) as reporter:
         target = opened.take_to_rename(settings, shell, reporter)
         with opened.held(target, reporter):
             moves = _swap(target, reporter, original=original)
             comment = inspect(target.psql).comment
-        known = Provenance.from_comment(comment)
+        provenance = Provenance.from_comment(comment)
         what = "the database that was there before"
-        if known:
-            what = f"{known.label}, pulled {ago(known.pulled)}"
+        if provenance:
+            what = f"{provenance.label}, pulled {ago(provenance.pulled)}"
         reporter.say(f"{target.connection.label} is now {what}.", "bold")
         kept.tell_forward(target, moves, reporter)
 
