@@ -94,7 +94,7 @@ class _Unknown(paramiko.MissingHostKeyPolicy):  # type: ignore[misc] # no types
     ) -> None:
         unknown = f"{hostname} is not in known_hosts"
         if not self._strict:
-            self._notice(f"{unknown}; its key ({key.fingerprint}) was taken on trust.")
+            self._notice(f"{unknown}; its key ({key.fingerprint}) was accepted.")
             return
         why = f"{unknown}, and ~/.ssh/config says StrictHostKeyChecking yes"
         remedy = f"Check its key ({key.fingerprint}), then add it: `ssh {self._host}`."

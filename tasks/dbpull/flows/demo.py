@@ -20,7 +20,7 @@ STATE = "demo.json"
 NEXT = """\
 That was the real dbpull; Heroku and the server were made up. What to try next:
   invoke db.demo --keep     leave them running, and break things yourself
-  invoke db.pull --dry-run  the plan for your own app; nothing is done
+  invoke db.pull --dry-run  the plan for your own app; nothing is changed
   invoke --list             all tasks; README.md has the settings"""
 KEPT = """\
 It stays until `invoke db.stop --demo`. In a shell that has the lines above, any
