@@ -1,7 +1,7 @@
-"""What a user sees: lines, progress, tables; on stderr, through rich.
+"""The user's view of a run: lines, progress bars, tables; on stderr, through rich.
 
-stdout is for what scripts read. Off a terminal there are plain lines only. Where
-several hosts are worked on at once, the board keeps their lines and tables apart.
+stdout is for scripts. Without a terminal, stderr gets plain lines only. Where a run has
+several hosts, HostsDisplay shows their lines and their table on one screen.
 """
 
 from dbpull.console.hosts_display import HOSTS_DISPLAY, HostsDisplay

@@ -1,4 +1,4 @@
-"""What ran when, as bars under each other."""
+"""The chart of a run (`--timings`): a bar for each piece of work, under each other."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dbpull.words import span
 
 Bar = tuple[str, str, float, float]
-"""Kind, name, and when it began and ended (of time.monotonic)."""
+"""Kind, name, begin and end of a piece of work (of time.monotonic)."""
 WIDTH, NAME, MOST = 34, 30, 40
-"""Characters of the chart and of a name; and how many bars."""
+"""Characters of a bar's column and of the name's; the most bars in a chart."""
 STYLES = {"download": "blue", "rows": "green", "index": "magenta"}
 
 
@@ -18,7 +18,7 @@ def drawn(bars: Sequence[Bar]) -> Iterator[tuple[str, str]]:
     start = min(began for _, _, began, _ in bars)
     total = max(max(ended for _, _, _, ended in bars) - start, 0.001)
     longest = sorted(bars, key=_seconds, reverse=True)[:MOST]
-    for bar in sorted(longest, key=lambda one: one[2]):
+    for bar in sorted(longest, key=lambda bar: bar[2]):
         before = min(round((bar[2] - start) / total * WIDTH), WIDTH - 1)
         length = max(1, round(_seconds(bar) / total * WIDTH))
         line = f"{' ' * before}{'█' * length}"[:WIDTH]
@@ -29,8 +29,8 @@ def drawn(bars: Sequence[Bar]) -> Iterator[tuple[str, str]]:
         yield f"  and {len(bars) - MOST} shorter ones", "dim"
     work = [bar for bar in bars if bar[0] != "download"]
     slowest = sorted(work, key=_seconds, reverse=True)[:5]
-    told = ", ".join(f"{_named(bar)} {span(_seconds(bar))}" for bar in slowest)
-    yield f"  Slowest: {told}", ""
+    names = ", ".join(f"{_named(bar)} {span(_seconds(bar))}" for bar in slowest)
+    yield f"  Slowest: {names}", ""
 
 
 def _seconds(bar: Bar) -> float:

@@ -1,4 +1,4 @@
-"""What the hosts of a run share: one screen while they are worked on, and a table."""
+"""The display that the hosts of a run share: one screen, and a closing table."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 
 class HostsDisplay:
-    """Keeps the stories of several hosts, each told by a thread of its own."""
+    """Keeps the reporters of several hosts; each host has a thread of its own."""
 
     def __init__(self) -> None:
         self.screen: Screen | None = None
-        """What all reporters use while hosts share it."""
-        self._stories: dict[str, list[Reporter]] = {}
+        """The screen of all reporters while hosts share it."""
+        self._reporters: dict[str, list[Reporter]] = {}
 
     @contextmanager
     def shared(self, hosts: Sequence[str]) -> Iterator[None]:
-        """Let all reporters, of whichever thread, use one screen while in the context.
+        """Let the reporters of all threads use one screen while in the context.
 
-        A story begun in it by a reporter with a host is kept for the table, also when
-        the context was left.
+        A host's reporter that is made in the context stays for the table, also after
+        the context.
         """
-        self._stories = {host: [] for host in hosts}
-        screen = shared_screen(tuple(self._stories))
+        self._reporters = {host: [] for host in hosts}
+        screen = shared_screen(tuple(self._reporters))
         self.screen = screen
         try:
             with screen.live():
@@ -39,20 +39,20 @@ class HostsDisplay:
 
     @property
     def tells_the_end(self) -> bool:
-        """Whether a table of all hosts will stand for each one's own."""
-        return self.screen is not None and len(self._stories) > 1
+        """Whether one table of all hosts replaces the closing table of each host."""
+        return self.screen is not None and len(self._reporters) > 1
 
     def remember(self, reporter: Reporter) -> Screen | None:
-        """Keep a host's story where hosts share a screen; returns that screen."""
-        if self.screen and reporter.host in self._stories:
-            self._stories[reporter.host].append(reporter)
+        """Keep a host's reporter for the table; return the shared screen, if any."""
+        if self.screen and reporter.host in self._reporters:
+            self._reporters[reporter.host].append(reporter)
         return self.screen
 
     def table(self, results: Mapping[str, str]) -> None:
-        """Say what became of each host; `results` has a text for each."""
+        """Print the table of hosts; `results` has a text for each host."""
         screen = self.screen or own_screen()
-        screen.tabulate(results_of(self._stories, results))
+        screen.tabulate(results_of(self._reporters, results))
 
 
 HOSTS_DISPLAY = HostsDisplay()
-"""The one board of this process."""
+"""The one display of this process."""

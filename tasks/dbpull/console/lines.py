@@ -1,4 +1,4 @@
-"""The live lines of the steps under way, a line for each."""
+"""The live lines of a terminal that hosts share: a line for each running step."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from dbpull.console.step import Step
 from dbpull.console.terminal import BAR
 
 BARS_FROM, SHORTEST_BAR = 72, 10
-"""From which width of the terminal on a line has a bar, and of how many characters."""
+"""The narrowest terminal whose lines have a bar; the shortest bar, in characters."""
 BESIDES = 40
-"""The characters of a line that are neither host, nor what is done, nor bar."""
+"""The characters of a line beside its host, its sentence and its bar."""
 ECHO = 3
-"""What stays free at a line's end: `^C` must not wrap, or lines are left behind."""
+"""Free characters at a line's end: `^C` must not wrap, or lines are left behind."""
 
 
 class DrawnLines(progress.Progress):
-    """The lines, in the hosts' order; bars where there is room."""
+    """The live lines, in the hosts' order; with bars where there is room."""
 
     def __init__(self, console: Console) -> None:
         self._terminal = console
@@ -31,7 +31,7 @@ class DrawnLines(progress.Progress):
         self._all: list[progress.ProgressColumn] = [
             progress.TextColumn("{task.fields[step].host}", markup=False),
             progress.SpinnerColumn(table_column=Column(no_wrap=True)),
-            _Doing(),
+            _Sentence(),
             self._bar,
             progress.TextColumn("{task.fields[amount]}", markup=False),
             _Rate(table_column=Column(no_wrap=True)),
@@ -46,7 +46,7 @@ class DrawnLines(progress.Progress):
             console=console,
             transient=True,
             auto_refresh=False,
-            # What scripts read stays on stdout.
+            # Output for scripts stays on stdout.
             redirect_stdout=is_drawn(),
         )
 
@@ -55,12 +55,12 @@ class DrawnLines(progress.Progress):
         return self._terminal.width - ECHO
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """The lines, for rich to draw."""
+        """Yield the lines, for rich to draw."""
         for lines in super().get_renderables():
             yield Constrain(lines, self._width)
 
     def make_tasks_table(self, tasks: Iterable[progress.Task]) -> Table:
-        """A host keeps its place, whichever step of it began last."""
+        """Sort the lines by host: a host keeps its place from step to step."""
         under_way = sorted((task for task in tasks if task.visible), key=_place)
         self._bar.bar_width = self._room(under_way)
         with_bar = self._width >= BARS_FROM
@@ -68,11 +68,11 @@ class DrawnLines(progress.Progress):
         return super().make_tasks_table(under_way)
 
     def _room(self, tasks: Sequence[progress.Task]) -> int:
-        """How wide a bar may be, so that the words beside it need no cutting."""
+        """A bar's width that leaves room for the sentences beside the bar."""
         hosts = max((len(task.fields["step"].host) for task in tasks), default=0)
         words = max((len(task.description) for task in tasks), default=0)
-        left = self._width - BESIDES - hosts - words
-        return max(SHORTEST_BAR, min(BAR, left))
+        free = self._width - BESIDES - hosts - words
+        return max(SHORTEST_BAR, min(BAR, free))
 
 
 def _place(task: progress.Task) -> int:
@@ -80,15 +80,15 @@ def _place(task: progress.Task) -> int:
     return place
 
 
-class _Doing(progress.ProgressColumn):
-    """What the step does: the one column that is cut short where room is scarce."""
+class _Sentence(progress.ProgressColumn):
+    """The step's sentence: the one column that is cut short where room is scarce."""
 
     def render(self, task: progress.Task) -> Text:
         return Text(task.description, no_wrap=True, overflow="ellipsis")
 
 
 class _Rate(progress.TransferSpeedColumn):
-    """How fast, where bytes are counted."""
+    """Bytes a second; empty for a step with another unit."""
 
     def render(self, task: progress.Task) -> Text:
         step: Step = task.fields["step"]

@@ -1,4 +1,4 @@
-"""Plain lines on stderr, where there is no terminal."""
+"""The log: plain lines on stderr, where stderr is no terminal."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from dbpull.console.results import GAP, Results
 from dbpull.console.step import Step, prefixed
 
 SPARSE = 30.0
-"""Seconds between two lines of progress where there is no terminal."""
+"""Seconds between two lines of progress in a log."""
 TURN = threading.Lock()
 """Held while a line is written, so that threads' lines don't mix."""
 
 
 class Log:
-    """Shows a story as lines, for a log."""
+    """Shows a run as plain lines."""
 
     mark = ""
 
     def say(self, text: str, style: str = "") -> None:
-        """One line; nothing styles it."""
+        """Write one line; a log has no styles."""
         with TURN:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
 
     @contextmanager
     def shown(self, step: Step) -> Iterator[None]:
-        """Say that it begins, and now and then how far it is."""
+        """Say that the step begins, and now and then its progress."""
         self.say(prefixed(step.host, f"{step.sentence} …"))
         step.show = _Sparse(self, step.host)
         yield
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Nothing moves here."""
+        """Do nothing: a log has no live lines."""
         yield
 
     def tabulate(self, results: Results) -> None:
-        """Columns, each as wide as its widest cell."""
+        """Write the table; each column is as wide as its widest cell."""
         self.say("")
         sides = [">" if title in results.numbers else "<" for title in results.header]
         for line in (results.header, *results.lines):
@@ -51,14 +51,14 @@ class Log:
 
 
 class _Sparse:
-    """Progress off a terminal: a line now and then."""
+    """A step's progress in a log: a line now and then."""
 
-    def __init__(self, plain: Log, host: str) -> None:
-        self._plain = plain
+    def __init__(self, log: Log, host: str) -> None:
+        self._log = log
         self._host = host
         self._last = time.monotonic()
 
     def __call__(self, _done: int, _total: int | None, amount: str) -> None:
         if amount and time.monotonic() - self._last > SPARSE:
             self._last = time.monotonic()
-            self._plain.say(prefixed(self._host, f"  {amount}"))
+            self._log.say(prefixed(self._host, f"  {amount}"))

@@ -1,4 +1,4 @@
-"""What the table at the end holds: a row per host."""
+"""The rows of the table at the end of a run on several hosts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNKNOWN = "-"
 GAP = 2
 """The characters between two columns."""
 LEGIBLE = 30
-"""How wide the column of the ends is at least, where they are long."""
+"""The least width of the `result` column, where its texts are long."""
 
 
 @dataclass
@@ -25,43 +25,41 @@ class Results:
     header: list[str]
     lines: list[list[str]]
     numbers = frozenset({"size", "fetch", "restore", "total"})
-    """The columns whose cells end at the same place."""
+    """The columns that are aligned to the right."""
 
     @property
     def widths(self) -> list[int]:
-        """Of each column's widest cell, in characters."""
+        """The width of each column's widest cell, in characters."""
         columns = zip(self.header, *self.lines, strict=True)
         return [max(map(len, column)) for column in columns]
 
     def fitting(self, width: int) -> list[Results]:
-        """These, or two for a terminal of so few characters that the ends lack room."""
+        """Split off the last column where a terminal of `width` has no room for it."""
         *others, last = self.widths
         room = width - sum(other + GAP for other in others)
         if len(others) == 1 or room >= min(last, LEGIBLE):
             return [self]
         return [self._columns(slice(-1)), self._columns(slice(0, None, len(others)))]
 
-    def _columns(self, which: slice) -> Results:
-        return Results(self.header[which], [line[which] for line in self.lines])
+    def _columns(self, chosen: slice) -> Results:
+        return Results(self.header[chosen], [line[chosen] for line in self.lines])
 
 
 def results_of(
-    stories: Mapping[str, Sequence[Reporter]], ends: Mapping[str, str]
+    reporters: Mapping[str, Sequence[Reporter]], results: Mapping[str, str]
 ) -> Results:
-    """What became of each host in `stories`, with its text from `ends`.
+    """The table's rows: each host of `reporters`, with its text from `results`.
 
-    A column where no host has anything to tell is left out.
+    A column without a value for any host is left out.
     """
     columns = {
-        title: [
-            value(reporters) if reporters else UNKNOWN for reporters in stories.values()
-        ]
+        title: [value(own) if own else UNKNOWN for own in reporters.values()]
         for title, value in _VALUES.items()
     }
-    told = {title: cells for title, cells in columns.items() if set(cells) - {UNKNOWN}}
-    ended = [" ".join(ends.get(host, UNKNOWN).split()) for host in stories]
-    lines = zip(stories, *told.values(), ended, strict=True)
-    return Results(["host", *told, "result"], [list(line) for line in lines])
+    known = {title: cells for title, cells in columns.items() if set(cells) - {UNKNOWN}}
+    texts = [" ".join(results.get(host, UNKNOWN).split()) for host in reporters]
+    lines = zip(reporters, *known.values(), texts, strict=True)
+    return Results(["host", *known, "result"], [list(line) for line in lines])
 
 
 def _backup(reporters: Sequence[Reporter]) -> str:

@@ -1,4 +1,4 @@
-"""stderr that outlives who reads it: `| tee log`, a closed terminal end before us."""
+"""A stderr whose writes never fail, also after its reader has gone (`| tee log`)."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any, TextIO
 
 
 class SafeStderr:
-    """A stream whose writes never fail: what nobody reads is lost, nothing else.
+    """A stream whose writes never fail: text without a reader is lost, nothing else.
 
-    What cleans up tells of it; it must not stop because that can't be told.
+    The clean-up writes messages; a closed terminal must not stop the clean-up.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write as far as that goes; the length of it all."""
-        with suppress(OSError, ValueError):  # ValueError: it is closed
+        """Write as much as the stream takes; return the length of `text`."""
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, where there is somebody to read."""
+        """Flush, where the stream has a reader."""
         with suppress(OSError, ValueError):
             self._stream.flush()
 
@@ -33,7 +33,7 @@ class SafeStderr:
 
 
 def outlive_stderr() -> None:
-    """Make this process's stderr one that lasts, unless it does."""
+    """Make this process's stderr a SafeStderr, unless it is one."""
     if not isinstance(sys.stderr, SafeStderr):
         stream = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         sys.stderr = SafeStderr(stream)

@@ -1,4 +1,4 @@
-"""Where a story is shown: a terminal, or what only takes plain lines."""
+"""The screen of a run: a terminal, or a log of plain lines."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from dbpull.console.step import Step
 
 
 class Screen(Protocol):
-    """What a reporter and the board ask of it."""
+    """The protocol that reporters and HostsDisplay write to."""
 
     mark: str
-    """What a line begins with that tells of something done."""
+    """The first characters of a line that says that a step is done."""
 
     def say(self, text: str, style: str = "") -> None:
-        """One line."""
+        """Print one line."""
 
     def shown(self, step: Step) -> AbstractContextManager[None]:
         """Show a step's progress while in the context."""
 
     def tabulate(self, results: Results) -> None:
-        """A table, a row per host."""
+        """Print a table, a row per host."""
 
     def live(self) -> AbstractContextManager[None]:
-        """Show what is under way while in the context, where it can be drawn."""
+        """Draw the running steps while in the context, where the screen can draw."""
 
 
 def own_screen() -> Screen:
-    """A reporter's own, for one thing at a time."""
+    """The screen of a single reporter: one step at a time."""
     if not sys.stderr.isatty():
         return Log()
     # rich takes long to import and is needed on a terminal only.
@@ -42,7 +42,7 @@ def own_screen() -> Screen:
 
 
 def shared_screen(hosts: Sequence[str]) -> Screen:
-    """One for all threads; its lines come in the hosts' order."""
+    """The screen of all threads; its lines are in the hosts' order."""
     if not sys.stderr.isatty():
         return Log()
     from dbpull.console.shared_terminal import SharedTerminal

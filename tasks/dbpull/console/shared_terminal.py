@@ -14,13 +14,13 @@ from dbpull.console.step import Step
 from dbpull.console.terminal import Terminal
 
 FRAME = 0.1
-"""Seconds between two pictures of what is live."""
+"""Seconds between two refreshes of the live lines."""
 
 
 class SharedTerminal(Terminal):
-    """Shows many stories at once; any thread may use it.
+    """Shows many runs at once; any thread may use it.
 
-    rich draws one live display at a time, so all steps are lines of this one.
+    rich draws one live display at a time, so all steps are lines of one display.
     """
 
     def __init__(self, hosts: Sequence[str]) -> None:
@@ -32,7 +32,7 @@ class SharedTerminal(Terminal):
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Draw what is under way; leaving it clears that away, whatever happened."""
+        """Draw the live lines; clear them away on leaving, also after an error."""
         over = threading.Event()
         painter = threading.Thread(target=self._paint, args=(over,), daemon=True)
         try:
@@ -47,9 +47,9 @@ class SharedTerminal(Terminal):
 
     @contextmanager
     def shown(self, step: Step) -> Iterator[None]:
-        """A line of its own, at its host's place."""
+        """Give the step a line of its own, at its host's place."""
         place = self._hosts.index(step.host) if step.host in self._hosts else -1
-        with self.console:  # always this one's turn first, then rich's own locks
+        with self.console:  # always the turn first, then rich's own locks
             task = self._lines.add_task(
                 step.sentence, total=None, amount="", step=step, place=place
             )
@@ -74,14 +74,14 @@ class SharedTerminal(Terminal):
 class InTurn(Console):
     """A console on which one thread at a time prints.
 
-    rich has a thread's text ready before it writes it. Text that moves the cursor over
-    what is live must be written before another thread's is made.
+    rich renders a thread's text before it writes the text. Text that moves the cursor
+    over the live lines must be written before another thread's text is rendered.
     """
 
     _turn = threading.RLock()
 
     def __enter__(self) -> InTurn:
-        """Wait for the turn; rich itself enters for whatever it prints."""
+        """Wait for the turn; rich itself enters the console for each print."""
         self._turn.acquire()
         super().__enter__()
         return self
@@ -92,7 +92,7 @@ class InTurn(Console):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Write, and let others."""
+        """Write, and pass the turn on."""
         try:
             super().__exit__(kind, error, trace)
         finally:

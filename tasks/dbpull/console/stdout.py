@@ -1,4 +1,4 @@
-"""stdout: what scripts read."""
+"""The output for scripts, on stdout."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dbpull.console.log import TURN
 
 
 def is_drawn() -> bool:
-    """Whether stdout is a terminal, for people; it may also be closed (`>&-`)."""
+    """Whether stdout is a terminal; stdout may also be closed (`>&-`)."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
 def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """A table on stdout: drawn on a terminal, tab-separated without one."""
+    """Print a table on stdout: drawn on a terminal, else tab-separated."""
     if not is_drawn():
         for line in lines:
             out("\t".join(line))
@@ -31,7 +31,7 @@ def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
 
 
 def out(text: str) -> None:
-    """One line on stdout, for scripts."""
+    """Print one line on stdout, for scripts."""
     if sys.stdout is None:
         return
     with TURN:
@@ -45,5 +45,5 @@ def _write(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read has seen enough (`| head`); Python must not stumble at its end.
+        # The reader has gone (`| head`); Python's flush at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""A step under way, and how far it is."""
+"""A step of a run, with its progress."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ Show = Callable[[int, int | None, str], None]
 
 @dataclass
 class Step:
-    """A step under way: gets its progress, ends with the sentence of what was done."""
+    """A step under way: takes progress, and ends with its sentence."""
 
     name: str
     sentence: str
-    """What is told when it has ended; the step's work may put it better."""
+    """The sentence told at the end; the step's work may put it better."""
     unit: str
     host: str = ""
-    """The host it is taken for, where there is one."""
+    """The host that the step works on; empty for this machine."""
     began: float = field(default_factory=lambda: time.monotonic())
     seconds: float = 0.0
     show: Show | None = field(default=None, repr=False)
 
     def progress(self, done: int, total: int | None) -> None:
-        """Show how far it is, in the step's unit (bytes, or things)."""
+        """Show the progress, in the step's unit (bytes, or a count of things)."""
         if self.show:
             self.show(done, total, self._amount(done, total))
 
     def report(self, done: float, total: float, amount: str) -> None:
-        """Show how far it is, in words of one's own."""
+        """Show the progress, with the caller's own words for the amount."""
         if self.show:
             self.show(int(done), int(total) or None, amount)
 
     def phase(self, unit: str) -> Callable[[int, int | None], None]:
-        """Go on to other things; returns what takes their progress."""
+        """Count in another unit from now on; return the function to call with it."""
         self.unit = unit
         self.progress(0, None)
         return self.progress
@@ -48,7 +48,7 @@ class Step:
 
 
 def prefixed(host: str, text: str) -> str:
-    """Each line of a text, said of a host: `devbox: Swapped`."""
+    """The text with the host before each line: `devbox: Swapped`."""
     if not host:
         return text
     return "\n".join(f"{host}: {line}".rstrip() for line in text.split("\n"))

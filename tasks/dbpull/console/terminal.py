@@ -1,4 +1,4 @@
-"""A terminal for one thing at a time: styled lines, one live line, tables."""
+"""A terminal for one step at a time: styled lines, one live line, tables."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dbpull.console.results import Results
 from dbpull.console.step import Step, prefixed
 
 BAR = 24
-"""How wide a bar is, in characters."""
+"""A bar's width, in characters."""
 
 
 class Terminal:
-    """Shows a story on a terminal."""
+    """Shows a run on a terminal."""
 
     mark = "✓ "
 
@@ -27,12 +27,12 @@ class Terminal:
         )
 
     def say(self, text: str, style: str = "") -> None:
-        """One line, above what is live; the terminal wraps it."""
+        """Print one line above the live line; the terminal wraps it."""
         self.console.print(text, style=style, markup=False, soft_wrap=True)
 
     @contextmanager
     def shown(self, step: Step) -> Iterator[None]:
-        """One live line: what, a bar, how much of how much, how fast, how long yet."""
+        """Show a live line: sentence, bar, amount, rate, time remaining."""
         columns = [
             progress.SpinnerColumn(),
             progress.TextColumn("{task.description}", markup=False),
@@ -41,9 +41,9 @@ class Terminal:
             *([progress.TransferSpeedColumn()] if step.unit == "bytes" else []),
             progress.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         ]
-        doing = prefixed(step.host, step.sentence)
+        sentence = prefixed(step.host, step.sentence)
         with progress.Progress(*columns, console=self.console, transient=True) as bar:
-            task = bar.add_task(doing, total=None, amount="")
+            task = bar.add_task(sentence, total=None, amount="")
             step.show = lambda done, total, amount: bar.update(
                 task, completed=done, total=total, amount=amount
             )
@@ -51,11 +51,11 @@ class Terminal:
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Each step brings a live line of its own."""
+        """Do nothing: each step brings a live line of its own."""
         yield
 
     def tabulate(self, results: Results) -> None:
-        """Columns; what is too long for the terminal goes on in the next line."""
+        """Print the table; cells wrap where the terminal is too narrow."""
         with self.console:
             for part in results.fitting(self.console.width):
                 self.say("")
@@ -68,7 +68,7 @@ def _table(results: Results) -> Table:
         table.add_column(
             title,
             justify="right" if title in results.numbers else "left",
-            # The wide ones give way, and lose nothing.
+            # The wide columns wrap, so that no text is lost.
             no_wrap=title not in {"host", "result"},
             overflow="fold",
         )
