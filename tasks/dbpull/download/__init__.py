@@ -1,9 +1,11 @@
-"""A URL to a verified file: ranges, resume, retry; knows no Heroku, no PostgreSQL.
+"""The download of a URL into a verified file: ranges, retries, resume.
+
+It knows neither Heroku nor PostgreSQL.
 
 ::
 
     with Download(url, Path("local/b101.dump"), accepts=archive.recognise) as download:
-        download.start()                  # size, first bytes, what is here already
+        download.start()                  # size, first bytes, an earlier run's bytes
         contents = archive.read(download.reader())
         download.finish(lambda dump: archive.verify(dump, contents))
 """
@@ -37,28 +39,28 @@ __all__ = ["CHUNK", "Download"]
 
 CHUNK = 8 * 1024 * 1024  # bytes that a connection asks for at a time
 STOPPING = 1.0  # seconds for the threads to end
-# What ends a verification without saying anything about the dump.
+# Errors that end a verification, but do not mean that the dump is damaged.
 _NOT_ITS_FAULT = (Interrupted, DownloadFailed, OSError, MemoryError)
 
 
 def _nothing(*_: object) -> None:
-    """Neither report nor judge."""
+    """Do nothing: the default of every callback."""
 
 
 class Download:
-    """Brings what `url()` names to `path`, by way of `<path>.part` and its journal.
+    """Downloads the object of `url()` to `path`, by `<path>.part` and its journal.
 
-    `url` gives a fresh presigned URL and is called by a thread of the download, at
-    first and whenever one has expired. `connections` threads fetch chunks of `chunk`
-    bytes, front first; after the first bytes, `patience` are the seconds without
-    progress until it gives up. `accepts` is given the first bytes (up to 512) before
-    the rest is asked for and raises where they are no dump. `progress(done, total)` in
-    bytes and `notice(sentence)` are called by the download's threads; `check` by who
-    waits for it, now and then, to raise where the waiting is to end.
+    `url` gives a fresh presigned URL; a thread of the download calls it, at first and
+    whenever a URL has expired. `connections` threads fetch chunks of `chunk` bytes,
+    front first. After the first byte, the download gives up after `patience` seconds
+    without progress. `accepts` gets the first bytes (up to 512) before the others are
+    requested, and raises where they are no dump. The download's threads call
+    `progress(done, total)` in bytes and `notice(sentence)`; a waiting caller's thread
+    calls `check` now and then, which may raise to end the waiting.
 
-    A context manager: leaving it stops all threads and keeps part and journal, from
-    which the same call resumes, even after kill -9, where it is `resumable`. Every
-    method raises the download's error, a DownloadFailed, once there is one.
+    A context manager: leaving it stops all threads and keeps part and journal. The same
+    call then resumes, even after kill -9, where the object is `resumable`. Every method
+    raises the download's error, a DownloadFailed, once a thread has failed.
     """
 
     def __init__(
@@ -76,14 +78,14 @@ class Download:
     ) -> None:
         self._part = Part(path)
         self._journal = Journal(self._part.file.with_name(f"{path.name}.part.journal"))
-        self._arrival = Chunks(progress, check)
+        self._chunks = Chunks(progress, check)
         self._published = False
         self._notice = notice
         job = Job(
             PresignedUrl(url),
             self._part,
             self._journal,
-            self._arrival,
+            self._chunks,
             Backoff(patience, notice),
             accepts,
         )
@@ -92,80 +94,83 @@ class Download:
     @property
     def size(self) -> int | None:
         """The dump's bytes, known after `start` (None: the host tells no length)."""
-        return self._arrival.size
+        return self._chunks.size
 
     @property
     def path(self) -> Path:
-        """Where it will lie."""
+        """The file that the dump becomes."""
         return self._part.path
 
     @property
     def host(self) -> str:
         """The download host."""
-        return self._arrival.host
+        return self._chunks.host
 
     @property
     def progress(self) -> Progress:
-        """What is told of its bytes."""
-        return self._arrival.progress
+        """The callback that is told the bytes on the disk, and the total."""
+        return self._chunks.progress
 
     @progress.setter
     def progress(self, progress: Progress) -> None:
-        self._arrival.progress = progress
+        self._chunks.progress = progress
 
     @property
     def resumable(self) -> bool:
-        """Whether the next run can go on with what this one leaves."""
-        return self._arrival.resumable
+        """Whether the next run can resume from this run's part."""
+        return self._chunks.resumable
 
     @property
     def already(self) -> int:
-        """Bytes that an earlier run left here, as far as they have proved right."""
-        return self._arrival.already
+        """Bytes of an earlier run's part, without those whose checksum was wrong."""
+        return self._chunks.already
 
     @property
     def received(self) -> int:
         """Bytes of the dump that came over the network in this run."""
-        return self._arrival.received
+        return self._chunks.received
 
     def start(self) -> None:
-        """Lock the part file, begin, and return when the first bytes are accepted."""
+        """Lock the part, start the threads, return when the first bytes are accepted.
+
+        Raises AlreadyRunning where another process has the lock.
+        """
         if changed := self._part.open(self._journal.holder()):
             self._notice(changed)
         self._transfer.start()
-        self._arrival.wait_ready()
+        self._chunks.wait_ready()
 
     def reader(self) -> io.BufferedReader:
-        """Open what arrives as a file: reading waits for the bytes, seeking is free.
+        """Open the arriving dump as a file: reading waits for bytes, seeking is free.
 
-        Close it. Where the object changes on the host, a reader of the old one raises
-        ObjectChanged and the download goes on with the new one.
+        The caller closes the reader. Where the object changes on the host, a reader of
+        the old object raises ObjectChanged; the download goes on with the new object.
         """
         if self._published:
-            return reader(self._part.path, self._arrival)
+            return reader(self._part.path, self._chunks)
         try:
-            return reader(self._part.file, self._arrival)
+            return reader(self._part.file, self._chunks)
         except CannotStore:
-            # Renamed between the two: the file is found under its name then.
+            # Another thread has published it meanwhile: the part has its final name.
             if not self._part.path.exists():
                 raise
-            return reader(self._part.path, self._arrival)
+            return reader(self._part.path, self._chunks)
 
     def wait(self) -> None:
         """Wait until all bytes have arrived."""
-        self._arrival.wait()
+        self._chunks.wait()
 
     def finish(self, verify: Callable[[BinaryIO], object]) -> Path:
-        """Verify, give the file its name, and return that.
+        """Verify the dump, rename the part to `path`, and return that path.
 
-        `verify` is given a reader at once, so that it looks at the bytes as they
-        arrive, and must raise if they are no whole dump: part and journal are removed
-        then, unless this machine is to blame (OSError, MemoryError). Whoever has
-        verified through `reader` passes one that does nothing.
+        `verify` gets a reader at once, reads the bytes as they arrive, and must raise
+        where they are no whole dump. Part and journal are then removed, unless this
+        machine is to blame (OSError, MemoryError). A caller that has verified through
+        `reader` passes a function that does nothing.
         """
         self._verify(verify)
         self.wait()
-        if damaged := self._arrival.damaged:
+        if damaged := self._chunks.damaged:
             lost = f"{megabytes(damaged)} of what an earlier run had left"
             self._notice(f"{lost} were damaged, and fetched again.")
         self._transfer.stop(STOPPING)
@@ -176,8 +181,8 @@ class Download:
         return self._part.path
 
     def close(self) -> None:
-        """Stop all threads; what has arrived is kept."""
-        self._arrival.fail(Stopped(self._part.file))
+        """Stop all threads; keep the part and its journal."""
+        self._chunks.fail(Stopped(self._part.file))
         ended = self._transfer.stop(STOPPING)
         self._part.close(in_use=not ended)
 
@@ -198,20 +203,20 @@ class Download:
                 with self.reader() as arriving:
                     verify(arriving)
             except ObjectChanged:
-                if self._arrival.error is not None:
+                if self._chunks.error is not None:
                     raise
             except _NOT_ITS_FAULT:
                 raise
             except Exception as error:
-                if error is not self._arrival.error:
+                if error is not self._chunks.error:
                     self.discard()
                 raise
             else:
                 return
 
     def discard(self) -> None:
-        """Stop, and remove what has arrived: it is of no use."""
-        self._arrival.fail(Stopped(self._part.file))
+        """Stop all threads; remove the part and its journal: they are of no use."""
+        self._chunks.fail(Stopped(self._part.file))
         ended = self._transfer.stop(STOPPING)
         self._journal.remove()
         self._part.discard()

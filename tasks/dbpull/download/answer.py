@@ -1,4 +1,4 @@
-"""The bytes of one answer, as they come, no more and no fewer than it announced."""
+"""The bytes of one HTTP answer, checked against the length that it announced."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from dbpull.download.fault import Retryable, classify
 from dbpull.download.journal import Identity
 from dbpull.errors.download import DownloadFailed, UnexpectedAnswer
 
-SLOWEST = 1000  # bytes a second; less is as good as nothing
-SPELL = 30.0  # seconds of waiting after which that is looked at
+SLOWEST = 1000  # bytes a second; a slower connection counts as lost
+SPELL = 30.0  # seconds of waiting between two checks of that rate
 PIECE = 256 * 1024  # bytes; the most that one read takes from the socket
 
 
 class Answer:
-    """An open answer. `identity` is the whole object's; `ranged` whether it is a part.
+    """An open answer. `ranged`: the answer is a range, not the whole object.
 
-    `length` are the bytes to come, None where the host told none.
+    `identity` is that of the whole object. `length` are the answer's bytes, None where
+    the host announced none.
     """
 
     def __init__(
@@ -42,10 +43,10 @@ class Answer:
         self._came = 0
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield what has come, up to 256 KiB at a time, to the announced end.
+        """Yield the bytes as they come, up to 256 KiB at a time, to the announced end.
 
-        Raises Fault where it ends early or hardly goes on, and UnexpectedAnswer where
-        it goes on after its end.
+        Raises Retryable where the answer ends early or trickles, UnexpectedAnswer where
+        it is longer than announced.
         """
         while self._left != 0 and (piece := self._piece()):
             if self._left is not None:
@@ -72,7 +73,7 @@ class Answer:
         self._response.close()
 
     def _refuse_trickle(self) -> None:
-        """Raise Fault where too little has come while it was waited for."""
+        """Raise Retryable where fewer than SLOWEST bytes a second have come."""
         if self._waited < SPELL:
             return
         if self._came < SLOWEST * self._waited:
@@ -83,7 +84,7 @@ class Answer:
         problem: Retryable | DownloadFailed
         try:
             began = time.monotonic()
-            # read1: what is there, at once, so that a cut loses nothing that has come.
+            # read1 returns the received bytes at once: a cut loses none of them.
             piece = self._response.raw.read1(PIECE, decode_content=False) or b""
             self._waited += time.monotonic() - began
             self._came += len(piece)

@@ -1,4 +1,4 @@
-"""How long to wait before the next try, and when to give up."""
+"""The backoff of a download: pauses between tries, and the time of giving up."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Callable
 
 from dbpull.download.fault import Retryable
 
-OPENING = 5.0  # seconds to get a first byte, if the host does not say "later"
+OPENING = 5.0  # seconds to get a first byte, where the host sends no Retry-After
 FIRST_PAUSE = 0.25  # seconds; doubled with each try
 LONGEST_PAUSE = 15.0
-SPEAK_AFTER = 1.0  # seconds of an outage before a word about it
+SPEAK_AFTER = 1.0  # seconds of an outage before the user is told
 
 
 class Backoff:
-    """Shared by all threads of a download: progress of one is hope for all.
+    """Shared by all threads of a download: progress of one thread counts for all.
 
-    Before the first byte of a run it lasts about 5 seconds, since nothing is lost then;
-    afterwards `seconds` without progress, which a byte now and then is not. A host that
-    says when to come back is waited for, within `seconds`.
+    It gives up about 5 seconds after the start of a run without a first byte, since
+    nothing is lost then; afterwards after `seconds` without progress, for which a byte
+    now and then is too little. A host's Retry-After is kept to, within `seconds`.
     """
 
     def __init__(self, seconds: float, notice: Callable[[str], None]) -> None:
@@ -32,27 +32,28 @@ class Backoff:
         self._told = False
 
     def byte(self) -> None:
-        """Be hopeful from now on: something has arrived."""
+        """Note that a byte has arrived: the longer limit holds from now on."""
         self._hopeful = True
 
     def progress(self) -> None:
-        """Begin anew: a try has brought enough."""
+        """Note that a try has brought enough: the time without progress is over."""
         if self._since is not None:
             with self._lock:
                 self._since, self._told = None, False
 
     def pause(self, fault: Retryable, tries: int, kept: int) -> float:
-        """Return the seconds to the next try; raise the fault's error if it's too late.
+        """Return the seconds to the next try; raise the fault's error at the limit.
 
-        `tries` counts this thread's tries without progress; `kept` are the bytes here.
+        `tries` counts this thread's tries without progress; `kept` are the bytes that
+        the next run can use.
         """
         with self._lock:
             now = time.monotonic()
             self._since = self._since or now
-            left = self._since + self._budget(fault) - now
-            if left <= 0:
+            remaining = self._since + self._budget(fault) - now
+            if remaining <= 0:
                 raise fault.error(kept) from None
-            pause = min(left, fault.retry_after or _backoff(tries))
+            pause = min(remaining, fault.retry_after or _exponential(tries))
             if not self._told and now + pause - self._since >= SPEAK_AFTER:
                 self._told = True
                 self._notice(f"{fault.host}: {fault.why}; trying again.")
@@ -64,6 +65,6 @@ class Backoff:
         return min(OPENING, self._seconds)
 
 
-def _backoff(tries: int) -> float:
+def _exponential(tries: int) -> float:
     longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries - 1, 10))
     return longest * random.uniform(0.5, 1)  # noqa: S311 - spreads threads, no secret

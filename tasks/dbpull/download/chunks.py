@@ -1,4 +1,4 @@
-"""What has arrived so far, for the threads that fetch and for those who wait for it."""
+"""The chunks of an object: which bytes are on the disk, and waiting for more."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dbpull.download.journal import Identity
 from dbpull.errors.download import ObjectChanged
 from dbpull.signals import SIGNALS
 
-ENDLESS = 1 << 62  # the end of a stream whose length nobody told
-LOOK_AGAIN = 0.2  # seconds until a signal is heard; else what is waited for wakes
-REPORT_EVERY = 0.05  # seconds
+ENDLESS = 1 << 62  # the end of an object whose length the host does not tell
+LOOK_AGAIN = 0.2  # seconds between two checks for a signal while waiting
+REPORT_EVERY = 0.05  # seconds between two calls of `progress`
 
 Progress = Callable[[int, int | None], None]
 
@@ -23,8 +23,8 @@ Progress = Callable[[int, int | None], None]
 class Chunk:
     """A range of the object. Its bytes from `start` to `reached` are on the disk.
 
-    `noted` of its first bytes are in the journal; `claims` are what an earlier run's
-    has: crc32s of so many first bytes, fewest first.
+    The journal notes its first `noted` bytes. `claims` are from an earlier run's
+    journal: pairs of a count of first bytes and their crc32, the lowest count first.
     """
 
     index: int
@@ -49,7 +49,7 @@ class Chunk:
 class Chunks:
     """The chunks of one object, front first. Every method may be called by any thread.
 
-    `generation` counts the objects: a reader of an earlier one is told so.
+    `generation` counts the objects: a reader of an earlier object gets ObjectChanged.
     """
 
     def __init__(
@@ -77,17 +77,17 @@ class Chunks:
 
     @property
     def size(self) -> int | None:
-        """The object's bytes; None as long as nobody told."""
+        """The object's bytes; None as long as they are not known."""
         return self.identity.size
 
     @property
     def kept(self) -> int:
-        """Bytes that are on the disk for the next run; none where it can't go on."""
+        """Bytes on the disk that the next run can use; 0 where it can't resume."""
         return self._arrived if self.resumable else 0
 
     @property
     def resumable(self) -> bool:
-        """Whether another run can be sure of the object, and ask for its rest."""
+        """Whether another run can recognise the object and request its other bytes."""
         known = self.identity.size is not None and bool(self.identity.etag)
         return known and self._chunk != ENDLESS
 
@@ -98,7 +98,7 @@ class Chunks:
         checksums: dict[int, dict[int, int]],
         host: str,
     ) -> None:
-        """Lay out the chunks of an object; `checksums` are an earlier run's."""
+        """Lay out the chunks of an object; `checksums` are from an earlier run."""
         size = ENDLESS if identity.size is None else identity.size
         starts = range(0, size, chunk)
         with self._changed:
@@ -120,7 +120,7 @@ class Chunks:
             self._changed.notify_all()
 
     def restart(self) -> None:
-        """Turn everyone away who has seen bytes of the object so far."""
+        """Forget the object: its readers get ObjectChanged from now on."""
         with self._changed:
             self.generation += 1
             self._chunks, self._waiting = [], deque()
@@ -128,24 +128,24 @@ class Chunks:
             self._changed.notify_all()
 
     def allow(self) -> None:
-        """Let `wait_ready` go on: the object is known and its start accepted."""
+        """Let `wait_ready` return: the object is known, its first bytes accepted."""
         with self._changed:
             self.ready = True
             self._changed.notify_all()
 
     def fail(self, error: BaseException) -> None:
-        """Tell everyone who waits; the first error stays."""
+        """Raise the error in every waiting thread; only the first error counts."""
         with self._changed:
             if self.error is None and not self.complete:
                 self.error = error
             self._changed.notify_all()
 
     def take(self) -> Chunk | None:
-        """Return the next chunk that nobody has taken, or None."""
+        """Return the next chunk that no thread has taken, or None."""
         with self._changed:
             return self._waiting.popleft() if self._waiting else None
 
-    def grew(self, chunk: Chunk, count: int) -> None:
+    def add_received(self, chunk: Chunk, count: int) -> None:
         """Note that the chunk has `count` more bytes, from the network."""
         with self._changed:
             chunk.reached += count
@@ -155,7 +155,7 @@ class Chunks:
         self._report()
 
     def regain(self, chunk: Chunk, count: int, crc: int) -> None:
-        """Note how many of the bytes that an earlier run claims have proved right."""
+        """Note that the first `count` bytes of an earlier run's chunk are right."""
         with self._changed:
             self.damaged += chunk.claimed - count
             self.already -= chunk.claimed - count
@@ -178,31 +178,31 @@ class Chunks:
         self._report(last=self.complete)
 
     def available(self, offset: int, generation: int) -> int:
-        """Wait for the byte at `offset`; return how many follow it, 0 at the end.
+        """Wait for the byte at `offset`; return the bytes from there, 0 at the end.
 
-        Raises what the download raised, or ObjectChanged for an earlier generation.
+        Raises the download's error, or ObjectChanged for an earlier generation.
         """
         with self._changed:
             while True:
-                self.same(generation)
+                self.check_generation(generation)
                 count = self._reached(offset) - offset
                 if count > 0 or self._ends_before(offset):
                     return max(count, 0)
                 self._wait()
 
-    def same(self, generation: int) -> None:
-        """Raise ObjectChanged where the object of that generation is gone."""
+    def check_generation(self, generation: int) -> None:
+        """Raise ObjectChanged where the generation is over."""
         if generation != self.generation:
             raise ObjectChanged(self.host)
 
     def wait_ready(self) -> None:
-        """Wait for `allow`. Raises what the download raised."""
+        """Wait for `allow`. Raises the download's error."""
         with self._changed:
             while not self.ready:
                 self._wait()
 
     def wait(self) -> None:
-        """Wait for the last byte. Raises what the download raised."""
+        """Wait for the last byte. Raises the download's error."""
         with self._changed:
             while not self.complete:
                 self._wait()

@@ -1,4 +1,4 @@
-"""What went wrong on the way to a host, and whether another try may help."""
+"""Why a request failed, and whether another try may help."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from dbpull.errors.download import (
 
 
 class Retryable(Exception):
-    """Something that may pass. `why` goes on after the host's name.
+    """A failure that may pass. `why` is the sentence's end after the host's name.
 
-    `retry_after` are the seconds the host asked for; `status` its HTTP status where it
-    answered.
+    `retry_after` are the seconds of the host's Retry-After; `status` is the HTTP status
+    where the host has answered.
     """
 
     def __init__(
@@ -35,16 +35,16 @@ class Retryable(Exception):
         self.retry_after = retry_after
 
     def error(self, kept: int) -> DownloadFailed:
-        """Return the error for when patience has ended; `kept` are the bytes here."""
+        """Return the error to give up with; `kept` bytes are kept for the next run."""
         if self.status:
             return HostBusy(self.host, self.status, kept)
         return HostUnreachable(self.host, self.why, kept)
 
 
 def classify(error: BaseException, host: str) -> Retryable | DownloadFailed:
-    """Word what requests, urllib3 or the socket raised, without their own words.
+    """Turn an error of requests, urllib3 or the socket into one of ours.
 
-    Theirs hold the URL.
+    Their own texts are left out: they hold the URL.
     """
     causes = tuple(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
@@ -59,8 +59,8 @@ def classify(error: BaseException, host: str) -> Retryable | DownloadFailed:
     return Retryable(host, next(known, "the connection was lost"))
 
 
-# The first that fits: a proxy's refusal is the proxy's, and urllib3 counts each failure
-# to connect among the timeouts.
+# The first match counts, so the proxy's errors come first; and urllib3 counts each
+# failure to connect among the timeouts.
 _WHY: list[tuple[tuple[type[BaseException], ...], str]] = [
     ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
      "the proxy that the environment names (HTTPS_PROXY) can't be used"),
@@ -76,7 +76,7 @@ _WHY: list[tuple[tuple[type[BaseException], ...], str]] = [
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and all that is wrapped in it, outermost first."""
+    """Yield the error and all errors that are wrapped in it, outermost first."""
     todo, seen = [error], set[int]()
     while todo:
         cause = todo.pop(0)

@@ -1,4 +1,4 @@
-"""Dumps hold customers' rows: git is kept from taking them."""
+"""The .gitignore lines that keep dumps out of git: dumps hold customers' rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DUMPS = "*.dump*"
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that nobody else can read, with nothing in it for git."""
+    """Make a folder that only its owner can read and that git ignores."""
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not next(folder.iterdir(), None):
@@ -19,18 +19,18 @@ def make_private(folder: Path) -> None:
 
 
 def keep_out_of_git(path: Path) -> str:
-    """Have git ignore the dump at `path`; a sentence where that changed a file.
+    """Have git ignore the dump at `path`; return a sentence where a file was changed.
 
-    A file of somebody else's is left alone where git ignores the dump already. Without
-    git, and outside a repository, nobody knows: a line in the way harms nobody.
+    The .gitignore stays as it is where git ignores the dump already. Without git, and
+    outside a repository, the line is added in any case: it does no harm.
     """
     ignored = path.with_name(".gitignore")
     try:
-        # Bytes: it is somebody else's, in whatever encoding.
-        there = ignored.read_bytes() if ignored.exists() else b""
-        if {b"*", DUMPS.encode()} & set(there.splitlines()) or _ignores(path):
+        # Bytes: the file is the user's, in whatever encoding.
+        content = ignored.read_bytes() if ignored.exists() else b""
+        if {b"*", DUMPS.encode()} & set(content.splitlines()) or _ignores(path):
             return ""
-        newline = b"\n" if there and not there.endswith(b"\n") else b""
+        newline = b"\n" if content and not content.endswith(b"\n") else b""
         # git reads no .gitignore that is a link (its release notes, 2.32).
         fd = os.open(
             ignored, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666
@@ -49,13 +49,13 @@ def keep_out_of_git(path: Path) -> str:
 def _ignores(path: Path) -> bool:
     """Whether git ignores the dump, its part and its journal, by whatever rule."""
     names = [path.name, f"{path.name}.part", f"{path.name}.part.journal"]
-    # Of the repository that the folder is in, not of a hook that may have started us.
-    theirs = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    # The folder's repository is asked, not that of a git hook that has started us.
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     argv = ["git", "-C", str(path.parent), "check-ignore", "--stdin", "-z"]
     try:
-        told = subprocess.run(
+        result = subprocess.run(
             argv,
-            env=theirs,
+            env=environ,
             input=b"".join(os.fsencode(name) + b"\0" for name in names),
             capture_output=True,
             timeout=10,
@@ -63,4 +63,4 @@ def _ignores(path: Path) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False  # no git
-    return told.stdout.count(b"\0") == len(names)
+    return result.stdout.count(b"\0") == len(names)

@@ -1,10 +1,10 @@
-"""`<name>.part.journal`: which bytes of a part file have arrived, across kill -9.
+"""The journal, `<name>.part.journal`: which bytes of a part are there, across kill -9.
 
-Lines of JSON. The first names the object (size, etag) and the chunk size; then come
-lines for complete chunks, each with its crc32, for the first bytes of chunks that are
-on their way, and one with the pid of each run. A line is written after its bytes, and
-bytes are trusted only after they were read again and fit the crc, so nothing needs an
-fsync. Older versions know complete chunks alone, and skip other lines.
+Lines of JSON. The first line names the object (size, etag) and the chunk size. Further
+lines name complete chunks with their crc32, the first bytes of incomplete chunks with
+theirs, and the pid of each run. A line is written after its bytes, and bytes are
+trusted only after they were read again and fit the crc, so nothing needs an fsync.
+Older versions know complete chunks alone, and skip other lines.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from dbpull.errors.download import CannotStore
 
 @dataclass(frozen=True)
 class Identity:
-    """What tells one object from another: its size in bytes and its ETag.
+    """The identity of an object: its size in bytes and its ETag.
 
-    Without a size the server told none; without an etag another run can't be sure that
-    the object is still the same.
+    `size` is None where the server told none. Without an etag another run can't be sure
+    that the object is still the same.
     """
 
     size: int | None
@@ -39,9 +39,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class Record:
-    """What an earlier run has left.
+    """The content of an earlier run's journal.
 
-    `checksums` are, by the chunk's index, crc32s of so many of its first bytes.
+    `checksums` has for each chunk, by index, the crc32 of its first n bytes, by n.
     """
 
     identity: Identity
@@ -49,7 +49,7 @@ class Record:
     checksums: dict[int, dict[int, int]] = field(default_factory=dict)
 
     def add(self, line: dict[str, Any]) -> None:
-        """Take what a line says of a chunk; a line of another kind says nothing."""
+        """Take over the checksum of a chunk's line; ignore lines of other kinds."""
         if "crc32" not in line and "crc32_so_far" not in line:
             return
         index = int(line["index"])
@@ -69,7 +69,7 @@ class Journal:
         self.path = path
 
     def load(self) -> Record | None:
-        """Return what its whole lines say; a full disk may tear one amid others."""
+        """Return the content of its whole lines; a full disk may leave torn lines."""
         lines = self._lines()
         try:
             first = next(iter(lines), {})
@@ -83,12 +83,12 @@ class Journal:
         return record if record.chunk > 0 and etag else None
 
     def holder(self) -> int | None:
-        """Return the pid of the last run that wrote here, if any."""
+        """Return the pid of the last run that wrote to the journal, if any."""
         pids = [line["pid"] for line in self._lines() if "pid" in line]
         return pids[-1] if pids and isinstance(pids[-1], int) else None
 
     def begin(self, identity: Identity, chunk: int) -> None:
-        """Start anew for this object."""
+        """Start a new journal for an object."""
         self.remove()
         first = {"size": identity.size, "etag": identity.etag, "chunk": chunk}
         self._append(first, os.O_CREAT)
@@ -105,12 +105,12 @@ class Journal:
         self._append({"index": index, "crc32": crc32})
 
     def add_start(self, index: int, arrived: int, crc32: int) -> None:
-        """Note so many first bytes of a chunk."""
+        """Note the first `arrived` bytes of a chunk."""
         line = {"index": index, "arrived": arrived, "crc32_so_far": crc32}
         self._append(line)
 
     def remove(self) -> None:
-        """Forget everything."""
+        """Remove the file."""
         self.path.unlink(missing_ok=True)
 
     def _lines(self) -> list[dict[str, Any]]:
@@ -129,9 +129,9 @@ class Journal:
         return found
 
     def _append(self, line: Mapping[str, object], create: int = 0) -> None:
-        """Write one line by one call, so that threads and kill -9 can't mix lines.
+        """Write a line by one system call, so that threads and kill -9 can't mix lines.
 
-        To a journal that was removed nothing is added: what arrived is of no use.
+        A journal that was removed stays removed: its part is of no use.
         """
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | create
         try:

@@ -1,6 +1,6 @@
-"""`<name>.part`: the file while it grows, private, locked, written at any place.
+"""The part, `<name>.part`: a dump's file while it grows, private and locked.
 
-The lock is a flock on the file itself: the kernel gives it back even after kill -9.
+The lock is a flock on the file itself: the kernel releases it even after kill -9.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 from dbpull.download.ignored import keep_out_of_git, make_private
 from dbpull.errors.download import AlreadyRunning, CannotStore
 
-MARGIN = 64 * 1024 * 1024  # bytes to leave free beyond the dump
+MARGIN = 64 * 1024 * 1024  # bytes to leave free beside the dump
 PIECE = 1024 * 1024
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Part:
-    """The part file of a dump that will be `path`. Raises CannotStore throughout."""
+    """The part of a dump that becomes `path`. Every method may raise CannotStore."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -33,8 +33,8 @@ class Part:
     def open(self, holder: int | None) -> str:
         """Make the folder, open the file and lock it, or raise AlreadyRunning.
 
-        `holder` is the process that probably has the lock where it is taken. Returns
-        a sentence where git had to be kept from taking the dump.
+        `holder` is the process that probably has the lock, for that error. Returns a
+        sentence where a .gitignore was changed.
         """
         with self._worded():
             make_private(self.path.parent)
@@ -45,35 +45,35 @@ class Part:
                     raise AlreadyRunning(self.file, holder)
                 if _is_still(fd, self.file):
                     break
-                os.close(fd)  # the one who held the lock has just renamed it
+                os.close(fd)  # the lock's last holder has just renamed the file
             self._fd = fd
             os.fchmod(fd, 0o600)
             return keep_out_of_git(self.path)
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was ever written to it."""
+        """Whether the file has no bytes."""
         return os.fstat(self._fd).st_size == 0
 
     def check_room(self, missing: int) -> None:
-        """Refuse early where the disk has less than the bytes still missing."""
+        """Raise CannotStore where the disk has no room for `missing` bytes."""
         with self._worded():
             free = shutil.disk_usage(self.path.parent).free
         if free < missing + MARGIN:
             raise CannotStore.no_room(self.path.parent, missing + MARGIN, free)
 
     def resize(self, size: int) -> None:
-        """Give the file its final size at once (sparse), or none to start over."""
+        """Give the file its final size at once (sparse), or 0 to start over."""
         with self._worded():
             os.ftruncate(self._fd, size)
 
     def write(self, data: bytes, offset: int) -> None:
         """Write all of `data` at `offset`."""
-        rest = memoryview(data)
+        remaining = memoryview(data)
         with self._worded():
-            while rest:
-                written = os.pwrite(self._fd, rest, offset)
-                rest, offset = rest[written:], offset + written
+            while remaining:
+                written = os.pwrite(self._fd, remaining, offset)
+                remaining, offset = remaining[written:], offset + written
 
     def read(self, offset: int, count: int) -> bytes:
         """Read up to `count` bytes at `offset`."""
@@ -83,7 +83,7 @@ class Part:
     def checksum(self, start: int, end: int, crc: int = 0) -> int:
         """Return the crc32 of the bytes from `start` to `end` (excluded).
 
-        `crc` is that of what stands before them, where it is to cover that, too.
+        `crc` is the crc32 of the bytes before `start`, to be continued.
         """
         while start < end and (piece := self.read(start, min(PIECE, end - start))):
             crc = zlib.crc32(piece, crc)
@@ -91,21 +91,22 @@ class Part:
         return crc
 
     def publish(self) -> None:
-        """Make it the dump: on the disk, 0600, under its final name."""
+        """Sync the part to the disk, and rename it to the dump's name."""
         with self._worded():
             os.fsync(self._fd)
             os.fchmod(self._fd, 0o600)
             self.file.replace(self.path)
 
     def discard(self) -> None:
-        """Remove it: what it holds is of no use."""
+        """Remove the file: its bytes are of no use."""
         with self._worded():
             self.file.unlink(missing_ok=True)
 
     def close(self, *, in_use: bool = False) -> None:
-        """Give the lock back, and leave no empty file behind.
+        """Release the lock; remove the file where it is empty.
 
-        While a thread may still write, the descriptor must not be another file's.
+        With `in_use`, where a thread may still write, the descriptor stays open: its
+        number must not become another file's.
         """
         fd, self._fd = self._fd, self._fd if in_use else -1
         if fd < 0:

@@ -1,4 +1,4 @@
-"""The presigned URL: asked for when needed, again when it has expired, never told."""
+"""The presigned URL of an object: requested on need, renewed when expired, secret."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-MOST_RENEWALS = 3  # in a row, without a byte in between
+MOST_RENEWALS = 3  # in a row, without a byte between them
 
 
 @dataclass(frozen=True)
 class Signed:
-    """A URL, and how many there were before it."""
+    """A URL, and the number of URLs before it."""
 
     url: str = field(repr=False)
     number: int = 0
@@ -27,14 +27,14 @@ class PresignedUrl:
         self._in_vain = 0
 
     def current(self) -> Signed:
-        """Return the newest URL. Raises what the callable raises."""
+        """Return the newest URL. Raises the errors of `url`."""
         with self._lock:
             if self._newest is None:
                 self._newest = Signed(self._ask())
             return self._newest
 
     def renew(self, expired: Signed) -> bool:
-        """Replace an expired URL, unless another thread has; False: it is no use."""
+        """Replace an expired URL, unless another thread has; False after too many."""
         with self._lock:
             if self._newest is expired:
                 self._in_vain += 1
@@ -44,5 +44,5 @@ class PresignedUrl:
             return True
 
     def worked(self) -> None:
-        """Note that bytes came from it."""
+        """Note that the newest URL has brought bytes."""
         self._in_vain = 0

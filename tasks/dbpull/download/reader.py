@@ -1,4 +1,4 @@
-"""A file that is still arriving, as a file: reading waits until the bytes are there."""
+"""The reader of an arriving file: reading waits until the bytes are on the disk."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 BUFFER = 256 * 1024
 
 
-def reader(path: Path, arrival: Chunks) -> io.BufferedReader:
+def reader(path: Path, chunks: Chunks) -> io.BufferedReader:
     """Open the part file for reading; it stays readable after it was renamed."""
-    return io.BufferedReader(_Arriving(path, arrival), BUFFER)
+    return io.BufferedReader(_ArrivingFile(path, chunks), BUFFER)
 
 
-class _Arriving(io.RawIOBase):
-    """Reads with a descriptor of its own: the writer's lock goes with the writer's."""
+class _ArrivingFile(io.RawIOBase):
+    """Reads by a descriptor of its own: the lock belongs to the writer's descriptor."""
 
-    def __init__(self, path: Path, arrival: Chunks) -> None:
+    def __init__(self, path: Path, chunks: Chunks) -> None:
         super().__init__()
         self.name = str(path)
-        self._arrival = arrival
-        self._generation = arrival.generation
+        self._chunks = chunks
+        self._generation = chunks.generation
         self._at = 0
         try:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -46,9 +46,9 @@ class _Arriving(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         if whence == os.SEEK_END:
-            if self._arrival.size is None:
-                self._arrival.wait()
-            offset += self._arrival.size or 0
+            if self._chunks.size is None:
+                self._chunks.wait()
+            offset += self._chunks.size or 0
         elif whence == os.SEEK_CUR:
             offset += self._at
         if offset < 0:
@@ -58,13 +58,13 @@ class _Arriving(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer).cast("B")
-        there = self._arrival.available(self._at, self._generation)
+        available = self._chunks.available(self._at, self._generation)
         try:
-            count = os.preadv(self._file, [view[:there]], self._at)
+            count = os.preadv(self._file, [view[:available]], self._at)
         except OSError as error:
             raise CannotStore.failed(self.name_as_path, error) from error
-        # Bytes of another object may have come in between.
-        self._arrival.same(self._generation)
+        # Bytes of another object may have been written before they were read.
+        self._chunks.check_generation(self._generation)
         self._at += count
         return count
 

@@ -1,8 +1,8 @@
-"""One ranged GET: how it is asked, and what the answer means.
+"""A ranged GET: the request, and what its answer means.
 
 Heroku's public URLs are S3's: a presigned GET that allows Range and If-Range, refuses
 HEAD and Authorization, and says 403 when it has expired (docs.aws.amazon.com/AmazonS3).
-Nothing that is raised here holds a URL, in its text or as its cause.
+No error that is raised here holds a URL, in its text or as its cause.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
 class Changed(Exception):
-    """The object is not the one that was begun."""
+    """The object on the host is not the object that the download began with."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -38,7 +38,7 @@ class Changed(Exception):
 
 
 class Expired(Exception):
-    """The host refuses the URL; a fresh one may do. `code` is S3's word for why."""
+    """The host refuses the URL; a fresh URL may work. `code` is S3's error code."""
 
     def __init__(self, signed: Signed, host: str, status: int, code: str) -> None:
         super().__init__(status)
@@ -49,7 +49,7 @@ class Expired(Exception):
 
 
 class _NoCredentials(AuthBase):
-    """Keeps requests from sending what ~/.netrc has for the host."""
+    """Keeps requests from sending the host's credentials of ~/.netrc."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
@@ -62,7 +62,7 @@ class _Session(requests.Session):
         """Send no credentials after a redirect either."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Where a redirect goes; raises UnexpectedAnswer where TLS would end."""
+        """Return a redirect's URL. Raises UnexpectedAnswer where it ends TLS."""
         target = super().get_redirect_target(resp)
         if target and resp.url.startswith("https:"):
             scheme = urlsplit(urljoin(resp.url, target)).scheme
@@ -75,7 +75,7 @@ class _Session(requests.Session):
 
 
 class _NoQueries(logging.Filter):
-    """Takes the query, and so the signature, out of urllib3's debug lines."""
+    """Takes the query, with the signature in it, out of urllib3's debug lines."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -90,10 +90,10 @@ logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
 
 
 class Connection:
-    """A thread's way to the host; all but `shut` are for that thread alone."""
+    """A thread's connection to the host; other threads may call `shut` alone."""
 
-    def __init__(self, address: PresignedUrl) -> None:
-        self._address = address
+    def __init__(self, url: PresignedUrl) -> None:
+        self._url = url
         self._adapter = ShuttableAdapter()
         self._session = _Session()
         self._session.auth = _NoCredentials()
@@ -102,11 +102,11 @@ class Connection:
         self._session.mount("https://", self._adapter)
 
     def get(self, first: int, last: int, known: Identity | None) -> Answer:
-        """Ask for the bytes from `first` to `last` (included) of the known object.
+        """Request the bytes from `first` to `last` (included) of the known object.
 
-        Raises Fault (try again), Expired, Changed, or a DownloadFailed.
+        Raises Retryable, Expired, Changed, or a DownloadFailed.
         """
-        signed = self._address.current()
+        signed = self._url.current()
         headers = {"Range": f"bytes={first}-{last}"}
         if known and known.strong and known.etag:
             headers["If-Range"] = known.etag
@@ -118,11 +118,11 @@ class Connection:
             raise
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._session.close()
 
     def shut(self) -> None:
-        """End what is under way, from any thread."""
+        """End the request under way, from any thread."""
         self._adapter.shut()
 
     def _response(self, signed: Signed, headers: dict[str, str]) -> requests.Response:
@@ -142,7 +142,7 @@ def _judged(
     asked: tuple[int, int],
     known: Identity | None,
 ) -> Answer:
-    """Tell by the status what the answer is."""
+    """Judge an answer by its status: return it, or raise what it means."""
     host, status = _host(response.url), response.status_code
     if status == 206:
         return _part(response, host, asked, known)
@@ -204,7 +204,7 @@ def _same(known: Identity, now: Identity) -> bool:
 
 
 def _s3_code(response: requests.Response) -> str:
-    """Return the word that S3 has for an error, from the start of its XML body."""
+    """Return S3's code of an error, from the start of its XML body."""
     try:
         body = response.raw.read(LONGEST_EXPLANATION, decode_content=False)
     except (HTTPError, OSError, ValueError):
@@ -226,7 +226,7 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _host(url: str) -> str:
-    """Return all of a URL that may be told."""
+    """Return a URL's host and port: the rest of a URL is secret."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -236,7 +236,7 @@ def _host(url: str) -> str:
 
 
 def _host_of_error(error: Exception) -> str:
-    """Return the host that failed: after a redirect it is not the URL's."""
+    """Return the host that failed: after a redirect not the host of the URL."""
     request = getattr(error, "request", None)
     url = getattr(request, "url", None)
     return _host(url) if isinstance(url, str) else ""

@@ -1,7 +1,7 @@
-"""Sockets that another thread can shut: a read that blocks ends at once.
+"""Sockets that another thread can shut, so that a blocked read ends at once.
 
-urllib3 gives no way to end a request from outside, so its connections tell which socket
-they have opened.
+urllib3 can't end a request from outside, so its connections report the socket that they
+have opened.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class ShuttableAdapter(HTTPAdapter):
-    """A requests adapter for one thread whose open socket `shut` ends."""
+    """A requests adapter for one thread; `shut` ends its open socket."""
 
     def __init__(self) -> None:
         self._open: socket.socket | None = None
@@ -25,10 +25,10 @@ class ShuttableAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=1)
 
     def shut(self) -> None:
-        """End whatever waits for the socket, now and later, from any thread."""
+        """End every read of the socket, now and later, from any thread."""
         self._ended = True
         if isinstance(self._open, socket.socket):
-            # Past the TLS layer: SSLSocket.shutdown would pull it from under a read.
+            # Past the TLS layer: SSLSocket.shutdown would drop the layer during a read.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._open, socket.SHUT_RDWR)
 
@@ -59,12 +59,12 @@ class ShuttableAdapter(HTTPAdapter):
         return {"http": PlainPool, "https": SecurePool}
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make requests' pools tell (called by HTTPAdapter)."""
+        """Make requests' pools report their sockets (called by HTTPAdapter)."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Make the pools of an HTTP proxy tell (called by HTTPAdapter)."""
+        """Make a proxy's pools report their sockets (called by HTTPAdapter)."""
         manager = super().proxy_manager_for(proxy, **kwargs)
         if not proxy.lower().startswith("socks"):
             manager.pool_classes_by_scheme = self._pools

@@ -1,4 +1,4 @@
-"""The threads that bring an object here: what they begin with, and what ends them."""
+"""The threads of a download: their start, their restart, and their end."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from dbpull.errors.download import (
     ObjectChanged,
 )
 
-MOST_STARTS = 4  # of an object that changes, or that can't be resumed
+MOST_STARTS = 4  # for an object that changes, or that can't be resumed
 
 
 class Transfer:
     """Fetches an object with `connections` threads in chunks of `chunk` bytes.
 
-    The first thread finds out which object it is and what of it is here already, has
-    its beginning judged, and then starts the others.
+    The first thread finds out the object's identity and an earlier run's bytes, has the
+    first bytes judged, and then starts the other threads.
     """
 
     def __init__(
@@ -41,31 +41,31 @@ class Transfer:
         self._raised: list[BaseException] = []
 
     def start(self) -> None:
-        """Start the first thread; the arrival tells how it goes."""
+        """Start the first thread; the job's Chunks report its progress and errors."""
         self._spawn(self._lead)
 
     def stop(self, seconds: float) -> bool:
-        """End all threads; True if all have ended within that time."""
+        """End all threads; True where all have ended within `seconds`."""
         with self._lock:
             self._stopped = True
             self._halt()
-        waiting = threading.Event()
-        threading.Thread(target=self._join, args=(waiting,), daemon=True).start()
-        return waiting.wait(seconds)
+        joined = threading.Event()
+        threading.Thread(target=self._join, args=(joined,), daemon=True).start()
+        return joined.wait(seconds)
 
     def _start_others(self) -> None:
-        """Start the other threads: the object is worth its bytes."""
+        """Start the other threads: the first bytes are accepted."""
         for _ in range(self._connections - 1):
             self._spawn(lambda: self._guard(Worker.work))
-        self._job.arrival.allow()
+        self._job.chunks.allow()
 
     def _join(self, joined: threading.Event) -> None:
         for thread in self._threads:
             thread.join()
         joined.set()
 
-    def _spawn(self, what: Callable[[], None]) -> None:
-        thread = threading.Thread(target=what, name="dbpull-download", daemon=True)
+    def _spawn(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name="dbpull-download", daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -95,24 +95,24 @@ class Transfer:
         except Halted:
             pass
         except BaseException as error:  # noqa: BLE001 - raised again for all who wait
-            self._job.arrival.fail(self._true(error))
+            self._job.chunks.fail(self._without_false_promise(error))
 
-    def _true(self, error: BaseException) -> BaseException:
-        """Take a promise to resume out of an error where it can't be kept."""
-        if isinstance(error, CannotStore) and not self._job.arrival.resumable:
+    def _without_false_promise(self, error: BaseException) -> BaseException:
+        """Take the promise to resume out of an error where a run can't resume."""
+        if isinstance(error, CannotStore) and not self._job.chunks.resumable:
             return error.advising(error.remedy.replace(RESUMES, "").strip())
         return error
 
     def _persist(self) -> None:
-        """Begin, and begin again where the object has changed under way."""
+        """Download; start over where the object has changed or can't be resumed."""
         reason: Changed | Cut | None = None
         for _ in range(MOST_STARTS):
             if reason:
                 self._start_over(reason)
             try:
                 return self._attempt()
-            except (Changed, Cut) as ended:
-                reason = ended
+            except (Changed, Cut) as end:
+                reason = end
         if isinstance(reason, Cut):
             why = "the connection is lost again and again, and it can't resume"
             raise HostUnreachable(reason.host, why) from None
@@ -131,7 +131,7 @@ class Transfer:
         if isinstance(reason, Changed):
             why = "the dump changed there"
         self._notice(f"{reason.host}: {why}; starting over.")
-        self._job.arrival.restart()
+        self._job.chunks.restart()
         self._job.journal.remove()
         self._job.part.resize(0)
         with self._lock:
@@ -153,8 +153,8 @@ class Transfer:
 
     def _resume(self, record: Record, host: str) -> None:
         job, size = self._job, record.identity.size or 0
-        job.arrival.begin(record.identity, record.chunk, record.checksums, host)
-        job.part.check_room(size - job.arrival.already)
+        job.chunks.begin(record.identity, record.chunk, record.checksums, host)
+        job.part.check_room(size - job.chunks.already)
         job.part.resize(size)
         job.journal.resume()
         self._start_others()
@@ -162,7 +162,7 @@ class Transfer:
     def _begin(self, answer: Answer) -> None:
         job, size = self._job, answer.identity.size
         chunk = self._chunk if answer.ranged else ENDLESS
-        job.arrival.begin(answer.identity, chunk, {}, answer.host)
+        job.chunks.begin(answer.identity, chunk, {}, answer.host)
         if size is not None:
             job.part.check_room(size)
         job.part.resize(size or 0)

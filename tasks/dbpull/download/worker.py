@@ -1,4 +1,4 @@
-"""One thread's work: the next chunk, piece by piece, however often it takes."""
+"""The work of one download thread: chunk after chunk, each with retries."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ JUDGED = 512  # bytes that tell whether this is a dump at all
 
 
 class Halted(Exception):
-    """This thread is to end: another has failed, or the download was left."""
+    """Ends a thread: another thread has failed, or the download was closed."""
 
 
 class Cut(Exception):
-    """A host without ranges was cut: nothing of it can be continued."""
+    """The connection to a host without ranges was lost: no byte can be kept."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -37,17 +37,17 @@ class Cut(Exception):
 
 @dataclass
 class Job:
-    """What the threads of a download share.
+    """The objects that the threads of a download share.
 
-    `accepts` gets the first 512 bytes before more is asked for, and raises where they
-    are no dump.
+    `accepts` gets the first 512 bytes before others are requested, and raises where
+    they are no dump.
     """
 
-    address: PresignedUrl
+    url: PresignedUrl
     part: Part
     journal: Journal
-    arrival: Chunks
-    patience: Backoff
+    chunks: Chunks
+    backoff: Backoff
     accepts: Callable[[bytes], object]
     halt: threading.Event = field(default_factory=threading.Event)
 
@@ -63,25 +63,25 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._accepted: Callable[[], None] | None = None
-        self._connection = Connection(job.address)
+        self._connection = Connection(job.url)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def shut(self) -> None:
-        """End what is under way."""
+        """End the request under way."""
         self._connection.shut()
 
     def open(self, first: int, last: int, known: Identity | None) -> Answer:
-        """Ask for a range until there is an answer. Raises Changed or an error."""
+        """Request a range until there is an answer. Raises Changed, DownloadFailed."""
         tries = 0
         while True:
             self._job.check()
             try:
                 return self._connection.get(first, last, known)
             except Expired as expired:
-                if not self._job.address.renew(expired.signed):
+                if not self._job.url.renew(expired.signed):
                     code = expired.code
                     raise Refused(expired.host, expired.status, code) from None
             except Retryable as fault:
@@ -89,30 +89,30 @@ class Worker:
                 self._pause(fault, tries)
 
     def begin(self, answer: Answer, accepted: Callable[[], None]) -> None:
-        """Fetch the first chunk, whose beginning `answer` brings, and have it judged.
+        """Fetch the first chunk, from `answer` on, and have its first bytes judged.
 
-        `accepted` is called as soon as the first bytes have turned out to be good.
+        `accepted` is called as soon as the first bytes are accepted.
         """
         self._accepted = accepted
-        chunk = self._job.arrival.take()
+        chunk = self._job.chunks.take()
         if chunk and answer.ranged:
             self._fetch(chunk, answer)
         elif chunk:
             self._stream(chunk, answer)
 
     def work(self) -> None:
-        """Fetch chunks until there are none; trust an earlier run's if they fit."""
-        while chunk := self._job.arrival.take():
+        """Fetch chunks until all are taken; keep bytes whose crc fits."""
+        while chunk := self._job.chunks.take():
             self._job.check()
             if chunk.claims:
                 self._regain(chunk)
             if chunk.reached < chunk.end:
                 self._fetch(chunk)
             else:
-                self._job.arrival.done(chunk)
+                self._job.chunks.done(chunk)
 
     def _regain(self, chunk: Chunk) -> None:
-        """Take what an earlier run left, as far as the crc32s say that it is right."""
+        """Keep an earlier run's first bytes of a chunk, as far as their crc32s fit."""
         good, crc = 0, 0
         read, so_far = chunk.start, 0
         for count, claimed in chunk.claims:
@@ -120,42 +120,42 @@ class Worker:
             read = chunk.start + count
             if so_far == claimed:
                 good, crc = count, so_far
-        self._job.arrival.regain(chunk, good, crc)
+        self._job.chunks.regain(chunk, good, crc)
 
     def _fetch(self, chunk: Chunk, answer: Answer | None = None) -> None:
-        """Fetch a chunk; whatever ends that, the next run goes on from there."""
+        """Fetch a chunk; after an error, note its first bytes for the next run."""
         try:
-            self._fetch_rest(chunk, answer)
+            self._fetch_remaining(chunk, answer)
         except BaseException:
             with suppress(CannotStore):
                 self._note(chunk)
             raise
         self._job.journal.add(chunk.index, chunk.crc)
-        self._job.arrival.done(chunk)
+        self._job.chunks.done(chunk)
 
-    def _fetch_rest(self, chunk: Chunk, answer: Answer | None) -> None:
-        """Go on where a lost connection has left it."""
-        known = self._job.arrival.identity
-        barren = 0
+    def _fetch_remaining(self, chunk: Chunk, answer: Answer | None) -> None:
+        """Fetch a chunk's remaining bytes, over as many connections as it takes."""
+        known = self._job.chunks.identity
+        fruitless = 0
         while chunk.reached < chunk.end:
             before = chunk.reached
             with answer or self.open(before, chunk.end - 1, known) as answer:
                 try:
                     self._receive(answer, chunk)
                 except Retryable as fault:
-                    barren = 0 if _is_progress(chunk, before) else barren + 1
-                    if barren:
-                        self._pause(fault, barren)
+                    fruitless = 0 if _is_progress(chunk, before) else fruitless + 1
+                    if fruitless:
+                        self._pause(fault, fruitless)
             answer = None
 
     def _note(self, chunk: Chunk) -> None:
-        """Have the journal claim what has arrived; its bytes are in the file."""
+        """Note a chunk's first bytes in the journal, after they are in the part."""
         if chunk.noted < chunk.count:
             self._job.journal.add_start(chunk.index, chunk.count, chunk.crc)
             chunk.noted = chunk.count
 
     def _stream(self, chunk: Chunk, answer: Answer) -> None:
-        """Fetch the whole object from a host without ranges, in one go."""
+        """Fetch the whole object from a host without ranges, by one request."""
         try:
             self._receive(answer, chunk)
         except Retryable as fault:
@@ -163,7 +163,7 @@ class Worker:
                 self._pause(fault, 1)
             raise Cut(answer.host) from None
         self._judge()
-        self._job.arrival.done(chunk)
+        self._job.chunks.done(chunk)
 
     def _receive(self, answer: Answer, chunk: Chunk) -> None:
         job, before = self._job, chunk.reached
@@ -171,13 +171,13 @@ class Worker:
             job.check()
             job.part.write(piece, chunk.reached)
             chunk.crc = zlib.crc32(piece, chunk.crc)
-            job.patience.byte()
-            job.address.worked()
-            job.arrival.grew(chunk, len(piece))
+            job.backoff.byte()
+            job.url.worked()
+            job.chunks.add_received(chunk, len(piece))
             if answer.ranged and chunk.count - chunk.noted >= NOTED:
                 self._note(chunk)
             if _is_progress(chunk, before):
-                job.patience.progress()
+                job.backoff.progress()
             if self._accepted and chunk.reached >= min(JUDGED, chunk.end):
                 self._judge()
 
@@ -196,10 +196,10 @@ class Worker:
 
     def _pause(self, fault: Retryable, tries: int) -> None:
         self._job.check()
-        kept = self._job.arrival.kept
-        self._job.halt.wait(self._job.patience.pause(fault, tries, kept))
+        kept = self._job.chunks.kept
+        self._job.halt.wait(self._job.backoff.pause(fault, tries, kept))
 
 
 def _is_progress(chunk: Chunk, before: int) -> bool:
-    """Whether a try that began at `before` has brought enough to begin anew."""
+    """Whether a try that began at `before` has brought enough to count as progress."""
     return chunk.reached - before >= ENOUGH or chunk.reached == chunk.end

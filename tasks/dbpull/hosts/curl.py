@@ -134,7 +134,7 @@ class Curl:
         if word == "at" and number.isdecimal():
             if int(number) > arrival.have:
                 self._patience.byte()
-            arrival.grew(min(int(number), self.total))
+            arrival.received(min(int(number), self.total))
 
     def _config(self, *, same: bool = False) -> str:
         """What curl reads on its stdin (its manual, --config)."""

@@ -66,12 +66,12 @@ class Sftp:
                 part.write(piece)
                 sent += len(piece)
                 # Not whole before the host has confirmed it, below.
-                arrival.grew(min(sent, self.total - 1))
+                arrival.received(min(sent, self.total - 1))
         # The last answers of pipelined writes nobody reads, not even on closing.
         if client.stat(arrival.part).st_size != self.total:
             why = "it did not take all of it; its disk may be full"
             raise HostRefused(self._shell.where, "Storing the dump", why)
-        arrival.grew(self.total)
+        arrival.received(self.total)
 
     def _fits(self, client: Any, arrival: HostTransfer) -> bool:
         """Whether what is there is the beginning of this very dump."""

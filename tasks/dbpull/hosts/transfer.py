@@ -142,7 +142,7 @@ class HostTransfer:
         """Its first bytes as a stream, for who reads the table of contents."""
         return RemoteHead(self.shell, self.part, self.reach)
 
-    def grew(self, have: int) -> None:
+    def received(self, have: int) -> None:
         """So many bytes are there now; told by who brings them.
 
         Raises Stopped where no more are wanted.
@@ -198,12 +198,12 @@ class HostTransfer:
         """Begin at the first byte: what is there is of something else."""
         words = self.shell.script("anew", self.part, f"{self.total}", self.identity)
         self._run("Beginning the dump", *words)
-        self.grew(0)
+        self.received(0)
 
     def pause(self, seconds: float) -> None:
         """Wait, unless no more is wanted. Raises Stopped."""
         self._halted.wait(seconds)
-        self.grew(self.have)
+        self.received(self.have)
 
     def _begin(self, told: str) -> None:
         """Go on with what is there, as far as it is of this dump."""
@@ -212,7 +212,7 @@ class HostTransfer:
         self._refuse_full(int(free), self.total - (int(size) if known else 0))
         if known and 0 < int(size) <= self.total:
             self.already = int(size)
-            self.grew(self.already)
+            self.received(self.already)
         else:
             self.start_over()
         self._began = time.monotonic()
