@@ -1,1 +1,1 @@
-"""A machine reached over SSH: its programs, and how a dump gets there."""
+"""A host (a machine reached over SSH): its programs, and a dump's transfer to it."""

@@ -1,7 +1,7 @@
-"""A program at the other end of an SSH channel: its streams, by lines.
+"""The SSH channel of a program on a host: its streams, by lines, and its exit code.
 
-The channel is paramiko's (Fabric's `Connection.create_session` opens one); nothing
-here blocks for long, so that Ctrl-C is heard while a program works.
+The channel is paramiko's (Fabric's `Connection.create_session` opens one). No method
+blocks for long, so that Ctrl-C is heard while a program works.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dbpull.signals import PAUSE, SIGNALS
 GREETING = b"dbpull:\n"
 PIECE = 32768
 MOMENT = 1.0
-"""Seconds after which what has ended together is known to have."""
+"""Seconds within which all of a program's ends arrive: streams, code, connection."""
 KILLED = 128 + 9
-"""The code of one whose shell was killed: paramiko does not tell by what."""
+"""The exit code of a killed program: paramiko does not tell the signal."""
 
 
 class Channel:
@@ -31,17 +31,17 @@ class Channel:
         self._out = LineReader(channel.recv)
 
     def write(self, data: bytes) -> None:
-        """Write to the program's stdin; nothing where it has ended."""
+        """Write to the program's stdin; do nothing where the program has ended."""
         with suppress(OSError, EOFError):
             self._channel.sendall(data)
 
     def end_stdin(self) -> None:
-        """Let it know that nothing more comes."""
+        """End the program's stdin."""
         with suppress(OSError, EOFError):
             self._channel.shutdown_write()
 
     def write_all(self, data: bytes) -> None:
-        """Write all of the program's stdin in a thread, as fast as it reads."""
+        """Write all of the program's stdin, in a thread, and end it."""
 
         def write() -> None:
             self.write(data)
@@ -50,7 +50,7 @@ class Channel:
         threading.Thread(target=write, daemon=True).start()
 
     def line(self, *, seconds: float | None = None) -> bytes:
-        """The next line that it prints, as soon as it comes; b"" at the end."""
+        """The next line of its stdout, as soon as it comes; b"" at the end."""
         return self._out.next(seconds)
 
     def read_rest(self) -> bytes:
@@ -59,25 +59,28 @@ class Channel:
 
     def read_stderr(self, on_line: Callable[[bytes], None]) -> bytes:
         """Read its stderr to the end, a line at a time, and return all of it."""
-        heard = []
+        lines = []
         while line := self._err.next():
-            heard.append(line)
+            lines.append(line)
             on_line(line)
-        return b"".join(heard)
+        return b"".join(lines)
 
     @property
     def refusal(self) -> str | None:
-        """Why it was not even begun, as its shell said, once it has ended."""
+        """The login shell's reason for not starting the program, once it has ended.
+
+        None where the program was started.
+        """
         if self._out.greeted:
             return None
-        for lines in (self._out, self._err):  # its last words may be on their way
-            lines.next(MOMENT)
-        words = [*self._out.before.splitlines(), *self._err.before.splitlines()]
-        said = [text for word in words if (text := word.decode(errors="replace"))]
-        return said[-1].strip().rstrip(".") if said else "its shell said nothing"
+        for reader in (self._out, self._err):  # the last lines may still be under way
+            reader.next(MOMENT)
+        lines = [*self._out.before.splitlines(), *self._err.before.splitlines()]
+        texts = [text for line in lines if (text := line.decode(errors="replace"))]
+        return texts[-1].strip().rstrip(".") if texts else "its shell said nothing"
 
     def over(self, seconds: float = MOMENT) -> bool:
-        """Whether it has ended, or the connection; waits for that for so long."""
+        """Whether program or connection has ended; waits up to `seconds` for it."""
         waited = 0.0
         while not (ended := self._channel.status_event.wait(PAUSE)):
             waited += PAUSE
@@ -88,13 +91,13 @@ class Channel:
 
     @property
     def code(self) -> int | None:
-        """Its exit code, once it has ended; None where the connection has instead."""
+        """The exit code, once the program has ended; None where the connection has."""
         while not self.over():
             pass
         code: int = self._channel.exit_status
         if code != -1 and self._channel.eof_received:
             return code
-        # It may have ended with more to tell, or by a signal.
+        # The connection may have ended, or a signal may have ended the program.
         transport = self._channel.get_transport()
         transport.join(MOMENT)
         if not transport.is_active():
@@ -102,12 +105,12 @@ class Channel:
         return KILLED if code == -1 else code
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the channel."""
         self._channel.close()
 
 
 class LineReader:
-    """The lines of one stream after the greeting: login scripts may print some, too."""
+    """The lines of a stream after the greeting: login scripts may print some before."""
 
     def __init__(self, receive: Callable[[int], bytes]) -> None:
         self._receive = receive
@@ -115,11 +118,11 @@ class LineReader:
         self._ended = False
         self.greeted = False
         self.before = b""
-        """The last of what came without a greeting."""
+        """The last line before the greeting."""
         threading.Thread(target=self._read, daemon=True).start()
 
     def next(self, seconds: float | None = None) -> bytes:
-        """The next line; b"" at the end, or where none comes for so many seconds.
+        """The next line; b"" at the end, or where no line comes within `seconds`.
 
         Raises Stopped where a signal has come meanwhile.
         """
@@ -136,19 +139,19 @@ class LineReader:
         return b""
 
     def read_rest(self) -> bytes:
-        """Read all lines up to the end, as one."""
+        """Read all lines to the end, joined."""
         return b"".join(iter(self.next, b""))
 
     def _read(self) -> None:
-        left = b""
+        unfinished = b""
         try:
             with suppress(OSError, EOFError):
                 while piece := self._receive(PIECE):
-                    *lines, left = (left + piece).split(b"\n")
+                    *lines, unfinished = (unfinished + piece).split(b"\n")
                     for line in lines:
                         self._take(line + b"\n")
-            if left:
-                self._take(left)
+            if unfinished:
+                self._take(unfinished)
         finally:
             self._queue.put(b"")
 

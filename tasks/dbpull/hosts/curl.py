@@ -1,6 +1,6 @@
-"""A dump that a host downloads by itself, with curl.
+"""The download of a dump by the host itself, with curl.
 
-The URL is known to curl's stdin alone: in no argument, no environment, no file.
+The URL goes to curl's stdin alone: into no argument, no environment, no file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from dbpull.shell import Result
 from dbpull.signals import SIGNALS
 
 PATIENCE = 120.0  # seconds without progress
-# curl's exit codes for what may pass: no host, no connection, cut, silent, TLS, HTTP/2
+# curl's exit codes of failures that may pass: no host, no connection, cut, silent, TLS,
+# HTTP/2
 _PASSING = {5, 6, 7, 16, 18, 28, 35, 52, 55, 56, 92, 95, 96}
 _RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
 Url = Callable[[], str]
@@ -38,11 +39,11 @@ T = TypeVar("T")
 
 
 class Expired(Exception):
-    """The URL is refused; a fresh one may do."""
+    """The download host refuses the URL; a fresh URL may work."""
 
 
 class _Unreached(Retryable):
-    """curl has no connection, or none that lasts."""
+    """curl gets no connection, or loses it."""
 
     def error(self, kept: int) -> DownloadFailed:
         return CannotDownload(self.host, self.why, kept)
@@ -50,17 +51,17 @@ class _Unreached(Retryable):
 
 @dataclass(frozen=True)
 class Head:
-    """What the download host says of the object."""
+    """The object's size and ETag, as the download host tells them."""
 
     total: int
     etag: str
 
 
 class Curl:
-    """Downloads, on the host, what `url()` names; each call gives a fresh URL."""
+    """Downloads the object of `url()` on the host; each call gives a fresh URL."""
 
     def __init__(self, shell: Host, url: Url, notice: Callable[[str], None]) -> None:
-        """Look at the object: a ranged request for its first bytes, from the host.
+        """Learn size and ETag by a ranged request for the first bytes, from the host.
 
         Raises MissingCurl and DownloadFailed.
         """
@@ -75,16 +76,16 @@ class Curl:
         self.total, self._etag = head.total, head.etag
         self.identity = re.sub(r"\s", "", head.etag)
 
-    def bring(self, arrival: HostTransfer) -> None:
-        """Download the rest, however often the connection breaks.
+    def bring(self, transfer: HostTransfer) -> None:
+        """Download the missing bytes, over as many connections as it takes.
 
         Raises DownloadFailed, RemoteError.
         """
-        while arrival.have < self.total:
-            self._persist(lambda: self._get(arrival), arrival.pause)
+        while transfer.have < self.total:
+            self._persist(lambda: self._get(transfer), transfer.pause)
 
     def _persist(self, attempt: Callable[[], T], pause: Pause) -> T:
-        """Try again, with fresh URLs, as long as that may help."""
+        """Try until the attempt succeeds, with fresh URLs, or Backoff gives up."""
         refused = 0
         while True:
             try:
@@ -100,7 +101,7 @@ class Curl:
 
     @property
     def _where(self) -> str:
-        """Who asked whom, for messages: the URL is a secret, its host is not."""
+        """Host and download host, for messages: the URL's host is no secret."""
         return f"{self._shell.where}, asking {urlsplit(self._url).hostname}"
 
     def _look(self) -> Head:
@@ -111,33 +112,33 @@ class Curl:
             raise UnexpectedAnswer(self._where, "is not served in ranges")
         return head
 
-    def _get(self, arrival: HostTransfer) -> None:
-        before = arrival.have
+    def _get(self, transfer: HostTransfer) -> None:
+        before = transfer.have
         result = self._shell.verb(
             "get",
-            arrival.part,
+            transfer.part,
             str(before),
             stdin=self._config(same=True),
-            on_err=lambda line: self._heard(line, arrival),
+            on_err=lambda line: self._heard(line, transfer),
         )
-        if arrival.have > before:
+        if transfer.have > before:
             self._tries = 0
             self._patience.progress()
-        # If-Match holds for strong ETags alone; what was added is not gone on with.
-        now = _head(result.out)
-        if now and (now.total, now.etag or self._etag) != (self.total, self._etag):
+        # If-Match holds for strong ETags alone; a changed object's part is of no use.
+        head = _head(result.out)
+        if head and (head.total, head.etag or self._etag) != (self.total, self._etag):
             raise ObjectChanged(self._where)
         self._judge(result)
 
-    def _heard(self, line: str, arrival: HostTransfer) -> None:
+    def _heard(self, line: str, transfer: HostTransfer) -> None:
         word, _, number = line.partition(" ")
         if word == "at" and number.isdecimal():
-            if int(number) > arrival.have:
+            if int(number) > transfer.have:
                 self._patience.byte()
-            arrival.received(min(int(number), self.total))
+            transfer.received(min(int(number), self.total))
 
     def _config(self, *, same: bool = False) -> str:
-        """What curl reads on its stdin (its manual, --config)."""
+        """curl's configuration, for its stdin (its manual, --config)."""
         lines = [f"url = {_quoted(self._url)}"]
         if same and self._etag and not self._etag.startswith("W/"):
             lines.append(f"header = {_quoted(f'If-Match: {self._etag}')}")
@@ -146,7 +147,7 @@ class Curl:
         return "\n".join(lines) + "\n"
 
     def _judge(self, result: Result) -> None:
-        """Tell by curl's exit code and the answer's status how it went."""
+        """Raise the error that curl's exit code and the answer's status mean."""
         if result.ok:
             return
         where, status = self._where, _status(result.out)
@@ -193,15 +194,15 @@ def _fields(out: str) -> dict[str, str]:
 
 
 def _head(out: str) -> Head | None:
-    """What the last answer says of the object; None where it is no range of one."""
+    """The object's Head from the last answer; None where that answer is no range."""
     fields = _fields(out)
     found = _RANGE.fullmatch(fields.get("content-range", ""))
     return Head(int(found[1]), fields.get("etag", "")) if found else None
 
 
 def _said(err: str) -> str:
-    """curl's own words, without what could hold a URL."""
-    words = [line for line in err.splitlines() if line.startswith("curl: ")]
-    said = re.sub(r"^curl: (\(\d+\) )?", "", words[-1] if words else "")
-    said = re.sub(r"\S*://\S*", "a URL", said).rstrip(".")
-    return said or "curl ended without a word"
+    """curl's own error text, without a URL in it."""
+    lines = [line for line in err.splitlines() if line.startswith("curl: ")]
+    text = re.sub(r"^curl: (\(\d+\) )?", "", lines[-1] if lines else "")
+    text = re.sub(r"\S*://\S*", "a URL", text).rstrip(".")
+    return text or "curl ended without a word"

@@ -1,4 +1,4 @@
-"""A machine reached over SSH: the same commands, without a secret in any of them."""
+"""The Shell of a host: runs programs over SSH, without a secret in any command."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SIGNALLED = 128
 
 
 class Host(HostSessions):
-    """A host, while a run is at work on it: a context manager.
+    """A host during a run; a context manager.
 
-    `session` opens a channel of its SSH connection, `sftp` SFTP's, and `hang_up` ends
-    it. Raises ConnectionLost throughout where it is gone.
+    `session` opens a channel of the SSH connection, `sftp` a channel for SFTP;
+    `hang_up` ends the connection. Every method may raise ConnectionLost.
     """
 
     def __init__(
@@ -41,41 +41,41 @@ class Host(HostSessions):
         self.environ: Mapping[str, str] = {}
         self.sftp = sftp
         self._hang_up = hang_up
-        self._keeper: HostAgent
+        self._agent: HostAgent
 
     def command_for(self, task: str) -> str:
-        """What to type for a task; with user and port where -H has them."""
+        """The command line of a task, with user and port as -H has them."""
         return f"fab -H {self._typed} {NAME.task(task)}"
 
     def __enter__(self) -> Self:
-        self._keeper = HostAgent(self.host, self._session(), self._hang_up)
-        self.folder = self._keeper.facts["run"]
+        self._agent = HostAgent(self.host, self._session(), self._hang_up)
+        self.folder = self._agent.facts["run"]
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Of a host that is lost whoever was at work has told, or had ended.
+        # The program that was at work has already raised ConnectionLost, or had ended.
         with suppress(ConnectionLost):
-            self._keeper.close()
+            self._agent.close()
 
     @property
     def home(self) -> str:
-        """The user's folder there."""
-        return self._keeper.facts["home"]
+        """The user's home folder on the host."""
+        return self._agent.facts["home"]
 
     @property
     def login(self) -> str:
         """The user that programs run as."""
-        return self._keeper.facts["login"]
+        return self._agent.facts["login"]
 
     @property
     def cores(self) -> int:
         """The host's cores."""
-        return int(self._keeper.facts["cores"])
+        return int(self._agent.facts["cores"])
 
     @property
     def has_curl(self) -> bool:
-        """Whether the host can download."""
-        return "curl" in self._keeper.facts
+        """Whether the host has curl, and so can download."""
+        return "curl" in self._agent.facts
 
     def run(
         self,
@@ -95,7 +95,7 @@ class Host(HostSessions):
     def open(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
     ) -> Iterator[Running]:
-        """Start a program to be talked to; see Shell."""
+        """Start a program and hold a dialogue with it; see Shell."""
         with self.started(argv, env) as (channel, number):
             yield _Conversation(channel, self.code)
             channel.end_stdin()
@@ -109,17 +109,17 @@ class Host(HostSessions):
         env: Mapping[str, str] | None = None,
         stdin: str = "",
     ) -> Iterator[None]:
-        """Have the keeper run this where it loses us; see Shell."""
+        """Have the agent run a program where the connection is lost; see Shell."""
         path = f"{self.folder}/will"
         self.write(f"{path}.stdin", stdin)
         line = f"{self.line('will', argv, env)} <{shlex.quote(path)}.stdin"
-        # In braces: what was cut off by the connection's end is not run.
+        # In braces: the shell does not run a file that was cut off on the way.
         self.write(path, f"{{\nexec {line}\n}}\n")
         try:
             yield
         finally:
-            # Where the connection is lost, or its disk is full, it is what this file is
-            # for; else there is nothing left for it to do.
+            # Where the connection is lost, or the disk full, the agent needs the file;
+            # else the file has served its purpose.
             with suppress(ConnectionLost, HostRefused):
                 self.check("Putting things in order", ["rm", "-f", path])
 
@@ -129,17 +129,17 @@ class Host(HostSessions):
         pairs = [
             (path, real) for path, _, real in (line.partition("\t") for line in lines)
         ]
-        # The first line is PATH's, and empty where it has none.
+        # The first line is the program on PATH; empty where PATH has none.
         return [pair for pair in pairs if pair[0]]
 
     def exists(self, path: str) -> bool:
-        """Whether there is such a file, as far as we may know."""
+        """Whether the file exists, as far as our user may know."""
         return self.run(["test", "-e", path]).ok
 
     def free(self, folder: str) -> int | None:
-        """Bytes free on the disk of a folder, or of where it would be made."""
-        told = self.verb("free", folder)
-        return int(told.out) if told.ok and told.out.strip().isdecimal() else None
+        """Bytes free on the disk of a folder, which may not exist yet."""
+        result = self.verb("free", folder)
+        return int(result.out) if result.ok and result.out.strip().isdecimal() else None
 
     def verb(
         self,
@@ -149,12 +149,12 @@ class Host(HostSessions):
         stdin: str = "",
         on_err: Line | None = None,
     ) -> Result:
-        """Run one of the verbs of host.sh."""
+        """Run a verb of host.sh."""
         return self.run(self.script(verb, *words), env=env, stdin=stdin, on_err=on_err)
 
 
 class _Conversation:
-    """`judge` raises where it is not by the program that a channel has ended."""
+    """A dialogue with a program; `judge` raises where the connection has ended it."""
 
     def __init__(self, channel: Channel, judge: Callable[[Channel], int]) -> None:
         self._channel = channel
@@ -169,7 +169,7 @@ class _Conversation:
 
     def last_words(self) -> str:
         self._channel.end_stdin()
-        heard = self._channel.read_stderr(lambda _: None)
+        stderr = self._channel.read_stderr(lambda _: None)
         if self._channel.over():
             self._judge(self._channel)
-        return decoded(heard)
+        return decoded(stderr)

@@ -1,4 +1,4 @@
-"""The first bytes of a file on a host, as far as somebody reads them."""
+"""The first bytes of a file on a host, as a stream: read block by block, on demand."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from dbpull.hosts.host import Host
 
 BLOCK = 65536
 LONGEST = 16
-"""Blocks in one answer: the more is wanted, the more is asked for at once."""
+"""The most blocks in one answer: each further read asks for twice as many."""
 
 
-def _all_there(_: int) -> int:
+def _complete(_: int) -> int:
     return 1 << 62
 
 
 class RemoteHead(io.BufferedIOBase):
     """Reads a file on a host from its start; `reach` waits for its bytes.
 
-    Packed on the way: tables of contents shrink to a tenth.
+    The bytes travel compressed: tables of contents shrink to a tenth.
     """
 
     def __init__(
-        self, shell: Host, path: str, reach: Callable[[int], int] = _all_there
+        self, shell: Host, path: str, reach: Callable[[int], int] = _complete
     ) -> None:
         self._shell = shell
         self._path = path
@@ -41,8 +41,8 @@ class RemoteHead(io.BufferedIOBase):
     def read1(self, size: int = -1, /) -> bytes:
         """The next bytes, as many as come at once; b"" at the end."""
         wanted = min(2 ** next(self._tries), LONGEST)
-        there = self._reach((self._at + 1) * BLOCK)
-        blocks = max(1, min(wanted, there // BLOCK - self._at))
+        available = self._reach((self._at + 1) * BLOCK)
+        blocks = max(1, min(wanted, available // BLOCK - self._at))
         data = self._blocks(self._at, blocks)
         self._at += blocks
         return data

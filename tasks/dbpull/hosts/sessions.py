@@ -1,4 +1,4 @@
-"""Programs in the sessions of one SSH connection: without a secret in any of them."""
+"""Programs in the sessions of one SSH connection, without a secret in any command."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from dbpull.signals import SIGNALS
 ENDING = 30.0
 """Seconds that a host gets to end a program."""
 _TRIES, _PAUSE = 10, 0.1
-# In quotes, `!` and a line's end are csh's, and a backslash is fish's.
+# Even in quotes, csh interprets `!` and a line's end, and fish a backslash.
 _NOT_FOR_EVERY_SHELL = frozenset("!\\\n")
 
 
 class HostSessions:
     """Runs programs on a host, each in a session of its own.
 
-    `session` opens one. Raises ConnectionLost throughout where the connection is gone.
+    `session` opens a session. Every method may raise ConnectionLost.
     """
 
     folder: str
-    """The run's own folder there; gone when the run is."""
+    """The run's own folder on the host; removed at the run's end."""
 
     def __init__(
         self, host: str, session: Callable[[], Any], echo: Line | None
@@ -47,7 +47,7 @@ class HostSessions:
         stdin: bytes = b"",
         on_err: Line | None = None,
     ) -> tuple[int, bytes, bytes]:
-        """Run a program to its end: its exit code, stdout and stderr, in bytes."""
+        """Run a program to its end; return exit code, stdout and stderr, in bytes."""
 
         def tell(line: bytes) -> None:
             if on_err:
@@ -60,7 +60,7 @@ class HostSessions:
             return self.code(channel), out, err
 
     def write(self, path: str, content: str) -> None:
-        """Write a file that nobody else can read. Raises HostRefused."""
+        """Write a file that only its owner can read. Raises HostRefused."""
         argv = ["sh", "-c", 'cat >"$0"', path]
         self.check("Writing a file", argv, content.encode())
 
@@ -75,7 +75,7 @@ class HostSessions:
         return ["sh", f"{self.folder}/host.sh", verb, self.folder, *words]
 
     def lost(self, why: BaseException) -> ConnectionLost:
-        """What to raise where SSH itself fails."""
+        """The error to raise where SSH itself fails."""
         error = ConnectionLost(self.host)
         error.__cause__ = why
         return error
@@ -84,24 +84,24 @@ class HostSessions:
     def started(
         self, argv: Sequence[str], env: Mapping[str, str] | None
     ) -> Iterator[tuple[Channel, str]]:
-        """What runs it, and its number; ended where something is raised."""
+        """Start a program; give its channel and number; end it on an error."""
         number = str(next(self._numbers))
         line = self._for_any_shell(number, self.line(number, argv, env))
         if self._echo:
             self._echo(f"{self.host}$ {shlex.join(argv)}")
-        with self._channel(line) as begun:
+        with self._channel(line) as start:
             try:
-                yield begun(), number
+                yield start(), number
             except BaseException:
                 self.end(number)
                 raise
 
     @contextmanager
     def _channel(self, line: str) -> Iterator[Callable[[], Channel]]:
-        """A session, and what runs the line in it."""
+        """Open a session; give the function that runs the line in it."""
         session = self._opened()
 
-        def begun() -> Channel:
+        def start() -> Channel:
             try:
                 session.exec_command(f"exec {line}")
             except Exception as error:
@@ -109,14 +109,14 @@ class HostSessions:
             return Channel(session)
 
         try:
-            yield begun
+            yield start
         finally:
             session.close()
 
     def _opened(self) -> Any:
-        """A session, perhaps one that another program is just done with.
+        """Open a session, with retries for a host that allows only a few at once.
 
-        On a host that allows few, the end of one takes its sshd a moment to notice.
+        There, sshd takes a moment to notice that another session has ended.
         """
         for _ in range(_TRIES):
             with suppress(HostRefused):
@@ -125,7 +125,7 @@ class HostSessions:
         return self._session()
 
     def _for_any_shell(self, number: str, line: str) -> str:
-        """The line, or one for a file that has it: a login shell may be any."""
+        """The line, or one that runs a file with it: every login shell must take it."""
         if not _NOT_FOR_EVERY_SHELL.intersection(line):
             return line
         path = f"{self.folder}/line.{number}"
@@ -135,18 +135,18 @@ class HostSessions:
     def line(
         self, number: str, argv: Sequence[str], env: Mapping[str, str] | None
     ) -> str:
-        """The shell's command for it: quoted once, here."""
+        """The command line of a program for the host's shell, quoted once, here."""
         pairs = [f"{name}={value}" for name, value in self._without_secret(env)]
         return shlex.join(self.script("start", number, *pairs, "--", *argv))
 
     def _without_secret(
         self, env: Mapping[str, str] | None
     ) -> Iterator[tuple[str, str]]:
-        """The variables; in place of a password the file that it is in."""
+        """The variables, with the password's file in place of the password."""
         env = env or {}
         for name, value in env.items():
             if name == "PGPASSFILE" and "PGPASSWORD" in env:
-                continue  # one in the URL is worth more
+                continue  # the URL's password wins
             if name == "PGPASSWORD":
                 yield "PGPASSFILE", self._pass_file(value)
             else:
@@ -163,14 +163,14 @@ class HostSessions:
             return self._passwords[password]
 
     def end(self, number: str) -> None:
-        """See that a program and what it started are gone; where that can't be had,
-        the keeper does so at the run's end."""
+        """End a program and its children; where that fails, the agent ends them at
+        the run's end."""
         line = shlex.join(self.script("end", number))
-        with suppress(ConnectionLost, HostRefused), self._channel(line) as begun:
-            begun().over(ENDING)
+        with suppress(ConnectionLost, HostRefused), self._channel(line) as start:
+            start().over(ENDING)
 
     def code(self, channel: Channel) -> int:
-        """The exit code of what has ended. Raises ConnectionLost, HostRefused."""
+        """The exit code of a program's channel. Raises ConnectionLost, HostRefused."""
         code = channel.code
         if code is None:
             raise ConnectionLost(self.host)
@@ -180,5 +180,5 @@ class HostSessions:
 
 
 def decoded(data: bytes) -> str:
-    """What a program printed, as far as it can be read."""
+    """A program's output as text; bytes that are no UTF-8 are replaced."""
     return data.decode("utf-8", "replace")

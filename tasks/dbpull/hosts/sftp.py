@@ -1,4 +1,4 @@
-"""A dump that is sent from here, over SFTP, to a host that can't download it."""
+"""The sending of a dump from this machine, by SFTP, to a host that can't download."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dbpull.hosts.transfer import HostTransfer
 PIECE = 256 * 1024
 FRONT = 1024 * 1024
 SAMPLE = 64 * 1024
-"""Bytes at a part's end that must be the dump's own, for it to be gone on with."""
+"""Bytes at a part's end that must equal the dump's, for the part to be continued."""
 
 
 class Sftp:
-    """Sends the dump that lies at `dump` here; `client` opens SFTP (paramiko's)."""
+    """Sends this machine's file `dump`; `client` opens SFTP (paramiko's)."""
 
     def __init__(self, shell: Host, dump: Path, client: Callable[[], Any]) -> None:
         self._shell = shell
@@ -27,11 +27,11 @@ class Sftp:
         self._client = client
         self.total = dump.stat().st_size
         with dump.open("rb") as file:
-            # The front has the time of the dump, so it is no other's.
+            # The first bytes hold the dump's time, so they identify the dump.
             self.identity = f"front:{sha256(file.read(FRONT)).hexdigest()}"
 
-    def bring(self, arrival: HostTransfer) -> None:
-        """Send the rest of it. Raises NoSftp, ConnectionLost, HostRefused."""
+    def bring(self, transfer: HostTransfer) -> None:
+        """Send the missing bytes. Raises NoSftp, ConnectionLost, HostRefused."""
         try:
             client = self._client()
         except ConnectionLost:
@@ -39,47 +39,47 @@ class Sftp:
         except Exception as error:
             raise NoSftp(self._shell.where, "its SSH server refuses that") from error
         try:
-            self._send(client, arrival)
+            self._send(client, transfer)
         except (RemoteError, Stopped):
             raise
-        except OSError as error:  # SFTP has no word for a full disk but "Failure"
-            said = str(error).strip(".") or "it refuses"
-            raise HostRefused(self._shell.where, "Storing the dump", said) from error
+        except OSError as error:  # SFTP says of a full disk only "Failure"
+            why = str(error).strip(".") or "it refuses"
+            raise HostRefused(self._shell.where, "Storing the dump", why) from error
         except Exception as error:
-            self._shell.run(["true"])  # raises where it is the connection that ended
+            self._shell.run(["true"])  # raises where the connection has ended
             why = "its SFTP server ended"
             raise HostRefused(self._shell.where, "Storing the dump", why) from error
         finally:
             client.close()
 
-    def _send(self, client: Any, arrival: HostTransfer) -> None:
-        if not self._fits(client, arrival):
-            arrival.start_over()
+    def _send(self, client: Any, transfer: HostTransfer) -> None:
+        if not self._fits(client, transfer):
+            transfer.start_over()
         with (
             self._dump.open("rb") as source,
-            client.open(arrival.part, "ab") as part,
+            client.open(transfer.part, "ab") as part,
         ):
             part.set_pipelined(True)
-            source.seek(arrival.have)
-            sent = arrival.have
+            source.seek(transfer.have)
+            sent = transfer.have
             while piece := source.read(PIECE):
                 part.write(piece)
                 sent += len(piece)
-                # Not whole before the host has confirmed it, below.
-                arrival.received(min(sent, self.total - 1))
-        # The last answers of pipelined writes nobody reads, not even on closing.
-        if client.stat(arrival.part).st_size != self.total:
+                # The last byte counts when the host has confirmed the size, below.
+                transfer.received(min(sent, self.total - 1))
+        # paramiko ignores the last answers of pipelined writes, even on closing.
+        if client.stat(transfer.part).st_size != self.total:
             why = "it did not take all of it; its disk may be full"
             raise HostRefused(self._shell.where, "Storing the dump", why)
-        arrival.received(self.total)
+        transfer.received(self.total)
 
-    def _fits(self, client: Any, arrival: HostTransfer) -> bool:
-        """Whether what is there is the beginning of this very dump."""
-        if not arrival.have:
+    def _fits(self, client: Any, transfer: HostTransfer) -> bool:
+        """Whether the part on the host is the beginning of this very dump."""
+        if not transfer.have:
             return True
-        count = min(SAMPLE, arrival.have)
-        with client.open(arrival.part, "rb") as part, self._dump.open("rb") as source:
-            part.seek(arrival.have - count)
-            source.seek(arrival.have - count)
+        count = min(SAMPLE, transfer.have)
+        with client.open(transfer.part, "rb") as part, self._dump.open("rb") as source:
+            part.seek(transfer.have - count)
+            source.seek(transfer.have - count)
             same: bool = part.read(count) == source.read(count)
         return same

@@ -1,7 +1,7 @@
-"""A dump on its way to a host: what of it is there, and when it is whole.
+"""The transfer of a dump to a host: the bytes on the host, and the dump's completion.
 
-`<dump>.part` grows at its end only, so that a program can be fed with it meanwhile. Its
-journal tells which object it is of; a link beside it keeps other runs off.
+`<dump>.part` grows at its end only, so that a program can read it meanwhile. Its
+journal names the object; a link beside it locks the part against other runs.
 """
 
 from __future__ import annotations
@@ -19,54 +19,54 @@ from dbpull.hosts.host import Host
 from dbpull.hosts.remote_head import RemoteHead
 from dbpull.signals import PAUSE, SIGNALS
 
-MARGIN = 64 * 1024 * 1024  # bytes to leave free beyond the dump
+MARGIN = 64 * 1024 * 1024  # bytes to leave free beside the dump
 IN_USE = 9
-"""What `begin` of dumps.sh ends with where another run has the part."""
+"""The exit code of dumps.sh's `begin` where another run has locked the part."""
 Progress = Callable[[int, int | None], None]
 
 
 class HostTransport(Protocol):
-    """A way in which a dump gets to a host."""
+    """A transport of a dump to a host: curl on the host, or SFTP from this machine."""
 
     identity: str
-    """What tells this dump from another of its name; never holds a blank. Empty where
-    nothing does: then no part of it is gone on with."""
+    """Tells this dump from another of the same name; never holds a blank. Empty where
+    nothing tells them apart: an earlier part is then not continued."""
     total: int
-    """Its bytes."""
+    """The dump's bytes."""
 
-    def bring(self, arrival: HostTransfer) -> None:
-        """Make the part grow to the dump's last byte."""
+    def bring(self, transfer: HostTransfer) -> None:
+        """Append to the part until the dump's last byte."""
 
 
 def _unseen(_done: int, _total: int | None) -> None:
-    """Nobody looks yet."""
+    """Do nothing: the default of `progress`."""
 
 
 def _nothing() -> None:
-    """Nobody asks for more than its bytes."""
+    """Do nothing: the default of `verify`."""
 
 
 @dataclass
 class HostTransfer:
-    """A dump that is brought to a host by a thread; a context manager.
+    """The transfer of a dump to a host, by a thread; a context manager.
 
-    What has arrived when the context is left stays for the next run. `progress`, once
-    set, is told bytes, by that thread.
+    The part stays for the next run when the context is left. The thread calls
+    `progress(done, total)`, in bytes.
     """
 
     shell: Host
     path: str
-    """Where the dump will lie."""
-    bringing: HostTransport
+    """The dump's final path."""
+    transport: HostTransport
     have: int = field(default=0, init=False)
-    """Bytes that are there."""
+    """Bytes on the host."""
     already: int = field(default=0, init=False)
     """Bytes that an earlier run had left."""
 
     def __post_init__(self) -> None:
         self.progress: Progress = _unseen
         self.verify: Callable[[], None] = _nothing
-        """Looks at the whole part before it gets its name; raises where it is none."""
+        """Judges the whole part before its renaming; raises where it is no dump."""
         self._grown = threading.Condition()
         self._error: BaseException | None = None
         self._halted = threading.Event()
@@ -74,60 +74,60 @@ class HostTransfer:
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     where = ""
-    """A host's own folder need not be told each time."""
+    """Empty: messages need not name the host's own folder each time."""
 
     @property
     def began(self) -> float:
-        """When it began to arrive (of time.monotonic)."""
+        """When the transfer began (of time.monotonic)."""
         return self._began
 
     @property
     def ended(self) -> float | None:
-        """Not told."""
+        """None: a host does not tell it."""
         return None
 
     @property
     def part(self) -> str:
-        """Where its bytes lie until it is whole."""
+        """The path of the part, until the dump is whole."""
         return f"{self.path}.part"
 
     @property
     def total(self) -> int:
         """The dump's bytes."""
-        return self.bringing.total
+        return self.transport.total
 
     @property
     def rate(self) -> float:
-        """Bytes a second, up to now."""
+        """Bytes a second, so far."""
         seconds = time.monotonic() - self._began
         return (self.have - self.already) / max(seconds, 0.1)
 
     @property
     def left(self) -> int:
-        """Bytes that are still to come."""
+        """Bytes still to come."""
         return self.total - self.have
 
     @property
     def identity(self) -> str:
-        """What tells it from another of its name."""
-        return self.bringing.identity
+        """The dump's identity; see HostTransport."""
+        return self.transport.identity
 
     @property
     def listing(self) -> str:
-        """The file in which a fed program finds what came on its stdin."""
+        """The path of the list file for a program that reads the dump on its stdin."""
         return f"{self.shell.folder}/list"
 
     def __enter__(self) -> HostTransfer:
-        held = self.shell.verb("begin", self.part)
-        if held.code == IN_USE:
+        result = self.shell.verb("begin", self.part)
+        if result.code == IN_USE:
             raise PartInUse(self.shell.where, self.part)
-        if not held.ok:
-            self._let_go()
-            raise HostRefused.by(self.shell.where, "Beginning the dump", held.err)
+        if not result.ok:
+            self._unlock()
+            raise HostRefused.by(self.shell.where, "Beginning the dump", result.err)
         try:
-            self._begin(held.out)
+            self._begin(result.out)
         except BaseException:
-            self._let_go()
+            self._unlock()
             raise
         return self
 
@@ -136,16 +136,16 @@ class HostTransfer:
         if self._thread.is_alive():
             self._thread.join()
         if not self._published:
-            self._let_go()
+            self._unlock()
 
     def front(self) -> io.BufferedIOBase:
-        """Its first bytes as a stream, for who reads the table of contents."""
+        """The dump's first bytes as a stream, for the table of contents."""
         return RemoteHead(self.shell, self.part, self.reach)
 
     def received(self, have: int) -> None:
-        """So many bytes are there now; told by who brings them.
+        """Note that the host has `have` bytes; called by the transport.
 
-        Raises Stopped where no more are wanted.
+        Raises Stopped where the transfer is to end.
         """
         if self._halted.is_set():
             raise Stopped(self.part)
@@ -155,9 +155,9 @@ class HostTransfer:
         self.progress(have, self.total)
 
     def reach(self, count: int) -> int:
-        """Wait until so many bytes are there, or all; returns how many are.
+        """Wait until the host has `count` bytes, or all; return the bytes it has.
 
-        Raises what ended the arrival.
+        Raises the transfer's error.
         """
         with self._grown:
             while self.have < min(count, self.total):
@@ -167,16 +167,16 @@ class HostTransfer:
             return self.have
 
     def check(self) -> None:
-        """Raise what ended the arrival."""
+        """Raise the transfer's error, if any."""
         if self._error:
             raise self._error
 
     def fed(self, argv: Sequence[str]) -> list[str]:
-        """The command that feeds it to a program as it arrives."""
+        """The command that writes the arriving dump to a program's stdin."""
         return self.shell.script("stream", self.part, str(self.total), *argv)
 
     def finish(self) -> None:
-        """Wait until it is whole, and give it its name."""
+        """Wait until the dump is whole, verify it, and rename the part."""
         self.reach(self.total)
         while self._thread.is_alive():
             SIGNALS.check()
@@ -188,26 +188,26 @@ class HostTransfer:
         self._published = True
 
     def discard(self) -> None:
-        """Remove what has arrived: it is of no use."""
+        """Remove the part and its journal: they are of no use."""
         self._halted.set()
         self._thread.join()
         paths = self.part, f"{self.part}.journal"
         self._run("Removing what has arrived", "rm", "-f", *paths)
 
     def start_over(self) -> None:
-        """Begin at the first byte: what is there is of something else."""
+        """Start at the first byte: the part on the host is of another object."""
         words = self.shell.script("anew", self.part, f"{self.total}", self.identity)
         self._run("Beginning the dump", *words)
         self.received(0)
 
     def pause(self, seconds: float) -> None:
-        """Wait, unless no more is wanted. Raises Stopped."""
+        """Wait. Raises Stopped where the transfer is to end."""
         self._halted.wait(seconds)
         self.received(self.have)
 
-    def _begin(self, told: str) -> None:
-        """Go on with what is there, as far as it is of this dump."""
-        free, size, *journal = told.split()
+    def _begin(self, answer: str) -> None:
+        """Continue the part where it is of this dump; else start over."""
+        free, size, *journal = answer.split()
         known = bool(self.identity) and journal == [str(self.total), self.identity]
         self._refuse_full(int(free), self.total - (int(size) if known else 0))
         if known and 0 < int(size) <= self.total:
@@ -226,13 +226,13 @@ class HostTransfer:
     def _work(self) -> None:
         try:
             if self.have < self.total:
-                self.bringing.bring(self)
+                self.transport.bring(self)
         except BaseException as error:  # noqa: BLE001 - raised again for who waits
             self._error = error
         with self._grown:
             self._grown.notify_all()
 
-    def _let_go(self) -> None:
+    def _unlock(self) -> None:
         self.shell.run(["rm", "-f", f"{self.part}.lock"])
 
     def _run(self, doing: str, *argv: str) -> None:
