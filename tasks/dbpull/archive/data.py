@@ -1,8 +1,8 @@
-"""The data of a dump: where each table's rows begin and end, and whether all is there.
+"""The data blocks of a dump: where each begins and ends, and whether all are there.
 
 A block is a type byte, the dump id of its entry, and chunks: a length and that many
-bytes, until a length of zero. Large objects lie in one block, each an object id before
-chunks of its own, until an object id of zero. Nothing is ever decompressed.
+bytes, until a length of zero. All large objects are in one block: an object id and its
+chunks for each, until an object id of zero. Nothing is ever decompressed.
 
 Source: _StartData, _skipData, _skipLOs and _readBlockHeader in
 src/bin/pg_dump/pg_backup_custom.c.
@@ -37,7 +37,7 @@ class Block:
 
 
 Large = Callable[[int, int], object]
-"""Told of a block that is under way: its entry's dump id, and where it starts."""
+"""Called with a block that is still arriving: its entry's dump id, and its start."""
 
 
 def blocks(
@@ -45,12 +45,12 @@ def blocks(
 ) -> Iterator[Block]:
     """Walk the data from its start and yield each block as soon as it is complete.
 
-    `large` is told of one that is not, once more than `above` bytes of it are there.
-    `stream` must be able to seek; it may still be arriving. Who takes all blocks has
-    seen the dump to its end: every entry with data has its block. Bytes behind the last
-    one are not looked at, as pg_restore doesn't either: pg_dump 16 and newer append the
-    table of contents once more where their stdout is a file. Raises TruncatedDump or
-    DamagedDump at the first thing that is not so.
+    `large` is called with an incomplete block once more than `above` bytes of it are
+    there. `stream` must be able to seek; it may still be arriving. After the last block
+    the dump is complete: every entry with data had its block. Bytes behind it are
+    ignored, as pg_restore does: pg_dump 16 and newer append the table of contents once
+    more where their stdout is a file. Raises TruncatedDump or DamagedDump at the first
+    byte that does not fit.
     """
     walk = _Walk(stream, archive.data_start, archive.integer_width)
     missing = {entry.dump_id: entry for entry in archive.with_data}
@@ -94,12 +94,12 @@ def copy(
 
 
 def ends_whole(tail: bytes, archive: Archive) -> bool:
-    """Whether a dump whose last bytes these are ends with its last block.
+    """Whether a dump with these last bytes ends with its last block.
 
-    False also where that is longer than they are, or something lies behind it: then
-    they don't tell.
+    False also where the last block is longer than `tail`, or other bytes follow it:
+    `tail` then proves nothing.
     """
-    last = archive.with_data[-1]  # pg_dump writes them in the order of the table
+    last = archive.with_data[-1]  # pg_dump writes blocks in the entries' order
     head = b"\0" + last.dump_id.to_bytes(archive.integer_width, "little")
     at = tail.find(head, 1)
     while at > 0:
@@ -115,17 +115,17 @@ def _ends_at_end(tail: bytes, archive: Archive, start: int) -> bool:
         kind = _kind(walk)
         walk.integer()
         walk.skip_chunks() if kind == "data" else walk.skip_large_objects()
-    except BadDump:  # it only looked like a block
+    except BadDump:  # these bytes only looked like a block
         return False
     return walk.offset == len(tail)
 
 
 def _kind(walk: _Walk) -> Kind:
     start = walk.offset
-    found = walk.byte()
-    if found not in KINDS:
-        walk.damaged(f"byte {found} where a block should begin", start)
-    return KINDS[found]
+    kind = walk.byte()
+    if kind not in KINDS:
+        walk.damaged(f"byte {kind} where a block should begin", start)
+    return KINDS[kind]
 
 
 def _within(entry: Entry) -> str:
@@ -136,11 +136,11 @@ def _within(entry: Entry) -> str:
 
 
 def _nothing() -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 class _Walk:
-    """A place in the data section, with one piece of it in memory."""
+    """A position in the data, with one piece of the file in memory."""
 
     def __init__(self, stream: BinaryIO, start: int, width: int) -> None:
         stream.seek(start)
@@ -161,15 +161,15 @@ class _Walk:
         return self._base + self._at
 
     def tell_of(self, tell: Callable[[], object], offset: int) -> None:
-        """Call it once the walk has to wait beyond an offset."""
+        """Call `tell` once the walk reads on beyond an offset."""
         self._tell, self._from = tell, offset
 
     def pass_on(self, write: Callable[[bytes], object]) -> None:
-        """Have what is walked over written, a piece behind."""
+        """Write the bytes that the walk passes, one piece behind it."""
         self._write = write
 
     def pass_rest(self) -> None:
-        """Write what has been walked over and not been written yet."""
+        """Write the passed bytes that have not been written yet."""
         if self._write:
             self._write(self._piece[self._passed - self._base : self._at])
 
@@ -183,7 +183,7 @@ class _Walk:
         return self._piece[self._at - 1]
 
     def integer(self, *, signed: bool = False) -> int:
-        """Read an integer; a sign is allowed only where C's wraps around (oids)."""
+        """Read an integer; `signed` allows a sign, for oids that exceed C's int."""
         self._need(self._length)
         start, self._at = self._at, self._at + self._length
         if self._piece[start] > signed:
@@ -195,7 +195,7 @@ class _Walk:
             self.skip_chunks()
 
     def skip_chunks(self) -> None:
-        """Skip chunks, after the length of zero too. The loop that must be fast."""
+        """Skip chunks and the length of zero after them. This loop must be fast."""
         number, length = int.from_bytes, self._length
         while True:
             self._need(length)
@@ -224,15 +224,15 @@ class _Walk:
     def _reach(self, count: int) -> bool:
         """Read on until `count` bytes from here are in the piece; False at the end."""
         while len(self._piece) - self._at < count:
-            rest = self._piece[self._at :]
+            unread = self._piece[self._at :]
             self._before_reading()
             more = self._read(PIECE)
             if not more:
                 return False
-            skipped = len(self._piece) - len(rest)
+            skipped = len(self._piece) - len(unread)
             self._base += skipped
             self._at -= skipped
-            self._piece = rest + more if rest else more
+            self._piece = unread + more if unread else more
         return True
 
     def _before_reading(self) -> None:

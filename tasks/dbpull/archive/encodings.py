@@ -1,4 +1,4 @@
-"""In which encoding a dump's names and definitions are: what pg_dump's client had."""
+"""The encoding of a dump's names and definitions: pg_dump's client_encoding."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 UTF8 = "utf-8"
 _SET = re.compile(r"client_encoding = '([^']+)'")
-# pg_enc in src/include/mb/pg_wchar.h; the others Python knows by the same name.
+# From pg_enc in src/include/mb/pg_wchar.h; Python knows the others by the same name.
 _CODECS = {
     "ISO_8859_5": "iso8859-5",
     "ISO_8859_6": "iso8859-6",
@@ -18,12 +18,12 @@ _CODECS = {
     "EUC_CN": "gb2312",
     "SJIS": "cp932",
     "BIG5": "cp950",
-    "SQL_ASCII": UTF8,  # nobody knows; most often it is that
+    "SQL_ASCII": UTF8,  # unknown; most often it is UTF-8
 }
 
 
 def codec_of(definition: str) -> str:
-    """Python's name of what an ENCODING entry sets; UTF-8's where it has none."""
+    """Python's name of the encoding in an ENCODING entry; UTF-8 where it is unknown."""
     found = _SET.search(definition)
     name = found[1] if found else UTF8
     if name.startswith("WIN"):
@@ -37,7 +37,7 @@ def codec_of(definition: str) -> str:
 
 
 def decoded(text: str, codec: str) -> str:
-    """A text that was read as UTF-8, read as what it is."""
+    """A text that was read as UTF-8, decoded by its codec."""
     if text.isascii() or codec == UTF8:
         return text
     raw = text.encode(UTF8, "surrogateescape")
@@ -45,5 +45,5 @@ def decoded(text: str, codec: str) -> str:
 
 
 def unknown(name: str | None) -> bool:
-    """Whether a name holds bytes of which nobody knows what they stand for."""
+    """Whether a name holds bytes that its encoding does not explain."""
     return any("\udc80" <= c <= "\udcff" or c == "\ufffd" for c in name or "")

@@ -1,6 +1,6 @@
-"""A table of contents with some of its entries only: what one pg_restore needs.
+"""The excerpt of a table of contents, with the entries that one pg_restore needs.
 
-All of it for each of many pg_restores would cost the square of the tables.
+The whole table for each of many pg_restores would cost the square of the tables.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ def excerpt(
     wanted: Collection[Entry],
     definition: str | None = None,
 ) -> bytes:
-    """The bytes up to `data_start` of an archive that had these entries only.
+    """The header and table of contents of an archive with only the `wanted` entries.
 
-    They stay in the archive's order. `definition` is SQL to stand in for that of a
-    single one. Source: WriteToc and WriteStr in
+    Entries keep the archive's order. `definition` is SQL that replaces the definition
+    of a single entry. Source: WriteToc and WriteStr in
     src/bin/pg_dump/pg_backup_archiver.c.
     """
     if definition is None and len(wanted) == len(archive.entries):
@@ -32,24 +32,24 @@ def excerpt(
     pieces = [_bytes(stream, 0, first - 1 - archive.integer_width)]
     pieces.append(_integer(archive, len(kept)))
     for entry in kept:
-        one = _bytes(stream, entry.starts_at, entry.ends_at)
+        raw = _bytes(stream, entry.starts_at, entry.ends_at)
         if definition is not None and entry.dump_id in ids:
-            one = _redefined(one, archive, entry, definition)
-        pieces.append(one)
+            raw = _redefined(raw, archive, entry, definition)
+        pieces.append(raw)
     return b"".join(pieces)
 
 
-def _redefined(one: bytes, archive: Archive, entry: Entry, definition: str) -> bytes:
+def _redefined(raw: bytes, archive: Archive, entry: Entry, definition: str) -> bytes:
     start = entry.definition_at - entry.starts_at
     behind = start + 1 + archive.integer_width
-    length = int.from_bytes(one[start + 1 : behind], "little")
-    there = one[behind : behind + length]
-    if there.decode(archive.codec, "surrogateescape") != entry.definition:
+    length = int.from_bytes(raw[start + 1 : behind], "little")
+    found = raw[behind : behind + length]
+    if found.decode(archive.codec, "surrogateescape") != entry.definition:
         raise ValueError(
             f"entry {entry.dump_id} is not defined at byte {entry.definition_at}"
         )
-    raw = definition.encode(archive.codec, "surrogateescape")
-    return one[:start] + _integer(archive, len(raw)) + raw + one[behind + length :]
+    new = definition.encode(archive.codec, "surrogateescape")
+    return raw[:start] + _integer(archive, len(new)) + new + raw[behind + length :]
 
 
 def _integer(archive: Archive, number: int) -> bytes:

@@ -17,23 +17,24 @@ LONGEST_TEXT = 64 * 1024 * 1024
 
 
 def name_of(stream: BinaryIO) -> str:
-    """Return what to call the stream in an error: its path, or "the dump"."""
+    """Return the stream's name in errors: its path, or "the dump"."""
     name = getattr(stream, "name", None)
     return legible(name) if isinstance(name, str) else "the dump"
 
 
 def reading(stream: BinaryIO) -> Callable[[int], bytes]:
-    """Return the stream's way to read what is there already, up to n bytes.
+    """Return the stream's method that reads the bytes at hand, up to n.
 
-    A dump that is still arriving is thus looked at as it comes, not a full piece later.
+    A dump that is still arriving is thus read as it comes, not a full piece later.
     """
     return cast("Callable[[int], bytes]", getattr(stream, "read1", stream.read))
 
 
 class Fields:
-    """Reads one field after the other and knows at which byte it is.
+    """Reads one field after the other, and counts the bytes.
 
-    `where` names the part being read, for errors. Widths (bytes) are the header's.
+    `where` names the part being read, for errors. The header tells the widths, in
+    bytes.
     """
 
     def __init__(self, stream: BinaryIO, where: str) -> None:
@@ -48,7 +49,7 @@ class Fields:
 
     @property
     def offset(self) -> int:
-        """The next byte to be read, counted from the start."""
+        """The offset of the next byte to read, from the stream's start."""
         return self._base + self._at
 
     def take(self, count: int) -> bytes:

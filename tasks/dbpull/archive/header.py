@@ -1,7 +1,7 @@
-"""The first bytes of a dump: is it one, which version, when and by what it was made.
+"""The header of a dump: format, version, compression, when and by which pg_dump.
 
-Source: ReadHead in src/bin/pg_dump/pg_backup_archiver.c, _discoverArchiveFormat for
-what else a file may be.
+Source: ReadHead in src/bin/pg_dump/pg_backup_archiver.c, and _discoverArchiveFormat
+for the other formats of a file.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PACKED = {
     b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
     b"PK\x03\x04": ("zip", "unzip"),
 }
-"""How packed files begin: what packs so, and what unpacks."""
+"""The first bytes of packed files: the packing program, and the unpacking one."""
 CLUSTER = b"PostgreSQL database cluster dump"
 UNNAMED = "the dump"
 OTHERS = re.compile(rb"-- (MySQL|MariaDB) dump|\A(SQLite) format 3\0")
@@ -44,7 +44,7 @@ SQL = re.compile(rb"\s*(--|/\*|\\restrict|\\connect|SET\s|CREATE\s|BEGIN|DROP\s)
 
 @dataclass(frozen=True)
 class Header:
-    """What a dump says of itself.
+    """The facts in a dump's header.
 
     `version` is the archive's own (1, 14, 0); `compression` one of none, gzip, lz4 and
     zstd; `created` is the local time of the machine that ran pg_dump, without a zone.
@@ -57,14 +57,14 @@ class Header:
     server_version: str
     dump_version: str
     tar: bool = False
-    """Whether it is a tar file, which only one worker can restore."""
+    """Whether the dump is a tar file, which only one worker can restore."""
 
 
 def recognise(first: bytes, name: str = UNNAMED) -> None:
     """Accept the first bytes of a dump in custom format.
 
-    Five bytes are enough for that; up to 512 tell what else it is. Raises NotADump,
-    UnsupportedDump, or TruncatedDump where there are fewer than five.
+    Five bytes are enough to accept; up to 512 tell what else a file is. Raises
+    NotADump, UnsupportedDump, or TruncatedDump for fewer than five bytes.
     """
     if first.startswith(MAGIC):
         return
@@ -88,7 +88,7 @@ def recognise(first: bytes, name: str = UNNAMED) -> None:
 
 
 def _inside(first: bytes) -> str:
-    """What a gzip'ed file holds, as far as its first bytes tell."""
+    """The contents of a gzip'ed file, as far as its first bytes tell."""
     try:
         start = zlib.decompressobj(wbits=31).decompress(first, RECOGNISABLE)
     except zlib.error:
@@ -111,7 +111,7 @@ def _typed(name: str) -> str:
 
 
 def _looks(first: bytes) -> str:
-    """Say what a file that is no dump seems to be."""
+    """Name the format that a file which is no dump seems to have."""
     if not first:
         return "it is empty"
     start = first.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
@@ -190,7 +190,7 @@ def _created(fields: Fields) -> datetime:
         fields.integer() for _ in range(7)
     )
     try:
-        # C counts months from 0, years from 1900, and knows leap seconds.
+        # C counts months from 0 and years from 1900, and has leap seconds.
         return datetime(year + 1900, month + 1, day, hour, minute, min(second, 59))
     except (ValueError, OverflowError):
         fields.damaged("an impossible date", start)

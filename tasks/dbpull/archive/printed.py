@@ -1,8 +1,8 @@
-"""A table of contents as pg_restore prints it: of a dump that is not read here.
+"""The table of contents that pg_restore prints, of a dump in a format not read here.
 
-A listing (`pg_restore -l`) tells what there is, in the dump's order, and three others
-(`--section=…`) in which section; the script (`pg_restore --verbose --schema-only -f -`)
-tells the definitions and what depends on what. Source: PrintTOCSummary and
+A listing (`pg_restore -l`) tells the entries in the dump's order, and one listing per
+section (`--section=…`) their sections; the script (`pg_restore --verbose --schema-only
+-f -`) tells definitions and dependencies. Source: PrintTOCSummary and
 _printTocEntry in src/bin/pg_dump/pg_backup_archiver.c.
 """
 
@@ -18,7 +18,7 @@ from dbpull.archive.toc import Archive, Entry
 
 SECTIONS = ("pre-data", "data", "post-data")
 _LISTED = re.compile(r"(\d+); (\d+) (\d+) (.*)")
-# Of the kinds that a script of definitions leaves out, those that are several words.
+# The kinds of several words that the script leaves out.
 _KINDS = re.compile(
     r"(TABLE DATA|SEQUENCE SET|BLOB METADATA|MATERIALIZED VIEW DATA|STATISTICS DATA"
     r"|SECURITY LABEL|DEFAULT ACL|[^ ]+) (.*)"
@@ -33,8 +33,8 @@ _TABLE = 1259  # pg_class, whose oid never changes
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What the script tells of an entry."""
+class _Description:
+    """An entry's description in the script."""
 
     dependencies: tuple[int, ...]
     tag: str
@@ -44,15 +44,16 @@ class _Told:
 
 
 def parse(listing: str, by_section: Mapping[str, str], script: str) -> Archive:
-    """Make of it what `read` makes of a dump; where its data begins stays unknown."""
-    told = dict(_told(script))
+    """Read an archive from pg_restore's output; its `data_start` stays unknown (0)."""
+    described = dict(_descriptions(script))
     sections = {
         found[1]: section
         for section in SECTIONS
         for found in _lines(by_section[section])
     }
     entries = [
-        _entry(found, sections.get(found[1], "none"), told) for found in _lines(listing)
+        _entry(found, sections.get(found[1], "none"), described)
+        for found in _lines(listing)
     ]
     of_table = {e.oid: e for e in entries if e.catalog == _TABLE and e.desc == "TABLE"}
     rows = (_of_its_table(entry, of_table) for entry in entries)
@@ -65,14 +66,14 @@ def _lines(listing: str) -> Iterator[re.Match[str]]:
             yield found
 
 
-def _told(script: str) -> Iterator[tuple[int, _Told]]:
+def _descriptions(script: str) -> Iterator[tuple[int, _Description]]:
     heads = list(_HEAD.finditer(script))
     ends = [head.start() for head in heads[1:]] + [len(script)]
     for head, end in zip(heads, ends, strict=True):
         dump_id, needs, tag, desc, schema = head.groups()
         yield (
             int(dump_id),
-            _Told(
+            _Description(
                 tuple(map(int, (needs or "").split())),
                 tag,
                 desc,
@@ -82,9 +83,11 @@ def _told(script: str) -> Iterator[tuple[int, _Told]]:
         )
 
 
-def _entry(found: re.Match[str], section: str, told: Mapping[int, _Told]) -> Entry:
+def _entry(
+    found: re.Match[str], section: str, described: Mapping[int, _Description]
+) -> Entry:
     dump_id, catalog, oid = (int(found[n]) for n in (1, 2, 3))
-    known = told.get(dump_id) or _of_line(found[4], told)
+    known = described.get(dump_id) or _of_line(found[4], described)
     return Entry(
         dump_id=dump_id,
         had_data=known.desc in _HAS_ROWS,
@@ -100,19 +103,22 @@ def _entry(found: re.Match[str], section: str, told: Mapping[int, _Told]) -> Ent
     )
 
 
-def _of_line(text: str, told: Mapping[int, _Told]) -> _Told:
-    """Kind, schema, name and owner; names are not quoted, and may hold spaces."""
+def _of_line(text: str, described: Mapping[int, _Description]) -> _Description:
+    """The description in a listing's line: kind, schema, name and owner.
+
+    Names are not quoted there, and may hold spaces.
+    """
     match = _KINDS.fullmatch(text)
     desc, names = match.groups() if match else (text, "")
-    schemas = {one.namespace for one in told.values() if one.namespace}
-    fitting = [one for one in schemas if names.startswith(f"{one} ")]
-    namespace = max(fitting, key=len, default=None)
+    schemas = {entry.namespace for entry in described.values() if entry.namespace}
+    matching = [schema for schema in schemas if names.startswith(f"{schema} ")]
+    namespace = max(matching, key=len, default=None)
     tag = names.removeprefix(f"{namespace or '-'} ").rpartition(" ")[0]
-    return _Told((), tag, desc, namespace, "")
+    return _Description((), tag, desc, namespace, "")
 
 
 def _of_its_table(entry: Entry, tables: Mapping[int, Entry]) -> Entry:
-    """Its rows have a table's names, whatever characters those are of."""
+    """The entry of rows with its table's names, which may hold any characters."""
     table = tables.get(entry.oid) if entry.desc == "TABLE DATA" else None
     if not table:
         return entry

@@ -1,4 +1,4 @@
-"""A dump's table of contents: what there is to restore, and what depends on what.
+"""A dump's table of contents: its entries, and the dependencies between them.
 
 Source: ReadToc and PrintTOCSummary in src/bin/pg_dump/pg_backup_archiver.c.
 """
@@ -47,12 +47,12 @@ class Entry:
     owner: str
     dependencies: tuple[int, ...] = field(repr=False)
     tablespace: str = field(default="", repr=False)
-    """The one that it is to be in; "" for its database's own."""
+    """The tablespace of the entry; "" for its database's default."""
     definition_at: int = field(default=0, repr=False, compare=False)
     """The byte of the archive at which the definition's length stands."""
     starts_at: int = field(default=0, repr=False, compare=False)
     ends_at: int = field(default=0, repr=False, compare=False)
-    """The bytes of the archive that are the entry."""
+    """The end (excluded) of the entry's bytes in the archive, from `starts_at`."""
 
     @property
     def line(self) -> str:
@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Extension:
-    """An extension that the dump creates; without a schema it goes where it likes."""
+    """An extension that the dump creates; without a schema it chooses its own."""
 
     name: str
     schema: str | None
@@ -79,7 +79,7 @@ class Archive:
     data_start: int
     integer_width: int = 4
     codec: str = UTF8
-    """Of its names and definitions, as Python calls it."""
+    """The encoding of names and definitions, by Python's name."""
 
     @cached_property
     def by_id(self) -> Mapping[int, Entry]:
@@ -88,13 +88,13 @@ class Archive:
 
     @cached_property
     def settings(self) -> tuple[Entry, ...]:
-        """What pg_restore goes by, whichever entries it is to restore (ReadToc)."""
+        """The entries that pg_restore reads whichever ones it restores (ReadToc)."""
         kinds = {"ENCODING", "STDSTRINGS", "SEARCHPATH"}
         return tuple(entry for entry in self.entries if entry.desc in kinds)
 
     @cached_property
     def with_data(self) -> tuple[Entry, ...]:
-        """The entries that have a block of data, in the table's order."""
+        """The entries that have a block of data, in the archive's order."""
         return tuple(entry for entry in self.entries if entry.had_data)
 
     @cached_property
@@ -110,15 +110,15 @@ class Archive:
 
     @cached_property
     def missing_schemas(self) -> frozenset[str]:
-        """The schemas that something is put into but the dump does not create.
+        """The schemas that the dump uses but does not create.
 
         Heroku's dumps put extensions into heroku_ext and leave the schema itself out.
         """
         used = {entry.namespace for entry in self.entries if entry.namespace}
         used |= {ext.schema for ext in self.extensions if ext.schema}
         created = {entry.tag for entry in self.entries if entry.desc == "SCHEMA"}
-        there = {name for name in used if name == "public" or name.startswith("pg_")}
-        return frozenset(used - created - there)
+        built_in = {name for name in used if name == "public" or name[:3] == "pg_"}
+        return frozenset(used - created - built_in)
 
 
 def _unquoted(identifier: str) -> str:
@@ -130,16 +130,16 @@ def _unquoted(identifier: str) -> str:
 def read(stream: BinaryIO) -> Archive:
     """Read the header and the table of contents from a stream at its start.
 
-    Reads only little further than they reach, so that a dump which is still arriving
-    can be looked at early; where the stream stands afterwards is not promised. Raises
+    Reads only little further than their end, so that a dump can be judged while it
+    arrives; the stream's position afterwards is not promised. Raises
     NotADump, UnsupportedDump, TruncatedDump and DamagedDump.
     """
     fields = Fields(stream, "the header")
     header = read_header(fields)
     fields.where = "the table of contents"
     entries = _entries(fields, with_relkind=header.version >= RELKIND)
-    told = [entry.definition for entry in entries if entry.desc == "ENCODING"]
-    codec = codec_of(told[0]) if told else UTF8
+    encodings = [entry.definition for entry in entries if entry.desc == "ENCODING"]
+    codec = codec_of(encodings[0]) if encodings else UTF8
     if codec != UTF8:
         entries = tuple(_decoded(entry, codec) for entry in entries)
     return Archive(header, entries, fields.offset, fields.integer_width, codec)
@@ -221,7 +221,7 @@ def _dependencies(fields: Fields) -> tuple[int, ...]:
 
 
 def _skip_offset(fields: Fields) -> None:
-    """Skip where the data lies: a dump that was written through a pipe can't tell."""
+    """Skip the offset of the data: a dump that was written through a pipe has none."""
     start = fields.offset
     state = fields.byte()
     if state not in OFFSET_STATES:

@@ -1,1 +1,1 @@
-"""PostgreSQL's client programs: find the right version, run, read their complaints."""
+"""PostgreSQL's client programs: find the right version, run it, read its messages."""

@@ -1,4 +1,4 @@
-"""A database URL taken apart, and the environment that gives it to libpq."""
+"""A database's connection, from a URL, and the environment that gives it to libpq."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ _IGNORED = {
     "pool_timeout", "prepared_statement_cache_size", "prepared_statements", "schema",
     "statement_cache_size",
 }  # fmt: skip
-"""What frameworks and drivers have in it for themselves."""
+"""Options of frameworks and drivers, which libpq does not know."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """Where a database is and who we are there.
+    """A database's server, name and role.
 
     `host` is a name, an address or a socket's folder ("" for libpq's default, where
-    no server was found); it and `port` already hold what PGHOST and PGPORT would have
-    added, so that what is judged is what is connected to.
+    no server was found). PGHOST and PGPORT are already part of `host` and `port`, so
+    that programs connect to the server that was judged.
     """
 
     host: str
@@ -53,7 +53,7 @@ class Connection:
     password: str = field(default="", repr=False)
     options: tuple[tuple[str, str], ...] = ()
     seen_from: str = field(default="this machine", compare=False)
-    """The machine whose programs connect to it."""
+    """The machine whose programs connect to the database."""
     may_set: frozenset[str] = field(default=frozenset(), compare=False)
     """The settings of RESTRICTED that our role may set on that server."""
 
@@ -67,18 +67,18 @@ class Connection:
     ) -> Connection:
         """Take apart a libpq URL (PostgreSQL's documentation, 34.1.1.2).
 
-        It is read as on the machine of `shell`, else on this one. Raises BadUrl, whose
-        message does not repeat the URL.
+        The URL is read as on the machine of `shell`, else on this one. Raises BadUrl,
+        whose message does not repeat the URL.
         """
         shell = shell or Local()
         environ = shell.environ if environ is None else environ
         url = without_driver(url, origin)
         try:
             parts = urlsplit(url)
-        except ValueError:  # its text may hold the password
+        except ValueError:  # the error's text may hold the password
             raise BadUrl(origin, "its host is malformed") from None
         _refuse_unencoded(parts, origin)
-        # libpq takes a + for itself.
+        # libpq reads a + literally, not as a space.
         pairs = parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)
         query = _with_sslmode(dict(pairs))
         _refuse_unknown(query, origin, shown="@" not in parts.query)
@@ -115,7 +115,7 @@ class Connection:
             raise BadUrl(origin, "it names no database")
         if any("\0" in value for value in given.values()):
             raise BadUrl(origin, "it holds a zero byte")
-        if any("\ud800" <= one <= "\udfff" for one in "".join(given.values())):
+        if any("\ud800" <= char <= "\udfff" for char in "".join(given.values())):
             raise BadUrl(origin, "it is not UTF-8")
         if len(dbname.encode()) > 63:
             raise BadUrl(origin, "its database's name is longer than 63 bytes")
@@ -133,7 +133,7 @@ class Connection:
 
     @property
     def label(self) -> str:
-        """The database as messages name it: no password, no user."""
+        """The database's name in messages: without password and user."""
         place = self.host
         if self.is_socket or (self.seen_from != "this machine" and is_here(self.host)):
             place = self.seen_from
@@ -142,7 +142,7 @@ class Connection:
 
     @property
     def url(self) -> str:
-        """The URL of it, for libpq and other programs; with its password."""
+        """The database's URL, with its password, for libpq and other programs."""
         password = f":{quote(self.password, safe='')}" if self.password else ""
         place = f"postgres://{quote(self.user, safe='')}{password}@"
         options = list(self.options)
@@ -156,15 +156,15 @@ class Connection:
         return f"{place}/{quote(self.dbname, safe='')}{query}"
 
     def to(self, dbname: str) -> Connection:
-        """The same server and role, another database."""
+        """The connection to another database, with the same server and role."""
         return replace(self, dbname=dbname)
 
     def environment(
         self, environ: Mapping[str, str] = os.environ, options: str = ""
     ) -> dict[str, str]:
-        """What a client program gets: ours instead of the user's PG* variables.
+        """A client program's environment: our PG* variables instead of the user's.
 
-        `options` are more settings for its sessions, as PGOPTIONS has them.
+        `options` are more settings for its sessions, in the form of PGOPTIONS.
         """
         kept = {
             name: value
@@ -178,7 +178,7 @@ class Connection:
             "PGAPPNAME": "dbpull",
             "PGCONNECT_TIMEOUT": "10",
             "PGCLIENTENCODING": "UTF8",
-            "LC_ALL": "C",  # messages are read by us
+            "LC_ALL": "C",  # we read the messages
         }
         ours |= pgoptions(self.may_set, options)
         if self.host:
@@ -197,7 +197,7 @@ class Connection:
 
 
 def _host_and_port(netloc: str) -> tuple[str, str]:
-    """As written: urlsplit's own would lower-case a socket's folder."""
+    """Host and port as written: urlsplit would lower-case a socket's folder."""
     place = netloc.rpartition("@")[2]
     if place.startswith("["):
         host, _, port = place[1:].partition("]")
@@ -224,7 +224,7 @@ def is_here(host: str) -> bool:
 
 
 def _usual_socket(port: str, shell: Shell) -> str:
-    """Where a server there listens: each libpq was built with its own idea of it."""
+    """The folder of a server's socket: each libpq is built with its own default."""
     for folder in _SOCKET_FOLDERS:
         if shell.exists(f"{folder}/.s.PGSQL.{port}"):
             return folder
@@ -232,7 +232,7 @@ def _usual_socket(port: str, shell: Shell) -> str:
 
 
 def _refuse_unencoded(parts: SplitResult, origin: str) -> None:
-    """Refuse what splits a password at its # / or ?, and would show the rest of it."""
+    """Refuse a URL that splits at a password's # / or ?, which would show its end."""
     later = "@" in parts.path or ("@" in parts.query and "@" not in parts.netloc)
     if later or parts.fragment:
         raise BadUrl(origin, "a # / ? or @ in it is not percent-encoded")
@@ -241,7 +241,7 @@ def _refuse_unencoded(parts: SplitResult, origin: str) -> None:
 
 
 def _with_sslmode(query: dict[str, str]) -> dict[str, str]:
-    """`ssl`, as asyncpg and JDBC have it, is libpq's sslmode."""
+    """The query with `ssl`, of asyncpg and JDBC, as libpq's sslmode."""
     given = query.pop("ssl", None)
     if given is None:
         return query
@@ -250,7 +250,7 @@ def _with_sslmode(query: dict[str, str]) -> dict[str, str]:
 
 
 def _refuse_unknown(query: Mapping[str, str], origin: str, *, shown: bool) -> None:
-    """Refuse options we don't know; named unless they may be part of a password."""
+    """Refuse unknown options; `shown` names them: they are no part of a password."""
     for name in query:
         if name not in _OPTIONS.keys() | _PLACES | _IGNORED:
             plain = shown and re.fullmatch(r"[A-Za-z][\w.-]{0,40}", name)

@@ -1,7 +1,7 @@
-"""Keeping customers' data out of messages: servers quote what rows hold.
+"""The privacy of rows: removes their values from messages, where servers quote them.
 
-A server's words may be in any language (lc_messages): not every role may ask for
-English. What is known to be an object's name is kept, all else that is quoted goes.
+A server's message may be in any language (lc_messages): not every role may ask for
+English. Known names of objects are kept, all other quoted text is removed.
 Source: the texts in src/backend/po and src/pl/plpgsql/src/po.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# What stands before a name in English.
+# The nouns that stand before an object's name in English.
 _NOUNS = (
     "access method|aggregate|alias|argument|attribute|class|collation|column"
     "|configuration|constraint|conversion|database|dictionary|domain|encoding"
@@ -19,7 +19,7 @@ _NOUNS = (
     "|relation|role|rule|schema|sequence|server|setting|slot|statistics|subscription"
     "|table|tablespace|template|trigger|type|user|variable|view|wrapper"
 )
-# A name is that short (NAMEDATALEN); what looks like a mail address is hardly one.
+# A name has 63 bytes at most (NAMEDATALEN), and rarely looks like a mail address.
 _WORD = r'"[^"@]{0,63}"'
 _NAME = re.compile(
     rf'\b(?:{_NOUNS}) {_WORD}(?:: "[^"]*"(?=$| ))?'  # parameter "x": "its value"
@@ -29,8 +29,8 @@ _NAME = re.compile(
 )
 _QUOTED = re.compile(r'"[^"]*"?')
 _VALUE = re.compile(r'(?<=: )".*|".*"|".*')
-# In what languages have for quotes, from the first to the last; in an encoding that is
-# not ours they are read as \N{REPLACEMENT CHARACTER}.
+# From the first to the last quote of any language; in an encoding that is not ours,
+# quotes are read as \N{REPLACEMENT CHARACTER}.
 _FOREIGN_VALUE = re.compile(
     r'["«»„“”「『\N{REPLACEMENT CHARACTER}].*["«»“”」』\N{REPLACEMENT CHARACTER}]'
     r'|["«»„“”「『\N{REPLACEMENT CHARACTER}].*'
@@ -38,18 +38,17 @@ _FOREIGN_VALUE = re.compile(
 _AFTER_COLON = re.compile("([:\N{FULLWIDTH COLON}]\\s*).+")
 _BARE_VALUE = re.compile(r"[^\s…]*[\d@][^\s…]*")  # Georgian has few quotes
 
-# An exception of the app's own, or SQL that it made: its words may hold whatever the
-# row held.
+# An exception of the app's own, or SQL that it built: the text may hold values of rows.
 _STATEMENT = r"(?<![A-Za-z_])(?:RAISE|ASSERT|EXECUTE)(?![A-Za-z_])"
 _RAISED = re.compile(rf"PL/pgSQL.*{_STATEMENT}")
 _RAISED_ZH = re.compile(rf"{_STATEMENT}.*PL/pgSQL")
-# In other languages than PL/pgSQL every error is one.
+# In languages other than PL/pgSQL every error is an exception of the app's own.
 _OTHER_LANGUAGE = re.compile(r"\bPL/(?!pgSQL)\w+|\bplv8\b")
 _FUNCTION = re.compile(r"PL/pgSQL function (.*\)) line ")
 
 
 def without_values(text: str) -> str:
-    """A server's words without what they quote of rows."""
+    """A server's message without the values of rows that it quotes."""
     if not _QUOTED.sub("", text).isascii():
         hidden = _AFTER_COLON.sub(r"\1…", _FOREIGN_VALUE.sub("…", text))
         return _BARE_VALUE.sub("…", hidden)
@@ -57,7 +56,7 @@ def without_values(text: str) -> str:
     at = 0
     while opening := _VALUE.search(text, at):
         start, end = opening.span()
-        name = next((one for one in names if start in one), None)
+        name = next((span for span in names if start in span), None)
         if name is None:
             return f"{text[:start]}…{text[end:]}"
         at = name.stop
@@ -65,14 +64,14 @@ def without_values(text: str) -> str:
 
 
 def without_words(function: str) -> str:
-    """What is told in place of the words of a function's exception."""
+    """The message that replaces the text of a function's exception."""
     return f"{function} raised an exception (the server's log has its words)"
 
 
 def raised_by(lines: Iterable[str]) -> str:
-    """The function whose exception it is; "" where the words are the server's own.
+    """The function that raised an exception; "" where the message is the server's own.
 
-    `lines` are what follows an error: its context is there.
+    `lines` follow the error's first line: they hold its context.
     """
     for line in lines:
         if _RAISED.search(line) or _RAISED_ZH.search(line):

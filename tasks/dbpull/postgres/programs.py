@@ -1,4 +1,4 @@
-"""Which client programs of PostgreSQL the machine has, and which one fits."""
+"""The machine's client programs of PostgreSQL, and the choice of the right one."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _FOLDERS = (
 
 
 _NEWEST = (1, 16)
-"""The newest version of an archive whose pg_restores are known."""
+"""The newest archive version of which we know the pg_restores that read it."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A client program: its path, and the major version it belongs to."""
+    """A client program: its path and major version."""
 
     path: str
     major: int
@@ -40,12 +40,12 @@ class Program:
 
 
 def find(shell: Shell, name: str) -> list[Program]:
-    """Every program of that name on the machine, the one on PATH first."""
+    """Every program of a name on the machine, the one on PATH first."""
     return list(_found(shell, name))
 
 
 def psql(shell: Shell) -> Program:
-    """The psql to use: PATH's, else another. Raises MissingProgram."""
+    """The psql to use: the one on PATH, else another. Raises MissingProgram."""
     found = next(_found(shell, "psql"), None)
     if not found:
         raise MissingProgram("psql", shell.where)
@@ -73,7 +73,7 @@ def pg_restore_for(
     if not able:
         written = ".".join(str(part) for part in version[:2])
         raise TooOldProgram(written, needed, {p.major for p in found}, where)
-    if version[:2] > _NEWEST:  # which majors read it is not known; the newest did
+    if version[:2] > _NEWEST:  # unknown: the newest read the table of contents
         able = [max(able, key=lambda program: program.major)]
     if compression in {"lz4", "zstd"}:
         able = [program for program in able if not program.embedded]
@@ -88,7 +88,7 @@ def _needed(version: tuple[int, int, int]) -> int:
 
 
 def archive_of(server: str) -> tuple[int, int, int]:
-    """The oldest archive that a server of that version is dumped in.
+    """The oldest archive version that a dump of a server may have.
 
     No pg_dump dumps a newer server than itself.
     """
@@ -98,10 +98,10 @@ def archive_of(server: str) -> tuple[int, int, int]:
 
 
 def _found(shell: Shell, name: str) -> Iterator[Program]:
-    """As they are asked for: telling a version may take a process."""
+    """The programs of a name, one by one: telling a version may take a process."""
     seen = set()
     for path, real in _candidates(shell, name):
-        # Debian's wrapper guesses a version, and takes ten times as long to start.
+        # Debian's wrapper guesses a version, and starts ten times as slowly.
         if real in seen or real.endswith("/pg_wrapper"):
             continue
         if major := _major(shell, path, real):
@@ -118,7 +118,7 @@ def _candidates(shell: Shell, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _major(shell: Shell, path: str, real: str) -> int | None:
-    """The folder's number where it has one; asking the program takes longer."""
+    """The major version in a program's path, else as the program tells (slower)."""
     versioned = re.search(r"(?:postgresql[/@]?|pgsql-|Versions/)(\d+)(?=/)", real)
     if versioned:
         return int(versioned[1])

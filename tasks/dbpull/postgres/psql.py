@@ -1,4 +1,4 @@
-"""SQL, always through psql: values by its variables, never by formatting text."""
+"""psql, which runs all SQL: values go by its variables, never into the SQL's text."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from dbpull.shell import Result, Running, Shell
 
 _CONNECTION_FAILED = 2  # psql's exit codes, from its documentation
 _FIELD, _RECORD = "\x1f", "\x1e"
-# Roles and databases may come with limits of their own, made for an app's queries.
+# A role or a database may have limits that were made for an app's queries.
 _OPTIONS = (
-    # A lock on a database can be somebody's for hours; meanwhile nobody could connect.
+    # Another session may hold a database's lock for hours; waiting for it, our session
+    # would keep everybody from connecting.
     "-c statement_timeout=0 -c lock_timeout=5s"
     " -c idle_in_transaction_session_timeout=0 -c search_path=pg_catalog"
     " -c default_transaction_read_only=off"
 )
-# Not known to every server, so not for PGOPTIONS.
+# Some servers don't know these settings, so they can't be in PGOPTIONS.
 UNLIMITED = """
 SELECT set_config(name, '0', false) FROM pg_settings
 WHERE name IN ('transaction_timeout', 'idle_session_timeout') \\g /dev/null
@@ -33,7 +34,7 @@ WHERE getdatabaseencoding() = 'SQL_ASCII' \\g /dev/null
 
 @dataclass(frozen=True)
 class Psql:
-    """psql on the machine where the database is reached from, with its connection."""
+    """psql on the machine from which the database is reached, with the connection."""
 
     shell: Shell
     program: str
@@ -47,15 +48,16 @@ class Psql:
         `doing` names the step in the error. Each keyword is a psql variable, used in
         the SQL as `:'name'` or `:"name"`. Raises CannotConnect, SqlFailed.
         """
-        at = self.connection.to(dbname) if dbname else self.connection
+        connection = self.connection.to(dbname) if dbname else self.connection
         argv, script = self._argv(variables), UNLIMITED + sql
-        result = self.shell.run(argv, env=self._environment(at), stdin=script)
+        env = self._environment(connection)
+        result = self.shell.run(argv, env=env, stdin=script)
         if not result.ok:
             raise self._failed(doing, result)
         return _rows(result.out)
 
     def setting(self, may_set: frozenset[str]) -> Psql:
-        """The same, for a role that may set those of RESTRICTED."""
+        """This psql for a role that may set these settings of RESTRICTED."""
         return replace(self, connection=replace(self.connection, may_set=may_set))
 
     @contextmanager
@@ -70,7 +72,7 @@ class Psql:
     def on_disconnect(
         self, sql: str, *, dbname: str, **variables: str
     ) -> AbstractContextManager[None]:
-        """Have a host run statements by itself if it loses us while in the context."""
+        """Have a host run statements by itself if we disconnect within the context."""
         env = self._environment(self.connection.to(dbname))
         return self.shell.on_disconnect(
             self._argv(variables), env=env, stdin=UNLIMITED + sql
@@ -87,7 +89,7 @@ class Psql:
         return argv
 
     def _failed(self, doing: str, result: Result) -> CannotConnect | SqlFailed:
-        # Of a connection that is lost later psql tells with the line of the script.
+        # On a connection that is lost later, psql prefixes the script's line.
         at_once = re.search(r"^psql: ", result.err, re.MULTILINE)
         if result.code == _CONNECTION_FAILED and at_once:
             error = CannotConnect(self.connection.label, cause(result.err))
@@ -96,13 +98,13 @@ class Psql:
 
 
 def cause(err: str) -> str:
-    """The server's reason in what psql or pg_restore printed, as half a sentence."""
+    """The server's reason in the stderr of psql or pg_restore, as half a sentence."""
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     for line in lines:
         if found := severities.error(line):
             return found.rstrip(".")
     said = [line for line in lines if not severities.is_note(line)]
-    # pg_restore tells of its progress, too.
+    # pg_restore prints its progress, too.
     of_errors = [line for line in said if "error: " in line]
     if not said:
         return "it ended without a word"
@@ -110,7 +112,7 @@ def cause(err: str) -> str:
 
 
 def reason(err: str) -> str:
-    """The same, without what rows hold."""
+    """The reason as `cause` gives it, without the values of rows."""
     function = raised_by(err.splitlines())
     return without_words(function) if function else without_values(cause(err))
 

@@ -1,6 +1,6 @@
-"""What pg_restore complains about, as (item, error, command), and what of it matters.
+"""pg_restore's messages about failed entries, and which of them matter.
 
-Its exit code is 1 for the harmless and the fatal alike, so its stderr is read
+Its exit code is 1 for harmless and fatal errors alike, so its stderr is read
 (src/bin/pg_dump/pg_backup_archiver.c, warn_or_exit_horribly).
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from dbpull.postgres.privacy import raised_by
 
 # Workers (-j) write a line in pieces ("pg_restore:", " ", "error: ", the rest), which
-# may come mixed with another's (src/common/logging.c): what is left of one's line may
+# may come mixed with another worker's (src/common/logging.c): the remains of a line may
 # begin with the blank.
 _LINE = re.compile(
     r"^(?P<prefix>(?: ?pg_restore:\s*(?:\[[^]]+\] )?| ?error: )*)(?P<text>.*)$"
@@ -20,37 +20,37 @@ _LINE = re.compile(
 _REFUSED = re.compile(
     r"could not execute query: |COPY failed for |(?:ERROR|FATAL|PANIC):"
 )
-# How a worker's error begins whose prefix was written into another's line; a line that
-# begins otherwise may be a row's.
+# How an error begins whose prefix was written into another worker's line; a line that
+# begins otherwise may be text of a row.
 _BARE = re.compile(r"could not execute query: |COPY failed for ")
-# What stands before an error, on a line of its own.
+# The stage, on a line before the error.
 _STAGE = re.compile(r"while (?:INITIALIZING|PROCESSING TOC|FINALIZING):$")
-# Without the owner at its end: a role of Heroku's, which says nothing here.
+# The owner at its end is left out: a role of Heroku's means nothing here.
 _ITEM = re.compile(
     r"^from TOC entry (?P<dump_id>\d+); \d+ \d+ "
     r"(?P<what>.*?) ?(?:\(no owner\)|\S*)$"
 )
-# In most languages alike: `COPY people, Zeile 1, Spalte mail: …`.
+# The same in most languages: `COPY people, Zeile 1, Spalte mail: …`.
 _PLACE = re.compile(r"(?:[A-Z]+:\s+)?COPY (.*?), \w+ (\d+)\b")
-# A client sends them to every server; servers before 17 and before 14 don't know them.
+# pg_restore sets them on every server; servers before 17 and before 14 lack them.
 _HARMLESS = ("transaction_timeout", "idle_session_timeout")
 
 
 @dataclass
 class RestoreMessage:
-    """One error: the TOC item it came from, the server's words, the command."""
+    """One error: the entry that failed, the server's message, the lines after it."""
 
     item: str
     error: str
     more: list[str] = field(default_factory=list)
     dump_id: int = field(default=0, compare=False)
-    """Of the item; 0 where it is not known."""
+    """The entry's dump id; 0 where it is not known."""
 
     @property
     def harmless(self) -> str:
-        """The setting that an older server doesn't know; "" where it matters.
+        """The setting that an older server lacks, or the comment; "" where it matters.
 
-        Judged by the command, since servers word errors in their own language.
+        The command decides, since a server's message may be in any language.
         """
         lines = [self.error, *self.more]
         refused = [line for line in lines if _REFUSED.search(line)]
@@ -58,19 +58,19 @@ class RestoreMessage:
             ours = any(f"Command was: SET {word} = " in line for line in lines)
             if ours and refused and all(word in line for line in refused):
                 return word
-        # What is said about an object, not what it is or does.
+        # Comments and labels describe an object; nothing depends on them.
         if self.item.startswith(("COMMENT ", "SECURITY LABEL ")):
             return self.item
         return ""
 
     @property
     def raised_by(self) -> str:
-        """The function whose RAISE it is; "" where the words are the server's own."""
+        """The function that raised the error; "" where it is the server's own."""
         return raised_by(self.more)
 
     @property
     def context(self) -> str:
-        """Where in the data: `COPY users, line 7`; "" where the server didn't say."""
+        """The place in the data: `COPY users, line 7`; "" where none is told."""
         for line in self.more:
             if found := _PLACE.match(line):
                 return f"COPY {found[1]}, line {found[2]}"
@@ -86,7 +86,7 @@ class Complaints:
         self._open: RestoreMessage | None = None
 
     def feed(self, line: str) -> str:
-        """Take one line; returns its text where it tells of progress, else ""."""
+        """Read one line; returns its text where it is about progress, else ""."""
         found = _LINE.match(line)
         prefix, text = (found["prefix"], found["text"]) if found else ("", line)
         if not prefix and self._open and not _ITEM.match(text.lstrip()):
@@ -108,23 +108,23 @@ class Complaints:
 
     @property
     def fatal(self) -> RestoreMessage | None:
-        """The first complaint that matters and has been read to its end."""
+        """The first message that matters and has been read to its end."""
         return next((c for c in self.settled() if not c.harmless), None)
 
     def settled(self, start: int = 0) -> list[RestoreMessage]:
-        """Those that have been read to their end, from the one of that number on."""
+        """The messages that have been read to their end, from number `start` on."""
         return [c for c in self.all[start:] if c is not self._open]
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """Note that no more lines come: the last message is complete."""
         self._open = None
 
 
 def _begins_error(prefix: str, text: str) -> bool:
     """Whether a line begins an error, also where another worker's prefix is in it.
 
-    What another worker says of its own error may stand behind an error's prefix; the
-    error's words follow on a line of their own then.
+    Another worker's stage or entry may stand behind an error's prefix; the error's text
+    then follows on a line of its own.
     """
     if _BARE.match(text):
         return True

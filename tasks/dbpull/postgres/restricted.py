@@ -1,6 +1,6 @@
-"""Settings of our sessions that a role needs a right for.
+"""The settings of our sessions that need a privilege.
 
-Who lacks it and tries is not let in, so `target.state` asks for the right beforehand.
+A server refuses the session of a role without it, so `target.state` asks beforehand.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 RESTRICTED = {"lc_messages": "C", "event_triggers": "off"}
-"""The server's messages are to be read by us, and a login trigger that was restored is
-not to run for us (from 17 on)."""
+"""We read the server's messages, so they are English; and a restored login trigger must
+not run in our sessions (from 17 on)."""
 
 
 def pgoptions(may_set: Collection[str], options: str) -> dict[str, str]:
-    """PGOPTIONS with those of them that the role may set, and with other settings."""
+    """PGOPTIONS: those of RESTRICTED that the role may set, and `options`."""
     ours = [f"-c {name}={RESTRICTED[name]}" for name in sorted(may_set)]
     settings = " ".join(filter(None, [*ours, options]))
     return {"PGOPTIONS": settings} if settings else {}

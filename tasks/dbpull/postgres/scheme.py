@@ -1,4 +1,4 @@
-"""What a database URL begins with: PostgreSQL's names, as each framework has them."""
+"""The scheme of a database URL: PostgreSQL's names in the various frameworks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ TAKEN = (
     "postgres", "postgresql", "pgsql", "psql", "postgis", "timescale", "timescaledb",
     "timescalegis",
 )  # fmt: skip
-"""The first is libpq's, which it is made. A driver may follow: postgresql+psycopg."""
-# No other word is repeated: before a URL's // may be anything, even a password.
+"""Accepted schemes; libpq gets the first. A driver may follow: postgresql+psycopg."""
+# Errors repeat no other word: the text before // may be anything, even a password.
 _OTHERS = {
     "cockroach", "cockroachdb", "db2", "file", "http", "https", "mariadb", "mongodb",
     "mssql", "mysql", "mysql2", "oracle", "prisma", "redis", "rediss", "redshift",
@@ -20,7 +20,7 @@ _OTHERS = {
 
 
 def without_driver(url: str, origin: str) -> str:
-    """The URL as libpq takes it. Raises BadUrl where it is not PostgreSQL's."""
+    """The URL with libpq's scheme. Raises BadUrl where it is not PostgreSQL's."""
     if re.search(r"[\x00-\x1f\x7f]", url):
         raise BadUrl(origin, "it holds a line break or another control character")
     scheme, slashes, rest = url.removeprefix("jdbc:").partition("://")
@@ -35,7 +35,7 @@ def without_driver(url: str, origin: str) -> str:
 
 
 def _instead(url: str, scheme: str) -> str:
-    """The database or the slip that a refused URL points to, as half a sentence."""
+    """The database or the mistake that a refused URL suggests, as half a sentence."""
     name = scheme.lower().partition("+")[0]
     if name in _OTHERS:
         return f"; {name}:// is not PostgreSQL"

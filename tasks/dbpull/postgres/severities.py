@@ -1,7 +1,7 @@
-"""What a server calls the weight of a message, in the languages that it speaks.
+"""The severities of a server's messages, in each language of PostgreSQL.
 
-Source: the translations of PostgreSQL 15's server (src/backend/po). All else that
-libpq prints (DETAIL, HINT) is in the language of the program: LC_ALL=C for ours.
+Source: the translations of PostgreSQL 15's server (src/backend/po). libpq prints other
+labels (DETAIL, HINT) in the language of the program: LC_ALL=C for ours.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _NOTES = re.compile(
     |DETAIL|HINT|CONTEXT|QUERY|LOCATION|STATEMENT""",
     re.VERBOSE,
 )
-"""What stops nothing, and what belongs to the message before it."""
+"""The severities of notes, and the labels of a message's further lines."""
 _MESSAGE = re.compile(r"(?:^|: )(?P<word>[^\W\d_]+): {2}(?P<text>.*)")
 
 
 def error(line: str) -> str:
-    """The text of a line in which a server reports an error; "" of any other."""
+    """The text of a line in which a server reports an error; "" for other lines."""
     found = _MESSAGE.search(line)
     if not found or is_note(line):
         return ""
@@ -33,6 +33,6 @@ def error(line: str) -> str:
 
 
 def is_note(line: str) -> bool:
-    """Whether a line is a note of the server's, or tells more of a message."""
+    """Whether a line is a note of the server's, or continues a message."""
     found = _MESSAGE.search(line)
     return found is not None and bool(_NOTES.fullmatch(found["word"]))
