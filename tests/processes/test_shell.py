@@ -245,7 +245,7 @@ def test_a_command_that_reads_a_list_is_echoed_as_it_could_be_typed(
     script = 'cat "$2"; [ -p /dev/stdin ] && cat; :'
     argv = ["sh", "-c", script, "sh", "-L"]
     if fed:
-        shell._told([*argv, "{listing}"], "7;\n8;\n", str(dump))
+        shell._echo_command([*argv, "{listing}"], "7;\n8;\n", str(dump))
     else:
         shell.run([*argv, "/dev/stdin"], stdin="7;\n8;\n")
 

@@ -1,4 +1,4 @@
-"""One command, here or over SSH: a `Shell` is a place where commands run."""
+"""The protocol Shell, a place where programs run: this machine, or a host over SSH."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Line = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Result:
-    """What a program answered. Its environment is not kept: it may hold a password.
+    """A program's result. Its environment is not kept: it may hold a password.
 
-    A `code` below zero is the signal that ended it.
+    A `code` below zero is the signal that ended the program.
     """
 
     argv: tuple[str, ...]
@@ -29,28 +29,31 @@ class Result:
 
 
 class Running(Protocol):
-    """A program that is being talked to."""
+    """A program in a dialogue: it answers each line with a line."""
 
     def query(self, text: str) -> str:
-        """Send a line, return the next line it prints ("" where it has ended)."""
+        """Write to stdin, return the next line of stdout ("" at its end)."""
 
     def last_words(self) -> str:
-        """End its stdin, wait for its end, return its stderr."""
+        """End the program's stdin, wait for the program's end, return its stderr."""
 
 
 Write = Callable[[bytes], object]
 WriteStdin = Callable[[Write], object]
-"""Writes a program's stdin, with the function that it is given."""
+"""Writes a program's stdin by the function that it gets."""
 
 
 class PipedProcess(Protocol):
     """A program whose stdin a thread writes."""
 
     def wait(self, on_err: Line) -> Result:
-        """Wait for its end; `on_err` as in Shell.run. Raises what ended the writing."""
+        """Wait for the program's end; `on_err` as in Shell.run.
+
+        Raises the error that ended the writing.
+        """
 
     def end(self) -> None:
-        """End it, from whichever thread, gently first."""
+        """End the program, from any thread, gently first."""
 
 
 class PipedInput(Protocol):
@@ -67,28 +70,28 @@ class PipedInput(Protocol):
     ) -> PipedProcess:
         """Start a program whose stdin `write_stdin` writes, in a thread of its own.
 
-        `{listing}` in `argv` stands for a file that holds the text `listing`. Who
-        typed the command would have it read the file `source`.
+        `{listing}` in `argv` stands for a file that holds the text `listing`. The echo
+        shows the command as it would be typed, with the file `source` as stdin.
         """
 
 
 class Shell(Protocol):
-    """A place where commands run."""
+    """A place where programs run."""
 
     @property
     def where(self) -> str:
-        """As messages name it: `this machine`, `devbox`."""
+        """The place's name in messages: `this machine`, `devbox`."""
 
     @property
     def host(self) -> str:
         """The host's name in -H; "" for this machine."""
 
     def command_for(self, task: str) -> str:
-        """What to type for a task: `invoke db.undo`, `fab -H ada@devbox db.undo`."""
+        """A task's command line: `invoke db.undo`, `fab -H ada@devbox db.undo`."""
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The variables that a program's own are added to: none of ours on a host."""
+        """The environment of every program; empty for a host: ours stays here."""
 
     @property
     def login(self) -> str:
@@ -104,14 +107,14 @@ class Shell(Protocol):
     ) -> Result:
         """Run a program to its end.
 
-        `on_err` gets each line of its stderr as it is printed. Whatever it raises,
-        like Ctrl-C, ends the program first and is raised then.
+        `on_err` gets each line of its stderr as it is printed. An error of `on_err`,
+        like Ctrl-C, ends the program first and is then raised.
         """
 
     def open(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
     ) -> AbstractContextManager[Running]:
-        """Start a program to be talked to; leaving the context ends it."""
+        """Start a program for a dialogue; leaving the context ends the program."""
 
     def on_disconnect(
         self,
@@ -120,24 +123,24 @@ class Shell(Protocol):
         env: Mapping[str, str] | None = None,
         stdin: str = "",
     ) -> AbstractContextManager[None]:
-        """Have a host run this if it loses the connection while in the context."""
+        """Have a host run a program if the connection is lost while in the context."""
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
-        """Every program of that name, each with its real path: PATH's first.
+        """Every program of that name, each with its real path; the one on PATH first.
 
-        `folders` are shell patterns; of what fits one, the last comes first.
+        `folders` are shell patterns; the matches of a pattern come in reverse order.
         """
 
     def exists(self, path: str) -> bool:
-        """Whether there is such a file, as far as we may know."""
+        """Whether the file exists, as far as our user may know."""
 
     def free(self, folder: str) -> int | None:
-        """Bytes free on the disk of a folder; None where that can't be told."""
+        """Bytes free on the disk of a folder; None where they are not known."""
 
 
 def is_remote(c: object) -> bool:
     """Whether a context is Fabric's Connection: its class has `local`.
 
-    Asking the class, for on an instance attributes fall through to the configuration.
+    The class is asked: an instance's missing attributes come from the configuration.
     """
     return hasattr(type(c), "local")

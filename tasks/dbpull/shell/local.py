@@ -1,4 +1,4 @@
-"""This machine: programs started without a shell, listened to, ended with us."""
+"""The Shell of this machine: programs started without sh, and ended with the run."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ class Local:
     """This machine."""
 
     echo: Line | None = field(default=None, repr=False)
-    """Gets each command line before it runs (Invoke's --echo)."""
+    """Gets each command line before its program starts (Invoke's --echo)."""
     typed: Command = field(default=_invoke, repr=False)
-    """What to type for a task."""
+    """The command line of a task."""
     where = "this machine"
     host = ""
 
     def command_for(self, task: str) -> str:
-        """What to type for a task."""
+        """The command line of a task."""
         return self.typed(task)
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """Ours."""
+        """The environment of this process."""
         return os.environ
 
     @property
     def login(self) -> str:
-        """Who we are."""
+        """The user of this process."""
         try:
             return getpass.getuser()
         except (KeyError, OSError):
@@ -95,15 +95,15 @@ class Local:
         listing: str = "",
         source: str = "",
     ) -> PipedProcess:
-        """Start a program whose stdin is written meanwhile; see PipedInput."""
-        self._told(argv, listing, source)
+        """Start a program whose stdin a thread writes; see PipedInput."""
+        self._echo_command(argv, listing, source)
         return PipedProgram(argv, write_stdin, env, listing)
 
     @contextmanager
     def open(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
     ) -> Iterator[Running]:
-        """Start a program to be talked to; see Shell."""
+        """Start a program for a dialogue; see Shell."""
         with self._started(argv, env) as process:
             conversation = _Conversation(process)
             try:
@@ -111,7 +111,7 @@ class Local:
             finally:
                 if process.poll() is None:
                     end(process)
-                conversation.heard()
+                conversation.stderr()
 
     @contextmanager
     def on_disconnect(
@@ -121,7 +121,7 @@ class Local:
         env: Mapping[str, str] | None = None,
         stdin: str = "",
     ) -> Iterator[None]:
-        """Nothing: once we are killed nobody is here to do it; the next run does."""
+        """Do nothing: after this process was killed, the next run puts things right."""
         yield
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
@@ -129,12 +129,12 @@ class Local:
         on_path = shutil.which(name)
         found = [on_path] if on_path else []
         for pattern in folders:
-            there = Path("/").glob(f"{pattern[1:]}/{name}")
-            found += sorted(map(str, there), reverse=True)
+            matches = Path("/").glob(f"{pattern[1:]}/{name}")
+            found += sorted(map(str, matches), reverse=True)
         return [(path, os.path.realpath(path)) for path in found]
 
     def exists(self, path: str) -> bool:
-        """Whether there is such a file."""
+        """Whether the file exists."""
         with suppress(OSError):
             return Path(path).exists()
         return False
@@ -145,12 +145,14 @@ class Local:
             return shutil.disk_usage(folder).free
         return None
 
-    def _told(self, argv: Sequence[str], listing: str = "", source: str = "") -> None:
-        """Echo a command as it could be typed; `listing` and `source` are its files."""
+    def _echo_command(
+        self, argv: Sequence[str], listing: str = "", source: str = ""
+    ) -> None:
+        """Echo a command as it could be typed, with its list and its input file."""
         if not self.echo:
             return
         typed = " ".join(map(_typed, argv))
-        if listing:  # the semicolons of -L's lines may be left out
+        if listing:  # the lines of -L are valid without their semicolons
             numbers = " ".join(listing.replace(";", "").split())
             for file in (shlex.quote(LISTING), "/dev/stdin"):
                 typed = typed.replace(f"-L {file}", f"-L <(printf '%s\\n' {numbers})")
@@ -163,11 +165,11 @@ class Local:
         env: Mapping[str, str] | None,
         listing: str = "",
     ) -> Iterator[subprocess.Popen[str]]:
-        self._told(argv, listing)
+        self._echo_command(argv, listing)
         process = None
         try:
-            # A signal must not come between a program's start and our knowing of it.
-            # A session of its own: Ctrl-C reaches us alone, and we end it in order.
+            # A signal must not come between a program's start and `process`.
+            # A session of its own: Ctrl-C reaches us alone; we then end the program.
             with SIGNALS.deferred():
                 process = subprocess.Popen(
                     list(map(native, argv)),
@@ -188,11 +190,13 @@ class Local:
 
 
 class _Conversation:
+    """A dialogue with a program of this machine; see Running."""
+
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self._err: list[str] = []
-        # Else a program that says much would wait for its words to be read.
-        self._hearing = _thread(lambda: self._err.extend(_pipe(process.stderr)))
+        # A program with a full stderr pipe would wait until the pipe is read.
+        self._reader = _thread(lambda: self._err.extend(_pipe(process.stderr)))
 
     def query(self, text: str) -> str:
         stdin = _pipe(self._process.stdin)
@@ -204,21 +208,21 @@ class _Conversation:
     def last_words(self) -> str:
         with suppress(BrokenPipeError):
             _pipe(self._process.stdin).close()
-        return self.heard()
+        return self.stderr()
 
-    def heard(self) -> str:
-        """All of its stderr, once it has ended."""
-        self._hearing.join()
+    def stderr(self) -> str:
+        """All of the program's stderr, once it has ended."""
+        self._reader.join()
         return _printable("".join(self._err))
 
 
 def _printable(text: str) -> str:
-    """A program's words, which may be in another encoding."""
+    """A program's output as text; bytes that are no UTF-8 are replaced."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _typed(word: str) -> str:
-    """A word as one would type it; psql is given separators that no terminal shows."""
+    """An argument as it would be typed; psql's separators are control characters."""
     if word.isprintable():
         return shlex.quote(word)
     escaped = word.encode("unicode_escape").decode().replace("'", r"\'")

@@ -19,7 +19,7 @@ from dbpull.signals import SIGNALS
 GRACE = 5.0
 """Seconds that a program gets to end itself before it is killed."""
 GRACE_OF_CHILDREN = 0.5
-"""Seconds that its children get after it has ended."""
+"""Seconds that a program's children get after the program has ended."""
 LISTING = "{listing}"
 
 
@@ -33,12 +33,12 @@ class PipedProgram:
         env: Mapping[str, str],
         listing: str,
     ) -> None:
-        with tempfile.TemporaryFile() as file:  # has no name: nothing stays of it
+        with tempfile.TemporaryFile() as file:  # has no name: it can't be left behind
             file.write(listing.encode())
             file.seek(0)
-            there = f"/dev/fd/{file.fileno()}"
-            self._argv = [there if word == LISTING else word for word in argv]
-            self._process = self._begun(env, file.fileno())
+            path = f"/dev/fd/{file.fileno()}"
+            self._argv = [path if word == LISTING else word for word in argv]
+            self._process = self._start(env, file.fileno())
         self._error: BaseException | None = None
         self._ended = False
         self._writer = threading.Thread(
@@ -46,11 +46,11 @@ class PipedProgram:
         )
         self._writer.start()
 
-    def _begun(self, env: Mapping[str, str], listing: int) -> subprocess.Popen[bytes]:
+    def _start(self, env: Mapping[str, str], listing: int) -> subprocess.Popen[bytes]:
         process = None
         try:
-            # A signal must not come between a program's start and our knowing of it.
-            # A session of its own: Ctrl-C reaches us alone, and we end it in order.
+            # A signal must not come between a program's start and `process`.
+            # A session of its own: Ctrl-C reaches us alone; we then end the program.
             with SIGNALS.deferred():
                 process = subprocess.Popen(
                     list(map(native, self._argv)),
@@ -68,7 +68,7 @@ class PipedProgram:
         return process
 
     def wait(self, on_err: Line) -> Result:
-        """Wait for its end. Raises what `write_stdin` or `on_err` raised."""
+        """Wait for the program's end. Raises an error of `write_stdin` or `on_err`."""
         err: list[str] = []
         try:
             for raw in _pipe(self._process.stderr):
@@ -81,14 +81,14 @@ class PipedProgram:
                 raise self._error from None
             raise
         if code and not self._ended:
-            # A writer that failed is why; it ends at the latest with the pipe.
+            # The writer's error may be the cause; the writer ends with the pipe.
             self._writer.join(GRACE)
         if self._error:
             raise self._error
         return Result(tuple(self._argv), code, "", "".join(err))
 
     def end(self) -> None:
-        """End it, from whichever thread."""
+        """End the program, from any thread."""
         self._ended = True
         end(self._process)
 
@@ -97,21 +97,21 @@ class PipedProgram:
         try:
             write_stdin(pipe.write)
         except BrokenPipeError:
-            pass  # it has what it needs, or has failed: its exit code tells
+            pass  # the program needs no more, or has failed: its exit code tells
         except BaseException as error:  # noqa: BLE001 - raised by who waits
             self._error = error
-            end(self._process)  # before it learns of an end that is none
+            end(self._process)  # before it takes the pipe's end for the input's
         with suppress(BrokenPipeError):
             pipe.close()
 
 
 def encoded(env: Mapping[str, str]) -> dict[bytes, bytes]:
-    """A program's variables, in bytes."""
+    """A program's environment, in bytes."""
     return {native(name): native(value) for name, value in env.items()}
 
 
 def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """See that a program and what it started are gone, gently first."""
+    """End a program and its children, gently first."""
     _signal(process.pid, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(GRACE)
@@ -128,7 +128,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def _signal(group: int, number: int) -> bool:
-    """Whether there was anyone to get it."""
+    """Send a signal to a process group; whether the group had any process."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):  # macOS: the dead are not permitted
