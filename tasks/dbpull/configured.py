@@ -1,4 +1,4 @@
-"""Which of the files that Invoke reads each of our settings is from."""
+"""Our section of Invoke's configuration, and the file that each setting is from."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 from dbpull.naming import NAME
 
 _LEVELS = ("system", "user", "project", "runtime")
-"""Invoke's kinds of files; what a later one says wins (Config.merge)."""
+"""Invoke's kinds of files; a later kind wins (Config.merge)."""
 
 
 def section(config: Any) -> object:
-    """Our part of what Invoke has read."""
+    """Our section of the configuration that Invoke has read."""
     return config.get(NAME.section)
 
 
 def files(config: Any) -> dict[str, str]:
-    """For each key of our part, the file that has it, as one would type it.
+    """The file of each key in our section, as it is typed.
 
-    "" is the part itself, where it is no mapping.
+    The key "" is the section itself, where it is no mapping.
 
-    Invoke has no public name for what each file said. Where it should lose the
-    private ones, nothing is known, and invoke.yaml is named.
+    Invoke has no public attribute for each file's content. Should it lose the private
+    attributes, the result is empty, and messages name invoke.yaml.
     """
     found = _keys(getattr(config, "_collection", None), "tasks.py (ns.configure)")
     for level in _LEVELS:
@@ -42,7 +42,7 @@ def _keys(read: object, file: str) -> dict[str, str]:
 
 
 def shown(path: str, level: str) -> str:
-    """A file as one would type it."""
+    """A file's path as it is typed."""
     if level == "project":
         return Path(path).name
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises

@@ -1,4 +1,4 @@
-"""A file of variables, `.env`: what it sets, and lines of it that can't be meant so."""
+"""The reader of `.env`: its variables, and the lines that are surely a mistake."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 
 
 def read(path: Path) -> dict[str, str]:
-    """Its variables; none where it isn't there.
+    """The file's variables; none where the file does not exist.
 
-    Raises UnreadableFile where it can't be read, and where a line that is about us
-    says nothing as it is written: `DATABASE_URL: postgres://…`.
+    Raises UnreadableFile where the file can't be read, and where a line with one of our
+    variables sets none as it is written: `DATABASE_URL: postgres://…`.
     """
     if path.is_dir() or not (path.exists() or path.is_symlink()):
-        return {}  # some call their virtual environment so
+        return {}  # in some projects .env is the virtual environment
     try:
         text = _text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(path.name, cause(error)) from None
     if "\0" in text:
         raise UnreadableFile(path.name, "it holds zero bytes")
-    for line in _misunderstood(text):
-        told = f"line {line} is not NAME=value, with both quotes or none"
-        raise UnreadableFile(path.name, told)
+    for line in _mistaken_lines(text):
+        why = f"line {line} is not NAME=value, with both quotes or none"
+        raise UnreadableFile(path.name, why)
     return _values(text)
 
 
 def cause(error: Exception) -> str:
-    """Why a file can't be read."""
+    """The reason why a file can't be read."""
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
     if isinstance(error, FileNotFoundError):
         return "it is a link to a file that is not there"
-    told = getattr(error, "strerror", None) or str(error)
-    return str(told).lower()
+    reason = getattr(error, "strerror", None) or str(error)
+    return str(reason).lower()
 
 
 def is_url(value: str) -> bool:
-    """Whether a value is plainly meant to be a PostgreSQL database's URL."""
+    """Whether a value looks like the URL of a PostgreSQL database."""
     return bool(_URL.match(value.strip(" \t\"'")))
 
 
@@ -67,8 +67,8 @@ def _values(text: str) -> dict[str, str]:
     return {name: value for name, value in read.items() if value is not None}
 
 
-def _misunderstood(text: str) -> Iterator[int]:
-    """The lines that are about us and say nothing, or something else, by number."""
+def _mistaken_lines(text: str) -> Iterator[int]:
+    """The numbers of lines with one of our variables that don't set it."""
     from dotenv.parser import parse_stream
 
     for binding in parse_stream(StringIO(text)):
@@ -89,13 +89,13 @@ def _is_comment(written: str) -> bool:
 
 
 def _is_strange(binding: Any) -> bool:
-    """Whether a line that can be read is not what was meant: `DATABASE_URL:…`."""
+    """Whether a valid line is surely a mistake: `DATABASE_URL:…`."""
     key, value = binding.key or "", binding.value
     if not _PLAIN.fullmatch(key):
         return bool(re.search(_ours(), key) or _URL.search(key))
-    if value is None:  # a name alone takes away what a line before it said
+    if value is None:  # a name alone removes the variable of an earlier line
         return bool(re.fullmatch(_ours(), key))
-    # A quotation mark that is missing takes the next lines in.
+    # With a missing quotation mark, the value goes on into the next lines.
     swallowed = rf"(?m)^\s*(?:export\s+)?{_ours()}\s*="
     return bool("\n" in value and re.search(swallowed, value))
 

@@ -1,4 +1,4 @@
-"""The flags: what each means, wherever it is typed."""
+"""The flags of the tasks: their help, their short forms."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ HELP = {
 
 
 SHORT = {"app": ["a"]}
-"""`-a`, as the Heroku CLI has it."""
+"""The short forms: `-a`, as in the Heroku CLI."""
 
 CLEANUP_HELP = {"original": "Drop the replaced databases that dbpull had not filled."}
 PUSH_HELP = {
     "target": "URL of the local database, which is pushed.",
     "backup": "Put this backup back, not what the last push replaced.",
 }
-"""What these mean to `db.cleanup`; and to `db.push`: they are about the other side."""
+"""The flags with another meaning in `db.cleanup`, and in `db.push`."""
 
 
 class Task(invoke.tasks.Task[Any]):
-    """A task some of whose flags have a short form, too.
+    """A task with short forms for the flags in SHORT.
 
-    Invoke's own way gives one to each flag, and `-d` would no longer be --debug.
+    Invoke itself gives a short form to each flag, and `-d` would not be --debug then.
     """
 
     def arg_opts(
         self, name: str, default: str, taken_names: set[str]
     ) -> dict[str, Any]:
-        """See Invoke's: a flag's names among what its Argument is made of."""
+        """The options of a flag's Argument (see Invoke's), with its short form."""
         options = super().arg_opts(name, default, taken_names)
         options["names"] += SHORT.get(name, [])
         options["help"] = NAME.in_sentence(options.get("help") or "")
@@ -65,16 +65,16 @@ class Task(invoke.tasks.Task[Any]):
 
 
 task = partial(invoke.tasks.task, klass=Task, auto_shortflags=False)
-"""Invoke's, for tasks that have such flags."""
+"""Invoke's decorator `task`, for our class Task."""
 
 
 def help_of(*names: str) -> dict[str, str]:
-    """What Invoke wants to be told of a task's flags."""
+    """The help of a task's flags, as Invoke's decorator takes it."""
     return {name.replace("_", "-"): HELP[name] for name in names}
 
 
 def refuse_empty(**flags: str | None) -> None:
-    """Raise EmptyValue for `--backup=$ID` without an ID: it would mean the newest."""
+    """Raise EmptyValue for a flag like `--backup=$ID` where the variable is empty."""
     for name, value in flags.items():
         if value is not None and not value.strip():
             raise EmptyValue(f"--{name}")

@@ -1,7 +1,7 @@
-"""What the files that Invoke merges say of us, where they can't be merged.
+"""The check that Invoke can merge our sections of its configuration files.
 
-One that has a mapping where another has none (`db:` with nothing below it) ends
-Invoke with a traceback; told here, before it merges them.
+Where a key is a mapping in one file and none in another (`db:` with nothing below it),
+Invoke ends with a traceback. This file raises an error before Invoke merges them.
 """
 
 from __future__ import annotations
@@ -19,41 +19,42 @@ from dbpull.errors.settings import EmptyValue, ImpossibleValue
 from dbpull.naming import NAME
 
 _SUFFIXES = ("yaml", "yml", "json")
-_Said = list[tuple[str, Any]]
-"""What each file says, by its name as one would type it."""
+_Values = list[tuple[str, Any]]
+"""A key's value in each file that has the key; the file's name as it is typed."""
 
 
 def refuse_unmergeable(folder: Path) -> None:
-    """Raise EmptyValue or ImpossibleValue for what is a mapping elsewhere.
+    """Raise EmptyValue or ImpossibleValue for a key that is a mapping in another file.
 
-    That /etc and the home agree is beyond us: Invoke merges those before tasks.py.
+    Files in /etc and the home folder that disagree with each other can't be caught:
+    Invoke merges them before it loads tasks.py.
     """
     read = [(file, _read(path)) for file, path in _files(folder)]
     _compare(NAME.section, _having(NAME.section, read))
 
 
-def _compare(key: str, said: _Said) -> None:
-    if not any(isinstance(value, Mapping) for _, value in said):
+def _compare(key: str, values: _Values) -> None:
+    if not any(isinstance(value, Mapping) for _, value in values):
         return
-    for file, value in said:
+    for file, value in values:
         if value is None:
             raise EmptyValue(f"{key} in {file}")
         if not isinstance(value, Mapping):
             raise ImpossibleValue(f"{key} in {file}", "…", "a mapping")
-    for name in {name for _, value in said for name in value}:
-        _compare(f"{key}.{name}", _having(name, said))
+    for name in {name for _, value in values for name in value}:
+        _compare(f"{key}.{name}", _having(name, values))
 
 
-def _having(name: str, said: _Said) -> _Said:
+def _having(name: str, values: _Values) -> _Values:
     return [
         (file, value[name])
-        for file, value in said
+        for file, value in values
         if isinstance(value, Mapping) and name in value
     ]
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The files of this run, those that lose first."""
+    """The configuration files of this run, with the lowest precedence first."""
     program = "fabric" if "fabric.main" in sys.modules else "invoke"
     home = os.path.expanduser(f"~/.{program}")  # noqa: PTH111 - Path's raises
     levels = [
@@ -70,7 +71,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _runtime() -> str | None:
-    """What `-f` names, else INVOKE_RUNTIME_CONFIG, as Invoke takes them."""
+    """The file of `-f`, else of INVOKE_RUNTIME_CONFIG, as Invoke reads them."""
     for word, following in pairwise([*sys.argv[1:], ""]):
         if word in {"-f", "--config"}:
             return following
@@ -80,9 +81,9 @@ def _runtime() -> str | None:
 
 
 def _read(path: Path) -> object:
-    # Invoke's own copy, which no type checker knows: what it reads is what counts.
+    # Invoke's own copy of yaml, so that both read the same; it has no types.
     yaml: Any = import_module("invoke.util").yaml
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, OSError, UnicodeDecodeError):
-        return None  # of a file that it can't read, Invoke itself tells
+        return None  # Invoke itself reports a file that it can't read

@@ -1,6 +1,6 @@
-"""What a project calls our tasks and settings: `db`, unless it has a `db` of its own.
+"""The project's name for our tasks and settings: `db`, unless the project uses `db`.
 
-Sentences are written with `db`; they get the project's name where they are told.
+The source has all sentences with `db`; the project's name is put in on printing.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import re
 
 DEFAULT = "db"
 TAKEN = {"run", "runners", "sudo", "tasks", "timeouts"}
-"""Parts of a configuration that are Invoke's own."""
+"""Invoke's own sections of a configuration."""
 _WORDS = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)*")
 _COMMAND = re.compile(r"(?<=\binvoke )db\.(?=[a-z])")
-# The tasks and the settings: a table of a schema `db`, or a host, is neither.
+# Only tasks and settings are renamed: not a table of a schema `db`, not a host.
 _TASKS = "backups|capture|cleanup|demo|fetch|pull|push|restore|start|stop|undo|url"
 _KEYS = (
     "allowed_hosts|apps?|connections|database|hosts|jobs|keep|max_age|path|protected"
@@ -30,18 +30,18 @@ class Name:
 
     @staticmethod
     def fits(name: str) -> bool:
-        """Whether there can be tasks, variables and a section of that name."""
+        """Whether tasks, variables and a section can have that name."""
         section = name.rpartition(".")[2]
         return bool(_WORDS.fullmatch(name)) and section not in TAKEN
 
     @property
     def section(self) -> str:
-        """The part of invoke.yaml that is ours."""
+        """Our section's name in invoke.yaml."""
         return self.told.rpartition(".")[2]
 
     @property
     def prefix(self) -> str:
-        """How the variables of our settings begin."""
+        """The prefix of our settings' variables: `INVOKE_DB_`."""
         return f"INVOKE_{self.section.upper().replace('-', '_')}_"
 
     @property
@@ -50,15 +50,15 @@ class Name:
         return self.told.replace("_", "-")
 
     def task(self, task: str) -> str:
-        """What `db.undo` is called here."""
+        """The project's name of a task such as `db.undo`."""
         return f"{self.typed}.{task.removeprefix(f'{DEFAULT}.')}"
 
     def in_commands(self, text: str) -> str:
-        """A text whose `invoke db.undo` is what is to be typed here."""
+        """The text with the project's name in commands such as `invoke db.undo`."""
         return _COMMAND.sub(f"{self.typed}.", text)
 
     def in_sentence(self, text: str) -> str:
-        """A sentence of ours with the tasks, settings and variables of here."""
+        """The sentence with the project's name in tasks, settings and variables."""
         if self.told == DEFAULT:
             return text
         text = _VARIABLE.sub(rf"\1_{self.prefix.removeprefix('INVOKE_')}", text)
@@ -71,4 +71,4 @@ class Name:
 
 
 NAME = Name()
-"""The one name of this process; tasks.py tells it (`PROJECT.load`)."""
+"""The one name of this process; tasks.py sets it (`PROJECT.load`)."""

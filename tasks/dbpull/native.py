@@ -1,4 +1,4 @@
-"""Text as the operating system has it, whatever encoding Python was started with.
+"""Text for and from the operating system, in UTF-8 whatever Python's own encoding.
 
 A Python that knows ASCII only (LC_ALL=C without its UTF-8 mode) reads other bytes of
 arguments, variables and file names as lone surrogates, and writes no other characters.
@@ -18,12 +18,12 @@ def native(text: str) -> bytes:
 
 
 def legible(text: str) -> str:
-    """What was read with lone surrogates, as the text that it is."""
+    """The true text of a string that was read with lone surrogates."""
     if any("\udc80" <= character <= "\udcff" for character in text):
         return native(text).decode("utf-8", "surrogateescape")
     return text
 
 
 def path(text: str) -> str:
-    """A path that can be opened."""
+    """The path as Python must have it to open the file."""
     return os.fsdecode(native(text))

@@ -15,26 +15,27 @@ from dbpull.native import native
 
 
 class Project:
-    """What tasks.py knows and the tasks need: the folder, and the environment's say."""
+    """The project's folder, and its settings from the environment and from files."""
 
     def __init__(self) -> None:
         self.folder = Path.cwd()
         self.environment: dict[str, str] = {}
+        """The variables of our settings (INVOKE_DB_*), taken out of os.environ."""
         self.section: Mapping[str, Any] = {}
-        """The `db` of the project's own invoke.yaml, whatever else Invoke has read."""
+        """The section `db` of the project's own invoke.yaml, without other files."""
         self.from_file: set[str] = set()
         """The variables that only `.env` sets."""
 
     def load(self, folder: Path, *, name: str = DEFAULT) -> None:
-        """Read `.env` beside tasks.py and take over what is meant for `db`.
+        """Read `.env` and invoke.yaml beside tasks.py, and the environment.
 
-        `name` is what tasks.py calls our collection, where that is another name: so
-        are the tasks, the section of invoke.yaml and the variables called then.
+        `name` is the name of our collection in tasks.py; tasks, variables and the
+        section of invoke.yaml are then called by it.
 
-        A variable that is set already wins over the file's. INVOKE_DB_* variables
-        are taken out of the environment, since Invoke would cast them and fail.
-        Raises UnreadableFile where invoke.yaml is not YAML, ImpossibleValue for a name,
-        and either or EmptyValue for files that Invoke can't merge.
+        A variable of the environment wins over the same variable of `.env`. INVOKE_DB_*
+        variables are taken out of the environment, since Invoke would cast them and
+        fail. Raises UnreadableFile where a file can't be read, ImpossibleValue for a
+        name, and ImpossibleValue or EmptyValue for files that Invoke can't merge.
         """
         if not NAME.fits(name):
             raise ImpossibleValue("name in tasks.py", name, "a name that is free")
@@ -48,11 +49,11 @@ class Project:
         merged.refuse_unmergeable(folder)
 
     def origin(self, variable: str) -> str:
-        """Where a variable came from, for messages: `X`, or `X in .env`."""
+        """A variable's origin, for messages: `X`, or `X in .env`."""
         return f"{variable} in .env" if variable in self.from_file else variable
 
     def place(self, variable: str) -> str:
-        """Where a variable was set: `.env`, or `the environment`."""
+        """A variable's place, for messages: `.env`, or `the environment`."""
         return ".env" if variable in self.from_file else "the environment"
 
     def _read_env_file(self, path: Path) -> None:
@@ -67,14 +68,14 @@ PROJECT = Project()
 
 
 def own_folder() -> Path:
-    """`.dbpull` in the project: what the embedded server and a kept demo have."""
+    """`.dbpull` in the project: the folder of the embedded server and a kept demo."""
     return PROJECT.folder / ".dbpull"
 
 
 def make_own_folder() -> Path:
-    """Make it: ignored by git, listed by us alone.
+    """Make `.dbpull`: ignored by git, listed by its owner alone.
 
-    Others may pass through: root's embedded server runs as another user.
+    Other users may pass through: root's embedded server runs as another user.
     """
     folder = own_folder()
     folder.mkdir(mode=0o711, exist_ok=True)
@@ -85,8 +86,11 @@ def make_own_folder() -> Path:
 
 
 def _read_yaml(folder: Path) -> dict[str, Any]:
-    """Both files, the one that Invoke takes first. Raises UnreadableFile."""
-    # Invoke's own copy, which no type checker knows: what it reads is what counts.
+    """Check invoke.yaml and invoke.yml; return the one that Invoke takes.
+
+    Raises UnreadableFile.
+    """
+    # Invoke's own copy of yaml, so that both read the same; it has no types.
     yaml: Any = import_module("invoke.util").yaml
 
     found: list[dict[str, Any]] = []
@@ -103,7 +107,7 @@ def _read_yaml(folder: Path) -> dict[str, Any]:
 
 
 def _cause(error: Exception) -> str:
-    """Why, and on which line; without that line's text, which may be a secret."""
+    """An error's reason and line number; not the line's text, which may be secret."""
     if isinstance(error, OSError | UnicodeDecodeError):
         return env_file.cause(error)
     mark = getattr(error, "problem_mark", None)

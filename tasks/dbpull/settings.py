@@ -1,8 +1,8 @@
-"""Every setting: its default, where its value came from, and what is refused.
+"""The settings: their defaults, their values, their origins, their checks.
 
 Precedence: flag > INVOKE_DB_* > .env > invoke.yaml > default. The environment is
-read here, not by Invoke: Invoke casts a variable to the type of the file's value
-and answers what it can't cast (`INVOKE_DB_KEEP=some`, any list) with a traceback.
+read by this file, not by Invoke: Invoke casts a variable to the type of the file's
+value, and ends with a traceback where it can't (`INVOKE_DB_KEEP=some`, any list).
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from dbpull.project import PROJECT
 
 Convert = Callable[[Any], Any]
 _Given = Mapping[str, tuple[Any, str]]
-"""What files have: each key's value, and which of them it is from."""
+"""The files' settings: each key's value, and the file that it is from."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """One setting: how its value is read, its default, and what it means."""
+    """A setting: its converter, its default, its meaning."""
 
     convert: Convert
     default: Any
     meaning: str
     shown: str = ""
-    """The default as documented, where it is not a plain value."""
+    """The documented default, where it is not a plain value."""
     file_only: bool = False
-    """Whether neither a flag nor a variable may have its say."""
+    """Whether only a file may set it: no flag, no variable."""
 
 
 KEYS: Mapping[str, Key] = {
@@ -98,9 +98,9 @@ KEYS: Mapping[str, Key] = {
     ),
 }
 PATH_THERE = ".dbpull/dumps"
-"""Where dumps lie on a host, unless it is told: below the user's folder."""
+"""The default folder of dumps on a host, below the user's home folder."""
 MOST_JOBS_THERE = 16
-"""Restore workers on a host with more cores: others work on it, too."""
+"""The most restore workers on a host, unless set: other users work on it, too."""
 _SECRET = {"target", "hosts"}
 """Settings whose values may hold a password."""
 
@@ -114,12 +114,12 @@ class Settings:
     database: str
     target: str | None = field(repr=False)
     aliases: tuple[tuple[str, str], ...]
-    """Each alias with its app: those of `apps`, and any that the project's file has."""
+    """Each alias with its app: from `apps`, and from the project's own file."""
     protected: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     path: Path
     path_given: str
-    """The same as it was written: `~` is another folder on a host."""
+    """`path` as it was written: `~` is another folder on a host."""
     max_age: float
     wait: float
     keep: int
@@ -130,9 +130,9 @@ class Settings:
     undo: bool
     hosts: Mapping[str, Mapping[str, str]] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False)
-    """Where each value came from: `--app`, `INVOKE_DB_APP`, `db.app in …`."""
+    """Each value's origin: `--app`, `INVOKE_DB_APP`, `db.app in …`."""
     here: Settings | None = field(default=None, repr=False)
-    """Of a host's settings, those of the machine that we are on."""
+    """In a host's settings: the settings of this machine."""
 
     @classmethod
     def of(
@@ -144,8 +144,8 @@ class Settings:
     ) -> Settings:
         """Gather the settings from flags, environment and the files' `section`.
 
-        `files` tells which file a key is from, where that is not invoke.yaml. Raises
-        UnknownSetting and ImpossibleValue, naming the place.
+        `files` names a key's file where it is not invoke.yaml. Raises UnknownSetting,
+        ImpossibleValue, EmptyValue and OnlyInFile, which name the origin.
         """
         files = files or {}
         given = {
@@ -168,9 +168,10 @@ class Settings:
         )
 
     def there(self, host: str, *, home: str, cores: int) -> Settings:
-        """The same as they hold on a host: target, folder of dumps, workers.
+        """The settings for a host: its own target, folder of dumps and workers.
 
-        `db.hosts` has its own; `home` is the user's folder there, `cores` its cores.
+        `db.hosts` sets them; `home` is the user's home folder on the host, `cores` are
+        the host's cores.
         """
         own, origins = self.hosts.get(host, {}), dict(self.origins)
         changes: dict[str, Any] = {"path": self._path_there(own, home), "here": self}
@@ -188,14 +189,14 @@ class Settings:
         return Path(home, path.removeprefix("~/"))
 
 
-def _protected(told: tuple[str, ...]) -> tuple[str, ...]:
-    """The patterns of the project's own file, else the default, and what else is told.
+def _protected(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """The patterns of the project's own file, else the default, plus `patterns`.
 
-    Another file (`invoke -f`, one of the user's) may add to them, and take none away.
+    Another file (`invoke -f`, the user's own) may add patterns, and remove none.
     """
     key, own = KEYS["protected"], PROJECT.section.get("protected")
     kept: tuple[str, ...] = key.default if own is None else key.convert(own)
-    return (*kept, *(pattern for pattern in told if pattern not in kept))
+    return (*kept, *(pattern for pattern in patterns if pattern not in kept))
 
 
 def _aliases(apps: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""Ctrl-C, `kill` and a closed terminal: all end a run in order, once."""
+"""The signals of Ctrl-C, `kill` and a closed terminal: each ends a run in order."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 PAUSE = 0.2
-"""Seconds between two looks at whether a signal has come."""
+"""Seconds between two checks for a signal."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal asked us to stop; `number` is the signal's."""
+    """Ends a run after a signal; `number` is the signal's."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
         self.code = 128 + number
-        """The exit code that a shell gives to it."""
+        """The exit code that a shell gives to a program ended by the signal."""
 
 
-class _Deferring(threading.local):
-    """Each thread's own: how the thread is meant to meet a signal."""
+class _ThreadState(threading.local):
+    """A thread's own state: how the thread reacts to a signal."""
 
     deferring = False
     hears = False
-    """Whether `check` may raise in it: not in the helpers of others, nor twice."""
+    """Whether `check` may raise in the thread: only inside `handled`, and only once."""
 
 
 class Signals:
-    """Turns the first signal into Stopped, and lets nothing disturb the cleaning up.
+    """Turns the first signal into Stopped; later signals don't disturb the clean-up.
 
-    Python tells the main thread alone. Where the work is done by others, the main
-    thread waits for them in `awaited`, and each of them asks by `check`.
+    Python calls signal handlers in the main thread alone. Where other threads work,
+    the main thread waits for them in `awaited`, and each of them calls `check`.
     """
 
     def __init__(self) -> None:
         self._received: list[int] = []
         self._awaiting = False
-        self._mine = _Deferring()
+        self._mine = _ThreadState()
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Handle signals while in the context (only the main thread can)."""
+        """Handle signals while in the context; in another thread let `check` raise."""
         if threading.current_thread() is not threading.main_thread():
             self._mine.hears = True
             try:
@@ -58,7 +58,7 @@ class Signals:
                 self._mine.hears = False
             return
         self._received.clear()
-        # What is ignored (nohup, a script's background job) stays ignored.
+        # Ignored signals (nohup, a script's background job) stay ignored.
         before = {
             number: signal.signal(number, self._on)
             for number in _SIGNALS
@@ -72,7 +72,7 @@ class Signals:
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
-        """Handle signals while others work: they are told by `check`."""
+        """Handle signals while other threads work: `check` raises in them."""
         self._awaiting = True
         try:
             with self.handled():
@@ -82,9 +82,10 @@ class Signals:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Let a signal wait until the context's end, as far as this thread goes.
+        """Let a signal wait until the context's end, in this thread.
 
-        One that came before, and ended what now is cleaned up, is not raised again.
+        A signal from before the context, which may have led to this clean-up, is not
+        raised again.
         """
         before, within = len(self._received), self._mine.deferring
         self._mine.deferring = True
@@ -97,10 +98,10 @@ class Signals:
             raise Stopped(self._received[0])
 
     def wait(self, change: threading.Condition, seconds: float) -> None:
-        """Wait for a change, with its lock held; a signal then comes with it held.
+        """Wait for a change; the caller holds its lock, also where Stopped is raised.
 
-        Amid threading's own wait it would be raised with the lock neither held nor
-        let go, and leaving the lock's context would fail with another error.
+        Amid threading's own wait, Stopped would be raised with the lock neither held
+        nor released, and leaving the lock's context would fail with another error.
         """
         if threading.current_thread() is not threading.main_thread():
             change.wait(seconds)
@@ -109,28 +110,28 @@ class Signals:
             change.wait(seconds)
 
     def check(self) -> None:
-        """Raise Stopped, once in each thread that works, where a signal has come."""
+        """Raise Stopped, once in each working thread, where a signal has come."""
         if self._received and self._mine.hears and not self._mine.deferring:
             self._mine.hears = False
             raise Stopped(self._received[0])
 
     def met(self) -> None:
-        """Let `check` be silent in this thread: it has heard of the signal already."""
+        """Keep `check` from raising in this thread, which knows of the signal."""
         if self._received:
             self._mine.hears = False
 
     def during(self, work: Callable[[], _T]) -> _T:
-        """Do in a thread what hears no signals, and hear them meanwhile.
+        """Do work that blocks signals in another thread; check for signals meanwhile.
 
-        Not by one long wait: a signal that comes just before it, or that another
-        thread is given, would not be heard before the wait's end.
+        By many short waits: during one long wait, a signal that came just before it, or
+        that another thread got, would be handled only at the wait's end.
         """
         done: Future[_T] = Future()
 
         def do() -> None:
             try:
                 done.set_result(work())
-            except BaseException as error:  # noqa: BLE001 - raised by who waits
+            except BaseException as error:  # noqa: BLE001 - `done.result` raises it
                 done.set_exception(error)
 
         thread = threading.Thread(target=do, daemon=True)
@@ -141,16 +142,16 @@ class Signals:
         return done.result()
 
     def pause(self, seconds: float) -> None:
-        """Sleep, and check meanwhile."""
+        """Sleep, and check for signals meanwhile."""
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
+        while (remaining := deadline - time.monotonic()) > 0:
             self.check()
-            time.sleep(min(left, PAUSE))
+            time.sleep(min(remaining, PAUSE))
         self.check()
 
     def _on(self, number: int, _frame: FrameType | None) -> None:
         self._received.append(number)
-        # The third Ctrl-C is somebody who can't wait for the cleaning up.
+        # The third Ctrl-C: the user does not wait for the clean-up.
         impatient = self._received.count(signal.SIGINT) > 2
         waits = self._awaiting or self._mine.deferring
         if impatient or (len(self._received) == 1 and not waits):

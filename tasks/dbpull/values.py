@@ -1,4 +1,4 @@
-"""How a setting's text becomes a value: numbers, durations, lists, switches."""
+"""The converters of settings: text into numbers, durations, lists, switches."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class InvalidValue(ValueError):
-    """The value is not of the kind wanted; the text says what is wanted."""
+    """The value is of the wrong kind; the error's text names the right kind."""
 
 
 class Empty(InvalidValue):
-    """There is no value at all."""
+    """The value is empty."""
 
 
 def text(value: object) -> str:
@@ -37,14 +37,14 @@ def connections(value: object) -> int:
 
 
 def jobs(value: object) -> int:
-    """A whole number from 1 to 64; the machine's cores where there is none."""
+    """A whole number from 1 to 64; the machine's cores for None."""
     if value is None:
         return _cores()
     return _whole(value, 1, 64, "a whole number from 1 to 64")
 
 
 def _cores() -> int:
-    """The cores that this process may use, which a container may have fewer of."""
+    """The cores that this process may use: in a container perhaps fewer than exist."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -60,7 +60,7 @@ def duration(value: object) -> float:
 
 
 def switch(value: object) -> bool:
-    """True or false, in the words that people use for them."""
+    """True or false, from the usual words: yes and no, on and off, 1 and 0."""
     word = str(value).strip().lower()
     if word in {"1", "true", "yes", "on"}:
         return True
@@ -70,7 +70,7 @@ def switch(value: object) -> bool:
 
 
 def text_list(value: object) -> tuple[str, ...]:
-    """Texts: a list, or one text with commas."""
+    """Texts: a list, or a text with commas."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if not isinstance(value, Iterable) or isinstance(value, Mapping):
@@ -79,7 +79,7 @@ def text_list(value: object) -> tuple[str, ...]:
 
 
 def names(value: object) -> dict[str, str]:
-    """Names for names: a mapping, or `a=b,c=d`."""
+    """A name for each name: a mapping, or `a=b,c=d`."""
     if isinstance(value, str):
         pairs = [part.partition("=") for part in text_list(value)]
         if not all(name and equals and meant for name, equals, meant in pairs):
@@ -89,7 +89,7 @@ def names(value: object) -> dict[str, str]:
 
 
 def hosts(value: object) -> dict[str, dict[str, str]]:
-    """Per host a mapping of its `target` and `path`."""
+    """For each host a mapping of its `target` and `path`."""
     read = {
         text(host): {text(key): meant for key, meant in _items(keys)}
         for host, keys in _items(value)

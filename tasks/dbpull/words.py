@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 def size(count: int | None) -> str:
-    """Bytes, as people say them: `158 MB`."""
+    """A size in words, from bytes: `158 MB`."""
     if count is None:
         return "?"
     amount = float(count)
@@ -19,7 +19,7 @@ def size(count: int | None) -> str:
 
 
 def span(seconds: float) -> str:
-    """A time that something takes: `0.4 s`, `38 s`, `12 min`, `1 h 5 min`."""
+    """A span of time in words: `0.4 s`, `38 s`, `12 min`, `1 h 5 min`."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 99.5:
@@ -29,7 +29,7 @@ def span(seconds: float) -> str:
 
 
 def age(moment: datetime | None) -> str:
-    """How old something is, in one unit: `5 minutes old`, `3 hours old`."""
+    """An age in words, in one unit: `5 minutes old`, `3 hours old`."""
     if moment is None:
         return "of unknown age"
     passed = _passed(moment)
@@ -37,7 +37,7 @@ def age(moment: datetime | None) -> str:
 
 
 def ago(moment: datetime) -> str:
-    """How long ago something happened: `5 minutes ago`."""
+    """The time since a moment, in words: `5 minutes ago`."""
     passed = _passed(moment)
     return f"{passed} ago" if passed else "just now"
 
@@ -52,11 +52,11 @@ def _passed(moment: datetime) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things: `1 table`, `12 tables`."""
+    """A count with its noun: `1 table`, `12 tables`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:
-    """Names in a row, the first few of many."""
+    """Names with commas: the first `most`, and the number of others."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
