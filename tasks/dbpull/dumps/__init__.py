@@ -1,1 +1,1 @@
-"""Dumps: their names, and the folders that they lie in, here and on hosts."""
+"""Dumps: their file names, and the stores on this machine and on hosts."""

@@ -85,7 +85,7 @@ class LocalStore:
             return listed_toc.read(dump.path, error, Local())
 
     def open(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
-        """Read and verify a dump that is here. Raises BadDump."""
+        """Read and verify a stored dump. Raises BadDump."""
         try:
             return self._opened(dump, reporter, gate)
         except UnsupportedDump as error:

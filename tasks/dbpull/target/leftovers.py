@@ -1,4 +1,4 @@
-"""Leftovers: databases that crashed runs left or swaps took out of use, and DROP."""
+"""Leftovers: databases of crashed runs, or out of use after a swap; their removal."""
 
 from __future__ import annotations
 

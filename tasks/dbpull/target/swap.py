@@ -81,7 +81,7 @@ class Swap:
     def _rename(
         self, moves: Sequence[Move], attempt: int, *, aside: str = "", **more: str
     ) -> bool:
-        """End the sessions and rename, in one transaction; whether that succeeded."""
+        """End the sessions in the way, rename in one transaction; whether it did so."""
         dbnames = [move.member.dbname for move in moves]
         self._refuse_foreign(moves)
         refuse_held_open(self.psql, self.state, dbnames)
