@@ -29,7 +29,9 @@ PATIENCE = 60.0
 @pytest.fixture(scope="module")
 def up() -> Iterator[Stage]:
     with Stage(lambda _: None, scale=SCALE) as up:
+        was = traces(up)
         yield up
+    assert was.left() == []
 
 
 @dataclass
@@ -154,13 +156,6 @@ def test_a_pull_replaces_the_developer_s_database(up: Stage) -> None:
 
 def test_what_fails_on_it_tells_so(up: Stage) -> None:
     assert up.run("db.pull", "--app=unknown") == 1
-
-
-def test_leaving_it_leaves_nothing() -> None:
-    with Stage(lambda _: None, scale=SCALE) as up:
-        was = traces(up)
-
-    assert was.left() == []
 
 
 def test_an_error_on_it_leaves_nothing() -> None:

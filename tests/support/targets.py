@@ -19,8 +19,10 @@ from databases import Postgres
 from dbpull import embedded
 
 OLD = "create table notes (id int, note text); insert into notes values (1, 'mine');"
+# Autovacuum would look into each of many databases, again and again.
 LOG = """
 alter system set log_statement = 'mod';
+alter system set autovacuum = off;
 select pg_reload_conf();
 """
 OIDS = "select oid || ' ' || datname from pg_database order by 1;"
