@@ -1,4 +1,4 @@
-"""What Heroku's answers mean: the JSON of a good one, the error of a bad one."""
+"""Heroku's HTTP answers: the JSON of a success, the error of a failure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Answer:
     body: bytes = field(repr=False)
 
     def content(self, about: str, origin: str) -> Any:
-        """The JSON of a 2xx; `about` and `origin` of the token word the errors."""
+        """The JSON of a 2xx; `about` and the token's `origin` word the errors."""
         if not 200 <= self.status < 300:
             raise self._error(about, origin)
         parsed = self._json()
@@ -45,7 +45,7 @@ class Answer:
         return parsed
 
     def _json(self) -> Any:
-        """The body, None where it is no JSON."""
+        """The body's JSON; None where it is none."""
         # No `raise … from`: a JSON error carries the whole body with it.
         try:
             return json.loads(self.body)

@@ -1,4 +1,4 @@
-"""Which Heroku app is meant."""
+"""The choice of the Heroku app: by flag, setting, environment or git remote."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class AppChoice:
-    """An app, the alias it was asked for by, and where that came from.
+    """An app, the alias that the user gave for it, and the origin of that choice.
 
     `origin` is "--app", "HEROKU_APP", "git remote heroku", …
     """
@@ -26,16 +26,16 @@ class AppChoice:
     alias: str | None = None
     origin: str = ""
     near: str = ""
-    """A question for who asked for a name that Heroku does not know."""
+    """A question to the user where Heroku does not know the name."""
 
     @classmethod
     def of(cls, app: AppChoice | str) -> AppChoice:
-        """The choice that a bare name is; raises `BadAppName`."""
+        """The choice of an app by its bare name; raises `BadAppName`."""
         choice = app if isinstance(app, AppChoice) else cls(app)
         return choice.checked()
 
     def checked(self, aliases: Mapping[str, str] | None = None) -> AppChoice:
-        """Itself, if its name can be an app's; raises `BadAppName`."""
+        """This choice, if its name can be an app's; raises `BadAppName`."""
         if not _NAME.fullmatch(self.name) and not _UUID.fullmatch(self.name):
             raise BadAppName(self.name, self.origin or "what was asked", aliases or {})
         return self

@@ -1,4 +1,4 @@
-"""What ties a database to an app: add-on attachments, and which one a name means."""
+"""Add-on attachments, which tie databases to an app, and the one that a name means."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Attachment:
 
     @property
     def short_name(self) -> str:
-        """As transfers say it: NAVY for HEROKU_POSTGRESQL_NAVY."""
+        """The name in transfers: NAVY for HEROKU_POSTGRESQL_NAVY."""
         return short(self.name)
 
 
@@ -72,11 +72,11 @@ def apps_with(api: Api, addon_id: str) -> set[str]:
     about = "the apps that share the database"
     path = ("addons", addon_id, "addon-attachments")
     found = api.get(list, api.platform, *path, about=about, headers=ATTACHMENTS)
-    return {one.app for one in _understood(found)}
+    return {attachment.app for attachment in _understood(found)}
 
 
 def resolve(api: Api, app: AppChoice, name: str) -> Attachment:
-    """The one attachment that a name means for an app; raises as `database` does."""
+    """The attachment that a name means for an app; raises as `database` does."""
     about = f"the database {name} of {app.name}"
     try:
         found = api.post(
@@ -86,7 +86,7 @@ def resolve(api: Api, app: AppChoice, name: str) -> Attachment:
             about=about,
             headers=ATTACHMENTS,
             body={"addon_attachment": name, "app": app.name},
-            repeatable=True,  # it only looks something up
+            repeatable=True,  # the POST only looks something up
         )
     except NotFound as error:
         if error.resource == "app":
@@ -97,44 +97,44 @@ def resolve(api: Api, app: AppChoice, name: str) -> Attachment:
             raise AmbiguousDatabase(name, app.name, ()) from None
         raise
     matches = _understood(found) or _of_config_var(api, app, name)
-    return _one(matches, name, app.name)
+    return _best(matches, name, app.name)
 
 
 def _of_config_var(api: Api, app: AppChoice, name: str) -> list[Attachment]:
-    """Attachments whose URL a config var called `name` (or `name`_URL) repeats."""
-    there = attached_to(api, app)
-    if not there:
+    """Attachments with the URL that the config var `name` (or `name`_URL) holds."""
+    attached = attached_to(api, app)
+    if not attached:
         raise NoDatabases(app.name)
     about = f"the config vars of {app.name}"
     try:
         config = api.get(
             dict, api.platform, "apps", app.name, "config-vars", about=about
         )
-    except NoAccess:  # a token that may read the app need not read these
+    except NoAccess:  # a token for the app may lack access to its config vars
         config = {}
     wanted = {config.get(name), config.get(f"{name}_URL")} - {None}
     matches = [
-        one for one in there if wanted & {config.get(var) for var in one.config_vars}
+        each for each in attached if wanted & set(map(config.get, each.config_vars))
     ]
     if not matches:
-        raise UnknownDatabase(name, app.name, {one.short_name for one in there})
+        raise UnknownDatabase(name, app.name, {each.short_name for each in attached})
     return matches
 
 
-def _one(matches: Sequence[Attachment], name: str, app: str) -> Attachment:
-    """The match, of several the one that a person would mean."""
-    default = [one for one in matches if one.namespace is None] or list(matches)
-    # Several names of one database are no ambiguity: its backups are the same.
-    if len({one.addon_id for one in default}) > 1:
-        raise AmbiguousDatabase(name, app, {one.short_name for one in default})
+def _best(matches: Sequence[Attachment], name: str, app: str) -> Attachment:
+    """The match; of several, the one that a person would mean."""
+    default = [each for each in matches if each.namespace is None] or list(matches)
+    # Several attachments of one database are not ambiguous: they share its backups.
+    if len({each.addon_id for each in default}) > 1:
+        raise AmbiguousDatabase(name, app, {each.short_name for each in default})
     asked = short(name.removesuffix("_URL"))
     names = (asked, "DATABASE")
-    preferred = (one for one in default for want in names if one.short_name == want)
+    preferred = (each for each in default for want in names if each.short_name == want)
     return next(preferred, default[0])
 
 
 def _understood(found: Sequence[Any]) -> list[Attachment]:
-    """The attachments among JSON objects that are of Heroku Postgres."""
+    """The attachments of Heroku Postgres among JSON objects."""
     attachments = []
     for item in found:
         try:

@@ -36,7 +36,7 @@ _STATE = {
 def backups(api: Api, app: AppChoice | str) -> list[Backup]:
     """The backups kept under an app, newest first.
 
-    Those of a database are under its `billing_app`. Raises `UnknownApp` and
+    A database's backups are kept under its `billing_app`. Raises `UnknownApp` and
     `HttpError`s. (Data API: GET /client/v11/apps/:app/transfers.)
     """
     choice = AppChoice.of(app)
@@ -53,7 +53,7 @@ def backups(api: Api, app: AppChoice | str) -> list[Backup]:
 def of_database(
     backups: Sequence[Backup], names: str | Collection[str] | None
 ) -> list[Backup]:
-    """Those of one database, by its name or by all its names (`Database.names`)."""
+    """The backups of a database, by its name or by all its names (`Database.names`)."""
     if names is None:
         return list(backups)
     wanted = {short(name) for name in ([names] if isinstance(names, str) else names)}
@@ -67,7 +67,7 @@ def newest(backups: Sequence[Backup], database: str | Collection[str] | None) ->
     if finished:
         return finished[0]
     names = [database] if isinstance(database, str) else database or ()
-    others = {one.database for one in backups if one.status == "finished"}
+    others = {b.database for b in backups if b.status == "finished"}
     unfinished = f"{own[0].id}, {_STATE[own[0].status]}" if own else ""
     raise NoBackup(names, others, unfinished)
 
@@ -78,9 +78,9 @@ def find(
     *,
     or_running: bool = False,
 ) -> Backup:
-    """The finished backup of an id: b101, 101 and a101 are the same one.
+    """The finished backup with an id: b101, 101 and a101 are the same backup.
 
-    With `or_running` also one that is still being taken, for `follow`. Raises
+    With `or_running` also a backup that is still being taken, for `follow`. Raises
     `UnknownBackup`, `BackupFailed`, `BackupCanceled`, `BackupStillRunning`.
     """
     name = id.strip().lower()
@@ -95,11 +95,11 @@ def find(
 
 
 def download_url(api: Api, backup: Backup) -> str:
-    """A URL that anyone can download the backup from for an hour: a secret.
+    """A presigned URL of the backup, valid for an hour: a secret.
 
     Raises `BackupGone` and `HttpError`s. (Data API: POST
-    /client/v11/apps/:app/transfers/:num/actions/public-url; `expires_at` is about
-    when a download may start.)
+    /client/v11/apps/:app/transfers/:num/actions/public-url; `expires_at` is the
+    time until which a download may start.)
     """
     about = f"the download of {backup.id}"
     path = ("client", "v11", "apps", backup.app, "transfers", str(backup.number))
@@ -109,7 +109,7 @@ def download_url(api: Api, backup: Backup) -> str:
             api.data,
             *(*path, "actions", "public-url"),
             about=about,
-            repeatable=True,  # each answer is one more URL of the same object
+            repeatable=True,  # each answer is another URL of the same object
         )
     except NotFound:
         raise BackupGone(backup.id) from None
@@ -131,7 +131,7 @@ def _finished(backup: Backup) -> Backup:
 
 
 def _is_safe(url: str) -> bool:
-    """Whether a download is encrypted, or does not leave this machine."""
+    """Whether a download by this URL is encrypted, or stays on this machine."""
     try:
         parts = urlsplit(url)
         loopback = is_loopback(parts.hostname or "")

@@ -1,4 +1,4 @@
-"""Asking for a new backup: once, whatever happens to the answer."""
+"""The capture of a new backup: requested once, even where the answer gets lost."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from dbpull.heroku.follow import INTERVAL, Progress, follow
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import Backup, backup_of
 
-_LOOKS = 5  # at the list, after a lost answer
-# A transfer that Heroku lost track of stays "pending" for ever; it must not keep
-# anyone from taking a new one.
+_LOOKS = 5  # looks at the list of backups, after a lost answer
+# A transfer that Heroku lost track of stays "pending" for ever; it must not block new
+# captures.
 _STUCK = timedelta(days=1)
 _BUSY = re.compile(r"in progress|already (?:being|running|underway)|currently running")
 
@@ -44,10 +44,10 @@ def capture(
 ) -> Backup:
     """Take a backup of a database and wait up to `wait` seconds for its end.
 
-    It is asked for once: where the answer gets lost, the list tells whether there is a
-    new one. Raises `BackupsUnsupported`, `DatabaseNotReady`, `CaptureInProgress`,
-    `CaptureRefused`, `CaptureLost`, and as `follow` does. (Data API: POST
-    /client/v11/databases/:id/backups.)
+    Heroku is asked once: where its answer gets lost, the list of backups tells whether
+    the capture began. Raises `BackupsUnsupported`, `DatabaseNotReady`,
+    `CaptureInProgress`, `CaptureRefused`, `CaptureLost`, and as `follow` does.
+    (Data API: POST /client/v11/databases/:id/backups.)
     """
     if "shield" in database.plan.lower():
         raise BackupsUnsupported(database.plan)
@@ -64,7 +64,7 @@ def capture(
 
 
 def _refuse_second(before: Sequence[Backup], database: Database) -> None:
-    """Raise `CaptureInProgress` where one of this database is being taken."""
+    """Raise `CaptureInProgress` where a backup of this database is being taken."""
     now = datetime.now(UTC)
     for backup in of_database(before, database.names):
         unfinished = backup.status in ("running", "pending")
@@ -73,7 +73,7 @@ def _refuse_second(before: Sequence[Backup], database: Database) -> None:
 
 
 def _ask(api: Api, database: Database) -> Backup | str:
-    """The new backup, or how the answer got lost that would have told."""
+    """The new backup, or how Heroku's answer got lost."""
     app = database.billing_app
     about = f"a new backup of {database.name} of {app}"
     path = ("client", "v11", "databases", database.id, "backups")
@@ -109,7 +109,7 @@ def _appeared(
         except HttpError as error:
             why = error.what
             break
-        new = [one for one in listed if one.number > last and not one.scheduled]
+        new = [b for b in listed if b.number > last and not b.scheduled]
         if new:
             return new[-1]
     raise CaptureLost(database.name, app, why)

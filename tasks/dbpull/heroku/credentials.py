@@ -1,4 +1,4 @@
-"""Who we are to Heroku: a token, from the first place that has one.
+"""The token for Heroku's APIs, from the first place that has one.
 
 HEROKU_API_KEY, then `~/.netrc`, then `heroku auth:token`, which also knows the
 keychains that newer versions of the Heroku CLI keep their logins in.
@@ -23,7 +23,7 @@ _CLI_SECONDS = 60
 
 @dataclass(frozen=True)
 class Token:
-    """What Heroku knows us by, and where it came from; never shown."""
+    """A token and its origin; the token is never shown."""
 
     value: str = field(repr=False)
     origin: str
@@ -48,7 +48,7 @@ def token(environ: Mapping[str, str], machine: str = "api.heroku.com") -> Token:
 
 
 def _from_netrc(environ: Mapping[str, str], machine: str) -> Token | str:
-    """The entry of ~/.netrc, or why there is none."""
+    """The token in ~/.netrc, or why there is none."""
     home = Path(environ.get("HOME") or Path.home())
     path = home / ("_netrc" if os.name == "nt" else ".netrc")
     try:
@@ -66,7 +66,7 @@ def _from_netrc(environ: Mapping[str, str], machine: str) -> Token | str:
 
 
 def _from_cli(environ: Mapping[str, str], machine: str) -> Token | str:
-    """What `heroku auth:token` prints, or why it prints nothing."""
+    """The token that `heroku auth:token` prints, or why it prints none."""
     del machine  # the CLI reads HEROKU_HOST itself
     program = shutil.which("heroku", path=environ.get("PATH"))
     if program is None:

@@ -1,4 +1,4 @@
-"""An app's databases: which one a name means, and what Heroku knows about it."""
+"""An app's databases: the one that a name means, and Heroku's facts about it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from dbpull.heroku.servers import Server
 class Database:
     """A Heroku Postgres add-on, seen from an app it is attached to.
 
-    `id` is the add-on's uuid, `addon` its name, `plan` ("standard-0") what comes after
+    `id` is the add-on's uuid, `addon` its name, `plan` ("standard-0") the part after
     "heroku-postgresql:". Its backups are kept under `billing_app`, and their
-    `from_name` is one of `names`: the attachments it has there, "DATABASE" or "NAVY".
-    `name` is the one to call it by.
+    `from_name` is one of `names`: its attachments to that app, "DATABASE" or "NAVY".
+    `name` is the name for messages.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Database:
 
 @dataclass(frozen=True)
 class DatabaseInfo:
-    """What Heroku says about a database; None where it says nothing.
+    """Heroku's facts about a database; None where Heroku does not tell.
 
     `version` is PostgreSQL's ("16.4"), `size` in bytes; `continuous_protection` means
     that large logical backups are likely to fail.
@@ -70,10 +70,10 @@ def database(api: Api, app: AppChoice | str, name: str = "DATABASE_URL") -> Data
 
 
 def database_info(api: Api, database: Database) -> DatabaseInfo:
-    """What the Data API knows about a database.
+    """The facts that the Data API tells about a database.
 
     Raises `DatabaseNotReady` and `HttpError`s. (GET /client/v11/databases/:id; the
-    user and password of its `resource_url` are left behind there.)
+    user and password of its `resource_url` are dropped.)
     """
     about = f"the database {database.addon}"
     path = ("client", "v11", "databases", database.id)
@@ -94,23 +94,24 @@ def database_info(api: Api, database: Database) -> DatabaseInfo:
 
 
 def _names(api: Api, attachment: Attachment) -> frozenset[str]:
-    """The names this add-on has in its billing app: any may be a `from_name`.
+    """The names of the add-on in its billing app: a `from_name` may be any of them.
 
-    Empty where the billing app is another one that can't be seen: this app's own name
-    for it (DATABASE) may be that of another database there.
+    Empty where the billing app is another app that we can't see: there, this app's name
+    for the add-on (DATABASE) may belong to another database.
     """
     try:
-        there = attached_to(api, AppChoice(attachment.billing_app))
+        attached = attached_to(api, AppChoice(attachment.billing_app))
     except (NoAccess, UnknownApp):
-        there = []
-    own = {one.short_name for one in there if one.addon_id == attachment.addon_id}
+        attached = []
+    same = (each for each in attached if each.addon_id == attachment.addon_id)
+    own = {each.short_name for each in same}
     if not own and attachment.app == attachment.billing_app:
         return frozenset({attachment.short_name})
     return frozenset(own)
 
 
 def _preferred(names: frozenset[str], own: str) -> str:
-    """What to call a database: as it was asked for, if its backups may say so."""
+    """The name for messages: as the user gave it, if backups may have that name."""
     if own in names or not names:
         return own
     return "DATABASE" if "DATABASE" in names else min(names)

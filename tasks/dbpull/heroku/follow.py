@@ -1,4 +1,4 @@
-"""Waiting for the end of a backup that Heroku is taking."""
+"""The wait for the end of a backup that Heroku is taking."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def follow(
 ) -> Backup:
     """Wait up to `wait` seconds for the end of a backup that is being taken.
 
-    `progress` gets the bytes dumped and the database's size in bytes. Troubles that
+    `progress` gets the bytes dumped and the database's size in bytes. Failures that
     may pass are waited out. Raises `CaptureFailed`, `CaptureCanceled`,
     `CaptureUnseen`, `CaptureInterrupted`, `BackupGone` and `HttpError`s (401, 403).
     (Data API: GET /client/v11/apps/:app/transfers/:uuid.)
@@ -78,19 +78,19 @@ def _ended(
                 return seen
             waits, trouble = interval, ""
             pause = pause_after(api.clock() - begun, interval)
-        left = begun + wait - api.clock()
-        if left <= 0:
+        remaining = begun + wait - api.clock()
+        if remaining <= 0:
             raise CaptureUnseen(backup.id, wait, trouble)
-        api.sleep(min(pause, left))
+        api.sleep(min(pause, remaining))
 
 
 def pause_after(passed: float, longest: float = INTERVAL) -> float:
-    """How long to wait for the next look: the longer, the longer it has taken."""
+    """Seconds until the next look: a quarter of the time passed, within limits."""
     return min(longest, max(_SHORTEST_PAUSE, passed / 4))
 
 
 def _look(api: Api, backup: Backup) -> Backup:
-    """The backup as it is now, asked for once."""
+    """The backup's present state, by one request."""
     about = f"the backup {backup.id}"
     transfer = api.get(dict, api.data, *_path(backup), about=about, patience=0)
     seen = backup_of(transfer, backup.app)
@@ -103,7 +103,7 @@ def _look(api: Api, backup: Backup) -> Backup:
 
 
 def _stop_unless_passing(api: Api, backup: Backup, error: HttpError) -> None:
-    """Raise what waiting does not help against: a bad token, no access, deleted."""
+    """Raise an error that waiting can't cure: a bad token, no access, deleted."""
     if isinstance(error, NotFound) and error.gone:
         raise BackupGone(backup.id)
     # Any network trouble passes: this machine has just talked to Heroku.
@@ -128,7 +128,7 @@ def _last_words(api: Api, backup: Backup) -> list[str]:
             dict, api.data, *_path(backup), about=about, query={"verbose": "true"}
         )
     except HttpError:
-        return []  # that it failed is what matters
+        return []  # the failure itself matters, its log less
     return logged(transfer)[-_LOG_LINES:]
 
 

@@ -14,7 +14,7 @@ from dbpull.heroku.redact import redacted
 
 @dataclass(frozen=True)
 class Remotes:
-    """`apps` is {remote: app}; `trouble` says what kept git from telling."""
+    """The Heroku remotes: `apps` is {remote: app}; `trouble` tells why git failed."""
 
     apps: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
@@ -23,8 +23,8 @@ class Remotes:
 def remotes(environ: Mapping[str, str], folder: Path) -> Remotes:
     """The Heroku remotes of the repository that `folder` is in.
 
-    As the Heroku CLI does: if `git config heroku.remote` names one, that one alone.
-    No git and no repository are no remotes.
+    As in the Heroku CLI, a remote that `git config heroku.remote` names is the only
+    one. Without git or a repository there are no remotes.
     """
     listed, trouble = _git(environ, folder, "remote", "-v")
     apps = dict(_apps(listed, git_prefixes(environ)))
@@ -39,12 +39,12 @@ def remotes(environ: Mapping[str, str], folder: Path) -> Remotes:
 
 
 def _apps(listed: str, prefixes: list[str]) -> list[tuple[str, str]]:
-    """(remote, app) of the lines of `git remote -v` that are Heroku's."""
+    """(remote, app) of Heroku's lines in the output of `git remote -v`."""
     pattern = re.compile(rf"(?:{'|'.join(prefixes)})(?P<app>[^/]+?)(?:\.git)?/?")
     found = []
     for line in listed.splitlines():
-        name, _, rest = line.partition("\t")
-        url, _, kind = rest.rpartition(" ")
+        name, _, target = line.partition("\t")
+        url, _, kind = target.rpartition(" ")
         match = pattern.fullmatch(url)
         if match and kind == "(fetch)":
             found.append((name, match["app"]))
@@ -52,7 +52,7 @@ def _apps(listed: str, prefixes: list[str]) -> list[tuple[str, str]]:
 
 
 def _git(environ: Mapping[str, str], folder: Path, *args: str) -> tuple[str, str]:
-    """What git prints, and why where it prints nothing."""
+    """The output of git, and the reason where there is none."""
     try:
         answer = subprocess.run(
             ["git", "-C", str(folder), *args],

@@ -15,8 +15,8 @@ from dbpull.errors.heroku import RefusedHost
 from dbpull.heroku.redact import redacted
 
 _DOMAINS = ("heroku.com", "herokai.com", "herokuspace.com", "herokudev.com")
-# Nothing but scheme, name and port: whatever else a URL may hold (a user, a
-# backslash, a query) is where two parsers can disagree about the host.
+# Only scheme, name and port: in any other part of a URL (a user, a backslash, a query)
+# two parsers can disagree about the host.
 _HOST = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<name>[a-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?/?",
     re.IGNORECASE,
@@ -32,7 +32,7 @@ class Hosts:
 
     @property
     def machine(self) -> str:
-        """The Platform API's entry in ~/.netrc: its host, with a port if any."""
+        """The Platform API's name in ~/.netrc: its host, with a port if any."""
         return self.platform.partition("://")[2]
 
     @classmethod
@@ -46,7 +46,7 @@ class Hosts:
 
 
 def git_prefixes(environ: Mapping[str, str]) -> list[str]:
-    """Regular expressions for what stands before the app in a remote's URL."""
+    """Regular expressions for the part before the app in a remote's URL."""
     ssh = https = environ.get("HEROKU_GIT_HOST", "").strip()
     if not ssh:
         ssh, https = _git_hosts(environ)

@@ -1,4 +1,4 @@
-"""Asking Heroku's two APIs: what, how patiently, and how it fails."""
+"""Requests to Heroku's two APIs, their retries, and their errors."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from dbpull.heroku.session import body_of, classify, session
 
 ATTACHMENTS: Mapping[str, str] = {
     "Accept": "application/vnd.heroku+json; version=3.sdk",
-    # Without it, attachments come without their plan.
+    # Without this header, attachments have no plan.
     "Accept-Inclusion": "addon:plan,config_vars",
 }
 _TIMEOUT = (10.0, 30.0)  # seconds: to connect, between two bytes
-DEADLINE = 60.0  # seconds for an answer's body, however its bytes drip
-MOST = 64 * 2**20  # bytes of it
-_PAUSES = (0.5, 1.0, 2.0)  # seconds, then
+DEADLINE = 60.0  # seconds for an answer's body, however slowly it arrives
+MOST = 64 * 2**20  # bytes of a body
+_PAUSES = (0.5, 1.0, 2.0)  # seconds; then always
 _LONGEST_PAUSE = 4.0
 
 Json = TypeVar("Json", dict[str, Any], list[Any])
@@ -51,7 +51,7 @@ class Api:
 
     A GET that fails for a reason that may pass (no connection, 429, 5xx) is sent
     again for up to `patience` seconds; a POST only if it is `repeatable`, or if
-    Heroku certainly did nothing. `notice` is told before each such wait.
+    Heroku certainly did nothing. `notice` is called before each wait.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class Api:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **options: Any) -> Api:
-        """The APIs and the token that the environment names.
+        """The APIs with the hosts and the token that the environment names.
 
-        `options` are those of the class. Raises `RefusedHost`, `NoToken` and
+        `options` go to the class. Raises `RefusedHost`, `NoToken` and
         `MalformedToken`.
         """
         hosts = Hosts.from_environment(environ)
@@ -97,8 +97,8 @@ class Api:
     ) -> Json:
         """The JSON at a path under `platform` or `data`: a `dict` or a `list`.
 
-        A list that comes in parts (`Next-Range`) is put together. Raises
-        `HttpError`s, worded with `about` ("the backups of shop").
+        A list in several parts (`Next-Range`) is joined. Raises `HttpError`s,
+        worded with `about` ("the backups of shop").
         """
         patience = self.patience if patience is None else patience
         given = dict(headers or {})
@@ -129,7 +129,7 @@ class Api:
         body: Mapping[str, object] | None = None,
         repeatable: bool = False,
     ) -> Json:
-        """The JSON that a POST answers; `repeatable` where twice does no harm."""
+        """The JSON of a POST; `repeatable` where a second POST does no harm."""
         request = _Request("POST", base, path, about, headers or {}, body=body)
         patience = self.patience
         content, _ = self._patiently(request, patience, repeatable=repeatable)
@@ -143,14 +143,14 @@ class Api:
         about: str,
         body: Mapping[str, object],
     ) -> None:
-        """Have something be so. Twice does no harm, so it is asked for patiently."""
+        """Send a PUT or PATCH. A second one does no harm, so it is retried."""
         request = _Request(method, base, path, about, body=body)
         self._patiently(request, self.patience, repeatable=True)
 
     def _patiently(
         self, request: _Request, patience: float, *, repeatable: bool
     ) -> tuple[Any, str | None]:
-        """An answer's JSON and its Next-Range, or the trouble that does not pass."""
+        """An answer's JSON and Next-Range; raises an error that retries do not cure."""
         end = self.clock() + patience
         pauses = chain(_PAUSES, repeat(_LONGEST_PAUSE))
         while True:
@@ -185,10 +185,10 @@ class Api:
                 status, headers = response.status_code, response.headers
                 return Answer(request.host, status, headers, body)
             reason = None
-        # requests' own are OSErrors; a malformed proxy raises any of the others.
+        # requests' own errors are OSErrors; a malformed proxy raises the others.
         except (OSError, Urllib3Error, TypeError, ValueError) as error:
             reason = classify(error)
-        # Outside of `except`: what requests raises quotes URLs, also a proxy's.
+        # Outside of `except`: errors of requests quote URLs, also a proxy's.
         if reason:
             raise Unreachable(request.host, reason)
         why = f"it has more than {MOST // 2**20} MB"
@@ -196,7 +196,7 @@ class Api:
 
 
 def _url(base: str, path: tuple[str, ...]) -> str:
-    """A URL whose path has exactly these parts, whatever is in them."""
+    """A URL whose path has exactly these parts, whatever characters they hold."""
     if not {"", ".", ".."}.isdisjoint(path):
         raise ValueError(f"{path!r} cannot be parts of a path")
     return "/".join([base, *(quote(part, safe="") for part in path)])

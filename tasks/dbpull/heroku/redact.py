@@ -1,4 +1,4 @@
-"""Taking secrets out of text that Heroku sent, before anyone sees it.
+"""The redaction of secrets in text from Heroku, before it is shown.
 
 Heroku's answers hold `postgres://user:password@…` and presigned URLs, and its error
 messages and logs may quote them.
@@ -24,7 +24,7 @@ def redacted(text: object, *, limit: int = 300) -> str:
     """One line of text without passwords, tokens and URLs that hold them.
 
     Left out: database URLs, URLs with a user, URLs with a query (signed ones have
-    one) and very long ones. What is longer than `limit` characters is cut off.
+    one) and very long ones. A line of more than `limit` characters is cut off.
     """
     if not isinstance(text, str):
         return ""

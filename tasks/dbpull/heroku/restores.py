@@ -1,4 +1,4 @@
-"""Writing to an app's database: emptying it, and having a backup put back into it."""
+"""Writes to an app's database: empty it, and put a backup back into it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def database_url(api: Api, database: Database) -> str | None:
     Raises `HttpError`s. (Platform API: GET /apps/:app/config-vars.)
     """
     app = AppChoice(database.app)
-    own = [one for one in attached_to(api, app) if one.addon_id == database.id]
+    own = [each for each in attached_to(api, app) if each.addon_id == database.id]
     about = f"the config vars of {app.name}"
     path = ("apps", app.name, "config-vars")
     values = api.get(dict, api.platform, *path, about=about)
-    for one in sorted(own, key=lambda one: one.namespace is not None):
-        for name in one.config_vars:
+    for attachment in sorted(own, key=lambda each: each.namespace is not None):
+        for name in attachment.config_vars:
             url = values.get(name)
             if name.endswith("_URL") and isinstance(url, str):
                 return url
@@ -46,9 +46,9 @@ def database_url(api: Api, database: Database) -> str | None:
 
 
 def reset(api: Api, database: Database) -> None:
-    """Empty a database. Nothing of it is left, nor its sessions.
+    """Empty a database, and end its sessions.
 
-    Raises `HttpError`s; after one it may be empty all the same. (Data API: PUT
+    Raises `HttpError`s; the database may be empty even then. (Data API: PUT
     /client/v11/databases/:id/reset.)
     """
     about = f"the reset of {database.name} of {database.app}"
@@ -66,7 +66,7 @@ def put_back(
 ) -> None:
     """Have Heroku restore a backup into a database, and wait for its end.
 
-    Whatever is in the database goes. For up to `wait` seconds troubles that may pass
+    The database's contents are lost. For up to `wait` seconds, failures that may pass
     are waited out. Raises `PutBackFailed` and `HttpError`s (401, 403). (Data API: POST
     /client/v11/databases/:id/restores.)
     """
@@ -78,15 +78,15 @@ class Stored(Protocol):
 
     @property
     def id(self) -> str:
-        """As Heroku shows it: `b101`."""
+        """The id that Heroku shows: `b101`."""
 
     @property
     def uuid(self) -> str:
-        """The transfer's."""
+        """The uuid of its transfer."""
 
     @property
     def app(self) -> str:
-        """The billing app that it lives under."""
+        """The billing app under which the backup is kept."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ class _PutBack:
         raise PutBackFailed(self.backup.id, why)
 
     def _once(self) -> dict[str, Any]:
-        """The restore, ended; how, it says itself."""
-        before = {one["num"] for one in self._patiently(self._restores)}
+        """The transfer of one restore, once it has ended, well or not."""
+        before = {restore["num"] for restore in self._patiently(self._restores)}
         stored = self._patiently(self._stored)
         uuid = str(self._begin(stored, before)["uuid"])
         begun = self.api.clock()
@@ -119,14 +119,14 @@ class _PutBack:
             self.api.sleep(pause_after(self.api.clock() - begun, self.pause))
 
     def _begin(self, stored: str, before: set[int]) -> dict[str, Any]:
-        """Ask for it; where the answer got lost, look whether it was begun."""
+        """Request the restore; after a lost answer, first look whether it began."""
         path = ("client", "v11", "databases", self.database.id, "restores")
 
         def ask() -> dict[str, Any]:
             new = [
-                one
-                for one in self._restores()
-                if one["num"] not in before and one.get("from_url") == stored
+                restore
+                for restore in self._restores()
+                if restore["num"] not in before and restore.get("from_url") == stored
             ]
             if new:
                 return new[0]
@@ -150,21 +150,21 @@ class _PutBack:
                 self.api.sleep(max(self.pause, error.retry_after or 0.0))
 
     def _restores(self) -> list[dict[str, Any]]:
-        """The restores of the billing app that are known, newest first."""
+        """The transfers of the billing app that are restores, newest first."""
         app = self.backup.app
         path = ("client", "v11", "apps", app, "transfers")
         about = f"the restores of {app}"
         found = self.api.get(list, self.api.data, *path, about=about, patience=0)
         return [
-            one
-            for one in found
-            if isinstance(one, dict)
-            and one.get("to_type") == "pg_restore"
-            and isinstance(one.get("num"), int)
+            transfer
+            for transfer in found
+            if isinstance(transfer, dict)
+            and transfer.get("to_type") == "pg_restore"
+            and isinstance(transfer.get("num"), int)
         ]
 
     def _stored(self) -> str:
-        """Where Heroku keeps the backup: what its CLI sends, too, for a restore."""
+        """The URL under which Heroku keeps the backup; its CLI sends that URL, too."""
         found = self._transfer(self.backup.uuid)
         url = found.get("to_url")
         if not isinstance(url, str):

@@ -1,4 +1,4 @@
-"""Where a database lives, from a URL that must not be kept."""
+"""The server and name of a database, from a URL whose secrets are dropped."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-# The last @ ends the password: Heroku's are harmless, but one set by hand may hold
-# anything, and none of it may slip into the host or the name.
+# The last @ ends the password: Heroku's passwords are harmless, but one set by hand may
+# hold any character, and no part of it may get into the host or the name.
 _URL = re.compile(
     r"postgres(?:ql)?://(?:.*@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
     r"(?::(?P<port>[0-9]{1,5}))?/(?P<dbname>[^/?#@:]+)(?:\?.*)?",
@@ -27,7 +27,7 @@ class Server:
     def of(cls, url: object) -> Server | None:
         """The server in a `postgres://user:password@host:port/dbname` URL.
 
-        None for whatever else it may be. Percent-encoding is decoded.
+        None for any other text. Percent-encoding is decoded.
         """
         match = _URL.fullmatch(url) if isinstance(url, str) else None
         if match is None:

@@ -1,4 +1,4 @@
-"""Connections to Heroku, and why one failed: the only module here with requests."""
+"""HTTP connections to Heroku, and why one failed; only this module uses requests."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Session(requests.Session):
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
-        """Drop the token on the way to another host, and add none from ~/.netrc."""
+        """Drop the token on a redirect to another host, and add none from ~/.netrc."""
         old, new = str(response.request.url), str(prepared_request.url)
         if self.should_strip_auth(old, new):  # type: ignore[no-untyped-call]
             prepared_request.headers.pop("Authorization", None)
@@ -60,11 +60,11 @@ def session(token: Token) -> requests.Session:
 
 
 def classify(error: BaseException) -> Reason:
-    """Why no answer came, from the exception and those it wraps."""
+    """Why no answer came, by the exception and the exceptions that it wraps."""
     wrapped = list(_unwrapped(error))
 
     def any_is(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(one, kinds) for one in wrapped)
+        return any(isinstance(each, kinds) for each in wrapped)
 
     if any_is(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL):
         return "proxy"
@@ -79,7 +79,7 @@ def classify(error: BaseException) -> Reason:
         return "dns"
     if any_is(ConnectionRefusedError):
         return "refused"
-    # What else goes wrong in TLS may have come after the request was sent.
+    # Other TLS errors may come after the request was sent.
     return "dropped" if any_is(*_DROPPED) else "other"
 
 
@@ -88,11 +88,11 @@ def body_of(
 ) -> bytes | None:
     """An answer's body, decoded; None where it has more than `most` bytes.
 
-    Raises TimeoutError when the clock has passed `end`: a timeout of requests is only
-    one between two bytes.
+    Raises TimeoutError when the clock has passed `end`: requests' own timeout counts
+    only between two bytes.
     """
     body = bytearray()
-    # read1: what is there, at once; read would wait for all of a piece.
+    # read1 returns the bytes at hand; read would wait for a whole piece.
     while piece := response.raw.read1(_PIECE, decode_content=True):
         body += piece
         if len(body) > most:
@@ -103,7 +103,7 @@ def body_of(
 
 
 def _unwrapped(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that it was made from (requests, urllib3, socket)."""
+    """An exception and all that it wraps (requests, urllib3, socket)."""
     seen: list[BaseException] = [error]
     for one in seen:
         inner = (one.__cause__, one.__context__, getattr(one, "reason", None))

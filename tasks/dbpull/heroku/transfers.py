@@ -1,6 +1,6 @@
-"""What Heroku's backup service calls a transfer, read as a backup.
+"""Backups, read from the transfers of Heroku's backup service.
 
-It has restores and copies too; a backup goes from `pg_dump` to `gof3r` (S3).
+Restores and copies are transfers too; a backup's goes from `pg_dump` to `gof3r` (S3).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class Backup:
     """A backup at Heroku; holds nothing secret.
 
     `id` is what Heroku shows ("b101", "a042" if scheduled, "ob001" if imported from
-    the old service); `number` identifies it within `app`, the billing app it lives
-    under. `database` is the transfer's `from_name` ("DATABASE"), `server` where that
-    was. `source_size` (the database's, as it was) and `processed` (dumped so far; may
-    lag behind even when finished) are in bytes. Times are UTC.
+    the old service); `number` identifies it within `app`, the billing app that
+    keeps it. `database` is the transfer's `from_name` ("DATABASE"), `server` its
+    server. `source_size` (the database's, as it was) and `processed` (dumped so far;
+    may lag behind even when finished) are in bytes. Times are UTC.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Backup:
 def backup_of(transfer: object, app: str) -> Backup | None:
     """The backup that a transfer's JSON describes.
 
-    None for restores, copies, deleted ones, and what can't be understood.
+    None for restores, copies, deleted backups, and JSON of another form.
     """
     if not isinstance(transfer, dict) or not _is_backup(transfer):
         return None
@@ -57,9 +57,9 @@ def backup_of(transfer: object, app: str) -> Backup | None:
 
 
 def logged(transfer: dict[str, Any]) -> list[str]:
-    """What the server said about a transfer, without secrets.
+    """The server's log of a transfer, without secrets.
 
-    It is there only where `?verbose=true` asked for it.
+    Heroku sends it only for `?verbose=true`.
     """
     logs = transfer.get("logs")
     lines = [
@@ -103,7 +103,7 @@ def _backup(transfer: dict[str, Any], app: str) -> Backup:
 
 
 def _status(transfer: dict[str, Any]) -> Status:
-    """Heroku's words for it, but a canceled one is not called failed.
+    """The status of a transfer; a canceled one is not called failed.
 
     Canceling sets canceled_at, finished_at and succeeded=false together.
     """
