@@ -1,4 +1,4 @@
-"""The made-up Heroku apps of the demo: their databases, and the backups they have."""
+"""The made-up Heroku apps of the demo: their databases and their backups."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ STAGING_BACKUPS = (
 
 
 def config(server: Server, folder: Path) -> Config:
-    """What the stand-in is to pretend, with real databases on that server behind it.
+    """The stand-in's configuration: apps whose databases are on `server`.
 
-    Its dumps lie in `folder`, which is made.
+    Makes `folder`, for the stand-in's dumps.
     """
     folder.mkdir(mode=0o700)
     return Config(
@@ -44,7 +44,7 @@ def config(server: Server, folder: Path) -> Config:
 
 
 def _app(server: Server, name: str, addon: str, backups: tuple[Backup, ...]) -> App:
-    # Through a socket nobody listens in, and the wheel's programs don't speak TLS.
+    # A Unix socket needs no TLS, and the wheel's programs don't speak it.
     url = f"{server.url(name)}&sslmode=disable"
     database = Database(f"postgresql-{addon}", source=server.url(name), shown_url=url)
     return App(name, databases=(database,), backups=backups)

@@ -13,13 +13,13 @@ from pathlib import Path
 
 WIDTH, HEIGHT = 104, 50
 PICTURE = Path(__file__).with_name("picture.svg")
-# What rich shows while a step lasts, and takes away when it has ended.
+# The live lines that rich draws during a step, and clears at its end.
 _LIVE = re.compile(r"\x1b\[\?25l.*?\x1b\[\?25h(?:\r?\x1b\[1A\x1b\[2K)*\r?", re.DOTALL)
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-HJKhl]|\r")
 
 
 def main(target: Path) -> None:
-    """Run the demo on a terminal of its own, and write what stays on it."""
+    """Run the demo on a terminal of its own, and write its final screen as SVG."""
     from rich.console import Console
     from rich.text import Text
 
@@ -28,13 +28,13 @@ def main(target: Path) -> None:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
         console.print(Text.from_ansi("$ invoke db.demo\n" + shown.strip()))
         svg = console.export_svg(title="dbpull", unique_id="dbpull")
-    # Whoever looks at it need not fetch a font; git dislikes blanks at lines' ends.
+    # Without @font-face no font is fetched; git dislikes blanks at lines' ends.
     svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
     target.write_text(re.sub(r"[ \t]+$", "", svg, flags=re.M), encoding="utf-8")
 
 
 def _run() -> str:
-    """Everything that `invoke db.demo` writes to a terminal."""
+    """The output of `invoke db.demo` on a terminal."""
     seen: list[bytes] = []
 
     def read(descriptor: int) -> bytes:

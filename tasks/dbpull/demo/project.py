@@ -1,4 +1,4 @@
-"""The folder that the demo plays in: a project as a user of dbpull has it."""
+"""The project of the demo: a folder as a user of dbpull has it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SETTINGS = """\
 
 
 def write(folder: Path, *, production: str, staging: str) -> None:
-    """Write tasks.py and invoke.yaml; the names are those of who shows the demo."""
+    """Write tasks.py and invoke.yaml, with the names of the user's own project."""
     (folder / "tasks.py").write_text(_tasks(), encoding="utf-8")
     settings = SETTINGS.format(
         section=NAME.section, production=production, staging=staging

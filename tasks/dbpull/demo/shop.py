@@ -1,4 +1,4 @@
-"""Two made-up databases: a shop as it runs on Heroku, and a developer's old one."""
+"""The made-up databases: a shop as it runs on Heroku, and a developer's old copy."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ def _create(server: Server, dbname: str) -> None:
 
 
 def _run(server: Server, dbname: str, script: str, **variables: object) -> None:
-    """Feed psql a script; it ends at the first error."""
+    """Run a script with psql, up to the first error."""
     values = {"ON_ERROR_STOP": 1, **variables}
     options = [f"--set={name}={value}" for name, value in values.items()]
     psql = [str(server.programs / "psql"), "--no-psqlrc", "--quiet", *options]
-    # PGOPTIONS and the like would count beside the URL.
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-    ended = subprocess.run(
+    # PGOPTIONS and the like would add to the URL.
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+    result = subprocess.run(
         [*psql, server.url(dbname)],
         check=False,
         input=script,
         capture_output=True,
         encoding="utf-8",
-        env={**kept, "PGCLIENTENCODING": "UTF8"},
+        env={**environ, "PGCLIENTENCODING": "UTF8"},
     )
-    if ended.returncode != 0:
-        raise NotFilled(dbname, ended.stderr.strip())
+    if result.returncode != 0:
+        raise NotFilled(dbname, result.stderr.strip())

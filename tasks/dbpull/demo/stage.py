@@ -1,7 +1,7 @@
-"""What the demo plays on: a project, a throwaway PostgreSQL, a stand-in for Heroku.
+"""The stage of the demo: a project, a throwaway PostgreSQL, a stand-in for Heroku.
 
-On its PostgreSQL are the databases behind two made-up Heroku apps, `shop` and
-`shop-staging-eu`, and a developer's old one, the target.
+The PostgreSQL has the databases of two made-up Heroku apps, `shop` and
+`shop-staging-eu`, and a developer's old database, the target.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ GRACES = ((signal.SIGINT, 15.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))
 class Stage:
     """A stage, up while in its context.
 
-    It is struck however the context is left, and by another process where this one is
-    killed. With `keep`, a file's path, it stays when the context is left in order; the
-    file says where it is, for `stop`. `say` is told what goes on, in lines. `scale` is
-    the production database's, see `shop.fill`.
+    Leaving the context removes the stage; where this process is killed, the watcher
+    removes it. With `keep`, a file's path, the stage stays when the context is left
+    without an error; the file then names its folder, for `stop`. `say` gets lines about
+    the progress. `scale` is the production database's, see `shop.fill`.
 
     Raises the errors of `dbpull.errors.embedded` and `dbpull.errors.stand_in`.
     """
@@ -57,7 +57,7 @@ class Stage:
         self._attached = ExitStack()
 
     folder: Path
-    """The project, where `run` runs."""
+    """The project's folder, in which `run` runs commands."""
     server: Server
     stand_in: StandIn
 
@@ -91,7 +91,7 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """The variables that let any client talk to the stand-in, and the target's URL.
 
-        They are in the project's .env too.
+        The project's .env has them, too.
         """
         url = self.server.url(TARGET)
         return {**self.stand_in.environment, "DATABASE_URL": url}
@@ -99,9 +99,8 @@ class Stage:
     def run(self, *words: str) -> int:
         """Run `invoke` with these words in the project, on this terminal.
 
-        What it prints is part of the story: it goes to stderr, all of it. Returns its
-        exit code. Ctrl-C is left to it first: it puts things in order, and
-        KeyboardInterrupt is raised when it has ended.
+        All its output goes to stderr. Returns its exit code. On Ctrl-C the command
+        cleans up first; KeyboardInterrupt is raised when the command has ended.
         """
         process = subprocess.Popen(
             [sys.executable, "-m", "invoke", *words],
@@ -149,11 +148,11 @@ class Stage:
             for future in filling:
                 future.result()
         finally:
-            # Where one failed, the others end with the server.
+            # After an error, the other fills end with the server.
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _strike(self) -> None:
-        """Take all down; where that is interrupted, the watcher finishes it."""
+        """Remove the stage; where that is interrupted, the watcher finishes it."""
         self._attached.close()
         strike(self.folder)
         self._watcher.dismiss()
@@ -169,9 +168,9 @@ def kept(state: Path) -> Path | None:
 
 
 def stop(state: Path) -> bool:
-    """Strike the stage that a state file names, and remove that file.
+    """Remove the stage that a state file names, and the file.
 
-    False where there was none any more.
+    False where the stage was gone already.
     """
     folder = kept(state)
     if folder:
@@ -181,7 +180,7 @@ def stop(state: Path) -> bool:
 
 
 def stop_in(folder: Path) -> bool:
-    """Strike the stage that a folder is; False where it is none."""
+    """Remove a stage by its folder; False where the folder is no stage."""
     if not is_stage(folder):
         return False
     strike(folder)
@@ -189,7 +188,7 @@ def stop_in(folder: Path) -> bool:
 
 
 def _without(names: Container[str]) -> dict[str, str]:
-    """The user's environment, but for what the stage's .env is to say."""
+    """The user's environment, without the variables that the stage's .env sets."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -203,10 +202,10 @@ def _note(state: Path, folder: Path) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a command's end, and see to it.
+    """Wait for a command's end; then end the command by ever harder signals.
 
-    Ctrl-C has reached it already, being pressed on the terminal that it shares; a
-    signal that was sent to us alone has not.
+    Ctrl-C on the shared terminal has reached the command already; a signal to this
+    process alone has not.
     """
     for number, grace in ((0, 5.0), *GRACES):
         if number:

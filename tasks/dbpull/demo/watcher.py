@@ -1,8 +1,8 @@
-"""A process that strikes a stage when the one that put it up ends without doing so.
+"""The watcher: a process that removes a stage whose own process was killed.
 
-`python -m dbpull.demo.watcher FOLDER` reads lines from its standard input, which ends
-with the other process, however that ends: `run PID` (a command runs on the stage),
-`ran` (it has ended), `done` (the stage is struck, or is to stay).
+`python -m dbpull.demo.watcher FOLDER` reads lines from its stdin, which ends with the
+stage's process, however that ends: `run PID` (a command runs on the stage), `ran` (the
+command has ended), `done` (the stage is removed, or is to stay).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ATTEMPTS = 200
 
 
 class Watcher:
-    """The side of the one who puts up the stage."""
+    """The watcher, as the stage's process starts it and talks to it."""
 
     def __init__(self, folder: Path) -> None:
         paths = [str(SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -42,14 +42,14 @@ class Watcher:
         )
 
     def tell(self, line: str) -> None:
-        """Say what goes on. Nothing happens where the watcher has been killed."""
+        """Send the watcher a line; do nothing where the watcher was killed."""
         stdin = cast(IO[bytes], self._process.stdin)
         with suppress(BrokenPipeError):
             stdin.write(f"{line}\n".encode())
             stdin.flush()
 
     def dismiss(self) -> None:
-        """Let it end: the stage is struck, or is to stay."""
+        """End the watcher: the stage is removed, or is to stay."""
         self.tell("done")
         with suppress(BrokenPipeError):
             cast(IO[bytes], self._process.stdin).close()
@@ -57,7 +57,7 @@ class Watcher:
 
 
 def main() -> None:
-    """Wait for the end of the one who started us."""
+    """Wait for the end of the stage's process; then remove the stage."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     folder = Path(sys.argv[1])
@@ -73,7 +73,7 @@ def main() -> None:
     if running:
         _end(running)
     for _ in range(ATTEMPTS):
-        # What the other process had started may be at work for a moment longer.
+        # Children of the stage's process may be at work for a moment longer.
         if not is_stage(folder):
             return
         with suppress(PullError, OSError):
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def _end(pid: int) -> None:
-    """End a command in order, so that it can clear up; else hard."""
+    """End a command in order, so that it can clean up; else kill it."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + GRACE
@@ -95,15 +95,15 @@ def _end(pid: int) -> None:
 
 
 def _is_zombie(pid: int) -> bool:
-    """Whether it has ended, but the one who should ask for its code does not."""
+    """Whether the process has ended, but its parent has not read its exit code."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
         return stat.rpartition(b") ")[2][:1] in b"ZX"
     except FileNotFoundError:
         ps = ["ps", "-o", "state=", "-p", str(pid)]
         with suppress(OSError):
-            told = subprocess.run(ps, capture_output=True, check=False).stdout
-            return told.strip()[:1] == b"Z"
+            state = subprocess.run(ps, capture_output=True, check=False).stdout
+            return state.strip()[:1] == b"Z"
         return False
 
 

@@ -1,4 +1,4 @@
-"""Adds the commands whose names have a colon, which no file's name may have."""
+"""The Django app's configuration: adds the commands with a colon, such as `db:pull`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from django.core.management import get_commands
 COMMANDS = (
     "db_pull", "db_push", "db_undo", "db_backups", "db_cleanup", "db_url",
 )  # fmt: skip
-"""The commands that there are files of; each has a twin with a colon: `db:pull`."""
+"""The commands with a file; each has a twin with a colon: `db:pull`."""
 
 
 class DbpullConfig(AppConfig):
-    """What `dbpull.django` in INSTALLED_APPS means."""
+    """The configuration of `dbpull.django` in INSTALLED_APPS."""
 
     name = "dbpull.django"
     label = "dbpull"
     verbose_name = "dbpull"
 
     def ready(self) -> None:
-        """Name the twins where Django looks for commands, and for their modules.
+        """Add the twins to Django's commands, and their modules to sys.modules.
 
         Source: get_commands and load_command_class in django/core/management. The
-        dictionary holds an app's name for each; `help` reads nothing else there.
+        dictionary holds an app's name for each command; `help` reads only that.
         """
         folder = f"{self.name}.management.commands"
         for command in COMMANDS:

@@ -1,4 +1,4 @@
-"""One run of a task in a Django process: what Django has, as the flow wants it."""
+"""A run of a task in a Django process: Django's settings and output, for the flow."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from dbpull.shell.local import Local
 from dbpull.sources import heroku_app
 
 SILENT, USUAL, CHATTY = 0, 1, 2
-"""Of --verbosity: errors alone, the story, and every command that is run."""
+"""Levels of --verbosity: errors alone; the run's messages; every command, too."""
 _one_at_a_time = threading.Lock()
 _OURS = {
     "db.pull", "db.push", "db.undo", "db.backups", "db.cleanup", "db.url",
@@ -39,7 +39,7 @@ _OURS = {
 
 @dataclass(frozen=True)
 class DjangoRun:
-    """What a command hands on to the flow."""
+    """The settings and the Shell that a command passes to the flow."""
 
     settings: Settings
     shell: Local
@@ -49,11 +49,11 @@ class DjangoRun:
 def django_run(
     command: BaseCommand, alias: str, options: dict[str, Any], **flags: str | None
 ) -> Iterator[DjangoRun]:
-    """The settings of the project and the target of DATABASES, for one run.
+    """The project's settings and the target of DATABASES, for one run.
 
-    Its environment, which `.env` is added to, is put back afterwards; Django's own
-    connections to the target are closed before. Of several threads one is at it.
-    Raises CommandError for all that the flow raises on purpose.
+    `.env` is added to the environment, which is restored afterwards. Django's own
+    connections to the target are closed before. One thread runs at a time. Raises
+    CommandError in place of the flow's PullError.
     """
     with _one_at_a_time, _spoken(command, options), _own_environment(options):
         try:
@@ -75,17 +75,17 @@ def django_run(
             _let_go(alias)
             yield DjangoRun(settings, _shell(options))
         except PullError as error:
-            told = error.retold(_typed)
-            raise CommandError(str(told), returncode=error.code) from error
+            text = str(error.retold(_typed))
+            raise CommandError(text, returncode=error.code) from error
 
 
 def add_app(parser: CommandParser) -> None:
-    """Declare which app is meant."""
+    """Add the option --app."""
     parser.add_argument("-a", "--app", help=HELP["app"])
 
 
 def add_database(parser: CommandParser) -> None:
-    """Declare which of DATABASES is meant."""
+    """Add the option --database, an alias of DATABASES."""
     parser.add_argument(
         "--database",
         metavar="ALIAS",
@@ -95,15 +95,15 @@ def add_database(parser: CommandParser) -> None:
 
 
 def project_folder() -> Path:
-    """Where manage.py is; invoke.yaml and .env are beside it."""
+    """The folder of manage.py, with invoke.yaml and .env."""
     program = Path(sys.argv[0])
     if program.name == "manage.py" and program.is_file():
         return program.resolve().parent
     module = sys.modules.get(os.environ.get("DJANGO_SETTINGS_MODULE", ""))
-    places = [Path(file)] if (file := getattr(module, "__file__", None)) else []
-    for place in (place for one in places for place in one.resolve().parents):
-        if (place / "manage.py").is_file():
-            return place
+    files = [Path(file)] if (file := getattr(module, "__file__", None)) else []
+    for folder in (folder for file in files for folder in file.resolve().parents):
+        if (folder / "manage.py").is_file():
+            return folder
     return Path(getattr(django_settings, "BASE_DIR", None) or Path.cwd()).resolve()
 
 
@@ -133,7 +133,7 @@ def _target(alias: str) -> str:
 
 
 def _let_go(alias: str) -> None:
-    """Close Django's connections to the database: it opens others when it needs one.
+    """Close Django's connections to the database: Django opens new ones on need.
 
     Source: close and close_pool in django/db/backends/.
     """
@@ -173,7 +173,7 @@ def _shell(options: dict[str, Any]) -> Local:
 
 
 def _typed(task: str) -> str:
-    """What to type for a task: our own command where there is one."""
+    """The command line of a task: our Django command, where the task has one."""
     if task in _OURS:
         return f"./manage.py {task.replace('.', ':')}"
     return f"invoke {NAME.task(task)}"
@@ -188,7 +188,7 @@ def _own_environment(options: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        # What changed, no more: other threads may look at it any time.
+        # Only changed variables: other threads may read the environment at any time.
         for name in [name for name in os.environ if name not in before]:
             del os.environ[name]
         for name, value in before.items():
@@ -198,7 +198,7 @@ def _own_environment(options: dict[str, Any]) -> Iterator[None]:
 
 @contextmanager
 def _spoken(command: BaseCommand, options: dict[str, Any]) -> Iterator[None]:
-    """Have the story go where the command's words go."""
+    """Send the run's output to the streams of the Django command."""
     silent = options.get("verbosity", USUAL) == SILENT
     err: TextIO = StringIO() if silent else _under(command.stderr)
     out = _under(command.stdout)
@@ -211,5 +211,5 @@ def _spoken(command: BaseCommand, options: dict[str, Any]) -> Iterator[None]:
 
 
 def _under(wrapper: Any) -> TextIO:
-    """What Django's wrapper writes to: ours needs neither its style nor its ends."""
+    """The stream under Django's wrapper, which would add styles and line ends."""
     return wrapper._out  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
 """One of Django's DATABASES, as a URL for libpq.
 
-Also a program of its own, for the project's own Python: it prints what `Told` holds.
-Nothing but Django is imported, since there dbpull may not be installed.
+Also a program for the project's own Python, which prints a DatabaseSettings as JSON. It
+imports Django alone, since that Python may not have dbpull installed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 from urllib.parse import quote, urlencode
 
-# What of OPTIONS is for Django, for psycopg, or for a session of the application's.
+# The OPTIONS for Django, for psycopg, or for the application's own sessions.
 # Source: django/db/backends/postgresql/base.py, get_connection_params.
 _NOT_FOR_US = {
     "application_name", "assume_role", "client_encoding", "connection_factory",
@@ -27,26 +27,26 @@ _PLACES = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password
 
 
 class NoService(LookupError):
-    """A connection service is named, and no file has it."""
+    """No file has the connection service that OPTIONS names."""
 
     def __init__(self, name: str, files: list[Path]) -> None:
         places = ", ".join(map(str, files))
         super().__init__(f"no connection service {name} in {places}")
 
 
-class Told(TypedDict, total=False):
-    """What is known of a database: its URL, or what else it is."""
+class DatabaseSettings(TypedDict, total=False):
+    """Django's settings of a database: its URL, or an ENGINE that is not PostgreSQL."""
 
     url: str
-    """With password."""
+    """The URL, with its password."""
     engine: str
-    """Its ENGINE, where that is not for PostgreSQL."""
+    """The ENGINE, where it is not PostgreSQL."""
     settings: str
     """The settings' module: `shop.settings`."""
 
 
 def url_of(database: dict[str, Any]) -> str:
-    """The URL of an entry of DATABASES that is PostgreSQL's; with its password.
+    """The URL of a PostgreSQL entry of DATABASES, with its password.
 
     Raises NoService, and OSError where a service's file can't be read.
     """
@@ -99,25 +99,25 @@ def _section(text: str, name: str) -> dict[str, str] | None:
     return found
 
 
-def told(alias: str) -> Told:
-    """What Django's settings say of a database."""
+def settings_of(alias: str) -> DatabaseSettings:
+    """Django's settings of a database."""
     from django.conf import settings
     from django.db import connections
 
     module = os.environ.get("DJANGO_SETTINGS_MODULE", "")
-    told: Told = {"settings": module}
+    found: DatabaseSettings = {"settings": module}
     connection = connections[alias]
     if connection.vendor == "postgresql":
-        return told | {"url": url_of(connection.settings_dict)}
-    return told | {"engine": str(settings.DATABASES[alias].get("ENGINE"))}
+        return found | {"url": url_of(connection.settings_dict)}
+    return found | {"engine": str(settings.DATABASES[alias].get("ENGINE"))}
 
 
 def main(alias: str) -> None:
-    """Run manage.py up to where it would run a command, and tell of a database."""
+    """Run manage.py up to its command; print a database's settings instead."""
     from django.core import management
 
     def tell(*_: object) -> None:
-        answer = json.dumps(told(alias))
+        answer = json.dumps(settings_of(alias))
         sys.stdout.write(f"\n{answer}\n")
 
     management.execute_from_command_line = tell  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""The one package that imports fabric: what `fab` is told, how hosts are reached."""
+"""The one package that imports fabric: `fab`'s configuration, hosts, connections."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ SSH_CONFIG = "~/.ssh/config"
 
 
 def share_invoke_config() -> None:
-    """Make `fab` read invoke.yaml and INVOKE_*, which by itself it does not.
+    """Make `fab` read invoke.yaml and INVOKE_*, and run our tasks on all hosts at once.
 
-    Call it after tasks.py was imported: fab loads the project's file after its
-    fabfile, and the environment before each task. A FABRIC_* that is set stays. It
-    also has our tasks run on all hosts at once, unless `tasks.executor_class` names
-    another executor. Raises UnknownSetting for a FABRIC_DB_*, and UnreadableFile where
-    ~/.ssh/config can't be read.
+    Call it after tasks.py was imported: fab loads the project's file after its fabfile,
+    and the environment before each task. A FABRIC_* variable that is set stays. The
+    setting `tasks.executor_class` may name another executor. Raises UnknownSetting for
+    a FABRIC_DB_*, and UnreadableFile where ~/.ssh/config can't be read.
     """
     _refuse_second_names()
     Config.file_prefix = "invoke"
@@ -35,16 +34,16 @@ def share_invoke_config() -> None:
 
 
 def _refuse_second_names() -> None:
-    """A setting has one variable; this one Fabric would cast, and fail."""
-    theirs = NAME.prefix.replace("INVOKE_", "FABRIC_", 1)
+    """Raise UnknownSetting for a FABRIC_DB_*: Fabric would cast it, and fail."""
+    prefix = NAME.prefix.replace("INVOKE_", "FABRIC_", 1)
     for name in os.environ:
-        if name.startswith(theirs):
-            meant = name.replace(theirs, NAME.prefix, 1)
+        if name.startswith(prefix):
+            meant = name.replace(prefix, NAME.prefix, 1)
             raise UnknownSetting(name, "the environment", [meant])
 
 
 def _refuse_broken_ssh_config() -> None:
-    """Fabric reads it a little later, and would answer with a traceback."""
+    """Raise UnreadableFile for ~/.ssh/config: Fabric would end with a traceback."""
     path = Path(os.path.expanduser(SSH_CONFIG))  # noqa: PTH111 - Path's raises
     try:
         if path.is_file():

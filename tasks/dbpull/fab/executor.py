@@ -1,8 +1,8 @@
-"""Several hosts at once: how `fab -H devbox,buildbox` runs a task of ours.
+"""The executor of `fab -H devbox,buildbox`: runs a task of ours on all hosts at once.
 
 Fabric's own executor takes one host after the other, and ends with the first that
-fails. This one puts the hosts of a task into a ThreadingGroup; what is not ours it
-leaves to Fabric's.
+fails. Ours puts the hosts of a task into a ThreadingGroup; a project's own tasks are
+left to Fabric's.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ OURS = ("dbpull.db", "dbpull.here")
 
 
 class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
-    """Runs each task of ours on all its hosts at once, and tells how it went."""
+    """Runs each task of ours on all its hosts at once, and tells the results."""
 
     outcome: Outcome | None = None
-    """How it goes with tasks of ours on hosts; None where there are none."""
+    """The results of our tasks on hosts; None where none of our tasks has hosts."""
 
     def execute(self, *tasks: Any) -> Any:
-        """Run the tasks in turn; a host that failed is left out of those that follow.
+        """Run the tasks in turn; a failed host is left out of the following tasks.
 
-        A project's own task is begun only where nothing has failed before, as Fabric
-        has it. Raises what the only host ended with, or SomeHostsFailed.
+        A project's own task is begun only where no task has failed before, as Fabric
+        does. Raises the error of the only host, or SomeHostsFailed.
         """
         hosts = self.core[0].args.hosts.value
         wanted = [call.task for call in self.normalize(tasks)]
@@ -52,8 +52,8 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
             ):
                 results = super().execute(*tasks)
         except StopRun:
-            pass  # and why, the outcome knows
-        except Stopped as stopped:  # somebody can't wait for the cleaning up
+            pass  # the outcome has the reason
+        except Stopped as stopped:  # the user does not wait for the clean-up
             raise Interrupted(
                 "Stopped at once.",
                 "The hosts clear up by themselves.",
@@ -67,7 +67,7 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         calls: Sequence[Any],
         apply_hosts: bool = True,  # noqa: FBT001, FBT002 - Fabric's own signature
     ) -> list[Call]:
-        """Make one call for all hosts of what would be one for each."""
+        """Make one call for all hosts in place of a call for each host."""
         if not self.outcome:
             return list(super().expand_calls(calls, apply_hosts))
         found: list[Call] = []
@@ -79,7 +79,7 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
 
 
 class HostsCall(Call):
-    """One call for all the hosts that are still in it."""
+    """One call of a task for all hosts that have not failed."""
 
     def __init__(self, call: Call, outcome: Outcome) -> None:
         def perform(c: Context) -> None:
@@ -92,10 +92,10 @@ class HostsCall(Call):
 
 
 class Hosts(ThreadingGroup):  # type: ignore[misc]
-    """Hosts that do the same at once, each in a thread."""
+    """Hosts that run the same task at once, each in a thread."""
 
     def perform(self, call: Call) -> dict[str, BaseException | None]:
-        """Run a task on each; what it ended with, by the host as it was typed."""
+        """Run a task on each host; return each host's error, by its name in -H."""
         try:
             results = SIGNALS.during(lambda: self._do("perform", call))
         except GroupException as failed:
@@ -108,16 +108,16 @@ def _is_ours(task: Task[Any]) -> bool:
 
 
 def _is_alone(task: Task[Any]) -> bool:
-    """Whether it is ours, and no project has put something before or after it."""
+    """Whether the task is ours, and the project adds no task before or after it."""
     return _is_ours(task) and not task.pre and not task.post
 
 
 def _together(task: Task[Any], each: Sequence[Call], outcome: Outcome) -> list[Call]:
-    """The calls for each host made one; what goes before and after stays."""
+    """Replace the calls for each host by one; keep the calls before and after."""
     for_hosts = [
         call for call in each if isinstance(call, ConnectionCall) and call.task is task
     ]
-    found = [call for call in each if not any(call is one for one in for_hosts)]
+    found = [call for call in each if not any(call is host for host in for_hosts)]
     if for_hosts:
         place = next(n for n, call in enumerate(each) if call is for_hosts[0])
         found.insert(place, HostsCall(for_hosts[0], outcome))
@@ -125,6 +125,9 @@ def _together(task: Task[Any], each: Sequence[Call], outcome: Outcome) -> list[C
 
 
 def _heard(*, here: bool) -> AbstractContextManager[None]:
-    """Have signals wait for the hosts: during the whole run, so that a Ctrl-C is not
-    forgotten between two tasks; but a task that is not ours never learns of them."""
+    """Have signals wait for the hosts where `here`.
+
+    During the whole run where all tasks are ours, so that a Ctrl-C between two tasks is
+    not lost; else during our tasks alone, since other tasks don't check for signals.
+    """
     return SIGNALS.awaited() if here else nullcontext()

@@ -1,4 +1,4 @@
-"""A host as -H names it, and a task that is run on it."""
+"""A host of `fab -H`: its name as typed, its connection, the run of a task on it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PORTS = range(1, 65536)
 
 
 class Host(Connection):  # type: ignore[misc] # fabric has no types
-    """A connection with a method that a group can call for each."""
+    """A connection with the method `perform`, which a group calls for each host."""
 
     typed: str
-    """As -H has it: `ann@devbox:2222`."""
+    """The host as typed in -H: `ann@devbox:2222`."""
     outcome: Outcome
 
-    # Two names may mean one machine: as keys of a group's results they are two.
+    # Two names may mean one machine: a group's results have a key for each name.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
@@ -32,30 +32,30 @@ class Host(Connection):  # type: ignore[misc] # fabric has no types
         """Raises HostUnreachable where ~/.ssh/config has what Fabric can't read."""
         try:
             # A copy: Fabric adds each host's keys to the configuration that it gets.
-            # No agent goes along: nothing that we run there would ask it.
+            # No SSH agent is forwarded: no program of ours would use it.
             super().__init__(typed, config=config.clone(), forward_agent=False)
         except (ValueError, KeyError, SSHException) as error:
             why = f"~/.ssh/config has a value for it that can't be used ({error})"
             raise HostUnreachable(name_of(typed), why) from error
-        # Set as usual, these would go into the configuration.
+        # Set as usual, these attributes would go into the configuration.
         self._set(typed=typed, outcome=outcome)
 
     def get_gateway(self) -> Any:
-        """The machine to go through; `ProxyJump none` is none, not one of that name."""
+        """The jump host; `ProxyJump none` means none, not a host called `none`."""
         if self.ssh_config.get("proxyjump", "").lower() == "none":
             return None
         return super().get_gateway()
 
     def open_gateway(self) -> Any:
-        """What leads to it, where something must."""
+        """The open jump host or ProxyCommand, where the host needs one."""
         if isinstance(self.gateway, str):
             return Proxy(self.gateway, self.host)
         return super().open_gateway()
 
     def perform(self, call: Call) -> None:
-        """Run a task here; of several hosts each tells its error at once."""
+        """Run a task on the host; of several hosts, tell its error at once."""
         try:
-            # Before a task's own story begins: the host is being reached.
+            # Handled here already: while connecting, the task's own `handled` is not.
             with SIGNALS.handled():
                 call.task(self, *call.args, **call.kwargs)
         except Stopped as stopped:
@@ -68,7 +68,7 @@ class Host(Connection):  # type: ignore[misc] # fabric has no types
 
 
 def hosts_of(typed: str) -> dict[str, str]:
-    """The name of each host in -H, by how it is typed there; none twice.
+    """The name of each host in -H, by the host as typed; no name twice.
 
     Raises AmbiguousHost, HostUnreachable.
     """
@@ -79,7 +79,7 @@ def hosts_of(typed: str) -> dict[str, str]:
     names = list(found.values())
     for name in names:
         if names.count(name) > 1:
-            raise AmbiguousHost(name, [one for one in found if found[one] == name])
+            raise AmbiguousHost(name, [word for word in found if found[word] == name])
     return found
 
 
@@ -87,7 +87,7 @@ _EXAMPLES = "Name one as ~/.ssh/config does, or its address: fab -H ann@192.0.2.
 
 
 def name_of(typed: str) -> str:
-    """A host's name as messages have it. Raises HostUnreachable where there is none."""
+    """A host's name in messages. Raises HostUnreachable for what is no host."""
     try:
         parts = derive_shorthand(typed)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The keys by which a host is known, and what becomes of one that has none yet."""
+"""The host keys of known_hosts, and the policy for a host without one."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from paramiko.hostkeys import HostKeyEntry, HostKeys, InvalidHostKey
 from dbpull.errors.hosts import HostUnreachable
 
 Notice = Callable[[str], None]
-# What is read later wins.
+# The later file wins.
 EVERYBODYS = "globalknownhostsfile", "/etc/ssh/ssh_known_hosts"
 OWN = "userknownhostsfile", "~/.ssh/known_hosts"
 
 
 def know(c: Connection, notice: Notice) -> None:
-    """Load a host's keys from known_hosts, which Fabric by itself does not.
+    """Load a host's keys from known_hosts, which Fabric itself does not do.
 
-    Without one the host is trusted, as Fabric does, and `notice` is told; unless
-    ssh_config says `StrictHostKeyChecking yes`. Raises HostUnreachable where a line
-    that matters can't be read.
+    A host without a key is trusted, as Fabric does, and `notice` gets a sentence;
+    unless ssh_config says `StrictHostKeyChecking yes`. Raises HostUnreachable where a
+    line of this host can't be read.
     """
     keys = c.client.get_host_keys()
     for path in _files(c):
@@ -46,7 +46,7 @@ def known_as(c: Connection) -> str:
 
 
 def _asked_as(c: Connection) -> str:
-    """The name by which paramiko looks for its key."""
+    """The name by which paramiko looks for a host's key."""
     return str(c.host) if c.port == SSH_PORT else f"[{c.host}]:{c.port}"
 
 
@@ -59,12 +59,12 @@ def _files(c: Connection) -> list[Path]:
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:  # as little known as without it
+    except OSError:  # as if there were no such file
         return []
 
 
 def _keys(line: str, name: str) -> Iterator[paramiko.PKey]:
-    """A line's key, where it is one of that host's. Raises where it can't be read."""
+    """A line's key, where it is the host's. Raises where the line can't be read."""
     words = line.split()
     if words[:1] == ["@revoked"] and _is_among(name, words[1:2], patterns=True):
         raise ValueError("paramiko can't tell which keys are revoked")
@@ -75,16 +75,16 @@ def _keys(line: str, name: str) -> Iterator[paramiko.PKey]:
 
 
 def _is_among(name: str, names: list[str], *, patterns: bool = False) -> bool:
-    """Whether a line's names, some of which may be hashed, have that one."""
-    for one in "".join(names).split(","):
-        hashed = one.startswith("|1|") and HostKeys.hash_host(name, one) == one
-        if one == name or hashed or (patterns and set(one) & set("*?!")):
+    """Whether a line's names, plain or hashed, have the name of the host."""
+    for known in "".join(names).split(","):
+        hashed = known.startswith("|1|") and HostKeys.hash_host(name, known) == known
+        if known == name or hashed or (patterns and set(known) & set("*?!")):
             return True
     return False
 
 
 class _Unknown(paramiko.MissingHostKeyPolicy):  # type: ignore[misc] # no types
-    """Takes the key of a host that is not known, as Fabric does, and says so."""
+    """Takes the key of an unknown host, as Fabric does, and tells the user."""
 
     def __init__(self, host: str, notice: Notice, strict: bool) -> None:  # noqa: FBT001
         self._host, self._notice, self._strict = host, notice, strict

@@ -1,4 +1,4 @@
-"""How it went on each host, and what the program ends with."""
+"""The outcome of a run on hosts: each host's result, and the program's exit."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from dbpull.errors import PullError
 from dbpull.errors.hosts import SomeHostsFailed
 
 COMMON = "dbpull.errors.settings", "dbpull.errors.heroku"
-"""Where errors are from that concern all hosts, unless they name one."""
+"""The modules of errors that concern all hosts, unless the error names a host."""
 
 
 class StopRun(Exception):
-    """No task is to be begun any more."""
+    """Ends the run: no further task is to begin."""
 
 
 class Outcome:
-    """Which hosts there are, and what those that failed ended with."""
+    """The hosts of a run, and the errors of those that failed."""
 
     def __init__(self, hosts: Mapping[str, str], *, alone: bool) -> None:
         self.alone = alone
-        """Whether all that is run is ours."""
+        """Whether all tasks of the run are ours."""
         self._hosts = hosts
         self._errors: dict[str, BaseException] = {}
         self._common: set[str] = set()
@@ -32,27 +32,27 @@ class Outcome:
 
     @property
     def names(self) -> list[str]:
-        """The hosts as messages name them."""
+        """The hosts' names in messages."""
         return list(self._hosts.values())
 
     @property
     def left(self) -> list[str]:
-        """The hosts that have not failed, as they were typed."""
+        """The hosts that have not failed, as typed in -H."""
         return [typed for typed in self._hosts if typed not in self._errors]
 
     def add(self, results: Mapping[str, BaseException | None]) -> None:
-        """A task has been run: what it ended with on each host.
+        """Add a task's results: each host's error, or None.
 
-        Raises Enough where something failed that others' tasks may build upon.
+        Raises StopRun where a host has failed and the project's own tasks may follow.
         """
         self._errors |= {host: error for host, error in results.items() if error}
         if self._errors and not self.alone:
             raise StopRun
 
     def tell_of(self, host: str, error: PullError) -> None:
-        """Of several hosts, tell at once why one failed.
+        """Where there are several hosts, tell a host's error at once.
 
-        What was typed wrongly and what Heroku refuses is told once for all.
+        An error of a setting or of Heroku is the same on all hosts, and is told once.
         """
         reporter = Reporter(host)
         if HOSTS_DISPLAY.tells_the_end:
@@ -65,14 +65,14 @@ class Outcome:
         reporter.end()
 
     def tell(self) -> None:
-        """Show a row for each of several hosts; raise what there is to raise."""
+        """Show a row for each of several hosts; raise the run's error, if any."""
         errors = list(self._errors.values())
         codes = [getattr(error, "code", 1) for error in errors]
         if len(self._hosts) > 1:
             if self._all_alike():
                 raise Exit(code=max(codes))
-            told = {name: self._told(typed) for typed, name in self._hosts.items()}
-            HOSTS_DISPLAY.table(told)
+            results = {name: self._result(typed) for typed, name in self._hosts.items()}
+            HOSTS_DISPLAY.table(results)
         for error in errors:
             if len(self._hosts) == 1 or not isinstance(error, PullError):
                 raise error
@@ -81,11 +81,11 @@ class Outcome:
             raise SomeHostsFailed(failed, len(self._hosts), code=max(codes))
 
     def _all_alike(self) -> bool:
-        """Whether one sentence, which has been told, is all there is to tell."""
+        """Whether all hosts have failed by the same error, which was told already."""
         whats = {getattr(error, "what", "") for error in self._errors.values()}
         return not self.left and len(whats) == 1 and whats <= self._common
 
-    def _told(self, typed: str) -> str:
+    def _result(self, typed: str) -> str:
         error = self._errors.get(typed)
         if error is None:
             return "done"

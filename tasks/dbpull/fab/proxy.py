@@ -1,4 +1,4 @@
-"""A ProxyCommand of ~/.ssh/config: the program that brings us to a host."""
+"""A ProxyCommand of ~/.ssh/config: the program that carries an SSH connection."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from paramiko import ProxyCommand, SSHConfig
 from paramiko.ssh_exception import ProxyCommandFailure
 
 LAST_WORDS = 1.0
-"""Seconds that it gets to say why it brings us nowhere, and to end."""
+"""Seconds that a failed ProxyCommand gets to print its reason, and to end."""
 
 
 class Proxy(ProxyCommand):  # type: ignore[misc] # paramiko has no types
-    """Runs it in a shell, as ssh does, and is to paramiko what a socket is."""
+    """Runs the ProxyCommand in a shell, as ssh does; paramiko uses it as a socket."""
 
     def __init__(self, command: str, host: str) -> None:
         lines = f"Host *\n    ProxyCommand {command}"
         self.command = SSHConfig.from_text(lines).lookup(host)["proxycommand"]
-        # A terminal's Ctrl-C goes to all that was started from it. This has to live on,
-        # or nothing could be put in order on the host.
+        # A terminal's Ctrl-C goes to all programs that were started from it. The
+        # ProxyCommand has to live on: the clean-up on the host needs the connection.
         script = f"trap '' INT HUP; exec {self.command}"
         self._ended = False
         super().__init__(shlex.join(["sh", "-c", script]))
 
     def send(self, content: bytes) -> Any:
-        """Raises BrokenPipeError, and no error that nobody expects of a socket."""
+        """Send bytes. Raises BrokenPipeError, as a socket does."""
         try:
             return super().send(content)
         except ProxyCommandFailure as error:
             raise BrokenPipeError(str(error)) from error
 
     def recv(self, size: int) -> bytes:
-        """What has come, b"" at the end: paramiko's own would wait for ever there."""
+        """The received bytes, b"" at the end: there paramiko's own waits for ever."""
         out = self.process.stdout
         if not select([out], [], [], self.timeout)[0]:
             raise TimeoutError
@@ -44,13 +44,13 @@ class Proxy(ProxyCommand):  # type: ignore[misc] # paramiko has no types
         return found
 
     def close(self) -> None:
-        """End it; it may have ended, or be about to and have a word to say."""
+        """End the ProxyCommand; where its output has ended, let it end by itself."""
         if self._ended:
             self._settle()
         self.process.terminate()
 
     def last_words(self) -> str:
-        """The last that it has said on stderr: why it brings us nowhere."""
+        """The last line of its stderr: the reason why there is no connection."""
         self._settle()
         err = self.process.stderr
         os.set_blocking(err.fileno(), False)
@@ -58,7 +58,7 @@ class Proxy(ProxyCommand):  # type: ignore[misc] # paramiko has no types
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def _settle(self) -> None:
-        """Give it a moment: its output may have ended before its words came."""
+        """Wait a moment: its stdout may end before its stderr has the reason."""
         deadline = time.monotonic() + LAST_WORDS
         while self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)

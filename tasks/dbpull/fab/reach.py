@@ -1,4 +1,4 @@
-"""How a host is reached: Fabric's connection, its key compared with known_hosts."""
+"""The connection to a host: opened by Fabric, its key compared with known_hosts."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ KEEPALIVE = 15  # seconds
 def connect(
     c: Connection, notice: Notice, *, echo: Notice | None = None
 ) -> Iterator[Host]:
-    """A host to run commands on, connected to if it is not yet.
+    """A Host to run programs on, over a connection that is opened where it is not yet.
 
-    Its key is compared with known_hosts; one that is not in there is taken, as Fabric
-    does, unless ssh_config says `StrictHostKeyChecking yes`; `notice` is told. Raises
-    HostUnreachable, HostKeyChanged, UnusableHost.
+    The host's key is compared with known_hosts. A key that is not in known_hosts is
+    taken, as Fabric does, unless ssh_config says `StrictHostKeyChecking yes`; `notice`
+    gets a sentence. Raises HostUnreachable, HostKeyChanged, UnusableHost.
     """
     host, was_open = c.original_host, c.is_connected
     if not was_open:
@@ -53,11 +53,11 @@ def connect(
 
 
 def _open(c: Connection, notice: Notice) -> None:
-    """Connect, through its gateway if it has one; each says its own errors."""
+    """Connect, through the gateway if any; each raises errors in its own name."""
     if isinstance(c.gateway, Connection):
         _open(c.gateway, notice)
         c.gateway.transport.channel_timeout = OPEN  # else an hour
-    # Else paramiko's complaints, which we word, are printed beside ours.
+    # Else paramiko prints its log messages beside our errors.
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
     with ExitStack() as undo:
         undo.callback(_close, c)
@@ -76,14 +76,14 @@ def _open(c: Connection, notice: Notice) -> None:
 
 
 def _close(c: Connection) -> None:
-    """Let go of it, also where it was only half open, and of its gateway."""
+    """Close a connection, also one that is only half open, and its gateway's."""
     c.client.close()
     if isinstance(c.gateway, Connection):
         _close(c.gateway)
 
 
 def _leave_out_missing_keys(c: Connection, notice: Notice) -> None:
-    """A key that is not there is none to try, as with ssh; paramiko would give up."""
+    """Leave out key files that don't exist, as ssh does; paramiko would give up."""
     named = c.connect_kwargs.get("key_filename", [])
     missing = [name for name in named if not _path(name).exists()]
     for name in missing:
@@ -97,7 +97,7 @@ def _path(name: str) -> Path:
 
 
 def _why(c: Connection, error: Exception) -> str:
-    """Why there is no connection, as half a sentence."""
+    """The reason why there is no connection, as half a sentence."""
     where = f"{c.host} port {c.port}"
     transport = c.client.get_transport()
     if isinstance(error, paramiko.PasswordRequiredException):
@@ -118,8 +118,8 @@ def _why(c: Connection, error: Exception) -> str:
 
 
 def _through(sock: object) -> str:
-    """What led there, and what it said."""
+    """The ProxyCommand of a connection, and its last words, as half a sentence."""
     if not isinstance(sock, Proxy):
         return ""
-    said = sock.last_words()
-    return f" through `{sock.command}`" + (f" ({said.rstrip('.')})" if said else "")
+    why = sock.last_words()
+    return f" through `{sock.command}`" + (f" ({why.rstrip('.')})" if why else "")

@@ -1,7 +1,7 @@
-"""The sessions of an SSH connection: one is always being opened in advance.
+"""The sessions of an SSH connection: the next session is always opened in advance.
 
-A program on a host costs a round trip for its session, one for its start and one for
-its answer; so it is two.
+A program on a host costs three round trips: for its session, its start, its answer.
+With a session that is open already it costs two.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Sessions:
         self._host = host
         self._transport = transport
         self._lock = threading.Lock()
-        with suppress(AttributeError, OSError):  # a jump host's channel has none
-            # What we send is small, and wanted at once.
+        with suppress(AttributeError, OSError):  # a jump host's channel has no options
+            # Our messages are small, and wanted at once.
             transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._next: Future[Any] | None = self._begin()
 
@@ -35,7 +35,7 @@ class Sessions:
         """A session for one program."""
         with self._lock:
             session = self._taken()
-            # On a host that allows few, the next would be in somebody's way.
+            # On a host that allows few sessions, one in advance would be in the way.
             self._next = self._begin() if self._next else None
         return session
 
@@ -53,7 +53,7 @@ class Sessions:
         def work() -> None:
             try:
                 begun.set_result(self._open())
-            except BaseException as error:  # noqa: BLE001 - raised by who takes it
+            except BaseException as error:  # noqa: BLE001 - `take` raises it
                 begun.set_exception(error)
 
         threading.Thread(target=work, daemon=True).start()
