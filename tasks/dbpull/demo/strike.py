@@ -1,4 +1,4 @@
-"""Taking a stage down: its servers end, its files go."""
+"""The removal of a stage: its servers are stopped, its files deleted."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ STAND_IN = "stand-in.json"
 
 
 def server_of(folder: Path) -> Server:
-    """The throwaway PostgreSQL of the stage in that folder."""
+    """The throwaway PostgreSQL of the stage in a folder."""
     return Server(folder / "server", throwaway=True)
 
 
 def strike(folder: Path) -> None:
-    """End what runs for the stage in that folder, and remove all of it.
+    """Stop the servers of the stage in a folder, and remove the folder.
 
-    Harmless where that has been done already, or is being done by another process.
+    Harmless where another process has removed the stage already, or is removing it.
     """
     if (folder / STAND_IN).exists():
         from dbpull.demo.stand_in import StandIn
@@ -32,7 +32,7 @@ def strike(folder: Path) -> None:
 
 
 def is_stage(folder: Path) -> bool:
-    """Whether that is a stage of ours: nothing else is ever struck."""
+    """Whether a folder is a stage of our user: no other folder is ever removed."""
     try:
         found = folder.lstat()
     except OSError:
