@@ -122,7 +122,7 @@ def test_hundreds_of_tables_are_as_a_serial_pg_restore_leaves_them(
 
 
 @pytest.mark.parametrize(
-    ("name", "jobs", "on"), in_turn(["keys"] * 2, [1, 5], HERE), indirect=["on"]
+    ("name", "jobs", "on"), pairs(["keys"], [1, 5], HERE), indirect=["on"]
 )
 def test_keys_that_are_made_in_two_statements_are_what_one_would_make(
     kinds: Kinds, on: Watched, target: Target, project: Project, jobs: int
