@@ -237,6 +237,18 @@ def test_a_backup_stays_pending_then_running_then_is_cancelled(client: Client) -
     assert told["canceled_at"] == told["finished_at"]
 
 
+def test_a_backup_from_before_it_behaves_takes_no_later_fault(client: Client) -> None:
+    client.stand_in.misbehave(faults.backup("stay", at=1000))
+    before = client.capture()
+    client.wait(before["uuid"], lambda told: told["processed_bytes"])
+    client.stand_in.behave()
+    client.stand_in.misbehave(faults.backup("fail"))
+    assert client.wait(before["uuid"], lambda told: told["finished_at"])["succeeded"]
+    after = client.capture()
+    done = client.wait(after["uuid"], lambda told: told["finished_at"])
+    assert done["succeeded"] is False
+
+
 def test_faults_for_backups_count_backups(client: Client) -> None:
     client.stand_in.misbehave(faults.backup("fail", times=2))
     ends = []

@@ -42,6 +42,8 @@ class Faults:
     def __init__(self) -> None:
         self._armed: list[Armed] = []
         self._count = 0
+        self.behaved = 0
+        """How often all were taken back: what goes on since before gets no new one."""
 
     def arm(self, fault: Fault) -> int:
         """Arm one more; its number serves to take it back."""
@@ -52,6 +54,7 @@ class Faults:
 
     def clear(self, number: int | None = None) -> None:
         """Take one back, or all."""
+        self.behaved += number is None
         kept = [] if number is None else self._armed
         self._armed = [armed for armed in kept if armed.number != number]
 

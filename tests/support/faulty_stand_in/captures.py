@@ -19,6 +19,7 @@ class Fate:
     def __init__(self, faults: Faults, transfer: Transfer) -> None:
         self._faults = faults
         self._transfer = transfer
+        self._behaved = faults.behaved
         self._armed: Armed | None = None
         self._taken: set[int] = set()
 
@@ -45,6 +46,10 @@ class Fate:
             self._look()
 
     def _look(self) -> None:
+        if self._behaved != self._faults.behaved:
+            # A fault that is set now is for a later test's capture, not for this one.
+            self._armed = None
+            return
         if self._armed and not self._faults.holds(self._armed):
             self._armed = None
         self._armed = self._faults.for_backup(self._taken) or self._armed

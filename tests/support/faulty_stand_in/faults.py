@@ -233,7 +233,8 @@ def backup(
     `outcome`: `fail` (`message` is the last line of its log), `cancel`, `stay`
     (running, until another fault or `behave()`), `pend` (never begun), `finish`. It
     strikes when `at` bytes have been dumped. `rate`: dump so many bytes a second. Of
-    several such faults the one set last counts; each counts for `times` backups.
+    several such faults the one set last counts; each counts for `times` backups. What
+    goes on when all faults are taken back (`behave()`) ends well, whatever is set then.
     """
     return Fault(
         "backup", outcome=outcome, at=at, rate=rate, message=message, times=times
