@@ -120,11 +120,14 @@ class Signals:
         if self._received:
             self._mine.hears = False
 
-    def during(self, work: Callable[[], _T]) -> _T:
+    def during(
+        self, work: Callable[[], _T], look: Callable[[], object] = lambda: None
+    ) -> _T:
         """Do work that blocks signals in another thread; check for signals meanwhile.
 
         By many short waits: during one long wait, a signal that came just before it, or
-        that another thread got, would be handled only at the wait's end.
+        that another thread got, would be handled only at the wait's end. At each check
+        `look` is called, too: what it raises ends the wait.
         """
         done: Future[_T] = Future()
 
@@ -139,6 +142,7 @@ class Signals:
         while thread.is_alive():
             thread.join(PAUSE)
             self.check()
+            look()
         return done.result()
 
     def pause(self, seconds: float) -> None:

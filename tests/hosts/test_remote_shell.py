@@ -371,6 +371,33 @@ def test_on_a_lost_connection_no_more_programs_are_begun(
     nothing_left(box)
 
 
+def _begin(remote: Host) -> None:
+    remote.run(["true"])
+
+
+def _send(remote: Host) -> None:
+    remote.sftp()
+
+
+@pytest.mark.parametrize("work", [_begin, _send])
+def test_a_connection_that_ends_while_a_session_is_asked_is_lost(
+    reach: Reach, box: Machine, monkeypatch: pytest.MonkeyPatch, work: Any
+) -> None:
+    """paramiko has looked by then, and waits for an answer without end."""
+    paramiko = pytest.importorskip("paramiko")
+    waits = paramiko.Channel._event_pending
+
+    def end_and_wait(channel: Any) -> None:
+        channel.get_transport().close()
+        waits(channel)
+
+    with reach(box) as remote:
+        monkeypatch.setattr(paramiko.Channel, "_event_pending", end_and_wait)
+        with pytest.raises(ConnectionLost):
+            work(remote)
+    nothing_left(box)
+
+
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_will_is_carried_out_where_the_connection_is_lost(
     reach: Reach, make: Maker, tmp_path: Path, lost: bool

@@ -11,10 +11,11 @@ from pathlib import Path
 import paramiko
 from fabric.connection import Connection
 
-from dbpull.errors.hosts import HostKeyChanged, HostUnreachable
+from dbpull.errors.hosts import ConnectionLost, HostKeyChanged, HostUnreachable
 from dbpull.fab.keys import Notice, know, known_as
 from dbpull.fab.proxy import Proxy
 from dbpull.fab.sessions import OPEN, Sessions
+from dbpull.hosts.channel import answered
 from dbpull.hosts.host import Host
 from dbpull.signals import SIGNALS
 
@@ -42,7 +43,7 @@ def connect(
             host,
             Sessions(host, transport).take,
             transport.close,
-            lambda: paramiko.SFTPClient.from_transport(transport),
+            lambda: _sftp(host, transport),
             typed=vars(c).get("typed", host),
             echo=echo,
         ) as remote:
@@ -73,6 +74,17 @@ def _open(c: Connection, notice: Notice) -> None:
         except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
             raise HostUnreachable(c.original_host, _why(c, error)) from error
         undo.pop_all()
+
+
+def _sftp(host: str, transport: paramiko.Transport) -> paramiko.SFTPClient:
+    """A channel for SFTP. Raises ConnectionLost; else what paramiko does."""
+    client = paramiko.SFTPClient
+    try:
+        return answered(transport, lambda: client.from_transport(transport))
+    except Exception as error:
+        if transport.is_active():
+            raise
+        raise ConnectionLost(host) from error
 
 
 def _close(c: Connection) -> None:

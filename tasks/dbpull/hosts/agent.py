@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dbpull.errors.hosts import ConnectionLost, RemoteError, UnusableHost
-from dbpull.hosts.channel import Channel
+from dbpull.hosts.channel import Channel, run_line
 
 # One line, so that csh takes it, too. It makes the run's folder, private, with the
 # script, the machine and the agent's pid: by these two the next run recognises a folder
@@ -77,7 +77,7 @@ class HostAgent:
         timer.daemon = True
         timer.start()
         try:
-            session.exec_command(f"exec {line}")
+            run_line(session, line)
         except Exception as error:
             if session.get_transport().is_active():
                 why = "its SSH server runs no commands"

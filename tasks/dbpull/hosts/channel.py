@@ -9,17 +9,39 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from dbpull.signals import PAUSE, SIGNALS
 
+_T = TypeVar("_T")
 GREETING = b"dbpull:\n"
 PIECE = 32768
 MOMENT = 1.0
 """Seconds within which all of a program's ends arrive: streams, code, connection."""
 KILLED = 128 + 9
 """The exit code of a killed program: paramiko does not tell the signal."""
+
+
+def answered(transport: Any, ask: Callable[[], _T]) -> _T:
+    """What `ask` returns, or raises. Raises EOFError where the connection has ended.
+
+    paramiko waits without end for an answer where the connection ends just before
+    that, between its look at the channel and the wait.
+    """
+
+    def look() -> None:
+        if not transport.is_active():
+            raise EOFError
+
+    return SIGNALS.during(ask, look)
+
+
+def run_line(session: Any, line: str) -> None:
+    """Have a fresh session run a line, in the place of its login shell."""
+    ask = partial(session.exec_command, f"exec {line}")
+    answered(session.get_transport(), ask)
 
 
 class Channel:

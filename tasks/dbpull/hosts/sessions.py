@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from dbpull.errors.hosts import ConnectionLost, HostRefused
-from dbpull.hosts.channel import Channel
+from dbpull.hosts.channel import Channel, run_line
 from dbpull.shell import Line
 from dbpull.signals import SIGNALS
 
@@ -103,7 +103,7 @@ class HostSessions:
 
         def start() -> Channel:
             try:
-                session.exec_command(f"exec {line}")
+                run_line(session, line)
             except Exception as error:
                 raise self.lost(error) from error
             return Channel(session)
