@@ -754,9 +754,13 @@ def test_a_keeper_that_is_asked_to_end_cleans_up_or_stays(
     host: Host, tmp_path: Path, number: signal.Signals
 ) -> None:
     with host.kept() as keeping:
-        will = _will(keeping.run, tmp_path)
+        will, stdin = _will(keeping.run, tmp_path), keeping.process.stdin
+        assert stdin
         keeping.process.send_signal(number)
         if number == signal.SIGTERM:
+            # A shell that was about to read hears of it at the next line only.
+            with contextlib.suppress(BrokenPipeError):
+                os.write(stdin.fileno(), b"beat\n")
             assert keeping.process.wait(20) == 0
         else:
             assert keeping.hears(b"still\n") == b"still\n"
