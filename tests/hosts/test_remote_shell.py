@@ -23,9 +23,10 @@ from dbpull.errors.hosts import (
 )
 from dbpull.fab.reach import connect
 from dbpull.hosts import agent
+from dbpull.hosts.channel import Channel
 from dbpull.hosts.host import Host
 from machines import Machine, introduce, machine
-from silences import NEVER, listener_of, pass_silence, until
+from silences import NEVER, listener_of, pass_all_silence, pass_silence, until
 
 Maker = Callable[..., Machine]
 Reach = Callable[[Machine], AbstractContextManager[Host]]
@@ -81,10 +82,32 @@ def remote(reach: Reach, box: Machine) -> Iterator[Host]:
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both sides count the other as lost within a second or two."""
+def fall_silent(box: Machine, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Have the machine fall silent, for which the laptop waits a second or two.
+
+    Until then none takes the other for lost, however long it waits for a processor.
+    """
     monkeypatch.setattr(agent, "BEAT", 0.2)
-    monkeypatch.setattr(agent, "SILENCE", 1)
+    monkeypatch.setattr(agent, "SILENCE", NEVER)
+    waits, line = [], Channel.line
+
+    def noted(channel: Channel, *, seconds: float | None = None) -> bytes:
+        waits.append(seconds)
+        return line(channel, seconds=seconds)
+
+    monkeypatch.setattr(Channel, "line", noted)
+
+    def fall() -> None:
+        monkeypatch.setattr(agent, "SILENCE", 1)
+        until(lambda: agent.BEAT + agent.SILENCE in waits)
+        box.freeze()
+
+    return fall
+
+
+def listener(remote: Host) -> int:
+    """What listens on the host for the laptop's silence."""
+    return listener_of(int((Path(remote.folder) / "keeper").read_text()))
 
 
 def home(on: Machine) -> Path:
@@ -441,28 +464,30 @@ def test_a_will_that_was_cut_off_is_not_carried_out(
     assert not (tmp_path / "done").exists()
 
 
-@pytest.mark.usefixtures("hasty")
 def test_a_silent_host_is_lost_and_cleans_up_by_itself(
-    reach: Reach, box: Machine, tmp_path: Path
+    reach: Reach, box: Machine, tmp_path: Path, fall_silent: Callable[[], None]
 ) -> None:
+    listening = []
+
     def hear(line: str) -> None:
         if line == "child":
-            box.freeze()
+            fall_silent()
 
     def work(remote: Host) -> None:
+        listening.append(listener(remote))
         with remote.on_disconnect(["touch", str(tmp_path / "done")]):
             remote.run(["sh", "-c", STUBBORN], on_err=hear)
 
     loses(reach, box, work)
 
+    pass_all_silence(listening[0])
     nothing_left(box)
     assert (tmp_path / "done").exists()
     box.thaw()
 
 
-@pytest.mark.usefixtures("hasty")
 def test_a_host_that_falls_silent_while_much_is_sent_to_it_is_lost(
-    reach: Reach, box: Machine
+    reach: Reach, box: Machine, fall_silent: Callable[[], None]
 ) -> None:
     taken = threading.Event()
 
@@ -476,18 +501,20 @@ def test_a_host_that_falls_silent_while_much_is_sent_to_it_is_lost(
             return True
 
     with reach(box) as remote:
+        listening = listener(remote)
         client = remote.sftp()
         # So that not even what is small can be sent any more.
         sock = client.get_channel().get_transport().sock
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         sending = by_a_thread(lambda: client.putfo(Much(), "much", confirm=False))
         assert taken.wait(20)
-        box.freeze()
+        fall_silent()
         until(lambda: sending)
         with pytest.raises(ConnectionLost):
             remote.run(["true"])
 
     assert isinstance(sending[0], Exception)
+    pass_all_silence(listening)
     nothing_left(box)
     box.thaw()
 
@@ -503,10 +530,10 @@ def test_a_host_that_answers_stays(
     with reach(box) as remote:
         told = by_a_thread(lambda: remote.run(argv).out)
         beat = Path(remote.folder) / "beat"
-        listener = listener_of(int((Path(remote.folder) / "keeper").read_text()))
+        listening = listener(remote)
         for _ in range(3):  # the host looks whether it has heard us, and forgets that
             until(beat.exists)
-            pass_silence(listener)
+            pass_silence(listening)
         (tmp_path / "enough").touch()
         until(lambda: told)
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 NEVER = 600
@@ -37,10 +38,18 @@ def listener_of(keeper: int) -> int:
 
 def pass_silence(listener: int) -> None:
     """Have the time be over for which it listens: its clock is a child that sleeps."""
-    until(lambda: _clocks(listener))
+    until(lambda: _clocks(listener) or gone(listener))
     passed = _clocks(listener)
-    os.kill(passed[0], signal.SIGKILL)
+    for clock in passed:
+        with suppress(ProcessLookupError):  # it has been ended with its listener
+            os.kill(clock, signal.SIGKILL)
     until(lambda: gone(listener) or _clocks(listener) not in ([], passed))
+
+
+def pass_all_silence(listener: int) -> None:
+    """Have it listen in vain until it gives up."""
+    while not gone(listener):
+        pass_silence(listener)
 
 
 def _clocks(listener: int) -> list[int]:
