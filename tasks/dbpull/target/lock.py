@@ -18,8 +18,8 @@ from dbpull.target.state import State
 # The advisory lock lives as long as its session, and the session as long as our psql's
 # stdin is open: however we end, the lock ends.
 _UNLIMITED = """
-SELECT set_config(name, '0', false) FROM pg_settings
-WHERE name = 'idle_session_timeout' \\g /dev/null
+SELECT set_config('idle_session_timeout', '0', false)
+WHERE current_setting('idle_session_timeout', true) IS NOT NULL \\g /dev/null
 """
 _ASK = """
 SELECT pg_try_advisory_lock({key});

@@ -18,11 +18,15 @@ from dbpull.target.names import Names
 _MAY_SET = """
 SELECT current_setting('server_version_num')::int >= 150000 AS grants \\gset
 \\if :grants
-  SELECT coalesce(json_agg(name), '[]') AS may_set FROM pg_settings
-  WHERE name = ANY(:'restricted') AND has_parameter_privilege(name, 'SET') \\gset
+  SELECT coalesce(json_agg(name), '[]') AS may_set
+  FROM unnest(:'restricted'::text[]) name
+  WHERE current_setting(name, true) IS NOT NULL
+    AND has_parameter_privilege(name, 'SET') \\gset
 \\else
-  SELECT coalesce(json_agg(name), '[]') AS may_set FROM pg_settings, pg_roles
-  WHERE name = ANY(:'restricted') AND rolname = current_user AND rolsuper \\gset
+  SELECT coalesce(json_agg(name), '[]') AS may_set
+  FROM unnest(:'restricted'::text[]) name, pg_roles
+  WHERE current_setting(name, true) IS NOT NULL
+    AND rolname = current_user AND rolsuper \\gset
 \\endif
 """
 _STATE = """
@@ -44,7 +48,8 @@ SELECT json_build_object(
     SELECT json_object_agg(name, r.rolsuper OR v.trusted OR NOT v.superuser)
     FROM pg_available_extensions e JOIN pg_available_extension_versions v USING (name)
     WHERE v.version = e.default_version),
-  'folder', (SELECT setting FROM pg_settings WHERE name = 'data_directory'),
+  'folder', CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'USAGE')
+                 THEN current_setting('data_directory') END,
   'may_set', :'may_set'::json)
 FROM pg_roles r LEFT JOIN pg_database d ON d.datname = :'target'
 WHERE r.rolname = current_user;
