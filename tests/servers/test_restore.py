@@ -496,3 +496,21 @@ CREATE OR REPLACE FUNCTION loud(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
     )
     with pytest.raises(SqlFailed, match=r"ANALYZE failed.*loud\(integer\) raised an"):
         analyze(psql, dbname, 2)
+
+
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_of_the_catalogs_those_that_have_changed_are_analyzed(
+    postgres: Postgres, sessions: int
+) -> None:
+    dbname = postgres.database("""
+CREATE VIEW analyzed AS SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+  WHERE relname IN ('few', 'pg_proc', 'pg_attribute', 'sql_features')
+    AND pg_stat_get_last_analyze_time(oid) IS NOT NULL;
+CREATE TABLE few (id int);
+SELECT format('CREATE TABLE t%s (a int, b int, c int, d int, e int, f int)', i)
+  FROM generate_series(1, 100) i \\gexec
+""")
+
+    analyze(postgres.psql(dbname), dbname, sessions)
+
+    assert postgres.sql(dbname, "TABLE analyzed;") == "few pg_attribute"

@@ -10,16 +10,20 @@ from dbpull.postgres.psql import UNLIMITED, Psql, reason
 from dbpull.signals import SIGNALS
 
 # Every table, like a bare ANALYZE: ANALYZE of a partitioned table includes its
-# partitions. From 18 on, that of a parent includes its children, but for ONLY.
+# partitions. From 18 on, that of a parent includes its children, but for ONLY. A new
+# database's catalogs come with statistics: those that have changed as much as makes
+# autovacuum analyze a table (autovacuum_analyze_threshold, _scale_factor) get new ones.
 _STATEMENTS = """
 SELECT format('ANALYZE %s%s;', CASE WHEN relhassubclass AND relkind <> 'p'
     AND current_setting('server_version_num')::int >= 180000 THEN 'ONLY ' END,
   oid::regclass)
 FROM pg_class
 WHERE relkind IN ('r', 'm', 'p') AND NOT relispartition AND relpersistence <> 't'
-ORDER BY relkind = 'p' DESC, pg_relation_size(oid) DESC, oid;
+  AND (relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+       OR pg_stat_get_mod_since_analyze(oid) > 50 + 0.1 * greatest(reltuples, 0))
+ORDER BY relkind = 'p' DESC, pg_relation_size(oid) DESC, oid
 """
-_FIRST = "SET client_min_messages = error; SET lock_timeout = 0;"
+_FIRST = "SET client_min_messages = error; SET lock_timeout = 0;\n"
 _LAST = "\\echo analyzed\n"
 _NAME = "dbpull: ANALYZE"
 LOOK_AGAIN = 0.2  # seconds between two checks for a signal
@@ -31,10 +35,10 @@ def analyze(psql: Psql, dbname: str, sessions: int) -> None:
     Raises SqlFailed, CannotConnect.
     """
     if sessions == 1:
-        psql.run("ANALYZE;", doing="ANALYZE", dbname=dbname)
+        psql.run(f"{_FIRST}{_STATEMENTS} \\gexec", doing="ANALYZE", dbname=dbname)
         return
     # Queried once: the order by size changes while tables are analyzed.
-    rows = psql.run(_STATEMENTS, doing="ANALYZE", dbname=dbname)
+    rows = psql.run(f"{_STATEMENTS};", doing="ANALYZE", dbname=dbname)
     statements = [statement for [statement] in rows]
     # The stack is left first: it ends the sessions, and so the threads that wait.
     with ThreadPoolExecutor(sessions) as pool, ExitStack() as stack:
