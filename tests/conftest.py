@@ -28,6 +28,10 @@ MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
+# Thousands of psqls: the wheel's start in a fifth of the time that Debian's take.
+if "wheel" in FOLDERS:
+    os.environ["PATH"] = f"{FOLDERS['wheel']}{os.pathsep}{os.environ['PATH']}"
+
 # Started by a script with `&`, or by nohup, we ignore these, and so does what we start:
 # tests that send them would wait for ever.
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
