@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from dbpull.hosts.host import Host
 from machines import Machine, introduce, machine
 from silences import NEVER, listener_of, pass_all_silence, pass_silence, until
 
+MSG_CHANNEL_DATA, MSG_CHANNEL_EOF = 94, 96  # RFC 4254, 9
 Maker = Callable[..., Machine]
 Reach = Callable[[Machine], AbstractContextManager[Host]]
 BIG = "0123456789abcdef" * 65536  # 1 MiB
@@ -392,6 +394,33 @@ def test_on_a_lost_connection_no_more_programs_are_begun(
                 remote.run(["true"])
 
     nothing_left(box)
+
+
+def test_what_is_sent_to_a_program_that_has_ended_ends_no_connection(
+    remote: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sshd ends one on which a session is spoken to that has been closed."""
+    paramiko = pytest.importorskip("paramiko")
+    send = paramiko.Transport._send_user_message
+
+    def late(transport: Any, message: Any) -> None:
+        if message.asbytes()[0] in (MSG_CHANNEL_DATA, MSG_CHANNEL_EOF):
+            time.sleep(0.3)
+        send(transport, message)
+
+    def is_alive() -> bool:
+        time.sleep(0.5)  # all has been sent by then
+        return remote.run(["true"]).ok
+
+    monkeypatch.setattr(paramiko.Transport, "_send_user_message", late)
+
+    assert remote.run(["true"]).ok
+    assert is_alive()
+    assert remote.run(["true"], stdin="unread").ok
+    assert is_alive()
+    with remote.open(["true"]) as conversation:
+        assert conversation.query("unread\n") == ""
+    assert is_alive()
 
 
 def _begin(remote: Host) -> None:

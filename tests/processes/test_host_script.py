@@ -585,13 +585,29 @@ def test_what_ignores_being_asked_to_end_is_killed_with_its_children(
 
 def test_a_child_is_ended_although_its_parent_has_ended(host: Host, run: Run) -> None:
     with run.program(1, "sh", "-c", "sleep 600 & echo $!") as parent:
+        assert parent.stdin
         assert parent.stdout
         child = int(parent.stdout.readline())
+        parent.stdin.close()
         assert parent.wait(20) == 0
 
         run.verb("end", 1)
 
         until(lambda: gone(child))
+
+
+def test_a_session_stays_until_all_is_heard_that_is_sent_to_it(run: Run) -> None:
+    with run.program(1, "sh", "-c", "echo done; exit 7") as program:
+        assert program.stdin
+        assert program.stdout
+        assert program.stdout.read() == b"done\n"  # its end is told at once
+
+        program.stdin.write(b"\0\n" * BLOCK)
+        program.stdin.flush()
+        assert program.poll() is None
+        program.stdin.close()
+
+        assert program.wait(20) == 7
 
 
 def test_a_program_ends_as_it_likes_when_asked_to(run: Run, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ class Host(HostSessions):
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
     ) -> Iterator[Running]:
         """Start a program and hold a dialogue with it; see Shell."""
-        with self.started(argv, env) as (channel, number):
+        with self.started(argv, env, reads=True) as (channel, number):
             yield _Conversation(channel, self.code)
             channel.end_stdin()
             self.end(number)
@@ -163,8 +163,10 @@ class _Conversation:
     def query(self, text: str) -> str:
         self._channel.write(text.encode())
         line = self._channel.line()
-        if not line and self._channel.over():
-            self._judge(self._channel)
+        if not line:
+            self._channel.end_stdin()
+            if self._channel.over():
+                self._judge(self._channel)
         return decoded(line)
 
     def last_words(self) -> str:

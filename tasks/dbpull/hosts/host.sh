@@ -194,6 +194,16 @@ start() {
   shift
   greet
   command "$@"
+  code=$?
+  hear_out
+  return "$code"
+}
+
+# Read stdin to its end: what the laptop is still sending to a session that has ended
+# would have sshd end the whole connection, or reach the session that comes after it.
+hear_out() {
+  exec >/dev/null 2>&1
+  read -r _ && cat
 }
 
 # Whether this process leads a group, as OpenSSH has it: each channel is one's own

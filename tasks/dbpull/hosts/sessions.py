@@ -53,8 +53,9 @@ class HostSessions:
             if on_err:
                 on_err(decoded(line).rstrip("\n"))
 
-        with self.started(argv, env) as (channel, _):
-            channel.write_all(stdin)
+        with self.started(argv, env, reads=bool(stdin)) as (channel, _):
+            if stdin:
+                channel.write_all(stdin)
             err = channel.read_stderr(tell)
             out = channel.read_rest()
             return self.code(channel), out, err
@@ -82,11 +83,15 @@ class HostSessions:
 
     @contextmanager
     def started(
-        self, argv: Sequence[str], env: Mapping[str, str] | None
+        self, argv: Sequence[str], env: Mapping[str, str] | None, *, reads: bool
     ) -> Iterator[tuple[Channel, str]]:
-        """Start a program; give its channel and number; end it on an error."""
+        """Start a program; give its channel and number; end it on an error.
+
+        One that `reads` waits for the end of its stdin, which must come.
+        """
         number = str(next(self._numbers))
-        line = self._for_any_shell(number, self.line(number, argv, env))
+        line = self.line(number, argv, env) + ("" if reads else " </dev/null")
+        line = self._for_any_shell(number, line)
         if self._echo:
             self._echo(f"{self.host}$ {shlex.join(argv)}")
         with self._channel(line) as start:
