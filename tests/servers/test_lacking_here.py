@@ -193,12 +193,15 @@ def test_a_dump_of_the_schema_public_alone_is_restored(
     place: tuple[str, ...],
     jobs: int,
 ) -> None:
-    dump = dumped(on, LETTERS, tmp_path, "-Fc", "--no-owner", "-n", "public")
+    sql = f"{LETTERS}COMMENT ON SCHEMA public IS 'ours';"
+    dump = dumped(on, sql, tmp_path, "-Fc", "--no-owner", "-n", "public")
 
     for _ in range(2):
         restore(project, dump, *place, jobs=jobs).succeeds()
 
     assert target.sql(COUNT) == "30"
+    told = "SELECT obj_description('public'::regnamespace, 'pg_namespace');"
+    assert target.sql(told) == "ours"
 
 
 @pytest.mark.parametrize(("place", "on"), in_turn(PLACES, HERE), indirect=["on"])

@@ -53,9 +53,10 @@ class LeftOut:
         given = ((entry.dump_id, self._why(entry)) for entry in entries)
         found = {dump_id: why for dump_id, why in given if why is not None}
         for entry in entries:
-            if entry.desc in ATTACHED and not found.keys().isdisjoint(
-                entry.dependencies
-            ):
+            # The schema `public` is left out since it exists: its comment serves.
+            if is_about(entry, "SCHEMA", "public") or entry.desc not in ATTACHED:
+                continue
+            if not found.keys().isdisjoint(entry.dependencies):
                 found.setdefault(entry.dump_id, "")
         return found
 
