@@ -35,7 +35,7 @@ def dumps(machine: Machine) -> list[Path]:
 
 def alone(machine: Machine, target: Target) -> None:
     """Assert that nothing is at work there any more, nor half made."""
-    machine.settled(30)
+    machine.settled()
     assert target.family == {"target"}
     assert not list((machine.home / ".dbpull").glob("run.*"))
 

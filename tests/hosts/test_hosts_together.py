@@ -199,7 +199,7 @@ def press(run: Run) -> None:
 
 
 def alone(machine: Machine) -> None:
-    machine.settled(30)
+    machine.settled()
     assert not list((machine.home / ".dbpull").glob("run.*"))
 
 

@@ -320,7 +320,7 @@ def test_a_proxy_command_that_ends_is_a_connection_lost(
 
     through_a_proxy.end().refuses("SSH connection to devbox was lost", "as it was")
 
-    devbox.settled(30)
+    devbox.settled()
     assert target.family == {"target"}
 
 

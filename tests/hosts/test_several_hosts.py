@@ -172,7 +172,7 @@ def fetching(project: Project, heroku: StandIn) -> Run:
 
 def left_alone(targets: dict[str, Target], *machines: Machine) -> None:
     for machine in machines:
-        machine.settled(30)
+        machine.settled()
     for target in targets.values():
         assert (target.family, target.notes) == ({"target"}, "(1,mine)")
 

@@ -184,7 +184,7 @@ class Machine:
         """The same ones' command lines."""
         return [told for pid in self.pids() if (told := _command(pid))]
 
-    def settled(self, seconds: float = 10) -> None:
+    def settled(self, seconds: float = 30) -> None:
         """Wait until nothing runs on it any more."""
         _until(lambda: not self.pids(), lambda: self.processes(), seconds)
 
