@@ -30,8 +30,8 @@ from dbpull.errors import Interrupted
 from dbpull.errors.download import (
     CannotStore,
     DownloadFailed,
+    DownloadStopped,
     ObjectChanged,
-    Stopped,
     megabytes,
 )
 
@@ -182,7 +182,7 @@ class Download:
 
     def close(self) -> None:
         """Stop all threads; keep the part and its journal."""
-        self._chunks.fail(Stopped(self._part.file))
+        self._chunks.fail(DownloadStopped(self._part.file))
         ended = self._transfer.stop(STOPPING)
         self._part.close(in_use=not ended)
 
@@ -216,7 +216,7 @@ class Download:
 
     def discard(self) -> None:
         """Stop all threads; remove the part and its journal: they are of no use."""
-        self._chunks.fail(Stopped(self._part.file))
+        self._chunks.fail(DownloadStopped(self._part.file))
         ended = self._transfer.stop(STOPPING)
         self._journal.remove()
         self._part.discard()

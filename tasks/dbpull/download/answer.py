@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from dbpull.download.fault import Retryable, classify
 from dbpull.download.journal import Identity
-from dbpull.errors.download import DownloadFailed, UnexpectedAnswer
+from dbpull.errors.download import DownloadFailed, UnusableResponse
 
 SLOWEST = 1000  # bytes a second; a slower connection counts as lost
 SPELL = 30.0  # seconds of waiting between two checks of that rate
@@ -45,21 +45,21 @@ class Answer:
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes as they come, up to 256 KiB at a time, to the announced end.
 
-        Raises Retryable where the answer ends early or trickles, UnexpectedAnswer where
+        Raises Retryable where the answer ends early or trickles, UnusableResponse where
         it is longer than announced.
         """
         while self._left != 0 and (piece := self._piece()):
             if self._left is not None:
                 self._left -= len(piece)
                 if self._left < 0:
-                    raise UnexpectedAnswer(self.host, "sent more than it announced")
+                    raise UnusableResponse(self.host, "sent more than it announced")
             yield piece
             if self._left != 0:
                 self._refuse_trickle()
         if self._left:
             raise Retryable(self.host, "the connection was lost")
         if self._left == 0 and self._piece():
-            raise UnexpectedAnswer(self.host, "sent more than it announced")
+            raise UnusableResponse(self.host, "sent more than it announced")
 
     def __enter__(self) -> Answer:
         return self

@@ -12,9 +12,9 @@ import urllib3.exceptions
 from dbpull.errors.download import (
     DownloadFailed,
     HostBusy,
-    HostUnreachable,
+    NoConnection,
     NotTrusted,
-    UnexpectedAnswer,
+    UnusableResponse,
 )
 
 
@@ -38,7 +38,7 @@ class Retryable(Exception):
         """Return the error to give up with; `kept` bytes are kept for the next run."""
         if self.status:
             return HostBusy(self.host, self.status, kept)
-        return HostUnreachable(self.host, self.why, kept)
+        return NoConnection(self.host, self.why, kept)
 
 
 def classify(error: BaseException, host: str) -> Retryable | DownloadFailed:
@@ -52,9 +52,9 @@ def classify(error: BaseException, host: str) -> Retryable | DownloadFailed:
     if type(error) is OSError:  # requests: REQUESTS_CA_BUNDLE names no file
         return NotTrusted(host)
     if isinstance(error, requests.TooManyRedirects):
-        return UnexpectedAnswer(host, "redirects for ever")
+        return UnusableResponse(host, "redirects for ever")
     if isinstance(error, ValueError):  # requests.InvalidURL and its like
-        return UnexpectedAnswer(host, "has a URL that can't be fetched")
+        return UnusableResponse(host, "has a URL that can't be fetched")
     known = (why for types, why in _WHY if any(isinstance(c, types) for c in causes))
     return Retryable(host, next(known, "the connection was lost"))
 

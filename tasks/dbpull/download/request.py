@@ -22,7 +22,7 @@ from dbpull.download.fault import Retryable, classify
 from dbpull.download.journal import Identity
 from dbpull.download.presigned_url import PresignedUrl, Signed
 from dbpull.download.sockets import ShuttableAdapter
-from dbpull.errors.download import NothingThere, UnexpectedAnswer
+from dbpull.errors.download import NothingThere, UnusableResponse
 
 TIMEOUTS = (10.0, 30.0)  # seconds: to connect; without a byte
 LONGEST_EXPLANATION = 2048  # bytes of an error's body
@@ -62,13 +62,13 @@ class _Session(requests.Session):
         """Send no credentials after a redirect either."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return a redirect's URL. Raises UnexpectedAnswer where it ends TLS."""
+        """Return a redirect's URL. Raises UnusableResponse where it ends TLS."""
         target = super().get_redirect_target(resp)
         if target and resp.url.startswith("https:"):
             scheme = urlsplit(urljoin(resp.url, target)).scheme
             if scheme != "https":
                 resp.close()
-                raise UnexpectedAnswer(
+                raise UnusableResponse(
                     _host(resp.url), "redirects to a URL without TLS"
                 )
         return target
@@ -161,7 +161,7 @@ def _judged(
         raise NothingThere(host, f"the dump is not there ({status})")
     if status == 416 and response.headers.get("Content-Range") == "bytes */0":
         raise NothingThere(host, "the dump there is empty")
-    raise UnexpectedAnswer(host, f"answered {status}")
+    raise UnusableResponse(host, f"answered {status}")
 
 
 def _part(
@@ -173,18 +173,18 @@ def _part(
     said = response.headers.get("Content-Range", "")
     match = CONTENT_RANGE.fullmatch(said.strip())
     if not match:
-        raise UnexpectedAnswer(host, "answered with a range it does not name")
+        raise UnusableResponse(host, "answered with a range it does not name")
     first, last, size = map(int, match.groups())
     identity = Identity(size, response.headers.get("ETag"))
     if known and not _same(known, identity):
         raise Changed(host)
     length = last - first + 1
     if first != asked[0] or not asked[0] <= last <= min(asked[1], size - 1):
-        raise UnexpectedAnswer(
+        raise UnusableResponse(
             host, "answered with another range than the one asked for"
         )
     if response.headers.get("Content-Length", str(length)) != str(length):
-        raise UnexpectedAnswer(host, "announced another length than its range has")
+        raise UnusableResponse(host, "announced another length than its range has")
     return Answer(response, host, identity, length, ranged=True)
 
 

@@ -13,7 +13,7 @@ from dbpull.download.worker import Cut, Halted, Job, Worker
 from dbpull.errors.download import (
     RESUMES,
     CannotStore,
-    HostUnreachable,
+    NoConnection,
     ObjectChanged,
 )
 
@@ -115,7 +115,7 @@ class Transfer:
                 reason = end
         if isinstance(reason, Cut):
             why = "the connection is lost again and again, and it can't resume"
-            raise HostUnreachable(reason.host, why) from None
+            raise NoConnection(reason.host, why) from None
         raise ObjectChanged(reason.host if reason else "") from None
 
     def _attempt(self) -> None:

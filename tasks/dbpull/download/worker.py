@@ -16,7 +16,7 @@ from dbpull.download.journal import Identity, Journal
 from dbpull.download.part import Part
 from dbpull.download.presigned_url import PresignedUrl
 from dbpull.download.request import Connection, Expired
-from dbpull.errors.download import CannotStore, Refused
+from dbpull.errors.download import CannotStore, UrlRefused
 
 ENOUGH = 64 * 1024  # bytes that make a try progress, if it does not end its chunk
 NOTED = 256 * 1024  # bytes that a killed run fetches again at most, per connection
@@ -83,7 +83,7 @@ class Worker:
             except Expired as expired:
                 if not self._job.url.renew(expired.signed):
                     code = expired.code
-                    raise Refused(expired.host, expired.status, code) from None
+                    raise UrlRefused(expired.host, expired.status, code) from None
             except Retryable as fault:
                 tries += 1
                 self._pause(fault, tries)

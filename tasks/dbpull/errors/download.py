@@ -3,15 +3,15 @@
 ::
 
     DownloadFailed
-    ├── HostUnreachable     no connection: no such name, refused, silent, cut, proxy
+    ├── NoConnection        no connection: no such name, refused, silent, cut, proxy
     ├── NotTrusted          its TLS certificate
     ├── HostBusy            429 and 5xx until our patience ended
-    ├── Refused             400, 401 or 403, with fresh URLs too
+    ├── UrlRefused          400, 401 or 403, with fresh URLs too
     ├── NothingThere        404, 410, or an object of no bytes
-    ├── UnexpectedAnswer    any other status, a wrong range, more bytes than announced
+    ├── UnusableResponse    any other status, a wrong range, more bytes than announced
     ├── ObjectChanged       another object than the one that began to arrive
     ├── CannotDownload      a host's curl can't, for a reason of its own
-    ├── Stopped             the download was left before its end
+    ├── DownloadStopped     the download was left before its end
     ├── AlreadyRunning      another process downloads the same dump
     └── CannotStore         the disk: full, too small, not writable, failing
 
@@ -38,7 +38,7 @@ class DownloadFailed(PullError):
     """Base: the dump has not arrived."""
 
 
-class HostUnreachable(DownloadFailed):
+class NoConnection(DownloadFailed):
     """No connection, or none that lasts. `why` is the rest of the sentence."""
 
     def __init__(self, host: str, why: str, kept: int = 0) -> None:
@@ -69,7 +69,7 @@ class HostBusy(DownloadFailed):
         )
 
 
-class Refused(DownloadFailed):
+class UrlRefused(DownloadFailed):
     """The host refuses fresh URLs too; `code` is S3's word for the reason."""
 
     def __init__(self, host: str, status: int, code: str = "") -> None:
@@ -90,7 +90,7 @@ class NothingThere(DownloadFailed):
         )
 
 
-class UnexpectedAnswer(DownloadFailed):
+class UnusableResponse(DownloadFailed):
     """An answer that fits no download. `why` is the rest of the sentence."""
 
     def __init__(self, host: str, why: str) -> None:
@@ -121,7 +121,7 @@ class CannotDownload(DownloadFailed):
         super().__init__(f"{where}: {why}.", RESUMES if kept else remedy)
 
 
-class Stopped(DownloadFailed):
+class DownloadStopped(DownloadFailed):
     """Whoever still waits for bytes is told that none will come."""
 
     def __init__(self, part: Path | str) -> None:

@@ -16,7 +16,7 @@ from dbpull.errors.heroku import (
     NoAccess,
     NotFound,
     RateLimited,
-    Refused,
+    RequestRefused,
     Suspended,
     TwoFactor,
     UnexpectedAnswer,
@@ -72,7 +72,7 @@ class Answer:
             return RateLimited(self._retry_after())
         if status >= 500:
             return HerokuDown(self.host, status, self._retry_after())
-        return Refused(about, status, message, error_id=redacted(error_id))
+        return RequestRefused(about, status, message, error_id=redacted(error_id))
 
     def _retry_after(self) -> float | None:
         """Seconds until Heroku wants to be asked again (RFC 9110, 10.2.3)."""

@@ -11,7 +11,7 @@ from dbpull.errors.heroku import (
     NoAccess,
     NoDatabases,
     NotFound,
-    Refused,
+    RequestRefused,
     UnknownApp,
     UnknownDatabase,
 )
@@ -92,7 +92,7 @@ def resolve(api: Api, app: AppChoice, name: str) -> Attachment:
         if error.resource == "app":
             raise UnknownApp(app.name, app.origin) from None
         found = []
-    except Refused as error:
+    except RequestRefused as error:
         if error.error_id == "multiple_matches":
             raise AmbiguousDatabase(name, app.name, ()) from None
         raise

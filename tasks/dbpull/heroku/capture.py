@@ -17,7 +17,7 @@ from dbpull.errors.heroku import (
     HerokuDown,
     HttpError,
     NotFound,
-    Refused,
+    RequestRefused,
     UnexpectedAnswer,
     Unreachable,
 )
@@ -81,7 +81,7 @@ def _ask(api: Api, database: Database) -> Backup | str:
         transfer = api.post(dict, api.data, *path, about=about)
     except NotFound:
         raise DatabaseNotReady(database.addon, app) from None
-    except Refused as error:
+    except RequestRefused as error:
         raise _refusal(database, error.message_from_heroku) from None
     except (Unreachable, HerokuDown, UnexpectedAnswer) as error:
         if error.unsent:

@@ -19,8 +19,8 @@ from dbpull.errors.download import (
     NothingThere,
     NotTrusted,
     ObjectChanged,
-    Refused,
-    UnexpectedAnswer,
+    UnusableResponse,
+    UrlRefused,
 )
 from dbpull.errors.hosts import HostRefused, MissingCurl
 from dbpull.hosts.host import Host
@@ -38,7 +38,7 @@ Pause = Callable[[float], None]
 T = TypeVar("T")
 
 
-class Expired(Exception):
+class _Forbidden(Exception):
     """The download host refuses the URL; a fresh URL may work."""
 
 
@@ -90,10 +90,10 @@ class Curl:
         while True:
             try:
                 return attempt()
-            except Expired as expired:
+            except _Forbidden as expired:
                 refused += 1
                 if refused > 2:
-                    raise Refused(self._where, *expired.args) from None
+                    raise UrlRefused(self._where, *expired.args) from None
                 self._url = self._fresh()
             except Retryable as fault:
                 self._tries += 1
@@ -109,7 +109,7 @@ class Curl:
         self._judge(result)
         head = _head(result.out)
         if not head:
-            raise UnexpectedAnswer(self._where, "is not served in ranges")
+            raise UnusableResponse(self._where, "is not served in ranges")
         return head
 
     def _get(self, transfer: HostTransfer) -> None:
@@ -158,7 +158,7 @@ class Curl:
         if result.code in {60, 77}:
             raise NotTrusted(where)
         if result.code == 33:
-            raise UnexpectedAnswer(where, "does not serve ranges")
+            raise UnusableResponse(where, "does not serve ranges")
         if result.code == 23:
             raise HostRefused(self._shell.where, "Storing the dump", _said(result.err))
         raise CannotDownload(where, _said(result.err))
@@ -166,14 +166,14 @@ class Curl:
 
 def _refusal(where: str, status: int) -> Exception:
     if status in {400, 401, 403}:
-        return Expired(status)
+        return _Forbidden(status)
     if status in {404, 410}:
         return NothingThere(where, f"the dump is not there ({status})")
     if status in {408, 429} or status >= 500:
         return Retryable(where, f"it answers {status}", status=status)
     if status in {412, 416}:
         return ObjectChanged(where)
-    return UnexpectedAnswer(where, f"answered {status}")
+    return UnusableResponse(where, f"answered {status}")
 
 
 def _quoted(text: str) -> str:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dbpull.errors.download import Stopped
+from dbpull.errors.download import DownloadStopped
 from dbpull.errors.hosts import ConnectionLost, HostRefused, NoSftp, RemoteError
 from dbpull.hosts.host import Host
 from dbpull.hosts.transfer import HostTransfer
@@ -40,7 +40,7 @@ class Sftp:
             raise NoSftp(self._shell.where, "its SSH server refuses that") from error
         try:
             self._send(client, transfer)
-        except (RemoteError, Stopped):
+        except (RemoteError, DownloadStopped):
             raise
         except OSError as error:  # SFTP says of a full disk only "Failure"
             why = str(error).strip(".") or "it refuses"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dbpull.errors.download import Stopped
+from dbpull.errors.download import DownloadStopped
 from dbpull.errors.hosts import HostRefused, NoRoomThere, PartInUse
 from dbpull.hosts.host import Host
 from dbpull.hosts.remote_head import RemoteHead
@@ -145,10 +145,10 @@ class HostTransfer:
     def received(self, have: int) -> None:
         """Note that the host has `have` bytes; called by the transport.
 
-        Raises Stopped where the transfer is to end.
+        Raises DownloadStopped where the transfer is to end.
         """
         if self._halted.is_set():
-            raise Stopped(self.part)
+            raise DownloadStopped(self.part)
         with self._grown:
             self.have = have
             self._grown.notify_all()
@@ -201,7 +201,7 @@ class HostTransfer:
         self.received(0)
 
     def pause(self, seconds: float) -> None:
-        """Wait. Raises Stopped where the transfer is to end."""
+        """Wait. Raises DownloadStopped where the transfer is to end."""
         self._halted.wait(seconds)
         self.received(self.have)
 

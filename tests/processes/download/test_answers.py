@@ -11,7 +11,7 @@ from aiohttp import web
 from dbpull.download.backoff import Backoff
 from dbpull.download.fault import Retryable
 from dbpull.errors import PullError
-from dbpull.errors.download import HostBusy, NothingThere, Refused, UnexpectedAnswer
+from dbpull.errors.download import HostBusy, NothingThere, UnusableResponse, UrlRefused
 from downloads import CONTENT, SIZE, download, failure, fetch, left, unverified
 from range_server import RangeServer, Request, after, only, status
 
@@ -23,10 +23,10 @@ from range_server import RangeServer, Request, after, only, status
     [
         (404, NothingThere),
         (410, NothingThere),
-        (403, Refused),
-        (400, Refused),
-        (418, UnexpectedAnswer),
-        (204, UnexpectedAnswer),
+        (403, UrlRefused),
+        (400, UrlRefused),
+        (418, UnusableResponse),
+        (204, UnusableResponse),
         (503, HostBusy),
         (429, HostBusy),
     ],

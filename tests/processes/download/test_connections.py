@@ -15,7 +15,7 @@ from dbpull.download import answer, worker
 from dbpull.download.backoff import Backoff
 from dbpull.download.fault import Retryable
 from dbpull.download.journal import Identity
-from dbpull.errors.download import HostUnreachable, UnexpectedAnswer
+from dbpull.errors.download import NoConnection, UnusableResponse
 from downloads import CHUNK, CONTENT, SIZE, failure, fetch
 from range_server import RangeServer, Request, after, hang_up, status, then
 
@@ -59,7 +59,7 @@ def test_a_host_that_always_hangs_up_is_given_up(
 
     error = failure(server, path)
 
-    assert isinstance(error, HostUnreachable)
+    assert isinstance(error, NoConnection)
     assert "the connection was lost" in str(error)
 
 
@@ -68,7 +68,7 @@ def test_a_byte_now_and_then_is_no_progress(server: RangeServer, path: Path) -> 
 
     error = failure(server, path, connections=1, patience=0.5)
 
-    assert isinstance(error, HostUnreachable)
+    assert isinstance(error, NoConnection)
     assert "the connection was lost" in error.what
     assert "the same command resumes" in error.remedy
     assert 5 <= len(server.log) < 25
@@ -80,7 +80,7 @@ def test_progress_of_one_try_ends_the_outage() -> None:
     patient.pause(Retryable("s3", "lost"), 1, 0)
     time.sleep(0.15)
     patient.byte()
-    with pytest.raises(HostUnreachable):
+    with pytest.raises(NoConnection):
         patient.pause(Retryable("s3", "lost"), 2, 0)
 
     patient.progress()
@@ -109,7 +109,7 @@ def test_a_connection_that_trickles_is_given_up(
     trickling = answer.Answer(response, "s3", Identity(20, None), 20, ranged=True)
     came: list[bytes] = []
 
-    with pytest.raises((Retryable, UnexpectedAnswer)) as ended:
+    with pytest.raises((Retryable, UnusableResponse)) as ended:
         came.extend(trickling.pieces())
 
     assert (len(came) == 20) is whole
@@ -126,7 +126,7 @@ def test_patience_ends_and_what_has_arrived_is_kept(
     server.faults = []
     server.log.clear()
 
-    assert isinstance(error, HostUnreachable)
+    assert isinstance(error, NoConnection)
     assert "the same command resumes" in error.remedy
     assert len([n for n in notices if n.endswith("trying again.")]) == 1
     assert fetch(server, path) == CONTENT
@@ -159,7 +159,7 @@ def test_a_refused_connection_is_told(server: RangeServer, path: Path) -> None:
     "url", ["", "nonsense", "http://", "ftp://x/SECRET", "http://[x"]
 )
 def test_a_url_that_is_none_is_told(server: RangeServer, path: Path, url: str) -> None:
-    assert isinstance(failure(server, path, url=lambda: url), UnexpectedAnswer)
+    assert isinstance(failure(server, path, url=lambda: url), UnusableResponse)
 
 
 @pytest.mark.parametrize("seed", range(6))

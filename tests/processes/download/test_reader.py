@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
-from dbpull.errors.download import NothingThere, Stopped
+from dbpull.errors.download import DownloadStopped, NothingThere
 from downloads import CONTENT, download, unverified
 from range_server import RangeServer, after, hang, status
 
@@ -71,7 +71,7 @@ def test_a_reader_is_woken_when_the_download_is_left(
     def read(dump: BinaryIO) -> None:
         try:
             dump.read()
-        except Stopped as error:
+        except DownloadStopped as error:
             errors.append(error)
 
     with download(server, path) as coming:

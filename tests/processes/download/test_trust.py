@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dbpull.errors.download import NotTrusted, UnexpectedAnswer
+from dbpull.errors.download import NotTrusted, UnusableResponse
 from downloads import CONTENT, download, failure, fetch, running
 from range_server import RangeServer, hang, only, status
 
@@ -90,7 +90,7 @@ def test_a_redirect_out_of_tls_is_refused(
         error = failure(secure, path, url=lambda: secure.url("/plain"))
         fetched = fetch(secure, path, url=lambda: secure.url("/moved"))
 
-    assert isinstance(error, UnexpectedAnswer)
+    assert isinstance(error, UnusableResponse)
     assert "redirects to a URL without TLS" in error.what
     assert server.log == []
     assert fetched == CONTENT

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.capture import CaptureFailed, Captures
+from dbpull.demo.stand_in.capture import Captures, PgDumpFailed
 from dbpull.demo.stand_in.transfers import Transfer
 from faulty_stand_in.armed import Armed, Faults
 
@@ -38,7 +38,7 @@ class Fate:
         while (outcome := self._outcome()) != "finish" and (last or self._reached()):
             if outcome == "fail":
                 message = self._armed and self._armed.fault.message
-                raise CaptureFailed(message or "pg_dump: error: connection lost")
+                raise PgDumpFailed(message or "pg_dump: error: connection lost")
             if outcome == "cancel":
                 self._transfer.cancel()
                 raise asyncio.CancelledError

@@ -18,7 +18,7 @@ from dbpull.demo.stand_in.transfers import Transfer
 CHUNK = 256 << 10
 
 
-class CaptureFailed(Exception):
+class PgDumpFailed(Exception):
     """The dump could not be made; its text goes into the transfer's log."""
 
 
@@ -59,7 +59,7 @@ class Captures:
     async def dump(self, transfer: Transfer) -> Path:
         """Dump the transfer's database into a new file, with its progress in it.
 
-        Raises `CaptureFailed` with what pg_dump said last.
+        Raises `PgDumpFailed` with what pg_dump said last.
         """
         path = self._folder / f"{uuid4()}.dump"
         try:
@@ -73,7 +73,7 @@ class Captures:
         try:
             process = await source.pg_dump(transfer.addon.source, self._pg_dump)
         except OSError as error:
-            raise CaptureFailed(f"{self._pg_dump}: {error.strerror}") from error
+            raise PgDumpFailed(f"{self._pg_dump}: {error.strerror}") from error
         listening = asyncio.create_task(_listen(process, transfer))
         try:
             await self.copy(process, path, transfer)
@@ -85,7 +85,7 @@ class Captures:
                 await process.stdout.read()
             code = await process.wait()
         if code != 0:
-            raise CaptureFailed(transfer.logs[-1][1] if transfer.logs else str(code))
+            raise PgDumpFailed(transfer.logs[-1][1] if transfer.logs else str(code))
 
     async def capture(self, transfer: Transfer) -> None:
         """Make one backup, from its start to its end."""
@@ -97,7 +97,7 @@ class Captures:
         reporting.add_done_callback(self._reporting.discard)
         try:
             path = await self.dump(transfer)
-        except (CaptureFailed, OSError) as failure:
+        except (PgDumpFailed, OSError) as failure:
             transfer.log(str(failure))
             transfer.finish(succeeded=False)
             return
@@ -110,7 +110,7 @@ class Captures:
         """Write what pg_dump dumps into a new file, to its end."""
         stream = process.stdout
         if stream is None:
-            raise CaptureFailed("pg_dump has no stdout")
+            raise PgDumpFailed("pg_dump has no stdout")
         with path.open("xb") as file:
             path.chmod(0o600)
             while chunk := await stream.read(CHUNK):

@@ -58,7 +58,7 @@ class DataApi:
             await wipe.wiped(addon.source, self._psql)
         except wipe.WipeFailed as failure:
             answer = refusals.in_json(422, message=str(failure))
-            raise refusals.Refused(answer) from failure
+            raise refusals.ErrorResponse(answer) from failure
         return refusals.as_json({"message": "Reset successful."})
 
     async def wait_status(self, request: web.Request) -> web.Response:
@@ -73,7 +73,7 @@ def known(account: Account, request: web.Request) -> Addon:
     """The add-on that a path names; a 404 in HTML without, as the real one's."""
     addon = account.addon(request.match_info["addon"])
     if addon is None:
-        raise refusals.Refused(refusals.in_html(404, refusals.NOT_FOUND_PAGE))
+        raise refusals.ErrorResponse(refusals.in_html(404, refusals.NOT_FOUND_PAGE))
     return addon
 
 

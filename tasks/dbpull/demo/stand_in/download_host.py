@@ -108,8 +108,8 @@ def _refused(
     message: str = "",
     headers: Mapping[str, str] | None = None,
     more: Mapping[str, object] | None = None,
-) -> refusals.Refused:
+) -> refusals.ErrorResponse:
     answer = refusals.in_xml(
         status, code=code, message=message, headers=headers, more=more
     )
-    return refusals.Refused(answer)
+    return refusals.ErrorResponse(answer)

@@ -44,7 +44,7 @@ class History:
     async def provide(self, transfer: Transfer) -> None:
         """See that a finished backup's dump is in the bucket.
 
-        Raises `capture.CaptureFailed`.
+        Raises `capture.PgDumpFailed`.
         """
         if not transfer.succeeded or self._bucket.get(transfer.key):
             return

@@ -42,7 +42,7 @@ class PlatformApi:
             and service in (None, attached.addon.plan.partition(":")[0])
         ]
         if not found:
-            raise refusals.Refused(
+            raise refusals.ErrorResponse(
                 refusals.in_json(
                     404,
                     message="Couldn't find that add on attachment.",

@@ -32,7 +32,7 @@ S3_WORDS = {
 }
 
 
-class Refused(Exception):
+class ErrorResponse(Exception):
     """A handler says no; the answer goes to the client as it is."""
 
     def __init__(self, answer: web.Response) -> None:
@@ -45,7 +45,7 @@ async def answered(request: web.Request, handler: Handler) -> web.StreamResponse
     """Answer with what a handler has refused with."""
     try:
         return await handler(request)
-    except Refused as refused:
+    except ErrorResponse as refused:
         return refused.answer
 
 
@@ -93,9 +93,11 @@ def in_xml(
     )
 
 
-def no_app() -> Refused:
+def no_app() -> ErrorResponse:
     """Neither API knows the app."""
-    return Refused(in_json(404, message="Couldn't find that app.", resource="app"))
+    return ErrorResponse(
+        in_json(404, message="Couldn't find that app.", resource="app")
+    )
 
 
 def as_json(data: object, status: int = 200) -> web.Response:

@@ -17,7 +17,7 @@ from dbpull.demo.stand_in.transfers import Transfer
 _FORGIVEN = "must be owner of extension"
 
 
-class RestoreFailed(Exception):
+class PgRestoreFailed(Exception):
     """pg_restore had something to say that matters."""
 
 
@@ -48,7 +48,7 @@ class Restores:
         transfer.start()
         try:
             await self._run(transfer)
-        except (RestoreFailed, wipe.WipeFailed, OSError) as failure:
+        except (PgRestoreFailed, wipe.WipeFailed, OSError) as failure:
             transfer.log(str(failure))
             transfer.finish(succeeded=False)
         else:
@@ -57,7 +57,7 @@ class Restores:
     async def _run(self, transfer: Transfer) -> None:
         stored = self._bucket.get(transfer.restored.key) if transfer.restored else None
         if stored is None:
-            raise RestoreFailed("the backup is not there any more")
+            raise PgRestoreFailed("the backup is not there any more")
         url = transfer.addon.source
         owner = await wipe.wiped(url, self._psql)
         process = await asyncio.create_subprocess_exec(
@@ -78,4 +78,4 @@ class Restores:
         for line in err.decode(errors="replace").splitlines():
             transfer.log(line)
             if "error: " in line and _FORGIVEN not in line:
-                raise RestoreFailed(line)
+                raise PgRestoreFailed(line)

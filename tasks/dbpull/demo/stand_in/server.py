@@ -63,7 +63,7 @@ class Server:
     async def running(self) -> AsyncIterator[Addresses]:
         """Make the configured dumps, answer on both ports, and end it all.
 
-        Raises `capture.CaptureFailed` and OSError (a port that is taken).
+        Raises `capture.PgDumpFailed` and OSError (a port that is taken).
         """
         ca, tls = self._certificates() if self.config.tls else ("", None)
         runners: list[web.AppRunner] = []

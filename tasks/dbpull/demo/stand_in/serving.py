@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from dbpull.demo.stand_in.capture import CaptureFailed
+from dbpull.demo.stand_in.capture import PgDumpFailed
 from dbpull.demo.stand_in.config import from_json
 from dbpull.demo.stand_in.server import Server
 
@@ -64,7 +64,7 @@ async def _answer(server: Server) -> None:
         async with server.running() as addresses:
             _tell(asdict(addresses))
             await asyncio.Event().wait()
-    except (CaptureFailed, OSError, ValueError) as error:
+    except (PgDumpFailed, OSError, ValueError) as error:
         _tell({"error": str(error)})
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from dbpull.demo.stand_in import data_api, refusals
 from dbpull.demo.stand_in.account import Account, Named
 from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.capture import CaptureFailed, Captures
+from dbpull.demo.stand_in.capture import Captures, PgDumpFailed
 from dbpull.demo.stand_in.history import History
 from dbpull.demo.stand_in.presigned import Signer
 from dbpull.demo.stand_in.restores import Restores
@@ -94,7 +94,7 @@ class TransfersApi:
             raise _refused(400, "This transfer is not a finished backup.")
         try:
             await self._history.provide(transfer)
-        except CaptureFailed as failure:
+        except PgDumpFailed as failure:
             raise _refused(422, str(failure)) from failure
         url = self._signer.sign(self._download_url(), transfer.key)
         expires = now() + timedelta(seconds=self._signer.lifetime)
@@ -133,5 +133,5 @@ class TransfersApi:
         return transfer
 
 
-def _refused(status: int, message: str) -> refusals.Refused:
-    return refusals.Refused(refusals.in_json(status, message=message))
+def _refused(status: int, message: str) -> refusals.ErrorResponse:
+    return refusals.ErrorResponse(refusals.in_json(status, message=message))

@@ -194,7 +194,7 @@ class HerokuDown(HttpError):
         )
 
 
-class Refused(HttpError):
+class RequestRefused(HttpError):
     """Another 4xx, with what Heroku says."""
 
     def __init__(
