@@ -59,9 +59,9 @@ def pull(
         tolerate=tolerate,
     )  # fmt: skip
     from dbpull.flows import pull as flow
-    from dbpull.flows.plan import Asked
+    from dbpull.flows.plan import PullFlags
 
-    asked = Asked(backup, capture, delete, in_place, upload, timings)
+    asked = PullFlags(backup, capture, delete, in_place, upload, timings)
     with context(c, settings) as (settings, shell):
         flow.pull(settings, shell, asked, dry_run=is_dry(c, dry_run))
 
@@ -135,11 +135,11 @@ def restore(
         tolerate=tolerate,
     )  # fmt: skip
     from dbpull.flows import pull as flow
-    from dbpull.flows.plan import Asked
+    from dbpull.flows.plan import PullFlags
 
     with context(c, settings) as (settings, shell):
         dry_run = is_dry(c, dry_run)
-        asked = Asked(in_place=in_place, timings=timings)
+        asked = PullFlags(in_place=in_place, timings=timings)
         flow.restore(settings, shell, dump, asked, dry_run=dry_run)
 
 
@@ -225,6 +225,6 @@ def push(
     )
     from dbpull.push import flow as flow
 
-    asked = flow.Asked(confirm, maintenance=maintenance, undo=undo, backup=backup)
+    asked = flow.PushFlags(confirm, maintenance=maintenance, undo=undo, backup=backup)
     with context(c, settings) as (settings, shell):
         flow.push(settings, shell, asked, dry_run=is_dry(c, dry_run))

@@ -22,7 +22,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from databases import FOLDERS
-from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
+from faulty_stand_in import (
+    AppConfig,
+    BackupConfig,
+    Config,
+    DatabaseConfig,
+    StandIn,
+    faults,
+)
 from machines import Machine, fab, introduce, machine
 from projects import Project
 from tap import Tap
@@ -74,9 +81,9 @@ def stage(megabytes: int) -> Iterator[Stage]:
         source = servers["buildbox"]  # the older: its dump goes into both
         source.database(ROWS.format(rows=megabytes * ROWS_PER_MEGABYTE), name="shop")
         dump = source.dump("shop", folder / "shop.dump")
-        database = Database("postgresql-a", source.url("shop"))
-        backup = Backup(number=1, age=3600, dump=str(dump))
-        app = App("shop-eu", databases=(database,), backups=(backup,))
+        database = DatabaseConfig("postgresql-a", source.url("shop"))
+        backup = BackupConfig(number=1, age=3600, dump=str(dump))
+        app = AppConfig("shop-eu", databases=(database,), backups=(backup,))
         config = Config((app,), pg_dump=source.program("pg_dump"), dump_at_start=False)
         heroku = stack.enter_context(StandIn.start(config))
         trust = {"CURL_CA_BUNDLE": str(heroku.ca)}

@@ -20,7 +20,14 @@ from urllib.request import Request, urlopen
 
 from bench.plain import SETTINGS, Plain
 from databases import FOLDERS
-from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
+from faulty_stand_in import (
+    AppConfig,
+    BackupConfig,
+    Config,
+    DatabaseConfig,
+    StandIn,
+    faults,
+)
 from projects import Project
 from targets import Watched
 
@@ -224,9 +231,9 @@ def _fill(postgres: Watched, wanted: Wanted) -> None:
 
 
 def _heroku(stack: ExitStack, postgres: Watched, wanted: Wanted, dump: Path) -> StandIn:
-    database = Database("postgresql-a", postgres.url(wanted.source))
-    backup = Backup(number=1, age=60, dump=str(dump.resolve()))
-    app = App(APP, databases=(database,), backups=(backup,))
+    database = DatabaseConfig("postgresql-a", postgres.url(wanted.source))
+    backup = BackupConfig(number=1, age=60, dump=str(dump.resolve()))
+    app = AppConfig(APP, databases=(database,), backups=(backup,))
     config = Config((app,), pg_dump=postgres.program("pg_dump"), dump_at_start=False)
     return stack.enter_context(StandIn.start(config))
 

@@ -12,7 +12,7 @@ import pytest
 
 from dbpull.embedded import Server
 from django_projects import PYTHONS, DjangoProject, MakeDjango, database_of
-from faulty_stand_in import App, Backup, Config, Database, StandIn
+from faulty_stand_in import AppConfig, BackupConfig, Config, DatabaseConfig, StandIn
 from projects import Project
 from targets import Target
 from worlds import World
@@ -43,10 +43,12 @@ def production(
     shop.use({"default": database_of(Target(world.modern, name))})
     shop.manage("migrate", "--verbosity=0", "shop", "0001").succeeds()
     world.modern.sql(name, ROWS)
-    database = Database("postgresql-shop", world.modern.url(name))
-    backups = (Backup(number=100, age=7200), Backup(number=101, age=600))
+    database = DatabaseConfig("postgresql-shop", world.modern.url(name))
+    backups = (BackupConfig(number=100, age=7200), BackupConfig(number=101, age=600))
     apps = tuple(
-        App(app, databases=(replace(database, name=f"postgresql-{app}"),), backups=some)
+        AppConfig(
+            app, databases=(replace(database, name=f"postgresql-{app}"),), backups=some
+        )
         for app, some in (("shop-eu", backups), ("shop-fresh", ()))
     )
     config = Config(apps, pg_dump=world.modern.program("pg_dump"), progress_every=0.1)

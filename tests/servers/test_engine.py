@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from databases import AS_HEROKU
-from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
+from faulty_stand_in import (
+    AppConfig,
+    BackupConfig,
+    Config,
+    DatabaseConfig,
+    StandIn,
+    faults,
+)
 from once import once
 from projects import Project, Run
 from targets import Target, Watched
@@ -73,9 +80,9 @@ def broken(world: World, run_folder: Path) -> Iterator[StandIn]:
     folder = once(run_folder / "broken", lambda half: _dump(world.modern, half))
     apps = []
     for name in BACKUPS:
-        database = Database(f"postgresql-{name}", world.modern.url("shop"))
-        backup = Backup(number=1, dump=str(folder / name))
-        apps.append(App(name, databases=(database,), backups=(backup,)))
+        database = DatabaseConfig(f"postgresql-{name}", world.modern.url("shop"))
+        backup = BackupConfig(number=1, dump=str(folder / name))
+        apps.append(AppConfig(name, databases=(database,), backups=(backup,)))
     pg_dump = world.modern.program("pg_dump")
     config = Config(tuple(apps), pg_dump=pg_dump, dump_at_start=False)
     with StandIn.start(config) as heroku:

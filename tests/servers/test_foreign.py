@@ -12,7 +12,7 @@ import pytest
 from databases import AS_HEROKU
 from dbpull import archive
 from dbpull.archive import Archive, printed
-from faulty_stand_in import App, Backup, Config, Database, StandIn
+from faulty_stand_in import AppConfig, BackupConfig, Config, DatabaseConfig, StandIn
 from kinds import SQL
 from projects import Project
 from targets import Target, Watched
@@ -46,8 +46,10 @@ def newer(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     """A Heroku whose backup is of archive version 1.17."""
     dump = world.modern.dump("shop", tmp_path_factory.mktemp("newer") / "x.dump")
     of_version(17, dump)
-    database = Database("postgresql-newer", world.modern.url("shop"))
-    app = App("newer", databases=(database,), backups=(Backup(1, dump=str(dump)),))
+    database = DatabaseConfig("postgresql-newer", world.modern.url("shop"))
+    app = AppConfig(
+        "newer", databases=(database,), backups=(BackupConfig(1, dump=str(dump)),)
+    )
     pg_dump = world.modern.program("pg_dump")
     with StandIn.start(Config((app,), pg_dump=pg_dump, dump_at_start=False)) as heroku:
         yield heroku

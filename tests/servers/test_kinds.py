@@ -15,7 +15,14 @@ import pytest
 
 from choices import in_turn, pairs
 from databases import AS_HEROKU, FOLDERS, SERVERS
-from faulty_stand_in import App, Backup, Config, Database, StandIn, faults
+from faulty_stand_in import (
+    AppConfig,
+    BackupConfig,
+    Config,
+    DatabaseConfig,
+    StandIn,
+    faults,
+)
 from kinds import SQL, Kinds, entries, everything, refuse_differences
 from projects import Project
 from targets import Target, Watched
@@ -74,9 +81,9 @@ def target(make_target: Callable[..., Target], on: Watched) -> Target:
 @contextmanager
 def offered(world: World, dump: Path, rate: int) -> Iterator[StandIn]:
     """A Heroku whose app `kinds` has that backup, and sends so many bytes a second."""
-    database = Database("postgresql-kinds", world.modern.url("shop"))
-    backup = Backup(number=1, dump=str(dump))
-    app = App("kinds", databases=(database,), backups=(backup,))
+    database = DatabaseConfig("postgresql-kinds", world.modern.url("shop"))
+    backup = BackupConfig(number=1, dump=str(dump))
+    app = AppConfig("kinds", databases=(database,), backups=(backup,))
     pg_dump = world.modern.program("pg_dump")
     with StandIn.start(Config((app,), pg_dump=pg_dump, dump_at_start=False)) as heroku:
         heroku.misbehave(faults.throttle(rate))

@@ -257,7 +257,7 @@ def test_a_shown_url_is_postgres_with_an_encoded_password() -> None:
 
 
 def test_a_configuration_survives_json_and_hides_its_secrets(source: str) -> None:
-    whole = Config(apps=(config.App("a", (config.Database("d", source),)),))
+    whole = Config(apps=(config.AppConfig("a", (config.DatabaseConfig("d", source),)),))
     assert config.from_json(config.to_json(whole)) == whole
     assert source not in repr(whole)
     assert whole.token not in repr(whole)

@@ -42,8 +42,10 @@ def test_a_configured_file_is_served_as_it_is(
 ) -> None:
     file = tmp_path / "some.dump"
     file.write_bytes(b"no archive")
-    database = config.Database(ADDON, source)
-    app = config.App("demo", (database,), backups=(config.Backup(dump=str(file)),))
+    database = config.DatabaseConfig(ADDON, source)
+    app = config.AppConfig(
+        "demo", (database,), backups=(config.BackupConfig(dump=str(file)),)
+    )
     client = Client(start_stand_in(apps=(app,), tls=False))
     url = client.url(1)
     assert url.startswith("http://")

@@ -270,8 +270,8 @@ def test_a_slow_backup_shows_its_progress(client: Client) -> None:
 
 
 def test_a_database_that_is_gone_fails_its_backup(start_stand_in: Starter) -> None:
-    database = config.Database("gone", "postgres://me@127.0.0.1:1/gone")
-    apps = (config.App("fresh", databases=(database,)),)
+    database = config.DatabaseConfig("gone", "postgres://me@127.0.0.1:1/gone")
+    apps = (config.AppConfig("fresh", databases=(database,)),)
     client = Client(start_stand_in(apps=apps))
     begun = client.capture("gone")
     done = client.wait(begun["uuid"], lambda told: told["finished_at"])

@@ -227,7 +227,10 @@ def test_stopping_ends_a_capture_under_way(quick: Config, source: str) -> None:
     ("changes", "why"),
     [
         ({"pg_dump": "/nowhere/pg_dump"}, "/nowhere/pg_dump: No such file"),
-        ({"apps": (config.App("a", backups=(config.Backup(),)),)}, "no database"),
+        (
+            {"apps": (config.AppConfig("a", backups=(config.BackupConfig(),)),)},
+            "no database",
+        ),
     ],
 )
 def test_a_start_that_fails_says_why_and_leaves_nothing(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-from dbpull.heroku import Api, Database, Hosts, Token
+from dbpull.heroku import Api, ApiUrls, Database, Token
 
 PLATFORM = "https://api.heroku.com"
 DATA = "https://api.data.heroku.com"
@@ -41,7 +41,7 @@ class Clock:
 def api(clock: Clock | None = None, *, base: str = "", **options: Any) -> Api:
     """The client, with a clock of its own; `base` for both APIs at once."""
     clock = clock or Clock()
-    hosts = Hosts(base, base) if base else Hosts(PLATFORM, DATA)
+    hosts = ApiUrls(base, base) if base else ApiUrls(PLATFORM, DATA)
     token = Token(SECRET, "HEROKU_API_KEY")
     return Api(hosts, token, sleep=clock.sleep, clock=clock, **options)
 

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from databases import FOLDERS
-from faulty_stand_in import App, Attachment, Config, Database, StandIn
+from faulty_stand_in import AppConfig, AttachmentConfig, Config, DatabaseConfig, StandIn
 from lacking import POSTGRES
 from projects import Project
 from targets import Watched, watched
@@ -139,9 +139,9 @@ def before(encrypted: Watched) -> str:
 def shared_heroku(encrypted: Watched) -> Iterator[StandIn]:
     """One with all apps. Their databases are made when a test takes them."""
     apps = [_app(encrypted, name) for name in (PRODUCTION, LENT, *STAGINGS)]
-    lent = Attachment("BLUE", f"postgresql-{LENT}")
+    lent = AttachmentConfig("BLUE", f"postgresql-{LENT}")
     config = Config(
-        (*apps, App(BORROWER, attachments=(lent,))),
+        (*apps, AppConfig(BORROWER, attachments=(lent,))),
         pg_dump=encrypted.program("pg_dump"),
         progress_every=0.1,
     )
@@ -149,11 +149,13 @@ def shared_heroku(encrypted: Watched) -> Iterator[StandIn]:
         yield stand_in
 
 
-def _app(server: Watched, name: str) -> App:
+def _app(server: Watched, name: str) -> AppConfig:
     url = server.url(_dbname(name))
     place = url.rpartition("@")[2]
     shown = f"postgres://{ROLE}:p4ss%2Fw%40rd%3Aof%25heroku@{place}"
-    return App(name, databases=(Database(f"postgresql-{name}", url, shown_url=shown),))
+    return AppConfig(
+        name, databases=(DatabaseConfig(f"postgresql-{name}", url, shown_url=shown),)
+    )
 
 
 def _dbname(app: str) -> str:

@@ -20,7 +20,14 @@ import requests
 import urllib3
 
 from dbpull import embedded
-from faulty_stand_in import App, Attachment, Backup, Config, Database, StandIn
+from faulty_stand_in import (
+    AppConfig,
+    AttachmentConfig,
+    BackupConfig,
+    Config,
+    DatabaseConfig,
+    StandIn,
+)
 
 PROGRAMS = embedded.programs()
 ADDON = "postgresql-curved-10101"
@@ -41,22 +48,26 @@ def account(source: str, **changes: Any) -> Config:
     `fresh` pays for another add-on of the same rows, and `bare` for one without any
     backup: no test captures there. What `changed` pays for is emptied and refilled.
     """
-    demo = App(
+    demo = AppConfig(
         "demo",
-        databases=(Database(ADDON, source),),
+        databases=(DatabaseConfig(ADDON, source),),
         backups=(
-            Backup(age=90_000, number=7, scheduled=True),
-            Backup(age=7200, number=8),
-            Backup(age=3600, number=9, status="failed"),
+            BackupConfig(age=90_000, number=7, scheduled=True),
+            BackupConfig(age=7200, number=8),
+            BackupConfig(age=3600, number=9, status="failed"),
         ),
     )
-    staging = App("staging", attachments=(Attachment("DATABASE", ADDON),))
-    fresh = App("fresh", databases=(Database("postgresql-fresh-20202", source),))
-    changed = App(
-        "changed",
-        databases=(Database("postgresql-changed-40404", f"{source}_changed"),),
+    staging = AppConfig("staging", attachments=(AttachmentConfig("DATABASE", ADDON),))
+    fresh = AppConfig(
+        "fresh", databases=(DatabaseConfig("postgresql-fresh-20202", source),)
     )
-    bare = App("bare", databases=(Database("postgresql-bare-30303", source),))
+    changed = AppConfig(
+        "changed",
+        databases=(DatabaseConfig("postgresql-changed-40404", f"{source}_changed"),),
+    )
+    bare = AppConfig(
+        "bare", databases=(DatabaseConfig("postgresql-bare-30303", source),)
+    )
     config = Config(
         apps=(demo, staging, fresh, bare, changed),
         pg_dump=program("pg_dump"),

@@ -16,7 +16,14 @@ import pytest
 
 from databases import AS_HEROKU, FOLDERS
 from dbpull.demo import shop
-from faulty_stand_in import App, Attachment, Backup, Config, Database, StandIn
+from faulty_stand_in import (
+    AppConfig,
+    AttachmentConfig,
+    BackupConfig,
+    Config,
+    DatabaseConfig,
+    StandIn,
+)
 from projects import Project
 from targets import OLD, Target, Watched, watched
 
@@ -89,15 +96,15 @@ class World:
         return (self.heroku.token, *passwords)
 
 
-def _database(name: str, source: str, plan: str = "standard-0") -> Database:
-    return Database(f"postgresql-{name}", source, f"heroku-postgresql:{plan}")
+def _database(name: str, source: str, plan: str = "standard-0") -> DatabaseConfig:
+    return DatabaseConfig(f"postgresql-{name}", source, f"heroku-postgresql:{plan}")
 
 
-def _app(name: str, source: str, *backups: Backup) -> App:
-    return App(name, databases=(_database(name, source),), backups=backups)
+def _app(name: str, source: str, *backups: BackupConfig) -> AppConfig:
+    return AppConfig(name, databases=(_database(name, source),), backups=backups)
 
 
-def _app_of(other: Watched, modern: Watched, folder: Path) -> App:
+def _app_of(other: Watched, modern: Watched, folder: Path) -> AppConfig:
     """An app on another major: b001 is its own pg_dump's, b002 the newest one's."""
     shop.fill(other.server, "shop", scale=0.01)
     name = f"on-{other.major}"
@@ -105,27 +112,30 @@ def _app_of(other: Watched, modern: Watched, folder: Path) -> App:
         replace(other, folder=programs).dump("shop", folder / f"{name}-{number}.dump")
         for number, programs in enumerate((other.folder, modern.folder))
     ]
-    backups = [Backup(number=n, dump=str(dump)) for n, dump in enumerate(dumps, 1)]
+    backups = [
+        BackupConfig(number=n, dump=str(dump)) for n, dump in enumerate(dumps, 1)
+    ]
     return _app(name, other.url("shop"), *backups)
 
 
-def _apps(modern: Watched, folder: Path) -> Iterator[App]:
+def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
     """One app for each situation."""
     source = modern.url("shop")
     yield _app(
         "shop-eu",
         source,
-        Backup(number=99, age=25 * HOUR, scheduled=True),
-        Backup(number=101, age=HOUR),
-        Backup(number=102, age=HOUR / 2, status="failed"),
-        Backup(number=103, age=HOUR / 3, status="canceled"),
+        BackupConfig(number=99, age=25 * HOUR, scheduled=True),
+        BackupConfig(number=101, age=HOUR),
+        BackupConfig(number=102, age=HOUR / 2, status="failed"),
+        BackupConfig(number=103, age=HOUR / 3, status="canceled"),
     )
-    yield App(
-        "billed-elsewhere", attachments=(Attachment("DATABASE", "postgresql-shop-eu"),)
+    yield AppConfig(
+        "billed-elsewhere",
+        attachments=(AttachmentConfig("DATABASE", "postgresql-shop-eu"),),
     )
-    yield _app("at-work", source, Backup(number=5, age=60, status="running"))
+    yield _app("at-work", source, BackupConfig(number=5, age=60, status="running"))
     for case in range(4):
-        yield _app(f"stale-{case}", source, Backup(number=1, age=50 * HOUR))
+        yield _app(f"stale-{case}", source, BackupConfig(number=1, age=50 * HOUR))
     for name in (
         "captured",
         "fresh-eu",
@@ -141,16 +151,16 @@ def _apps(modern: Watched, folder: Path) -> Iterator[App]:
         "fresh-by-steps",
     ):
         yield _app(name, source)
-    yield App("without-database")
+    yield AppConfig("without-database")
     whole = modern.dump("bulk", folder / "bulk.dump", *AS_HEROKU, "-Z0")
-    yield _app("bulk-eu", source, Backup(number=1, dump=str(whole)))
+    yield _app("bulk-eu", source, BackupConfig(number=1, dump=str(whole)))
     modern.database(ROWS.replace("1, 210", "1, 21"), name="smaller")
     modern.dump("smaller", folder / "smaller.dump")
     # What has changed stays so: one for each test.
     for name in ("changing", "changing-there"):
-        yield _app(name, source, Backup(number=1, dump=str(whole)))
+        yield _app(name, source, BackupConfig(number=1, dump=str(whole)))
     for name in ("two-backups", "two-backups-there"):
-        yield _app(name, source, Backup(age=9 * HOUR), Backup(age=HOUR))
+        yield _app(name, source, BackupConfig(age=9 * HOUR), BackupConfig(age=HOUR))
     for name, sql in (
         ("bad-row", BAD_ROW),
         ("bad-index", BAD_INDEX),
@@ -159,11 +169,11 @@ def _apps(modern: Watched, folder: Path) -> Iterator[App]:
         ("slow-analyze", SLOW_ANALYZE),
     ):
         modern.database(sql, name=name)
-        yield _app(name, modern.url(name), Backup(number=1))
+        yield _app(name, modern.url(name), BackupConfig(number=1))
     for name, content in _strange(whole.read_bytes()):
         path = folder / f"{name}.dump"
         path.write_bytes(content)
-        yield _app(name, source, Backup(number=1, dump=str(path)))
+        yield _app(name, source, BackupConfig(number=1, dump=str(path)))
 
 
 def _strange(whole: bytes) -> Iterator[tuple[str, bytes]]:

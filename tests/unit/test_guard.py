@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbpull.errors.target import TargetIsSource, TargetNotAllowed, TargetReserved
-from dbpull.heroku import Server
+from dbpull.heroku import ServerAddress
 from dbpull.postgres.connection import Connection
 from dbpull.target.guard import refuse_foreign, refuse_source
 
@@ -73,18 +73,18 @@ EC2 = "ec2-1-2-3-4.compute-1.amazonaws.com"
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (target(EC2), Server(EC2, 5432, "shop")),
-        (target(EC2.upper()), Server(EC2, 5432, "shop")),
-        (target("localhost"), Server("127.0.0.1", 5432, "shop")),
-        (target(""), Server("localhost", 5432, "shop")),
-        (target("/tmp"), Server("::1", 5432, "shop")),
-        (target("/var/run/postgresql/"), Server("", 5432, "shop")),
-        (target("/srv/sockets"), Server("/srv/sockets/", 5432, "shop")),
-        (target("127.0.0.1", port=99), Server("localhost", 99, "shop")),
+        (target(EC2), ServerAddress(EC2, 5432, "shop")),
+        (target(EC2.upper()), ServerAddress(EC2, 5432, "shop")),
+        (target("localhost"), ServerAddress("127.0.0.1", 5432, "shop")),
+        (target(""), ServerAddress("localhost", 5432, "shop")),
+        (target("/tmp"), ServerAddress("::1", 5432, "shop")),
+        (target("/var/run/postgresql/"), ServerAddress("", 5432, "shop")),
+        (target("/srv/sockets"), ServerAddress("/srv/sockets/", 5432, "shop")),
+        (target("127.0.0.1", port=99), ServerAddress("localhost", 99, "shop")),
     ],
 )
 def test_one_database_named_in_two_ways_is_still_the_source(
-    ours: Connection, theirs: Server
+    ours: Connection, theirs: ServerAddress
 ) -> None:
     with pytest.raises(TargetIsSource, match="is the database of myapp itself"):
         refuse_source(ours, theirs, "myapp")
@@ -93,16 +93,16 @@ def test_one_database_named_in_two_ways_is_still_the_source(
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (target("localhost"), Server(EC2, 5432, "shop")),
-        (target(EC2, "other"), Server(EC2, 5432, "shop")),
-        (target(EC2, "Shop"), Server(EC2, 5432, "shop")),
-        (target("localhost", port=99), Server("localhost", 5432, "shop")),
-        (target("/srv/a"), Server("/srv/A", 5432, "shop")),
-        (target("/srv/a"), Server("localhost", 5432, "shop")),
+        (target("localhost"), ServerAddress(EC2, 5432, "shop")),
+        (target(EC2, "other"), ServerAddress(EC2, 5432, "shop")),
+        (target(EC2, "Shop"), ServerAddress(EC2, 5432, "shop")),
+        (target("localhost", port=99), ServerAddress("localhost", 5432, "shop")),
+        (target("/srv/a"), ServerAddress("/srv/A", 5432, "shop")),
+        (target("/srv/a"), ServerAddress("localhost", 5432, "shop")),
         (target("localhost"), None),
     ],
 )
 def test_another_database_is_not_the_source(
-    ours: Connection, theirs: Server | None
+    ours: Connection, theirs: ServerAddress | None
 ) -> None:
     refuse_source(ours, theirs, "myapp")

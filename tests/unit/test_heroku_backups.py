@@ -23,7 +23,7 @@ from dbpull.errors.heroku import (
 from dbpull.heroku import (
     AppChoice,
     Backup,
-    Server,
+    ServerAddress,
     backups,
     download_url,
     find,
@@ -58,7 +58,7 @@ def test_a_transfer_is_read_as_a_backup() -> None:
         source_size=8_000_000,
         processed=4_000_000,
         scheduled=False,
-        server=Server("ec2-1.example.com", 5432, "d1"),
+        server=ServerAddress("ec2-1.example.com", 5432, "d1"),
     )
 
 

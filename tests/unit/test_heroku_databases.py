@@ -15,7 +15,7 @@ from dbpull.errors.heroku import (
     UnknownApp,
     UnknownDatabase,
 )
-from dbpull.heroku import AppChoice, Server, database, database_info
+from dbpull.heroku import AppChoice, ServerAddress, database, database_info
 from heroku_fakes import ADDON, DATA, PASSWORD, PLATFORM, api, attachment, shop_database
 
 RESOLVE = f"{PLATFORM}/actions/addon-attachments/resolve"
@@ -239,7 +239,7 @@ def test_a_database_tells_its_version_size_and_address() -> None:
 
     assert info.version == "16.4"
     assert info.size == 5_720_000_000
-    assert info.server == Server("ec2-1.example.com", 5433, "d/1")
+    assert info.server == ServerAddress("ec2-1.example.com", 5433, "d/1")
     assert info.continuous_protection
     assert PASSWORD not in repr(info)
 
@@ -279,15 +279,15 @@ def test_a_database_that_is_not_there_yet() -> None:
 @pytest.mark.parametrize(
     ("url", "server"),
     [
-        ("postgres://u:p@h/d", Server("h", 5432, "d")),
+        ("postgres://u:p@h/d", ServerAddress("h", 5432, "d")),
         ("postgresql://u:p@H.example.com:6000/d?sslmode=require", "h.example.com"),
-        ("postgres://h/d", Server("h", 5432, "d")),
-        ("postgres://u:p@[::1]:5432/d", Server("::1", 5432, "d")),
-        ("postgres://u:p%40ss@h/d", Server("h", 5432, "d")),
-        ("postgres://u:12/w@h/d", Server("h", 5432, "d")),
-        ("postgres://u:a#b?c@x@h/d", Server("h", 5432, "d")),
-        ("postgres://u:p@h/d%C3%A9", Server("h", 5432, "dé")),
-        ("postgres://u:p@h/d?options=a@b", Server("h", 5432, "d")),
+        ("postgres://h/d", ServerAddress("h", 5432, "d")),
+        ("postgres://u:p@[::1]:5432/d", ServerAddress("::1", 5432, "d")),
+        ("postgres://u:p%40ss@h/d", ServerAddress("h", 5432, "d")),
+        ("postgres://u:12/w@h/d", ServerAddress("h", 5432, "d")),
+        ("postgres://u:a#b?c@x@h/d", ServerAddress("h", 5432, "d")),
+        ("postgres://u:p@h/d%C3%A9", ServerAddress("h", 5432, "dé")),
+        ("postgres://u:p@h/d?options=a@b", ServerAddress("h", 5432, "d")),
         ("postgres://u:p@h", None),
         ("mysql://u:p@h/d", None),
         ("", None),
@@ -295,8 +295,8 @@ def test_a_database_that_is_not_there_yet() -> None:
     ],
 )
 def test_a_database_url_is_read_without_its_secrets(
-    url: object, server: Server | str | None
+    url: object, server: ServerAddress | str | None
 ) -> None:
-    found = Server.of(url)
+    found = ServerAddress.of(url)
 
     assert (found.host if isinstance(server, str) and found else found) == server

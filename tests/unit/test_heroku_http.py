@@ -28,7 +28,7 @@ from dbpull.errors.heroku import (
     UnexpectedAnswer,
     Unreachable,
 )
-from dbpull.heroku import Api, Hosts, http
+from dbpull.heroku import Api, ApiUrls, http
 from dbpull.heroku.redact import redacted
 from heroku_fakes import (
     CUT,
@@ -103,7 +103,7 @@ def everything_said(error: BaseException) -> str:
 def test_the_environment_names_both_hosts(
     environ: dict[str, str], platform: str, data: str
 ) -> None:
-    assert Hosts.from_environment(environ) == Hosts(platform, data)
+    assert ApiUrls.from_environment(environ) == ApiUrls(platform, data)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_the_environment_names_both_hosts(
 )
 def test_a_host_that_must_not_get_the_token_is_refused(host: str) -> None:
     with pytest.raises(RefusedHost, match="HEROKU_HOST") as refused:
-        Hosts.from_environment({"HEROKU_HOST": host})
+        ApiUrls.from_environment({"HEROKU_HOST": host})
 
     assert refused.value.remedy
 
@@ -140,17 +140,17 @@ def test_a_host_that_must_not_get_the_token_is_refused(host: str) -> None:
 )
 def test_the_data_host_is_a_host_name_of_heroku(variable: str, host: str) -> None:
     with pytest.raises(RefusedHost, match=variable):
-        Hosts.from_environment({variable: host})
+        ApiUrls.from_environment({variable: host})
 
 
 def test_a_local_host_needs_a_local_data_host_too() -> None:
     with pytest.raises(RefusedHost, match=r"HEROKU_DATA_HOST=127\.0\.0\.1"):
-        Hosts.from_environment({"HEROKU_HOST": "http://127.0.0.1:5000"})
+        ApiUrls.from_environment({"HEROKU_HOST": "http://127.0.0.1:5000"})
 
 
 def test_a_password_in_a_refused_host_is_not_shown() -> None:
     with pytest.raises(RefusedHost) as refused:
-        Hosts.from_environment({"HEROKU_HOST": f"https://me:{PASSWORD}@evil.com"})
+        ApiUrls.from_environment({"HEROKU_HOST": f"https://me:{PASSWORD}@evil.com"})
 
     assert PASSWORD not in everything_said(refused.value)
 

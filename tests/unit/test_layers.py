@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -95,6 +96,7 @@ STARTS_PROGRAMS = {
     "download/ignored.py", "shell/piped.py", "shell/local.py", "demo", "embedded",
     "heroku/credentials.py", "heroku/git.py", "push/rescuer.py",
 }  # fmt: skip
+NAMED_BY_OTHERS = {"Command"}  # Django finds a manage.py command by this name
 VAGUE = {"utils", "util", "helpers", "helper", "core", "base", "manager", "common"}
 
 
@@ -227,6 +229,18 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
     }
 
     assert not names & VAGUE
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    names = Counter(
+        node.name
+        for module in modules()
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+
+    assert len(names) > 300
+    assert {name for name, count in names.items() if count > 1} == NAMED_BY_OTHERS
 
 
 def test_tasks_is_a_source_root_and_no_package() -> None:

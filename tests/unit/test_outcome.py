@@ -6,25 +6,25 @@ from fabric.config import Config
 from invoke.tasks import Call, Task
 
 from dbpull.errors.settings import SettingsError
-from dbpull.fab.executor import Hosts
-from dbpull.fab.host import Host, hosts_of
-from dbpull.fab.outcome import Outcome
+from dbpull.fab.executor import HostGroup
+from dbpull.fab.host import HostConnection, hosts_of
+from dbpull.fab.outcome import HostResults
 
 # The parts
 
 
 def test_two_names_of_one_machine_have_each_an_end_of_their_own() -> None:
-    outcome = Outcome(hosts_of("here:22,ann@there:22"), alone=True)
+    outcome = HostResults(hosts_of("here:22,ann@there:22"), alone=True)
     config = Config(overrides={"user": "ann", "load_ssh_configs": False})
-    hosts = [Host(typed, config, outcome) for typed in outcome.left]
+    hosts = [HostConnection(typed, config, outcome) for typed in outcome.left]
     for host in hosts:
         host.host = "192.0.2.7"
 
-    def work(c: Host) -> None:
+    def work(c: HostConnection) -> None:
         if c.typed == "here:22":
             raise SettingsError("no")
 
-    results = Hosts.from_connections(hosts).perform(Call(Task(work)))
+    results = HostGroup.from_connections(hosts).perform(Call(Task(work)))
 
     assert isinstance(results["here:22"], SettingsError)
     assert results["ann@there:22"] is None

@@ -17,7 +17,7 @@ from dbpull.errors.postgres import (
 )
 from dbpull.postgres import programs
 from dbpull.postgres.programs import Program, pg_restore_for
-from dbpull.shell import Line, Result, Running
+from dbpull.shell import Dialogue, Line, Result
 from dbpull.shell.local import Local
 
 
@@ -163,7 +163,7 @@ class Machine:
 
     def open(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
-    ) -> AbstractContextManager[Running]:
+    ) -> AbstractContextManager[Dialogue]:
         raise NotImplementedError
 
 

@@ -12,7 +12,7 @@ from dbpull.archive import Archive, Block, Entry, Header
 from dbpull.console.chart import drawn
 from dbpull.restore.cost import cost
 from dbpull.restore.dependencies import Agenda
-from dbpull.restore.job import Job, Lock
+from dbpull.restore.job import Job, LockLevel
 from dbpull.restore.keys import WORTH
 from dbpull.restore.order import Part, parts
 from dbpull.restore.queue import LARGE, Queue
@@ -613,7 +613,10 @@ def test_locks_keep_out_what_the_servers_own_table_says() -> None:
         ("ACCESS EXCLUSIVE", "ACCESS EXCLUSIVE"),
     }
     found = {
-        (one.value, two.value) for one in Lock for two in Lock if one.conflicts(two)
+        (one.value, two.value)
+        for one in LockLevel
+        for two in LockLevel
+        if one.conflicts(two)
     }
 
     assert found == expected | {(two, one) for one, two in expected}

@@ -13,13 +13,13 @@ from dbpull import console
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.store import dump_of
 from dbpull.errors.heroku import OtherDatabase
-from dbpull.heroku import AppChoice, DatabaseInfo, Server
+from dbpull.heroku import AppChoice, DatabaseInfo, ServerAddress
 from dbpull.settings import Settings
 from dbpull.sources import heroku_app
 from dbpull.sources.heroku_app import Source
 from heroku_fakes import TRANSFERS, api, shop_database, transfer
 
-TAKEN_FROM = Server("ec2-1.example.com", 5432, "d1")
+TAKEN_FROM = ServerAddress("ec2-1.example.com", 5432, "d1")
 
 
 class Heard(console.Reporter):
@@ -43,7 +43,7 @@ def web() -> Iterator[responses.RequestsMock]:
         yield web
 
 
-def shop(server: Server | None = TAKEN_FROM, **database: Any) -> Source:
+def shop(server: ServerAddress | None = TAKEN_FROM, **database: Any) -> Source:
     info = DatabaseInfo("16.4", None, server, continuous_protection=False)
     return Source(api(), AppChoice("shop"), shop_database(**database), info)
 
@@ -77,11 +77,11 @@ def test_a_named_backup_is_taken_where_nobody_tells_whose_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("now", "notes"),
-    [(TAKEN_FROM, 0), (None, 0), (Server("ec2-2.example.com", 5432, "d2"), 1)],
+    [(TAKEN_FROM, 0), (None, 0), (ServerAddress("ec2-2.example.com", 5432, "d2"), 1)],
 )
 @pytest.mark.parametrize("named", ["b104", None])
 def test_that_the_database_has_another_server_now_is_noted(
-    now: Server | None, notes: int, named: str | None
+    now: ServerAddress | None, notes: int, named: str | None
 ) -> None:
     fetching, pulling, of = Heard(), Heard(), shop(now)
 

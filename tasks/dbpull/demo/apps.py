@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dbpull.demo.stand_in import App, Backup, Config, Database
+from dbpull.demo.stand_in import AppConfig, BackupConfig, Config, DatabaseConfig
 from dbpull.embedded import Server
 
 PRODUCTION = "shop"
@@ -16,14 +16,14 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 PRODUCTION_BACKUPS = (
-    Backup(number=98, age=2 * DAY + 7 * HOUR, scheduled=True),
-    Backup(number=99, age=DAY + 7 * HOUR, scheduled=True),
-    Backup(number=100, age=20 * HOUR, status="failed"),
-    Backup(number=101, age=40 * MINUTE),
+    BackupConfig(number=98, age=2 * DAY + 7 * HOUR, scheduled=True),
+    BackupConfig(number=99, age=DAY + 7 * HOUR, scheduled=True),
+    BackupConfig(number=100, age=20 * HOUR, status="failed"),
+    BackupConfig(number=101, age=40 * MINUTE),
 )
 STAGING_BACKUPS = (
-    Backup(number=41, age=DAY + 3 * HOUR, scheduled=True),
-    Backup(number=42, age=3 * HOUR, scheduled=True),
+    BackupConfig(number=41, age=DAY + 3 * HOUR, scheduled=True),
+    BackupConfig(number=42, age=3 * HOUR, scheduled=True),
 )
 
 
@@ -43,8 +43,12 @@ def config(server: Server, folder: Path) -> Config:
     )
 
 
-def _app(server: Server, name: str, addon: str, backups: tuple[Backup, ...]) -> App:
+def _app(
+    server: Server, name: str, addon: str, backups: tuple[BackupConfig, ...]
+) -> AppConfig:
     # A Unix socket needs no TLS, and the wheel's programs don't speak it.
     url = f"{server.url(name)}&sslmode=disable"
-    database = Database(f"postgresql-{addon}", source=server.url(name), shown_url=url)
-    return App(name, databases=(database,), backups=backups)
+    database = DatabaseConfig(
+        f"postgresql-{addon}", source=server.url(name), shown_url=url
+    )
+    return AppConfig(name, databases=(database,), backups=backups)

@@ -21,11 +21,11 @@ from typing import BinaryIO
 from dbpull.download.backoff import Backoff
 from dbpull.download.chunks import Chunks, Progress
 from dbpull.download.journal import Journal
-from dbpull.download.part import Part
+from dbpull.download.part import PartFile
 from dbpull.download.presigned_url import PresignedUrl
 from dbpull.download.reader import reader
 from dbpull.download.transfer import Transfer
-from dbpull.download.worker import Job
+from dbpull.download.worker import DownloadJob
 from dbpull.errors import Interrupted
 from dbpull.errors.download import (
     CannotStore,
@@ -76,12 +76,12 @@ class Download:
         notice: Callable[[str], None] = _nothing,
         check: Callable[[], None] = _nothing,
     ) -> None:
-        self._part = Part(path)
+        self._part = PartFile(path)
         self._journal = Journal(self._part.file.with_name(f"{path.name}.part.journal"))
         self._chunks = Chunks(progress, check)
         self._published = False
         self._notice = notice
-        job = Job(
+        job = DownloadJob(
             PresignedUrl(url),
             self._part,
             self._journal,

@@ -22,7 +22,7 @@ PIECE = 1024 * 1024
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
-class Part:
+class PartFile:
     """The part of a dump that becomes `path`. Every method may raise CannotStore."""
 
     def __init__(self, path: Path) -> None:

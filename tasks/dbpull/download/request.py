@@ -55,7 +55,7 @@ class _NoCredentials(AuthBase):
         return request
 
 
-class _Session(requests.Session):
+class _DownloadSession(requests.Session):
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
@@ -89,13 +89,13 @@ class _NoQueries(logging.Filter):
 logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
 
 
-class Connection:
+class HttpConnection:
     """A thread's connection to the host; other threads may call `shut` alone."""
 
     def __init__(self, url: PresignedUrl) -> None:
         self._url = url
         self._adapter = ShuttableAdapter()
-        self._session = _Session()
+        self._session = _DownloadSession()
         self._session.auth = _NoCredentials()
         self._session.headers["Accept-Encoding"] = "identity"
         self._session.mount("http://", self._adapter)

@@ -9,7 +9,7 @@ from dbpull.download.answer import Answer
 from dbpull.download.chunks import ENDLESS
 from dbpull.download.journal import Record
 from dbpull.download.request import Changed
-from dbpull.download.worker import Cut, Halted, Job, Worker
+from dbpull.download.worker import Cut, Halted, DownloadJob, Worker
 from dbpull.errors.download import (
     RESUMES,
     CannotStore,
@@ -28,7 +28,11 @@ class Transfer:
     """
 
     def __init__(
-        self, job: Job, connections: int, chunk: int, notice: Callable[[str], None]
+        self,
+        job: DownloadJob,
+        connections: int,
+        chunk: int,
+        notice: Callable[[str], None],
     ) -> None:
         self._job = job
         self._connections = connections

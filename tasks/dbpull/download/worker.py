@@ -13,9 +13,9 @@ from dbpull.download.backoff import Backoff
 from dbpull.download.chunks import Chunk, Chunks
 from dbpull.download.fault import Retryable
 from dbpull.download.journal import Identity, Journal
-from dbpull.download.part import Part
+from dbpull.download.part import PartFile
 from dbpull.download.presigned_url import PresignedUrl
-from dbpull.download.request import Connection, Expired
+from dbpull.download.request import Expired, HttpConnection
 from dbpull.errors.download import CannotStore, UrlRefused
 
 ENOUGH = 64 * 1024  # bytes that make a try progress, if it does not end its chunk
@@ -36,7 +36,7 @@ class Cut(Exception):
 
 
 @dataclass
-class Job:
+class DownloadJob:
     """The objects that the threads of a download share.
 
     `accepts` gets the first 512 bytes before others are requested, and raises where
@@ -44,7 +44,7 @@ class Job:
     """
 
     url: PresignedUrl
-    part: Part
+    part: PartFile
     journal: Journal
     chunks: Chunks
     backoff: Backoff
@@ -60,10 +60,10 @@ class Job:
 class Worker:
     """Fetches chunks over a connection of its own; `shut` may come from any thread."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: DownloadJob) -> None:
         self._job = job
         self._accepted: Callable[[], None] | None = None
-        self._connection = Connection(job.url)
+        self._connection = HttpConnection(job.url)
 
     def close(self) -> None:
         """Close the connection."""

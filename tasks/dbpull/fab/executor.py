@@ -20,8 +20,8 @@ from invoke.tasks import Call, Task
 
 from dbpull.console import HOSTS_DISPLAY
 from dbpull.errors import Interrupted
-from dbpull.fab.host import Host, hosts_of
-from dbpull.fab.outcome import Outcome, StopRun
+from dbpull.fab.host import HostConnection, hosts_of
+from dbpull.fab.outcome import HostResults, StopRun
 from dbpull.signals import SIGNALS, Stopped
 
 OURS = ("dbpull.db", "dbpull.here")
@@ -30,7 +30,7 @@ OURS = ("dbpull.db", "dbpull.here")
 class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
     """Runs each task of ours on all its hosts at once, and tells the results."""
 
-    outcome: Outcome | None = None
+    outcome: HostResults | None = None
     """The results of our tasks on hosts; None where none of our tasks has hosts."""
 
     def execute(self, *tasks: Any) -> Any:
@@ -43,7 +43,7 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         wanted = [call.task for call in self.normalize(tasks)]
         if not hosts or self.core.remainder or not any(map(_is_ours, wanted)):
             return super().execute(*tasks)
-        self.outcome = Outcome(hosts_of(hosts), alone=all(map(_is_alone, wanted)))
+        self.outcome = HostResults(hosts_of(hosts), alone=all(map(_is_alone, wanted)))
         results: dict[Task[Any], Any] = {}
         try:
             with (
@@ -81,17 +81,17 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
 class HostsCall(Call):
     """One call of a task for all hosts that have not failed."""
 
-    def __init__(self, call: Call, outcome: Outcome) -> None:
+    def __init__(self, call: Call, outcome: HostResults) -> None:
         def perform(c: Context) -> None:
-            hosts = [Host(name, c.config, outcome) for name in outcome.left]
+            hosts = [HostConnection(name, c.config, outcome) for name in outcome.left]
             with _heard(here=not outcome.alone):
-                results = Hosts.from_connections(hosts).perform(call)
+                results = HostGroup.from_connections(hosts).perform(call)
             outcome.add(results)
 
         super().__init__(Task(perform, name=call.task.name), called_as=call.called_as)
 
 
-class Hosts(ThreadingGroup):  # type: ignore[misc]
+class HostGroup(ThreadingGroup):  # type: ignore[misc]
     """Hosts that run the same task at once, each in a thread."""
 
     def perform(self, call: Call) -> dict[str, BaseException | None]:
@@ -112,7 +112,9 @@ def _is_alone(task: Task[Any]) -> bool:
     return _is_ours(task) and not task.pre and not task.post
 
 
-def _together(task: Task[Any], each: Sequence[Call], outcome: Outcome) -> list[Call]:
+def _together(
+    task: Task[Any], each: Sequence[Call], outcome: HostResults
+) -> list[Call]:
     """Replace the calls for each host by one; keep the calls before and after."""
     for_hosts = [
         call for call in each if isinstance(call, ConnectionCall) and call.task is task

@@ -10,25 +10,25 @@ from paramiko import SSHException
 
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.hosts import AmbiguousHost, HostUnreachable
-from dbpull.fab.outcome import Outcome
+from dbpull.fab.outcome import HostResults
 from dbpull.fab.proxy import Proxy
 from dbpull.signals import SIGNALS, Stopped
 
 PORTS = range(1, 65536)
 
 
-class Host(Connection):  # type: ignore[misc] # fabric has no types
+class HostConnection(Connection):  # type: ignore[misc] # fabric has no types
     """A connection with the method `perform`, which a group calls for each host."""
 
     typed: str
     """The host as typed in -H: `ann@devbox:2222`."""
-    outcome: Outcome
+    outcome: HostResults
 
     # Two names may mean one machine: a group's results have a key for each name.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
-    def __init__(self, typed: str, config: Any, outcome: Outcome) -> None:
+    def __init__(self, typed: str, config: Any, outcome: HostResults) -> None:
         """Raises HostUnreachable where ~/.ssh/config has what Fabric can't read."""
         try:
             # A copy: Fabric adds each host's keys to the configuration that it gets.

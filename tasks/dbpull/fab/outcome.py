@@ -19,7 +19,7 @@ class StopRun(Exception):
     """Ends the run: no further task is to begin."""
 
 
-class Outcome:
+class HostResults:
     """The hosts of a run, and the errors of those that failed."""
 
     def __init__(self, hosts: Mapping[str, str], *, alone: bool) -> None:

@@ -28,7 +28,7 @@ from dbpull.words import age, listed, size
 
 
 @dataclass(frozen=True)
-class Asked:
+class PullFlags:
     """The flags of `db.pull`."""
 
     backup: str | None = None
@@ -52,7 +52,7 @@ class Planner:
         """The store of dumps."""
         return stores.store_for(self.settings, self.shell)
 
-    def pull(self, asked: Asked) -> None:
+    def pull(self, asked: PullFlags) -> None:
         """Tell what `db.pull` would do."""
         self.store.refuse_unable(upload=asked.upload)
         target = self._target(in_place=asked.in_place)

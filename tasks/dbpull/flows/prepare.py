@@ -18,7 +18,7 @@ from dbpull.errors.restore import (
 from dbpull.postgres import programs
 from dbpull.restore.builds import lacked
 from dbpull.restore.failures import fits, name
-from dbpull.restore.left_out import LeftOut, Server, creating
+from dbpull.restore.left_out import LeftOut, ServerFacts, creating
 from dbpull.restore.selection import Selection, select_for
 from dbpull.settings import Settings
 from dbpull.target import search_path
@@ -73,7 +73,7 @@ def prepare(
     return Prepared(program, selection, schemas, restored.extensions, in_heroku_ext)
 
 
-def _server(target: Target, archive: Archive, *, in_place: bool) -> Server:
+def _server(target: Target, archive: Archive, *, in_place: bool) -> ServerFacts:
     """The target's server, as far as it matters to a dump."""
     state = target.state
     creatable = {name for name, may in state.extensions.items() if may}
@@ -87,11 +87,11 @@ def _server(target: Target, archive: Archive, *, in_place: bool) -> Server:
         roles = {name for (name,) in rows}
     # From 15 on `public` belongs to the owner of its database.
     owns_public = state.superuser or state.major >= 15
-    server = Server(creatable, state.superuser, roles, owns_public=owns_public)
+    server = ServerFacts(creatable, state.superuser, roles, owns_public=owns_public)
     return _in_place(target, archive, server) if in_place else server
 
 
-def _in_place(target: Target, archive: Archive, server: Server) -> Server:
+def _in_place(target: Target, archive: Archive, server: ServerFacts) -> ServerFacts:
     """The server for a refill in place: extensions that we can't recreate are kept.
 
     Raises ExtensionElsewhere.

@@ -10,7 +10,7 @@ from dbpull.dumps.store import RESUMES, DumpStore, Fetched
 from dbpull.errors.download import ObjectChanged
 from dbpull.errors.restore import NoSuchDump
 from dbpull.flows import cleanup, kept, prepare, summary
-from dbpull.flows.plan import Asked, Planner
+from dbpull.flows.plan import Planner, PullFlags
 from dbpull.flows.prepare import Gate
 from dbpull.flows.refresh import Refresh
 from dbpull.flows.run import UNTOUCHED, reporting
@@ -28,7 +28,7 @@ _fetched: dict[str, Dump] = {}
 
 
 def pull(
-    settings: Settings, shell: Shell, asked: Asked, *, dry_run: bool = False
+    settings: Settings, shell: Shell, asked: PullFlags, *, dry_run: bool = False
 ) -> None:
     """Replace the target by the app's newest backup, or by the backup named."""
     with reporting(f"{UNTOUCHED} {RESUMES}", shell) as reporter:
@@ -89,7 +89,7 @@ def restore(
     settings: Settings,
     shell: Shell,
     dump: str | None,
-    asked: Asked,
+    asked: PullFlags,
     *,
     dry_run: bool = False,
 ) -> None:
@@ -111,7 +111,7 @@ def restore(
         summary.tell_summary(refresh, outcome, timings=asked.timings)
 
 
-def _named(found: Source, asked: Asked) -> str:
+def _named(found: Source, asked: PullFlags) -> str:
     """The coming backup in words, before it is known which backup that is."""
     if asked.backup:
         return f"{asked.backup} of {found.label}"

@@ -21,21 +21,21 @@ from dbpull.heroku.capture import capture
 from dbpull.heroku.credentials import Token, token
 from dbpull.heroku.databases import Database, DatabaseInfo, database, database_info
 from dbpull.heroku.follow import follow
-from dbpull.heroku.hosts import Hosts
+from dbpull.heroku.hosts import ApiUrls
 from dbpull.heroku.http import Api
 from dbpull.heroku.maintenance import in_maintenance, set_maintenance
 from dbpull.heroku.restores import database_url, put_back, reset
-from dbpull.heroku.servers import Server
+from dbpull.heroku.servers import ServerAddress
 from dbpull.heroku.transfers import Backup
 
 __all__ = [
     "Api",
+    "ApiUrls",
     "AppChoice",
     "Backup",
     "Database",
     "DatabaseInfo",
-    "Hosts",
-    "Server",
+    "ServerAddress",
     "Token",
     "app_name",
     "apps_with",

@@ -27,7 +27,7 @@ _BLOCKED = ("suspended", "delinquent")
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiAnswer:
     """One HTTP answer. Its body may hold passwords: it is never shown."""
 
     host: str

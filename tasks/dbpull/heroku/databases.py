@@ -8,7 +8,7 @@ from dbpull.errors.heroku import DatabaseNotReady, NoAccess, NotFound, UnknownAp
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import Attachment, attached_to, resolve
 from dbpull.heroku.http import Api
-from dbpull.heroku.servers import Server
+from dbpull.heroku.servers import ServerAddress
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DatabaseInfo:
 
     version: str | None
     size: int | None
-    server: Server | None
+    server: ServerAddress | None
     continuous_protection: bool
 
 
@@ -88,7 +88,7 @@ def database_info(api: Api, database: Database) -> DatabaseInfo:
     return DatabaseInfo(
         version=next((str(version) for version in versions if version), None),
         size=size if type(size) is int else None,
-        server=Server.of(found.get("resource_url")),
+        server=ServerAddress.of(found.get("resource_url")),
         continuous_protection=any("On" in value for value in protection),
     )
 

@@ -24,7 +24,7 @@ _HOST = re.compile(
 
 
 @dataclass(frozen=True)
-class Hosts:
+class ApiUrls:
     """The base URLs of the two APIs, without a slash at the end."""
 
     platform: str
@@ -36,7 +36,7 @@ class Hosts:
         return self.platform.partition("://")[2]
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Hosts:
+    def from_environment(cls, environ: Mapping[str, str]) -> ApiUrls:
         """The hosts that the environment names; raises `RefusedHost`."""
         scheme, name, port = _platform(environ)
         return cls(

@@ -13,8 +13,8 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 
 from dbpull.errors.heroku import HttpError, Reason, UnexpectedAnswer, Unreachable
 from dbpull.heroku import credentials
-from dbpull.heroku.answers import Answer
-from dbpull.heroku.hosts import Hosts
+from dbpull.heroku.answers import ApiAnswer
+from dbpull.heroku.hosts import ApiUrls
 from dbpull.heroku.session import body_of, classify, session
 
 ATTACHMENTS: Mapping[str, str] = {
@@ -56,7 +56,7 @@ class Api:
 
     def __init__(
         self,
-        hosts: Hosts,
+        hosts: ApiUrls,
         token: credentials.Token,
         *,
         patience: float = 30.0,
@@ -82,7 +82,7 @@ class Api:
         `options` go to the class. Raises `RefusedHost`, `NoToken` and
         `MalformedToken`.
         """
-        hosts = Hosts.from_environment(environ)
+        hosts = ApiUrls.from_environment(environ)
         return cls(hosts, credentials.token(environ, hosts.machine), **options)
 
     def get(
@@ -166,7 +166,7 @@ class Api:
                 self.notice(f"{trouble.what} Asking again in {wait:.2g} s.")
             self.sleep(wait)
 
-    def _once(self, request: _Request) -> Answer:
+    def _once(self, request: _Request) -> ApiAnswer:
         url = _url(request.base, request.path)
         reason: Reason | None
         try:
@@ -183,7 +183,7 @@ class Api:
                 body = body_of(response, self.clock, end, MOST)
             if body is not None:
                 status, headers = response.status_code, response.headers
-                return Answer(request.host, status, headers, body)
+                return ApiAnswer(request.host, status, headers, body)
             reason = None
         # requests' own errors are OSErrors; a malformed proxy raises the others.
         except (OSError, Urllib3Error, TypeError, ValueError) as error:

@@ -16,7 +16,7 @@ _URL = re.compile(
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerAddress:
     """A database's address: no user, no password."""
 
     host: str
@@ -24,7 +24,7 @@ class Server:
     dbname: str
 
     @classmethod
-    def of(cls, url: object) -> Server | None:
+    def of(cls, url: object) -> ServerAddress | None:
         """The server in a `postgres://user:password@host:port/dbname` URL.
 
         None for any other text. Percent-encoding is decoded.

@@ -40,7 +40,7 @@ class _Bearer(AuthBase):
         return request
 
 
-class _Session(requests.Session):
+class _ApiSession(requests.Session):
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
@@ -52,7 +52,7 @@ class _Session(requests.Session):
 
 def session(token: Token) -> requests.Session:
     """A session that sends the token to Heroku, and to nobody else."""
-    made = _Session()
+    made = _ApiSession()
     made.auth = _Bearer(token)
     made.max_redirects = 10
     made.headers.update({"Accept": _ACCEPT, "User-Agent": f"dbpull/{__version__}"})

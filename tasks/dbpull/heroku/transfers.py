@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from dbpull.heroku.redact import redacted
-from dbpull.heroku.servers import Server
+from dbpull.heroku.servers import ServerAddress
 
 Status = Literal["finished", "failed", "canceled", "running", "pending"]
 _UUID = re.compile(r"[A-Za-z0-9-]+")
@@ -40,7 +40,7 @@ class Backup:
     source_size: int | None
     processed: int | None
     scheduled: bool
-    server: Server | None
+    server: ServerAddress | None
 
 
 def backup_of(transfer: object, app: str) -> Backup | None:
@@ -98,7 +98,7 @@ def _backup(transfer: dict[str, Any], app: str) -> Backup:
         source_size=_count(transfer.get("source_bytes")),
         processed=_count(transfer.get("processed_bytes")),
         scheduled=scheduled,
-        server=Server.of(transfer.get("from_url")),
+        server=ServerAddress.of(transfer.get("from_url")),
     )
 
 

@@ -12,7 +12,7 @@ from dbpull.hosts.agent import HostAgent
 from dbpull.hosts.channel import Channel
 from dbpull.hosts.sessions import HostSessions, decoded
 from dbpull.naming import NAME
-from dbpull.shell import Line, Result, Running
+from dbpull.shell import Dialogue, Line, Result
 
 _SIGNALLED = 128
 """What a shell adds to the signal that ended a program."""
@@ -94,10 +94,10 @@ class Host(HostSessions):
     @contextmanager
     def open(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
-    ) -> Iterator[Running]:
+    ) -> Iterator[Dialogue]:
         """Start a program and hold a dialogue with it; see Shell."""
         with self.started(argv, env, reads=True) as (channel, number):
-            yield _Conversation(channel, self.code)
+            yield _HostDialogue(channel, self.code)
             channel.end_stdin()
             self.end(number)
 
@@ -153,7 +153,7 @@ class Host(HostSessions):
         return self.run(self.script(verb, *words), env=env, stdin=stdin, on_err=on_err)
 
 
-class _Conversation:
+class _HostDialogue:
     """A dialogue with a program; `judge` raises where the connection has ended it."""
 
     def __init__(self, channel: Channel, judge: Callable[[Channel], int]) -> None:

@@ -11,7 +11,7 @@ from dbpull.errors.postgres import CannotConnect, SqlFailed
 from dbpull.postgres import severities
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.privacy import raised_by, without_values, without_words
-from dbpull.shell import Result, Running, Shell
+from dbpull.shell import Dialogue, Result, Shell
 
 _CONNECTION_FAILED = 2  # psql's exit codes, from its documentation
 _FIELD, _RECORD = "\x1f", "\x1e"
@@ -65,7 +65,7 @@ class Psql:
     @contextmanager
     def conversation(
         self, *, dbname: str, name: str, **variables: str
-    ) -> Iterator[Running]:
+    ) -> Iterator[Dialogue]:
         """A session that stays open; `name` is its application_name (63 bytes)."""
         env = self._environment(self.connection.to(dbname)) | {"PGAPPNAME": name}
         with self.shell.open(self._argv(variables), env=env) as running:

@@ -35,7 +35,7 @@ _NO_TLS = "SSL support is not compiled in"
 
 
 @dataclass(frozen=True)
-class Programs:
+class PushPrograms:
     """The programs of a push: pg_dump for the local server, the rest for the app's."""
 
     pg_dump: Program
@@ -77,7 +77,9 @@ def refuse_older(found: Source, local: Target) -> None:
         raise OlderServer(found.database.app, int(major), local.state.major)
 
 
-def choose_programs(shell: Shell, server_major: int, remote: Connection) -> Programs:
+def choose_programs(
+    shell: Shell, server_major: int, remote: Connection
+) -> PushPrograms:
     """A pg_dump for the local server, and a pg_restore that reads dumps of it.
 
     The pg_restore speaks TLS, unless the app's database is reached through a socket.
@@ -92,7 +94,7 @@ def choose_programs(shell: Shell, server_major: int, remote: Connection) -> Prog
     for program in sorted(able, key=lambda program: program.major):
         psql = str(PurePath(program.path).with_name("psql"))
         if shell.exists(psql) and (remote.is_socket or _speaks_tls(shell, psql)):
-            return Programs(pg_dump, program, psql)
+            return PushPrograms(pg_dump, program, psql)
     raise NoTls(pg_dump.major, shell.where)
 
 
@@ -129,7 +131,7 @@ def _origin(app: str) -> str:
 
 
 def take(
-    found: Source, local: Target, connection: Connection, chosen: Programs
+    found: Source, local: Target, connection: Connection, chosen: PushPrograms
 ) -> RemoteDatabase:
     """Query an app's database: reads only. Raises CannotConnect, HttpErrors."""
     shell, origin = local.shell, _origin(found.database.app)

@@ -33,7 +33,7 @@ UNSENT = "The app's database is as it was."
 
 
 @dataclass(frozen=True)
-class Asked:
+class PushFlags:
     """The flags of `db.push`."""
 
     confirm: str | None = None
@@ -44,7 +44,7 @@ class Asked:
 
 
 def push(
-    settings: Settings, shell: Shell, asked: Asked, *, dry_run: bool = False
+    settings: Settings, shell: Shell, asked: PushFlags, *, dry_run: bool = False
 ) -> None:
     """Replace the app's database by the target, or put its backup back."""
     with reporting(UNSENT, shell) as reporter:
@@ -59,7 +59,12 @@ def push(
 
 
 def _push(
-    settings: Settings, shell: Shell, asked: Asked, reporter: Reporter, *, dry_run: bool
+    settings: Settings,
+    shell: Shell,
+    asked: PushFlags,
+    reporter: Reporter,
+    *,
+    dry_run: bool,
 ) -> None:
     local = opened.take(settings, shell, reporter)
     ours = app_database.refuse_empty(local)
@@ -101,7 +106,7 @@ def _captured(found: Source, settings: Settings, reporter: Reporter) -> heroku.B
 
 
 def _undo(
-    settings: Settings, asked: Asked, reporter: Reporter, *, dry_run: bool
+    settings: Settings, asked: PushFlags, reporter: Reporter, *, dry_run: bool
 ) -> None:
     found = heroku_app.find(settings, reporter)
     app = found.database.app
@@ -131,7 +136,7 @@ def _dumped(
     settings: Settings,
     shell: Shell,
     local: opened.Target,
-    programs: app_database.Programs,
+    programs: app_database.PushPrograms,
     found: Source,
     reporter: Reporter,
 ) -> Iterator[Dump]:

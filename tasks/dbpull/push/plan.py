@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from dbpull.console import Reporter
-from dbpull.push.app_database import Programs, RemoteDatabase, lacked
+from dbpull.push.app_database import PushPrograms, RemoteDatabase, lacked
 from dbpull.push.pg_dump import dump_argv
 from dbpull.restore.sections import SECTIONS, Restore
 from dbpull.restore.selection import Selection
@@ -50,7 +50,7 @@ def tell_commands(
     found: Source,
     local: Target,
     remote: RemoteDatabase,
-    chosen: Programs,
+    chosen: PushPrograms,
     settings: Settings,
     reporter: Reporter,
 ) -> None:

@@ -9,7 +9,7 @@ from enum import Enum
 from dbpull.archive import Entry
 
 
-class Lock(Enum):
+class LockLevel(Enum):
     """How a job locks a table: the levels, as PostgreSQL's documentation names them.
 
     Source: the table of conflicts in doc/src/sgml/mvcc.sgml; AlterTableGetLockLevel in
@@ -27,17 +27,19 @@ class Lock(Enum):
     ALTERED = "ACCESS EXCLUSIVE"
     """The table gets a key."""
 
-    def conflicts(self, other: Lock) -> bool:
+    def conflicts(self, other: LockLevel) -> bool:
         """Whether one of the two would wait for the other."""
         return other in _CONFLICTS[self]
 
 
-_CONFLICTS: Mapping[Lock, frozenset[Lock]] = {
-    Lock.REFERRED: frozenset({Lock.ALTERED}),
-    Lock.VALIDATED: frozenset(Lock) - {Lock.REFERRED},
-    Lock.INDEXED: frozenset({Lock.VALIDATED, Lock.DECLARED, Lock.ALTERED}),
-    Lock.DECLARED: frozenset(Lock) - {Lock.REFERRED},
-    Lock.ALTERED: frozenset(Lock),
+_CONFLICTS: Mapping[LockLevel, frozenset[LockLevel]] = {
+    LockLevel.REFERRED: frozenset({LockLevel.ALTERED}),
+    LockLevel.VALIDATED: frozenset(LockLevel) - {LockLevel.REFERRED},
+    LockLevel.INDEXED: frozenset(
+        {LockLevel.VALIDATED, LockLevel.DECLARED, LockLevel.ALTERED}
+    ),
+    LockLevel.DECLARED: frozenset(LockLevel) - {LockLevel.REFERRED},
+    LockLevel.ALTERED: frozenset(LockLevel),
 }
 
 
@@ -54,7 +56,7 @@ class Job:
     """The bytes of the dump that the job restores."""
     starts: tuple[tuple[int, int], ...] = ()
     """Where its blocks begin and end; the end is 0 while a block arrives."""
-    locks: Mapping[int, Lock] = field(default_factory=dict)
+    locks: Mapping[int, LockLevel] = field(default_factory=dict)
     """The tables that the job locks, by dump id."""
     needs: frozenset[int] = frozenset()
     """The entries that must be restored before, by dump id."""
@@ -77,7 +79,7 @@ class Job:
     @property
     def is_exclusive(self) -> bool:
         """Whether no other job can use its tables meanwhile: it has no halves."""
-        return not self.halves and Lock.ALTERED in self.locks.values()
+        return not self.halves and LockLevel.ALTERED in self.locks.values()
 
     @property
     def is_whole_reference(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dbpull.archive import Entry
 from dbpull.restore.cost import cost
 from dbpull.restore.dependencies import Agenda
-from dbpull.restore.job import Job, Lock
+from dbpull.restore.job import Job, LockLevel
 from dbpull.restore.two_step_keys import halves
 
 WORTH = 1_000_000
@@ -52,8 +52,10 @@ class Keys:
     def reference(self, entry: Entry, rows: int) -> Job:
         """The job for a foreign key of these rows' table."""
         own = self.agenda.table_of[rows]
-        locks = dict.fromkeys(self.agenda.tables_of(entry), Lock.DECLARED)
-        validated = dict.fromkeys(locks, Lock.REFERRED) | {own: Lock.VALIDATED}
+        locks = dict.fromkeys(self.agenda.tables_of(entry), LockLevel.DECLARED)
+        validated = dict.fromkeys(locks, LockLevel.REFERRED) | {
+            own: LockLevel.VALIDATED
+        }
         size = self._cost(entry, self.sizes.get(rows, 0))
         all_foreign_keys = self._foreign_keys_cost(rows)
         needs = self.agenda.keys_of(entry)
@@ -61,13 +63,13 @@ class Keys:
         return self._halved(whole, (math.inf, locks), (all_foreign_keys, validated))
 
     def _index(self, entry: Entry, size: int) -> Job:
-        lock = Lock.INDEXED if entry.desc == "INDEX" else Lock.ALTERED
+        lock = LockLevel.INDEXED if entry.desc == "INDEX" else LockLevel.ALTERED
         locks = dict.fromkeys(self.agenda.tables_of(entry), lock)
-        built = dict.fromkeys(locks, Lock.INDEXED)
+        built = dict.fromkeys(locks, LockLevel.INDEXED)
         whole = Job("index", (entry,), self._cost(entry, size), locks=locks)
         return self._halved(whole, (whole.weight, built), (math.inf, locks))
 
-    def _halved(self, whole: Job, *how: tuple[float, dict[int, Lock]]) -> Job:
+    def _halved(self, whole: Job, *how: tuple[float, dict[int, LockLevel]]) -> Job:
         """The job, with its halves if any; `how` is the weight and locks of each."""
         worth = self.jobs > 1 and whole.weight >= WORTH
         statements = halves(self.agenda.archive, whole.entries[0]) if worth else None

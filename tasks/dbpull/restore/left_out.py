@@ -23,7 +23,7 @@ SUBSCRIPTIONS = "subscriptions, which would replicate into the copy"
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerFacts:
     """The facts of the target's server and of our role there that decide on entries."""
 
     creatable: Collection[str]
@@ -44,7 +44,7 @@ class LeftOut:
     """The entries of an archive that are left out for a server."""
 
     archive: Archive
-    server: Server
+    server: ServerFacts
 
     @cached_property
     def reasons(self) -> Mapping[int, str]:

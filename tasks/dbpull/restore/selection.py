@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dbpull.archive import Archive, Entry
-from dbpull.restore.left_out import LeftOut, Server
+from dbpull.restore.left_out import LeftOut, ServerFacts
 from dbpull.restore.skipping import Skipping
 
 
@@ -74,11 +74,11 @@ def select(
 
     `creatable` are the extensions that the server has and our role may create.
     """
-    return select_for(archive, Server(creatable, superuser), skip_data)
+    return select_for(archive, ServerFacts(creatable, superuser), skip_data)
 
 
 def select_for(
-    archive: Archive, server: Server, skip_data: Sequence[str] = ()
+    archive: Archive, server: ServerFacts, skip_data: Sequence[str] = ()
 ) -> Selection:
     """Choose the entries that can serve on a server, without the rows of skip_data."""
     left_out, skipping = LeftOut(archive, server), Skipping(archive, skip_data)

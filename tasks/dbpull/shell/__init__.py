@@ -28,7 +28,7 @@ class Result:
         return self.code == 0
 
 
-class Running(Protocol):
+class Dialogue(Protocol):
     """A program in a dialogue: it answers each line with a line."""
 
     def query(self, text: str) -> str:
@@ -113,7 +113,7 @@ class Shell(Protocol):
 
     def open(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
-    ) -> AbstractContextManager[Running]:
+    ) -> AbstractContextManager[Dialogue]:
         """Start a program for a dialogue; leaving the context ends the program."""
 
     def on_disconnect(

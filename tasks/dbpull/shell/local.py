@@ -16,7 +16,7 @@ from typing import IO
 
 from dbpull.naming import NAME
 from dbpull.native import native
-from dbpull.shell import Line, PipedProcess, Result, Running, WriteStdin
+from dbpull.shell import Dialogue, Line, PipedProcess, Result, WriteStdin
 from dbpull.shell.piped import LISTING, PipedProgram, encoded, end
 from dbpull.signals import SIGNALS
 
@@ -102,16 +102,16 @@ class Local:
     @contextmanager
     def open(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
-    ) -> Iterator[Running]:
+    ) -> Iterator[Dialogue]:
         """Start a program for a dialogue; see Shell."""
         with self._started(argv, env) as process:
-            conversation = _Conversation(process)
+            dialogue = _LocalDialogue(process)
             try:
-                yield conversation
+                yield dialogue
             finally:
                 if process.poll() is None:
                     end(process)
-                conversation.stderr()
+                dialogue.stderr()
 
     @contextmanager
     def on_disconnect(
@@ -189,8 +189,8 @@ class Local:
                 _close(process)
 
 
-class _Conversation:
-    """A dialogue with a program of this machine; see Running."""
+class _LocalDialogue:
+    """A dialogue with a program of this machine; see Dialogue."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process

@@ -26,7 +26,7 @@ SELECT json_build_object(
 
 
 @dataclass(frozen=True)
-class Extension:
+class InstalledExtension:
     """An extension that the database has."""
 
     name: str
@@ -43,7 +43,7 @@ class Installed:
 
     owns_public: bool
     """Whether this role owns the schema `public`."""
-    extensions: Sequence[Extension]
+    extensions: Sequence[InstalledExtension]
 
 
 def installed(psql: Psql) -> Installed:
@@ -52,7 +52,7 @@ def installed(psql: Psql) -> Installed:
     rows = psql.run(_INSTALLED, doing="Looking at what it has", dbname=dbname)
     answer = json.loads(rows[0][0])
     extensions = [
-        Extension(
+        InstalledExtension(
             fields["name"],
             fields["schema"],
             fields["owned"],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dbpull.errors.postgres import CannotConnect
 from dbpull.errors.target import LockLost, TargetLocked
 from dbpull.postgres.psql import Psql, cause
-from dbpull.shell import Running
+from dbpull.shell import Dialogue
 from dbpull.target.state import State
 
 # The advisory lock lives as long as its session, and the session as long as our psql's
@@ -44,11 +44,11 @@ IF_FREE = f"pg_try_advisory_lock({KEY})"
 
 
 @dataclass(frozen=True)
-class Lock:
+class TargetLock:
     """A target's lock, held as long as its session lives."""
 
     label: str
-    _session: Running
+    _session: Dialogue
 
     def refuse_lost(self) -> None:
         """Raise LockLost where the session has ended: the server restarted, say."""
@@ -57,7 +57,7 @@ class Lock:
 
 
 @contextmanager
-def held(psql: Psql, state: State) -> Iterator[Lock]:
+def held(psql: Psql, state: State) -> Iterator[TargetLock]:
     """Hold the target's lock while in the context.
 
     Raises TargetLocked, CannotConnect.
@@ -72,7 +72,7 @@ def held(psql: Psql, state: State) -> Iterator[Lock]:
         holder = session.query(_HOLDER).strip()
         if answer == "f" or holder:
             raise TargetLocked(label, holder or "a pull that has just ended")
-        yield Lock(label, session)
+        yield TargetLock(label, session)
 
 
 def _name() -> str:

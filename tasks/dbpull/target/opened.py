@@ -21,7 +21,7 @@ from dbpull.target import embedded_server, guard, lock, unread
 from dbpull.target.family import look
 from dbpull.target.holders import refuse_held_open, refuse_locked
 from dbpull.target.leftovers import drop, leftovers, put_away
-from dbpull.target.lock import Lock
+from dbpull.target.lock import TargetLock
 from dbpull.target.names import Names
 from dbpull.target.state import State, inspect, refuse_powerless, refuse_standby
 
@@ -150,7 +150,7 @@ class LockedTarget:
 
     target: Target
     """The target, queried again: another pull may just have ended."""
-    lock: Lock
+    lock: TargetLock
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from dbpull import archive
 from dbpull.download import Download, backoff
 from dbpull.download.chunks import ENDLESS, Chunks
 from dbpull.download.journal import Identity, Journal
-from dbpull.download.part import Part
+from dbpull.download.part import PartFile
 from dbpull.errors.download import CannotStore, NoConnection, megabytes
 from range_server import RangeServer, after, hang_up
 
@@ -296,14 +296,14 @@ def test_bytes_are_in_the_file_before_the_journal_claims_them(
 
 def full(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     """A disk that takes so many bytes."""
-    write = Part.write
+    write = PartFile.write
 
-    def limited(self: Part, data: bytes, offset: int) -> None:
+    def limited(self: PartFile, data: bytes, offset: int) -> None:
         if offset + len(data) > at:
             raise CannotStore.failed(self.file, OSError(errno.ENOSPC, ""))
         write(self, data, offset)
 
-    monkeypatch.setattr(Part, "write", limited)
+    monkeypatch.setattr(PartFile, "write", limited)
 
 
 def whole(server: RangeServer) -> None:

@@ -1,6 +1,7 @@
 """A stand-in for Heroku that misbehaves as it is told, and tells what it was asked::
 
-with StandIn.start(Config(apps=(App("myapp", databases=(database,)),))) as stand_in:
+app = AppConfig("myapp", databases=(database,))
+with StandIn.start(Config(apps=(app,))) as stand_in:
     stand_in.misbehave(faults.cut(at=1_000_000))
     subprocess.run([...], env=os.environ | stand_in.environment)
     stand_in.requests("download")
@@ -8,18 +9,24 @@ with StandIn.start(Config(apps=(App("myapp", databases=(database,)),))) as stand
 
 from __future__ import annotations
 
-from dbpull.demo.stand_in import App, Attachment, Backup, Config, Database
+from dbpull.demo.stand_in import (
+    AppConfig,
+    AttachmentConfig,
+    BackupConfig,
+    Config,
+    DatabaseConfig,
+)
 from faulty_stand_in import faults
 from faulty_stand_in.faults import Fault
 from faulty_stand_in.process import StandIn
 from faulty_stand_in.request_log import Seen, Total
 
 __all__ = [
-    "App",
-    "Attachment",
-    "Backup",
+    "AppConfig",
+    "AttachmentConfig",
+    "BackupConfig",
     "Config",
-    "Database",
+    "DatabaseConfig",
     "Fault",
     "Seen",
     "StandIn",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dbpull.demo.stand_in.bucket import Bucket
 from dbpull.demo.stand_in.capture import Captures, PgDumpFailed
-from dbpull.demo.stand_in.transfers import Transfer
+from dbpull.demo.stand_in.transfers import TransferRecord
 from faulty_stand_in.armed import Armed, Faults
 
 PAUSE = 0.05
@@ -16,7 +16,7 @@ PAUSE = 0.05
 class Fate:
     """What the faults of kind `backup` have in store for one capture."""
 
-    def __init__(self, faults: Faults, transfer: Transfer) -> None:
+    def __init__(self, faults: Faults, transfer: TransferRecord) -> None:
         self._faults = faults
         self._transfer = transfer
         self._behaved = faults.behaved
@@ -73,21 +73,21 @@ class FaultyCaptures(Captures):
         self._faults = faults
         self._fates: dict[str, Fate] = {}
 
-    async def capture(self, transfer: Transfer) -> None:
+    async def capture(self, transfer: TransferRecord) -> None:
         """Make one backup, once it may begin."""
         fate = self._fates[transfer.uuid] = Fate(self._faults, transfer)
         await fate.allow_start()
         await super().capture(transfer)
 
     async def copy(
-        self, process: asyncio.subprocess.Process, path: Path, transfer: Transfer
+        self, process: asyncio.subprocess.Process, path: Path, transfer: TransferRecord
     ) -> None:
         """Let pg_dump dump; the end waits for its fate."""
         await super().copy(process, path, transfer)
         if fate := self._fates.get(transfer.uuid):
             await fate.allow(0, last=True)
 
-    async def copied(self, transfer: Transfer, size: int) -> None:
+    async def copied(self, transfer: TransferRecord, size: int) -> None:
         """Go on as fast and as far as its fate has it."""
         await super().copied(transfer, size)
         if fate := self._fates.get(transfer.uuid):

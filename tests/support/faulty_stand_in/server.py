@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from dbpull.demo.stand_in.config import Config
-from dbpull.demo.stand_in.server import Server
+from dbpull.demo.stand_in.server import StandInServer
 from faulty_stand_in.armed import Faults
 from faulty_stand_in.captures import FaultyCaptures
 from faulty_stand_in.download_host import FaultyDownloadHost
@@ -18,7 +18,7 @@ from faulty_stand_in.orders import Orders
 from faulty_stand_in.request_log import RequestLog
 
 
-class FaultyServer(Server):
+class FaultyServer(StandInServer):
     """A whole stand-in with faults and a request log, in this process."""
 
     def __init__(self, config: Config, folder: Path, instance: str) -> None:

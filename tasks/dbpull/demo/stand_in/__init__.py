@@ -3,20 +3,27 @@
 Enough of them for a client, the Heroku CLI too, to list, capture, restore and download
 backups of a real PostgreSQL database::
 
-    with StandIn.start(Config(apps=(App("myapp", databases=(database,)),))) as stand_in:
+    app = AppConfig("myapp", databases=(database,))
+    with StandIn.start(Config(apps=(app,))) as stand_in:
         subprocess.run([...], env=os.environ | stand_in.environment)
 """
 
 from __future__ import annotations
 
-from dbpull.demo.stand_in.config import App, Attachment, Backup, Config, Database
+from dbpull.demo.stand_in.config import (
+    AppConfig,
+    AttachmentConfig,
+    BackupConfig,
+    Config,
+    DatabaseConfig,
+)
 from dbpull.demo.stand_in.process import StandIn
 
 __all__ = [
-    "App",
-    "Attachment",
-    "Backup",
+    "AppConfig",
+    "AttachmentConfig",
+    "BackupConfig",
     "Config",
-    "Database",
+    "DatabaseConfig",
     "StandIn",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from dbpull.demo.stand_in.server import Server
+from dbpull.demo.stand_in.server import StandInServer
 from dbpull.demo.stand_in.serving import main
 
 if __name__ == "__main__":
-    sys.exit(main(Server))
+    sys.exit(main(StandInServer))

@@ -16,7 +16,7 @@ COLOURS = ("RED", "BLUE", "GREEN", "NAVY", "AMBER", "BLACK", "CYAN", "GOLD", "JA
 
 
 @dataclass(frozen=True)
-class Named:
+class AppRef:
     """An app, as others refer to it."""
 
     id: str
@@ -29,7 +29,7 @@ class Addon:
 
     id: str
     name: str
-    app: Named
+    app: AppRef
     plan: str
     continuous_protection: bool
     source: str = field(repr=False)
@@ -50,7 +50,7 @@ class Attached:
     id: str
     name: str
     namespace: str | None
-    app: Named
+    app: AppRef
     addon: Addon
 
     @property
@@ -64,7 +64,7 @@ class Attached:
         return wanted.casefold() in [name.casefold() for name in names]
 
 
-class Account:
+class HerokuAccount:
     """Everything that is configured, with the ids that were left out."""
 
     def __init__(self, configured: config.Config) -> None:
@@ -84,7 +84,7 @@ class Account:
             for attachment in app.attachments or _usual(app.databases)
         ]
 
-    def app(self, wanted: str) -> Named | None:
+    def app(self, wanted: str) -> AppRef | None:
         """The app with this name or id."""
         return next((a for a in self.apps.values() if wanted in (a.name, a.id)), None)
 
@@ -93,11 +93,11 @@ class Account:
         found = (a for a in self.addons.values() if wanted in (a.name, a.id))
         return next(found, None)
 
-    def attachments(self, app: Named) -> list[Attached]:
+    def attachments(self, app: AppRef) -> list[Attached]:
         """What one app sees, its own and others' databases."""
         return [attached for attached in self.attached if attached.app == app]
 
-    def config_vars(self, app: Named) -> dict[str, str]:
+    def config_vars(self, app: AppRef) -> dict[str, str]:
         """An app's config vars, secrets included as in Heroku's own answer."""
         urls = {a.config_var: a.addon.url for a in self.attachments(app)}
         return urls | dict(self.configured[app.name].config_vars)
@@ -109,7 +109,7 @@ class Account:
             return "DATABASE"
         return (names or [addon.name])[0].removeprefix("HEROKU_POSTGRESQL_")
 
-    def _addon(self, app: Named, database: config.Database) -> Addon:
+    def _addon(self, app: AppRef, database: config.DatabaseConfig) -> Addon:
         return Addon(
             id=database.id or _made_up("addon", database.name),
             name=database.name,
@@ -120,7 +120,7 @@ class Account:
             url=database.shown_url or shown_url(database.source),
         )
 
-    def _attached(self, app: Named, attachment: config.Attachment) -> Attached:
+    def _attached(self, app: AppRef, attachment: config.AttachmentConfig) -> Attached:
         if attachment.database not in self.addons:
             raise ValueError(f"no app has a database called {attachment.database!r}")
         return Attached(
@@ -149,16 +149,18 @@ def shown_url(url: str) -> str:
     return urlsplit(f"postgres://{user}:{password}@{bracketed}:{port}/{name}").geturl()
 
 
-def _usual(databases: tuple[config.Database, ...]) -> list[config.Attachment]:
+def _usual(
+    databases: tuple[config.DatabaseConfig, ...],
+) -> list[config.AttachmentConfig]:
     names = ["DATABASE", *(f"HEROKU_POSTGRESQL_{colour}" for colour in COLOURS)]
     return [
-        config.Attachment(name, database.name)
+        config.AttachmentConfig(name, database.name)
         for name, database in zip(names, databases, strict=False)
     ]
 
 
-def _named(kind: str, app: config.App) -> Named:
-    return Named(app.id or _made_up(kind, app.name), app.name)
+def _named(kind: str, app: config.AppConfig) -> AppRef:
+    return AppRef(app.id or _made_up(kind, app.name), app.name)
 
 
 def _made_up(*parts: str) -> str:

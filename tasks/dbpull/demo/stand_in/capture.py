@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from dbpull.demo.stand_in import source
 from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.transfers import Transfer
+from dbpull.demo.stand_in.transfers import TransferRecord
 
 CHUNK = 256 << 10
 
@@ -34,13 +34,13 @@ class Captures:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._reporting: set[asyncio.Task[None]] = set()
 
-    def start(self, transfer: Transfer) -> None:
+    def start(self, transfer: TransferRecord) -> None:
         """Begin to make a backup; it goes on whatever its client does."""
         task = asyncio.create_task(self.capture(transfer))
         self._running[transfer.uuid] = task
         task.add_done_callback(lambda _: self._running.pop(transfer.uuid, None))
 
-    async def cancel(self, transfer: Transfer) -> None:
+    async def cancel(self, transfer: TransferRecord) -> None:
         """End a running one, its pg_dump with it."""
         transfer.cancel()
         task = self._running.get(transfer.uuid)
@@ -56,7 +56,7 @@ class Captures:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def dump(self, transfer: Transfer) -> Path:
+    async def dump(self, transfer: TransferRecord) -> Path:
         """Dump the transfer's database into a new file, with its progress in it.
 
         Raises `PgDumpFailed` with what pg_dump said last.
@@ -69,7 +69,7 @@ class Captures:
             raise
         return path
 
-    async def _dump(self, path: Path, transfer: Transfer) -> None:
+    async def _dump(self, path: Path, transfer: TransferRecord) -> None:
         try:
             process = await source.pg_dump(transfer.addon.source, self._pg_dump)
         except OSError as error:
@@ -87,7 +87,7 @@ class Captures:
         if code != 0:
             raise PgDumpFailed(transfer.logs[-1][1] if transfer.logs else str(code))
 
-    async def capture(self, transfer: Transfer) -> None:
+    async def capture(self, transfer: TransferRecord) -> None:
         """Make one backup, from its start to its end."""
         facts = await source.facts(transfer.addon.source, self.psql)
         transfer.source_bytes = facts.size if facts else None
@@ -105,7 +105,7 @@ class Captures:
         transfer.finish(succeeded=True)
 
     async def copy(
-        self, process: asyncio.subprocess.Process, path: Path, transfer: Transfer
+        self, process: asyncio.subprocess.Process, path: Path, transfer: TransferRecord
     ) -> None:
         """Write what pg_dump dumps into a new file, to its end."""
         stream = process.stdout
@@ -118,11 +118,11 @@ class Captures:
                 await self.copied(transfer, len(chunk))
         await process.wait()
 
-    async def copied(self, transfer: Transfer, size: int) -> None:
+    async def copied(self, transfer: TransferRecord, size: int) -> None:
         """So many more bytes are in its file."""
         transfer.copied += size
 
-    async def _report(self, transfer: Transfer) -> None:
+    async def _report(self, transfer: TransferRecord) -> None:
         """Tell of the progress late: even of the last bytes, after the end."""
         finished = False
         while not finished:
@@ -131,7 +131,9 @@ class Captures:
             transfer.processed_bytes = transfer.copied
 
 
-async def _listen(process: asyncio.subprocess.Process, transfer: Transfer) -> None:
+async def _listen(
+    process: asyncio.subprocess.Process, transfer: TransferRecord
+) -> None:
     """Everything that pg_dump says goes into the transfer's log."""
     if process.stderr:
         async for line in process.stderr:

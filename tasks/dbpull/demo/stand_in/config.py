@@ -7,10 +7,10 @@ A fresh app with one database and one finished backup of it::
 
     Config(
         apps=(
-            App(
+            AppConfig(
                 "myapp",
-                databases=(Database("postgresql-curved-1", source=url),),
-                backups=(Backup(age=3600),),
+                databases=(DatabaseConfig("postgresql-curved-1", source=url),),
+                backups=(BackupConfig(age=3600),),
             ),
         ),
     )
@@ -28,7 +28,7 @@ STATUSES = ("finished", "failed", "canceled", "running", "pending")
 
 
 @dataclass(frozen=True)
-class Database:
+class DatabaseConfig:
     """A Heroku Postgres add-on, owned (billed) by the app that lists it."""
 
     name: str
@@ -44,7 +44,7 @@ class Database:
 
 
 @dataclass(frozen=True)
-class Attachment:
+class AttachmentConfig:
     """A name under which an app sees a database, its own or another app's."""
 
     name: str
@@ -56,7 +56,7 @@ class Attachment:
 
 
 @dataclass(frozen=True)
-class Backup:
+class BackupConfig:
     """A backup that is there from the start."""
 
     age: float = 3600.0
@@ -78,15 +78,15 @@ class Backup:
 
 
 @dataclass(frozen=True)
-class App:
+class AppConfig:
     """A Heroku app. Without attachments its databases are DATABASE, then colours."""
 
     name: str
-    databases: tuple[Database, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
+    databases: tuple[DatabaseConfig, ...] = ()
+    attachments: tuple[AttachmentConfig, ...] = ()
     config_vars: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Those besides the attachments' own."""
-    backups: tuple[Backup, ...] = ()
+    backups: tuple[BackupConfig, ...] = ()
     id: str = ""
     """Its uuid; made from the name where empty."""
 
@@ -95,7 +95,7 @@ class App:
 class Config:
     """All of a stand-in for Heroku."""
 
-    apps: tuple[App, ...]
+    apps: tuple[AppConfig, ...]
     token: str = field(default_factory=token_hex, repr=False)
     """What its APIs accept; another each time."""
     pg_dump: str = "pg_dump"
@@ -130,8 +130,10 @@ def from_json(text: str) -> Config:
     return Config(**data)
 
 
-def _app(data: dict[str, Any]) -> App:
-    data["databases"] = tuple(Database(**item) for item in data["databases"])
-    data["attachments"] = tuple(Attachment(**item) for item in data["attachments"])
-    data["backups"] = tuple(Backup(**item) for item in data["backups"])
-    return App(**data)
+def _app(data: dict[str, Any]) -> AppConfig:
+    data["databases"] = tuple(DatabaseConfig(**item) for item in data["databases"])
+    data["attachments"] = tuple(
+        AttachmentConfig(**item) for item in data["attachments"]
+    )
+    data["backups"] = tuple(BackupConfig(**item) for item in data["backups"])
+    return AppConfig(**data)

@@ -7,7 +7,7 @@ import math
 from aiohttp import web
 
 from dbpull.demo.stand_in import refusals, source, wipe
-from dbpull.demo.stand_in.account import Account, Addon
+from dbpull.demo.stand_in.account import Addon, HerokuAccount
 from dbpull.demo.stand_in.source import Facts
 
 CREATED = "2020-12-13 16:22:40 +0000"
@@ -16,7 +16,7 @@ CREATED = "2020-12-13 16:22:40 +0000"
 class DataApi:
     """Databases by their add-on's id."""
 
-    def __init__(self, account: Account, psql: str) -> None:
+    def __init__(self, account: HerokuAccount, psql: str) -> None:
         self._account = account
         self._psql = psql
 
@@ -69,7 +69,7 @@ class DataApi:
         )
 
 
-def known(account: Account, request: web.Request) -> Addon:
+def known(account: HerokuAccount, request: web.Request) -> Addon:
     """The add-on that a path names; a 404 in HTML without, as the real one's."""
     addon = account.addon(request.match_info["addon"])
     if addon is None:

@@ -24,7 +24,7 @@ PREFIX = "dbpull-stand-in-"
 
 
 @dataclass(frozen=True)
-class Running:
+class DetachedStandIn:
     """What it takes to talk to a stand-in, and to end it."""
 
     pid: int
@@ -38,7 +38,7 @@ class Running:
     token: str = field(repr=False)
 
 
-def write(path: Path, running: Running) -> None:
+def write(path: Path, running: DetachedStandIn) -> None:
     """Note a stand-in in a file of mode 0600: it holds the token."""
     path.unlink(missing_ok=True)
     # Path.open takes no opener.
@@ -46,7 +46,7 @@ def write(path: Path, running: Running) -> None:
         json.dump(asdict(running), file)
 
 
-def read(path: Path) -> Running | None:
+def read(path: Path) -> DetachedStandIn | None:
     """The stand-in that a file names; None without one, or where it has ended."""
     running = _noted(path)
     return running if running and is_ours(running) else None
@@ -59,7 +59,7 @@ def clear(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def is_ours(running: Running) -> bool:
+def is_ours(running: DetachedStandIn) -> bool:
     """Whether the process with this pid is that very stand-in, and alive."""
     command = _command(running.pid)
     if command is not None:
@@ -71,7 +71,7 @@ def is_ours(running: Running) -> bool:
     return who == {"instance": running.instance, "pid": running.pid}
 
 
-def end(running: Running, *, patience: float = 10.0) -> None:
+def end(running: DetachedStandIn, *, patience: float = 10.0) -> None:
     """Ask it to stop; end the process where it does not within `patience` seconds."""
     with contextlib.suppress(StandInSilent, ValueError):
         control.ask(running.api, running.token, "POST", "/stop", wait=patience)
@@ -82,14 +82,14 @@ def end(running: Running, *, patience: float = 10.0) -> None:
     _remove_folder(running)
 
 
-def _noted(path: Path) -> Running | None:
+def _noted(path: Path) -> DetachedStandIn | None:
     try:
-        return Running(**json.loads(path.read_text()))
+        return DetachedStandIn(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _remove_folder(running: Running) -> None:
+def _remove_folder(running: DetachedStandIn) -> None:
     if running.temporary and Path(running.folder).name.startswith(PREFIX):
         shutil.rmtree(running.folder, ignore_errors=True)
 

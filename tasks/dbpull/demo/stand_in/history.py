@@ -8,10 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from dbpull.demo.stand_in import config, source
-from dbpull.demo.stand_in.account import Account, Addon
+from dbpull.demo.stand_in.account import Addon, HerokuAccount
 from dbpull.demo.stand_in.bucket import Bucket
 from dbpull.demo.stand_in.capture import Captures
-from dbpull.demo.stand_in.transfers import Ledger, Transfer, now
+from dbpull.demo.stand_in.transfers import Ledger, TransferRecord, now
 
 TOOK = timedelta(seconds=8)
 
@@ -23,14 +23,14 @@ class History:
     """
 
     def __init__(
-        self, account: Account, ledger: Ledger, bucket: Bucket, captures: Captures
+        self, account: HerokuAccount, ledger: Ledger, bucket: Bucket, captures: Captures
     ) -> None:
         self._account = account
         self._ledger = ledger
         self._bucket = bucket
         self._captures = captures
         self._files: dict[str, Path] = {}
-        self._dumps: dict[str, Transfer] = {}
+        self._dumps: dict[str, TransferRecord] = {}
         self._lock = asyncio.Lock()
 
     async def enter(self, *, dump: bool) -> None:
@@ -41,7 +41,7 @@ class History:
                 if dump:
                     await self.provide(transfer)
 
-    async def provide(self, transfer: Transfer) -> None:
+    async def provide(self, transfer: TransferRecord) -> None:
         """See that a finished backup's dump is in the bucket.
 
         Raises `capture.PgDumpFailed`.
@@ -60,14 +60,16 @@ class History:
     async def _dump(self, addon: Addon) -> Path:
         made = self._dumps.get(addon.id)
         if made is None:
-            made = Transfer(0, addon, "")
+            made = TransferRecord(0, addon, "")
             facts = await source.facts(addon.source, self._captures.psql)
             made.source_bytes = facts.size if facts else None
             self._files[made.uuid] = await self._captures.dump(made)
             self._dumps[addon.id] = made
         return self._files[made.uuid]
 
-    def _enter(self, app: config.App, backup: config.Backup) -> Transfer:
+    def _enter(
+        self, app: config.AppConfig, backup: config.BackupConfig
+    ) -> TransferRecord:
         addon = self._database(app, backup)
         from_name = self._account.from_name(addon)
         transfer = self._ledger.add(addon, from_name, backup.number)
@@ -79,7 +81,7 @@ class History:
         self._settle(transfer, backup.status)
         return transfer
 
-    def _database(self, app: config.App, backup: config.Backup) -> Addon:
+    def _database(self, app: config.AppConfig, backup: config.BackupConfig) -> Addon:
         owned = (
             [backup.database] if backup.database else [d.name for d in app.databases]
         )
@@ -87,7 +89,7 @@ class History:
             raise ValueError(f"a backup of {app.name} is of no database that exists")
         return self._account.addons[owned[0]]
 
-    def _settle(self, transfer: Transfer, status: str) -> None:
+    def _settle(self, transfer: TransferRecord, status: str) -> None:
         """Bring a configured backup into its state, at the times that fit its age."""
         if status == "pending":
             return

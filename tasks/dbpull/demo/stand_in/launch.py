@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from dbpull.demo.stand_in.config import Config, to_json
-from dbpull.demo.stand_in.detached import PREFIX, Running
+from dbpull.demo.stand_in.detached import PREFIX, DetachedStandIn
 from dbpull.errors.stand_in import StandInNotStarted
 
 SOURCE_ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +31,9 @@ class Module:
     roots: tuple[Path, ...] = (SOURCE_ROOT,)
 
 
-def launch(module: Module, config: Config, *, detach: bool) -> tuple[Process, Running]:
+def launch(
+    module: Module, config: Config, *, detach: bool
+) -> tuple[Process, DetachedStandIn]:
     """Start it and wait until it answers. Raises `StandInNotStarted`.
 
     Its standard input stays open: where it ends, an attached stand-in does too.
@@ -55,7 +57,7 @@ def launch(module: Module, config: Config, *, detach: bool) -> tuple[Process, Ru
         if temporary:
             shutil.rmtree(folder, ignore_errors=True)
         raise
-    return process, Running(
+    return process, DetachedStandIn(
         pid=process.pid,
         instance=instance,
         data_host=config.data_host,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from dbpull.demo.stand_in import refusals
-from dbpull.demo.stand_in.account import Account, Addon, Attached, Named
+from dbpull.demo.stand_in.account import Addon, AppRef, Attached, HerokuAccount
 
 CREATED = "2020-12-13T16:22:40Z"
 
@@ -13,7 +13,7 @@ CREATED = "2020-12-13T16:22:40Z"
 class PlatformApi:
     """Apps, add-ons, attachments, config vars."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: HerokuAccount) -> None:
         self._account = account
 
     def routes(self) -> list[web.RouteDef]:
@@ -101,13 +101,13 @@ class PlatformApi:
         app = self._known(request.match_info["app"])
         return refusals.as_json(self._account.config_vars(app))
 
-    def _known(self, wanted: str) -> Named:
+    def _known(self, wanted: str) -> AppRef:
         app = self._account.app(wanted)
         if app is None:
             raise refusals.no_app()
         return app
 
-    def _addon(self, addon: Addon, app: Named) -> dict[str, object]:
+    def _addon(self, addon: Addon, app: AppRef) -> dict[str, object]:
         attached = self._account.attachments(app)
         return {
             "id": addon.id,
@@ -123,7 +123,7 @@ class PlatformApi:
         }
 
 
-def _named(named: Named) -> dict[str, object]:
+def _named(named: AppRef) -> dict[str, object]:
     return {"id": named.id, "name": named.name}
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from dbpull.demo.stand_in import detached
 from dbpull.demo.stand_in.config import Config
-from dbpull.demo.stand_in.detached import Running
+from dbpull.demo.stand_in.detached import DetachedStandIn
 from dbpull.demo.stand_in.launch import Module, launch
 
 
@@ -25,7 +25,7 @@ class StandIn:
     MODULE: ClassVar = Module("dbpull.demo.stand_in")
 
     def __init__(
-        self, running: Running, process: subprocess.Popen[bytes] | None = None
+        self, running: DetachedStandIn, process: subprocess.Popen[bytes] | None = None
     ) -> None:
         self._running = running
         self._process = process

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dbpull.demo.stand_in import source, wipe
 from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.transfers import Transfer
+from dbpull.demo.stand_in.transfers import TransferRecord
 
 _FORGIVEN = "must be owner of extension"
 
@@ -31,7 +31,7 @@ class Restores:
         self._pg_restore = str(beside) if beside.exists() else "pg_restore"
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, transfer: Transfer) -> None:
+    def start(self, transfer: TransferRecord) -> None:
         """Begin to restore; it goes on whatever its client does."""
         task = asyncio.create_task(self._restore(transfer))
         self._running.add(task)
@@ -44,7 +44,7 @@ class Restores:
         if self._running:
             await asyncio.wait(self._running)
 
-    async def _restore(self, transfer: Transfer) -> None:
+    async def _restore(self, transfer: TransferRecord) -> None:
         transfer.start()
         try:
             await self._run(transfer)
@@ -54,7 +54,7 @@ class Restores:
         else:
             transfer.finish(succeeded=True)
 
-    async def _run(self, transfer: Transfer) -> None:
+    async def _run(self, transfer: TransferRecord) -> None:
         stored = self._bucket.get(transfer.restored.key) if transfer.restored else None
         if stored is None:
             raise PgRestoreFailed("the backup is not there any more")

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from dbpull.demo.stand_in import refusals
 from dbpull.demo.stand_in.access import Access
-from dbpull.demo.stand_in.account import Account
+from dbpull.demo.stand_in.account import HerokuAccount
 from dbpull.demo.stand_in.admin import Admin
 from dbpull.demo.stand_in.bucket import Bucket
 from dbpull.demo.stand_in.capture import Captures
@@ -42,7 +42,7 @@ class Addresses:
     ca: str
 
 
-class Server:
+class StandInServer:
     """A whole stand-in, in this process."""
 
     def __init__(self, config: Config, folder: Path, instance: str) -> None:
@@ -50,7 +50,7 @@ class Server:
         self.folder = folder
         self._download = ""
         self.stopped = asyncio.Event()
-        self._account = Account(config)
+        self._account = HerokuAccount(config)
         self.ledger = Ledger()
         self.bucket = Bucket()
         self.signer = Signer(config.url_lifetime)

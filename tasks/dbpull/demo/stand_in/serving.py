@@ -22,10 +22,10 @@ from pathlib import Path
 
 from dbpull.demo.stand_in.capture import PgDumpFailed
 from dbpull.demo.stand_in.config import from_json
-from dbpull.demo.stand_in.server import Server
+from dbpull.demo.stand_in.server import StandInServer
 
 
-def main(kind: type[Server]) -> int:
+def main(kind: type[StandInServer]) -> int:
     """Serve as that kind of server; the exit code."""
     order = json.loads(sys.stdin.readline())
     folder = Path(order["folder"])
@@ -36,7 +36,9 @@ def main(kind: type[Server]) -> int:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _serve(kind: type[Server], order: dict[str, str], instance: str) -> int:
+async def _serve(
+    kind: type[StandInServer], order: dict[str, str], instance: str
+) -> int:
     loop = asyncio.get_running_loop()
     try:
         server = kind(from_json(order["config"]), Path(order["folder"]), instance)
@@ -59,7 +61,7 @@ async def _serve(kind: type[Server], order: dict[str, str], instance: str) -> in
     return 0 if server.stopped.is_set() else 1
 
 
-async def _answer(server: Server) -> None:
+async def _answer(server: StandInServer) -> None:
     try:
         async with server.running() as addresses:
             _tell(asdict(addresses))

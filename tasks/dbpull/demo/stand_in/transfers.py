@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from dbpull.demo.stand_in.account import Addon, Named
+from dbpull.demo.stand_in.account import Addon, AppRef
 
 MANUAL_KEPT, SCHEDULED_KEPT, SHARED_KEPT = 25, 5, 2
 
@@ -26,7 +26,7 @@ def stamp(moment: datetime | None) -> str | None:
 
 
 @dataclass
-class Transfer:
+class TransferRecord:
     """One backup or restore. `copied` is the truth, `processed_bytes` what is told."""
 
     number: int
@@ -36,7 +36,7 @@ class Transfer:
     uuid: str = field(default_factory=lambda: str(uuid4()))
     group: str = ""
     schedule: str = ""
-    restored: Transfer | None = None
+    restored: TransferRecord | None = None
     """Of a restore, the backup that is put into the database."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -134,25 +134,25 @@ class Ledger:
     """All transfers, numbered per billing app."""
 
     def __init__(self) -> None:
-        self._of: dict[str, list[Transfer]] = {}
+        self._of: dict[str, list[TransferRecord]] = {}
 
-    def add(self, addon: Addon, from_name: str, number: int = 0) -> Transfer:
+    def add(self, addon: Addon, from_name: str, number: int = 0) -> TransferRecord:
         """Enter a new one under the app that pays for the database."""
         entered = self._of.setdefault(addon.app.id, [])
         number = number or 1 + max((t.number for t in entered), default=0)
-        transfer = Transfer(number, addon, from_name, group=addon.app.id)
+        transfer = TransferRecord(number, addon, from_name, group=addon.app.id)
         entered.append(transfer)
         return transfer
 
-    def of(self, app: Named) -> list[Transfer]:
+    def of(self, app: AppRef) -> list[TransferRecord]:
         """An app's transfers, newest first, without the deleted ones."""
         kept = [t for t in self._of.get(app.id, []) if t.deleted_at is None]
         return sorted(kept, key=lambda t: (t.created_at, t.number), reverse=True)
 
-    def find(self, app: Named, wanted: str) -> Transfer | None:
+    def find(self, app: AppRef, wanted: str) -> TransferRecord | None:
         """The one with this number or uuid, deleted ones included."""
         entered = self._of.get(app.id, [])
         return next((t for t in entered if wanted in (str(t.number), t.uuid)), None)
 
-    def __iter__(self) -> Iterator[Transfer]:
+    def __iter__(self) -> Iterator[TransferRecord]:
         return (transfer for entered in self._of.values() for transfer in entered)

@@ -8,13 +8,13 @@ from datetime import timedelta
 from aiohttp import web
 
 from dbpull.demo.stand_in import data_api, refusals
-from dbpull.demo.stand_in.account import Account, Named
+from dbpull.demo.stand_in.account import AppRef, HerokuAccount
 from dbpull.demo.stand_in.bucket import Bucket
 from dbpull.demo.stand_in.capture import Captures, PgDumpFailed
 from dbpull.demo.stand_in.history import History
 from dbpull.demo.stand_in.presigned import Signer
 from dbpull.demo.stand_in.restores import Restores
-from dbpull.demo.stand_in.transfers import Ledger, Transfer, now, stamp
+from dbpull.demo.stand_in.transfers import Ledger, TransferRecord, now, stamp
 
 
 class TransfersApi:
@@ -22,7 +22,7 @@ class TransfersApi:
 
     def __init__(
         self,
-        account: Account,
+        account: HerokuAccount,
         ledger: Ledger,
         bucket: Bucket,
         captures: Captures,
@@ -118,13 +118,13 @@ class TransfersApi:
         self._bucket.delete(transfer.key)
         return refusals.as_json(transfer.shown())
 
-    def _app(self, request: web.Request) -> Named:
+    def _app(self, request: web.Request) -> AppRef:
         app = self._account.app(request.match_info["app"])
         if app is None:
             raise refusals.no_app()
         return app
 
-    def _known(self, request: web.Request) -> Transfer:
+    def _known(self, request: web.Request) -> TransferRecord:
         transfer = self._ledger.find(self._app(request), request.match_info["transfer"])
         if transfer is None:
             raise _refused(404, "Couldn't find that transfer.")

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from dbpull.django.run import add_app, add_database, django_run
 from dbpull.flags import HELP
 from dbpull.flows import pull
-from dbpull.flows.plan import Asked
+from dbpull.flows.plan import PullFlags
 
 SHORT = {"delete": "-x", "path": "-p", "capture": "-c"}
 """As the readers of 2012 typed them."""
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             pull.pull(
                 face.settings,
                 face.shell,
-                Asked(backup, **asked, timings=timings),
+                PullFlags(backup, **asked, timings=timings),
                 dry_run=options["dry_run"],
             )
 

@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Run the flow of `invoke db.push`."""
         names = ("confirm", "maintenance", "undo", "backup")
-        asked = flow.Asked(**{name: options[name] for name in names})
+        asked = flow.PushFlags(**{name: options[name] for name in names})
         given = {name: options[name] for name in ("app", *SETTINGS)}
         with django_run(self, options["database"], options, **given) as face:
             flow.push(face.settings, face.shell, asked, dry_run=options["dry_run"])
