@@ -9,7 +9,7 @@ from dbpull.download.answer import Answer
 from dbpull.download.chunks import ENDLESS
 from dbpull.download.journal import Record
 from dbpull.download.request import Changed
-from dbpull.download.worker import Cut, Halted, DownloadJob, Worker
+from dbpull.download.worker import Cut, DownloadJob, Halted, Worker
 from dbpull.errors.download import (
     RESUMES,
     CannotStore,
