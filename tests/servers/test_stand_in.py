@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dbpull.demo.stand_in import config
-from dbpull.demo.stand_in.account import shown_url
+from dbpull.demo.heroku import config
+from dbpull.demo.heroku.account import shown_url
 from faulty_stand_in import Config, StandIn, faults
 from stand_ins import ADDON, Client, Starter, program, psql
 

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from dbpull.demo.stand_in import config
-from dbpull.demo.stand_in.presigned import NotSigned, Signer
+from dbpull.demo.heroku import config
+from dbpull.demo.heroku.presigned import NotSigned, Signer
 from stand_ins import ADDON, Client, Starter
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000")

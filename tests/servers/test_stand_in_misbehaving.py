@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from dbpull.demo.stand_in import config
+from dbpull.demo.heroku import config
 from faulty_stand_in import Fault, faults
 from stand_ins import Client, Starter, received
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dbpull.demo import stand_in as honest
-from dbpull.demo.stand_in import config, detached
+from dbpull.demo import heroku as honest
+from dbpull.demo.heroku import config, detached
 from dbpull.errors.stand_in import StandInNotStarted
 from faulty_stand_in import Config, StandIn, faults
 from lacking import need, needs
@@ -24,7 +24,7 @@ from stand_ins import Client, account, psql
 
 CHILD = """
 import os, sys
-from dbpull.demo.stand_in import StandIn, config
+from dbpull.demo.heroku import StandIn, config
 text = sys.stdin.readline()
 stand_in = StandIn.start(config.from_json(text))
 print(stand_in.pid, stand_in.folder, flush=True)

@@ -73,7 +73,7 @@ LAYERS: dict[str, set[str]] = {
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.
 USED_BY = {
-    "aiohttp": {"demo/stand_in"},
+    "aiohttp": {"demo/heroku"},
     "django": {"django"},
     "dotenv": {"env_file.py"},
     "fabric": {"fab"},
@@ -89,7 +89,7 @@ USED_BY = {
     "paramiko": {"fab"},
     "requests": {"download", "heroku"},
     "rich": {"console", "demo/picture.py"},
-    "trustme": {"demo/stand_in"},
+    "trustme": {"demo/heroku"},
     "urllib3": {"download", "heroku"},
 }
 STARTS_PROGRAMS = {

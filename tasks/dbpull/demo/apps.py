@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dbpull.demo.stand_in import AppConfig, BackupConfig, Config, DatabaseConfig
+from dbpull.demo.heroku import AppConfig, BackupConfig, Config, DatabaseConfig
 from dbpull.embedded import Server
 
 PRODUCTION = "shop"

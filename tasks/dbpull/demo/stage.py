@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from dbpull.demo import apps, project, shop
-from dbpull.demo.stand_in import StandIn
+from dbpull.demo.heroku import StandIn
 from dbpull.demo.strike import PREFIX, STAND_IN, is_stage, server_of, strike
 from dbpull.demo.watcher import Watcher
 from dbpull.embedded import Server

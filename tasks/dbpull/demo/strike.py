@@ -24,7 +24,7 @@ def strike(folder: Path) -> None:
     Harmless where another process has removed the stage already, or is removing it.
     """
     if (folder / STAND_IN).exists():
-        from dbpull.demo.stand_in import StandIn
+        from dbpull.demo.heroku import StandIn
 
         StandIn.stop_by(folder / STAND_IN)
     server_of(folder).delete()

@@ -9,7 +9,7 @@ with StandIn.start(Config(apps=(app,))) as stand_in:
 
 from __future__ import annotations
 
-from dbpull.demo.stand_in import (
+from dbpull.demo.heroku import (
     AppConfig,
     AttachmentConfig,
     BackupConfig,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from dbpull.demo.stand_in.serving import main
+from dbpull.demo.heroku.serving import main
 from faulty_stand_in.server import FaultyServer
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import refusals
+from dbpull.demo.heroku import refusals
 from faulty_stand_in.faults import Fault
 
 WORDS = {

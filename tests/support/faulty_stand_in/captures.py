@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.capture import Captures, PgDumpFailed
-from dbpull.demo.stand_in.transfers import TransferRecord
+from dbpull.demo.heroku.bucket import Bucket
+from dbpull.demo.heroku.capture import Captures, PgDumpFailed
+from dbpull.demo.heroku.transfers import TransferRecord
 from faulty_stand_in.armed import Armed, Faults
 
 PAUSE = 0.05

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from dbpull.demo.stand_in.bucket import Bucket, Object
-from dbpull.demo.stand_in.download_host import DownloadHost
-from dbpull.demo.stand_in.presigned import Signer
+from dbpull.demo.heroku.bucket import Bucket, Object
+from dbpull.demo.heroku.download_host import DownloadHost
+from dbpull.demo.heroku.presigned import Signer
 from faulty_stand_in import misbehaviour
 from faulty_stand_in.armed import Faults
 from faulty_stand_in.faults import Fault

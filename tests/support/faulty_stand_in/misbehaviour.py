@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import access
-from dbpull.demo.stand_in.refusals import Handler
+from dbpull.demo.heroku import access
+from dbpull.demo.heroku.refusals import Handler
 from faulty_stand_in import sending
 from faulty_stand_in.armed import Armed, Faults
 from faulty_stand_in.canned import canned

@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import refusals
+from dbpull.demo.heroku import refusals
 from faulty_stand_in.armed import Faults
 from faulty_stand_in.faults import Fault
 from faulty_stand_in.request_log import RequestLog

@@ -6,16 +6,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import ClassVar, cast
 
-from dbpull.demo import stand_in
-from dbpull.demo.stand_in import control
-from dbpull.demo.stand_in.launch import SOURCE_ROOT, Module
+from dbpull.demo import heroku
+from dbpull.demo.heroku import control
+from dbpull.demo.heroku.launch import SOURCE_ROOT, Module
 from faulty_stand_in.faults import Fault
 from faulty_stand_in.request_log import Seen, Total, total
 
 SUPPORT = Path(__file__).resolve().parents[1]
 
 
-class StandIn(stand_in.StandIn):
+class StandIn(heroku.StandIn):
     """A running stand-in that can be told to misbehave."""
 
     MODULE: ClassVar = Module("faulty_stand_in", (SOURCE_ROOT, SUPPORT))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dbpull.demo.stand_in.config import Config
-from dbpull.demo.stand_in.server import StandInServer
+from dbpull.demo.heroku.config import Config
+from dbpull.demo.heroku.server import StandInServer
 from faulty_stand_in.armed import Faults
 from faulty_stand_in.captures import FaultyCaptures
 from faulty_stand_in.download_host import FaultyDownloadHost

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import refusals
-from dbpull.demo.stand_in.account import Addon, AppRef, Attached, HerokuAccount
+from dbpull.demo.heroku import refusals
+from dbpull.demo.heroku.account import Addon, AppRef, Attached, HerokuAccount
 
 CREATED = "2020-12-13T16:22:40Z"
 

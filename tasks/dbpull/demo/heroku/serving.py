@@ -20,9 +20,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from dbpull.demo.stand_in.capture import PgDumpFailed
-from dbpull.demo.stand_in.config import from_json
-from dbpull.demo.stand_in.server import StandInServer
+from dbpull.demo.heroku.capture import PgDumpFailed
+from dbpull.demo.heroku.config import from_json
+from dbpull.demo.heroku.server import StandInServer
 
 
 def main(kind: type[StandInServer]) -> int:

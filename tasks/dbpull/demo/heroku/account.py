@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
-from dbpull.demo.stand_in import config, source
+from dbpull.demo.heroku import config, source
 
 COLOURS = ("RED", "BLUE", "GREEN", "NAVY", "AMBER", "BLACK", "CYAN", "GOLD", "JADE")
 

@@ -14,21 +14,21 @@ from pathlib import Path
 import trustme
 from aiohttp import web
 
-from dbpull.demo.stand_in import refusals
-from dbpull.demo.stand_in.access import Access
-from dbpull.demo.stand_in.account import HerokuAccount
-from dbpull.demo.stand_in.admin import Admin
-from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.capture import Captures
-from dbpull.demo.stand_in.config import Config
-from dbpull.demo.stand_in.data_api import DataApi
-from dbpull.demo.stand_in.download_host import DownloadHost
-from dbpull.demo.stand_in.history import History
-from dbpull.demo.stand_in.platform_api import PlatformApi
-from dbpull.demo.stand_in.presigned import Signer
-from dbpull.demo.stand_in.restores import Restores
-from dbpull.demo.stand_in.transfers import Ledger
-from dbpull.demo.stand_in.transfers_api import TransfersApi
+from dbpull.demo.heroku import refusals
+from dbpull.demo.heroku.access import Access
+from dbpull.demo.heroku.account import HerokuAccount
+from dbpull.demo.heroku.admin import Admin
+from dbpull.demo.heroku.bucket import Bucket
+from dbpull.demo.heroku.capture import Captures
+from dbpull.demo.heroku.config import Config
+from dbpull.demo.heroku.data_api import DataApi
+from dbpull.demo.heroku.download_host import DownloadHost
+from dbpull.demo.heroku.history import History
+from dbpull.demo.heroku.platform_api import PlatformApi
+from dbpull.demo.heroku.presigned import Signer
+from dbpull.demo.heroku.restores import Restores
+from dbpull.demo.heroku.transfers import Ledger
+from dbpull.demo.heroku.transfers_api import TransfersApi
 
 LOOPBACK = "127.0.0.1"
 

@@ -7,7 +7,7 @@ from asyncio import Event
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import refusals
+from dbpull.demo.heroku import refusals
 
 
 class Admin:

@@ -6,9 +6,9 @@ import math
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import refusals, source, wipe
-from dbpull.demo.stand_in.account import Addon, HerokuAccount
-from dbpull.demo.stand_in.source import Facts
+from dbpull.demo.heroku import refusals, source, wipe
+from dbpull.demo.heroku.account import Addon, HerokuAccount
+from dbpull.demo.heroku.source import Facts
 
 CREATED = "2020-12-13 16:22:40 +0000"
 

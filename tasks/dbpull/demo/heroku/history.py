@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from dbpull.demo.stand_in import config, source
-from dbpull.demo.stand_in.account import Addon, HerokuAccount
-from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.capture import Captures
-from dbpull.demo.stand_in.transfers import Ledger, TransferRecord, now
+from dbpull.demo.heroku import config, source
+from dbpull.demo.heroku.account import Addon, HerokuAccount
+from dbpull.demo.heroku.bucket import Bucket
+from dbpull.demo.heroku.capture import Captures
+from dbpull.demo.heroku.transfers import Ledger, TransferRecord, now
 
 TOOK = timedelta(seconds=8)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from dbpull.demo.stand_in.account import Addon, AppRef
+from dbpull.demo.heroku.account import Addon, AppRef
 
 MANUAL_KEPT, SCHEDULED_KEPT, SHARED_KEPT = 25, 5, 2
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import data_api, refusals
-from dbpull.demo.stand_in.account import AppRef, HerokuAccount
-from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.capture import Captures, PgDumpFailed
-from dbpull.demo.stand_in.history import History
-from dbpull.demo.stand_in.presigned import Signer
-from dbpull.demo.stand_in.restores import Restores
-from dbpull.demo.stand_in.transfers import Ledger, TransferRecord, now, stamp
+from dbpull.demo.heroku import data_api, refusals
+from dbpull.demo.heroku.account import AppRef, HerokuAccount
+from dbpull.demo.heroku.bucket import Bucket
+from dbpull.demo.heroku.capture import Captures, PgDumpFailed
+from dbpull.demo.heroku.history import History
+from dbpull.demo.heroku.presigned import Signer
+from dbpull.demo.heroku.restores import Restores
+from dbpull.demo.heroku.transfers import Ledger, TransferRecord, now, stamp
 
 
 class TransfersApi:

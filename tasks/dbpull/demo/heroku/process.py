@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
-from dbpull.demo.stand_in import detached
-from dbpull.demo.stand_in.config import Config
-from dbpull.demo.stand_in.detached import DetachedStandIn
-from dbpull.demo.stand_in.launch import Module, launch
+from dbpull.demo.heroku import detached
+from dbpull.demo.heroku.config import Config
+from dbpull.demo.heroku.detached import DetachedStandIn
+from dbpull.demo.heroku.launch import Module, launch
 
 
 class StandIn:
@@ -22,7 +22,7 @@ class StandIn:
     It also ends by itself when this process does, unless started with `detach`.
     """
 
-    MODULE: ClassVar = Module("dbpull.demo.stand_in")
+    MODULE: ClassVar = Module("dbpull.demo.heroku")
 
     def __init__(
         self, running: DetachedStandIn, process: subprocess.Popen[bytes] | None = None

@@ -11,9 +11,9 @@ import contextlib
 from pathlib import Path
 from uuid import uuid4
 
-from dbpull.demo.stand_in import source
-from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.transfers import TransferRecord
+from dbpull.demo.heroku import source
+from dbpull.demo.heroku.bucket import Bucket
+from dbpull.demo.heroku.transfers import TransferRecord
 
 CHUNK = 256 << 10
 

@@ -10,9 +10,9 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from dbpull.demo.stand_in import source, wipe
-from dbpull.demo.stand_in.bucket import Bucket
-from dbpull.demo.stand_in.transfers import TransferRecord
+from dbpull.demo.heroku import source, wipe
+from dbpull.demo.heroku.bucket import Bucket
+from dbpull.demo.heroku.transfers import TransferRecord
 
 _FORGIVEN = "must be owner of extension"
 

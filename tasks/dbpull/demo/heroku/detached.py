@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from dbpull.demo.stand_in import control
+from dbpull.demo.heroku import control
 from dbpull.errors.stand_in import StandInSilent
 
 PREFIX = "dbpull-stand-in-"

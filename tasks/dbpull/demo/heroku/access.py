@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import refusals
-from dbpull.demo.stand_in.refusals import Handler
+from dbpull.demo.heroku import refusals
+from dbpull.demo.heroku.refusals import Handler
 
 DATA_PATHS = ("/client/v11/*", "/postgres/v0/*", "/data/*")
 NO_ENDPOINT = (

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from dbpull.demo.stand_in import ranges, refusals
-from dbpull.demo.stand_in.bucket import Bucket, Object
-from dbpull.demo.stand_in.presigned import NotSigned, Signer
+from dbpull.demo.heroku import ranges, refusals
+from dbpull.demo.heroku.bucket import Bucket, Object
+from dbpull.demo.heroku.presigned import NotSigned, Signer
 
 CHUNK = 512 << 10
 

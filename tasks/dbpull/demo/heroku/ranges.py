@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from email.utils import format_datetime
 
-from dbpull.demo.stand_in.bucket import Object
+from dbpull.demo.heroku.bucket import Object
 
 SINGLE = re.compile(r"bytes=(\d*)-(\d*)$")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
-from dbpull.demo.stand_in import source
+from dbpull.demo.heroku import source
 
 _OWNER = "select pg_get_userbyid(datdba) from pg_database where datname = :'dbname';"
 _SCRIPT = """

@@ -10,14 +10,14 @@ backups of a real PostgreSQL database::
 
 from __future__ import annotations
 
-from dbpull.demo.stand_in.config import (
+from dbpull.demo.heroku.config import (
     AppConfig,
     AttachmentConfig,
     BackupConfig,
     Config,
     DatabaseConfig,
 )
-from dbpull.demo.stand_in.process import StandIn
+from dbpull.demo.heroku.process import StandIn
 
 __all__ = [
     "AppConfig",

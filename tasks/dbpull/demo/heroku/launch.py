@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from dbpull.demo.stand_in.config import Config, to_json
-from dbpull.demo.stand_in.detached import PREFIX, DetachedStandIn
+from dbpull.demo.heroku.config import Config, to_json
+from dbpull.demo.heroku.detached import PREFIX, DetachedStandIn
 from dbpull.errors.stand_in import StandInNotStarted
 
 SOURCE_ROOT = Path(__file__).resolve().parents[3]
