@@ -53,15 +53,15 @@ def pull(
             with fetching as fetched:
                 refresh = Refresh(held, fetched, gate.prepared, settings, reporter)
                 try:
-                    outcome = refresh.run(in_place=asked.in_place)
+                    refreshed = refresh.run(in_place=asked.in_place)
                 except ObjectChanged:
                     fetched = _anew(fetched, store, reporter, gate)
                     refresh = Refresh(held, fetched, gate.prepared, settings, reporter)
-                    outcome = refresh.run(in_place=asked.in_place)
+                    refreshed = refresh.run(in_place=asked.in_place)
         if asked.delete:
             cleanup.delete(fetched.dump, store, reporter)
         cleanup.keep_newest(settings.keep, store, reporter, fetched.dump)
-        summary.tell_summary(refresh, outcome, timings=asked.timings)
+        summary.tell_summary(refresh, refreshed, timings=asked.timings)
 
 
 def capture(settings: Settings, host: str = "") -> None:
@@ -107,8 +107,8 @@ def restore(
             gate = Gate(held.target, settings, in_place=in_place)
             fetched = store.open(found, reporter, gate)
             refresh = Refresh(held, fetched, gate.prepared, settings, reporter)
-            outcome = refresh.run(in_place=in_place)
-        summary.tell_summary(refresh, outcome, timings=asked.timings)
+            refreshed = refresh.run(in_place=in_place)
+        summary.tell_summary(refresh, refreshed, timings=asked.timings)
 
 
 def _named(found: Source, asked: PullFlags) -> str:

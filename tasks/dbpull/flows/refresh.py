@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import cast
 
 from dbpull.console import Reporter
@@ -33,9 +34,21 @@ from dbpull.target.provenance import Provenance, is_own
 from dbpull.target.swap import Swap
 from dbpull.words import counted, listed, size
 
-REPLACED = "The new database is in place already; `invoke db.undo` goes back."
-CREATED = "The new database is in place already."
-REFILLED = "The new rows are in place already."
+
+class Change(Enum):
+    """What a refresh did to the target; the value tells it after a later failure."""
+
+    REPLACED = "The new database is in place already; `invoke db.undo` goes back."
+    CREATED = "The new database is in place already."
+    REFILLED = "The new rows are in place already."
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """The result of a refresh: the restore's outcome, and what it did to the target."""
+
+    outcome: Outcome
+    change: Change
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class Refresh:
         """The target, queried under the lock."""
         return self.held.target
 
-    def run(self, *, in_place: bool) -> Outcome:
+    def run(self, *, in_place: bool) -> Refreshed:
         """Replace the target, or refill it in place.
 
         Raises RestoreFailed, Incomplete, StillConnected, LockLost, SqlFailed,
@@ -63,17 +76,7 @@ class Refresh:
             self.reporter.note(note)
         return self._replace_in_place() if in_place else self._replace()
 
-    @property
-    def can_be_undone(self) -> bool:
-        """Whether this refresh has kept a previous database."""
-        return self.reporter.state_on_failure == REPLACED
-
-    @property
-    def in_place(self) -> bool:
-        """Whether the target itself was refilled, without a previous one."""
-        return self.reporter.state_on_failure == REFILLED
-
-    def _replace(self) -> Outcome:
+    def _replace(self) -> Refreshed:
         """Restore into the aside database, check it, and swap.
 
         Until the swap the target is not touched; if anything fails before, the aside
@@ -84,10 +87,9 @@ class Refresh:
             outcome = self._restore(aside.names.aside)
             self._check(aside, outcome)
             self.held.lock.refuse_lost()
-            self._swap(aside.oid, outcome)
-        return outcome
+            return Refreshed(outcome, self._swap(aside.oid, outcome))
 
-    def _replace_in_place(self) -> Outcome:
+    def _replace_in_place(self) -> Refreshed:
         """Refill the target itself, as `pg_restore --clean` does.
 
         Where one transaction is impossible, a failure leaves the target half
@@ -202,12 +204,9 @@ class Refresh:
             step.sentence = "Checked and analyzed"
 
     def _settle_search_path(self, dbname: str) -> None:
+        psql, maintenance = self.target.psql, self.target.state.maintenance
         wanted = self.prepared.in_heroku_ext
-        target = self.target
-        note = search_path.settle(
-            target.psql, dbname, target.state.maintenance, wanted=wanted
-        )
-        if note:
+        if note := search_path.settle(psql, dbname, maintenance, wanted=wanted):
             self.reporter.note(note)
 
     def _check_in(self, dbname: str, outcome: Outcome) -> None:
@@ -219,18 +218,20 @@ class Refresh:
         except SqlFailed as error:  # the rows are in; a function of the dump fails
             self.reporter.note(error.what)
 
-    def _swap(self, oid: str, outcome: Outcome) -> None:
+    def _swap(self, oid: str, outcome: Outcome) -> Change:
         keep, label = self.settings.undo, self.target.connection.label
         swap = Swap(self.target.psql, self.target.state, self.target.names)
         with self.reporter.step("swap", "Swapping") as step, SIGNALS.deferred():
             comment = self._provenance(outcome)
             moves = swap.to_new(oid, comment=comment, keep_previous=keep)
             replaced = any(move.member.dbname == swap.names.target for move in moves)
-            self.reporter.state_on_failure = REPLACED if keep and replaced else CREATED
+            change = Change.REPLACED if keep and replaced else Change.CREATED
+            self.reporter.state_on_failure = change.value
             step.sentence = f"Swapped: {label} is the new database"
             kept.settle(self.target, moves, self.reporter)
+        return change
 
-    def _in_place(self, *, at_once: bool) -> Outcome:
+    def _in_place(self, *, at_once: bool) -> Refreshed:
         psql, selection = self.target.psql, self.prepared.selection
         dbname, label = self.target.names.target, self.target.connection.label
         clean = check.holds_some(psql, dbname, selection)
@@ -238,7 +239,7 @@ class Refresh:
         with self.reporter.step("restore", f"Restoring into {label}") as step:
             outcome = restore.run_in_place(step.phase, at_once=at_once, clean=clean)
             step.sentence = f"Restored into {label}"
-        self.reporter.state_on_failure = REFILLED
+        self.reporter.state_on_failure = Change.REFILLED.value
         with self.reporter.step("check", "Checking and analyzing") as step:
             self._check_in(dbname, outcome)
             own = is_own(self.target.state.comment)
@@ -246,7 +247,7 @@ class Refresh:
             Swap(psql, self.target.state, self.target.names).record(comment)
             self._settle_search_path(dbname)
             step.sentence = "Checked and analyzed"
-        return outcome
+        return Refreshed(outcome, Change.REFILLED)
 
     def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:
         """The provenance of the rows, as the text of the database's comment."""

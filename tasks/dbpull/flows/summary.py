@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dbpull.archive import Entry
 from dbpull.console import Reporter
-from dbpull.flows.refresh import Refresh
+from dbpull.flows.refresh import Change, Refresh, Refreshed
 from dbpull.restore.failures import name
 from dbpull.restore.watch import Outcome
 from dbpull.target.opened import Target
 from dbpull.words import age, listed
 
 
-def tell_summary(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -> None:
+def tell_summary(
+    refresh: Refresh, refreshed: Refreshed, *, timings: bool = False
+) -> None:
     """Tell the summary, under a table of how long each step took."""
     reporter, selection = refresh.reporter, refresh.prepared.selection
+    outcome = refreshed.outcome
     if timings:
         reporter.chart([(b.kind, b.name, b.began, b.ended) for b in outcome.bars])
     reporter.closing_table(_slowest(refresh, outcome))
@@ -36,10 +39,10 @@ def tell_summary(refresh: Refresh, outcome: Outcome, *, timings: bool = False) -
     aged = f", {age(dump.taken)}" if dump.taken else ""
     label = refresh.target.connection.label
     reporter.say(f"{label} is now {dump.label}{aged}.", "bold")
-    if refresh.can_be_undone:
+    if refreshed.change is Change.REPLACED:
         command = refresh.target.shell.command_for("db.undo")
         reporter.say(f"`{command}` brings the old one back.")
-    elif refresh.in_place:
+    elif refreshed.change is Change.REFILLED:
         reporter.say("It was refilled in place: there is no way back.")
     _tell_place(refresh.target, reporter)
 
