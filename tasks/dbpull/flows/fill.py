@@ -15,13 +15,15 @@ from dbpull.shell import PipedInput
 from dbpull.words import counted, listed, size
 
 
-def restore_from(restore: Restore, fetched: Fetched, reporter: Reporter) -> Outcome:
-    """Restore a dump, while it arrives if it does.
+def restore_from(
+    restore: Restore, fetched: Fetched, label: str, reporter: Reporter
+) -> Outcome:
+    """Restore a dump, while it arrives if it does; `label` is what messages name.
 
     Raises RestoreFailed, and the errors of the download.
     """
     assert fetched.incoming  # noqa: S101 - callers check
-    label, arriving = fetched.dump.label, fetched.arriving
+    arriving = fetched.arriving
     doing = f"Fetching and restoring {label}" if arriving else f"Restoring {label}"
     with reporter.step("restore", doing) as step:
 

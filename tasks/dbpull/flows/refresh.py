@@ -140,7 +140,7 @@ class Refresh:
         tables = counted(len(self.prepared.selection.tables), "table")
         label = self.fetched.dump.label
         if self.fetched.incoming:
-            return restore_from(restore, self.fetched, self.reporter)
+            return restore_from(restore, self.fetched, label, self.reporter)
         if arriving := self.fetched.arriving:
             self._stream(restore, cast("Streaming", arriving))
         with self.reporter.step("restore", f"Restoring {label}") as step:

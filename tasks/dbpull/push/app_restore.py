@@ -96,9 +96,8 @@ class AppRestore:
             selection,
             self.settings.jobs,
         )
-        named = replace(fetched, dump=replace(fetched.dump, backup=f"into {self._app}"))
         if fetched.incoming:
-            restore_from(restore, named, self.reporter)
+            restore_from(restore, fetched, f"into {self._app}", self.reporter)
         else:
             with self.reporter.step("restore", f"Restoring into {self._app}") as step:
                 restore.run(step.phase)
