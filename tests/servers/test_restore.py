@@ -16,7 +16,9 @@ from dbpull import archive
 from dbpull.embedded import postmaster
 from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.restore import Incomplete, RestoreFailed
+from dbpull.heroku.dump import PLATFORM
 from dbpull.restore import check
+from dbpull.restore.left_out import LeftOut, ServerFacts
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore
 from dbpull.restore.selection import Selection, select
@@ -99,7 +101,8 @@ def selected(postgres: Postgres, dump: Path, *skip: str) -> Selection:
     with dump.open("rb") as file:
         contents = archive.read(file)
     creatable = postgres.state("postgres").extensions
-    return select(contents, skip, creatable=creatable, superuser=True)
+    server = ServerFacts(creatable, superuser=True)
+    return select(LeftOut(contents, server, PLATFORM), skip)
 
 
 def restorer(

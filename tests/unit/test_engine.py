@@ -9,8 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from dbpull.archive import Archive, Block, Entry, Header
+from dbpull.heroku.dump import PLATFORM
 from dbpull.restore.engine import Engine
 from dbpull.restore.incoming import Listener
+from dbpull.restore.left_out import LeftOut, ServerFacts
 from dbpull.restore.queue import LARGE
 from dbpull.restore.selection import select
 from dbpull.restore.watch import Watch
@@ -73,7 +75,7 @@ def test_keys_are_weighed_also_where_rows_were_in_before_it_was_told() -> None:
     dump = Dump()
     shell = Shell(dump)
     restore: Any = SimpleNamespace(
-        selection=select(ARCHIVE, (), creatable=(), superuser=True),
+        selection=select(LeftOut(ARCHIVE, ServerFacts((), superuser=True), PLATFORM)),
         jobs=1,
         dump="shop.dump",
         watch=Watch(),

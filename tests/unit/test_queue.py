@@ -10,10 +10,12 @@ import pytest
 
 from dbpull.archive import Archive, Block, Entry, Header
 from dbpull.console.chart import drawn
+from dbpull.heroku.dump import PLATFORM
 from dbpull.restore.cost import cost
 from dbpull.restore.dependencies import Agenda
 from dbpull.restore.job import Job, LockLevel
 from dbpull.restore.keys import WORTH
+from dbpull.restore.left_out import LeftOut, ServerFacts
 from dbpull.restore.order import Part, parts
 from dbpull.restore.queue import LARGE, Queue
 from dbpull.restore.selection import Selection, select
@@ -47,7 +49,8 @@ SHOP = (USERS, ORDERS, *ROWS, KEY, INDEX, REFERENCE, TRIGGER)
 
 def queue(*entries: Entry, jobs: int = 2, skip: tuple[str, ...] = ()) -> Queue:
     archive = Archive(HEADER, entries, 100)
-    chosen: Selection = select(archive, skip, creatable=(), superuser=True)
+    left_out = LeftOut(archive, ServerFacts((), superuser=True), PLATFORM)
+    chosen: Selection = select(left_out, skip)
     return Queue(Agenda(archive, chosen), jobs)
 
 

@@ -8,7 +8,9 @@ from itertools import count
 import pytest
 
 from dbpull.archive import Archive, Entry, Header
+from dbpull.heroku.dump import PLATFORM
 from dbpull.restore.failures import with_dependents
+from dbpull.restore.left_out import LeftOut, ServerFacts
 from dbpull.restore.selection import Selection, select
 
 HEADER = Header((1, 14, 0), "gzip", datetime(2024, 5, 1), "d1", "15.1", "15.1")
@@ -53,7 +55,7 @@ def chosen(
     superuser: bool = True,
 ) -> Selection:
     archive = Archive(HEADER, entries, 0)
-    return select(archive, skip, creatable=creatable, superuser=superuser)
+    return select(LeftOut(archive, ServerFacts(creatable, superuser), PLATFORM), skip)
 
 
 def test_what_is_an_apps_own_is_kept_in_its_order() -> None:

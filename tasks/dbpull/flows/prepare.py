@@ -19,11 +19,12 @@ from dbpull.postgres import programs
 from dbpull.restore.builds import lacked
 from dbpull.restore.failures import fits, name
 from dbpull.restore.left_out import LeftOut, ServerFacts, creating
-from dbpull.restore.selection import Selection, select_for
+from dbpull.restore.selection import Selection, select
 from dbpull.settings import Settings
-from dbpull.target import search_path
+from dbpull.sources.kinds import PLATFORM
 from dbpull.target.installed import installed
 from dbpull.target.opened import Target
+from dbpull.target.search_path import SearchPath
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,10 @@ class Prepared:
     program: programs.Program
     selection: Selection
     schemas: frozenset[str]
-    """The schemas that the dump needs and does not create (heroku_ext)."""
-    extensions: tuple[Extension, ...] = ()
-    """The extensions that the dump creates."""
-    in_heroku_ext: bool = False
-    """Whether any entry of the dump is in the schema heroku_ext."""
+    """The schemas that the dump needs and does not create."""
+    extensions: tuple[Extension, ...]
+    """The extensions that may make some of these schemas."""
+    search_path: SearchPath
 
 
 def prepare(
@@ -58,19 +58,22 @@ def prepare(
         target.shell.where,
     )
     server = _server(target, archive, in_place=in_place)
-    selection = select_for(archive, server, settings.skip_data)
+    left_out = LeftOut(archive, server, PLATFORM)
+    selection = select(left_out, settings.skip_data)
     if selection.unmatched and settings.origins["skip_data"] == "--skip-data":
         raise NoSuchTable(selection.near)
     _refuse_extensions(target, selection, settings.tolerate)
     _refuse_build(target, selection, settings.tolerate)
-    _refuse_roles(LeftOut(archive, server), settings.tolerate)
+    _refuse_roles(left_out, settings.tolerate)
     restored = replace(archive, entries=selection.entries)
     public = {e.tag for e in archive.entries if e.desc == "SCHEMA"} & {"public"}
     schemas = restored.missing_schemas | public
+    never_made = {"public", PLATFORM.extension_schema}
+    extensions = () if schemas <= never_made else restored.extensions
     used = {entry.namespace for entry in archive.entries}
     used |= {extension.schema for extension in archive.extensions}
-    in_heroku_ext = search_path.SCHEMA in used
-    return Prepared(program, selection, schemas, restored.extensions, in_heroku_ext)
+    search_path = SearchPath(PLATFORM, wanted=PLATFORM.extension_schema in used)
+    return Prepared(program, selection, schemas, extensions, search_path)
 
 
 def _server(target: Target, archive: Archive, *, in_place: bool) -> ServerFacts:

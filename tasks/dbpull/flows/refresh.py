@@ -27,7 +27,7 @@ from dbpull.restore.statistics import analyze
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
-from dbpull.target import search_path, sessions
+from dbpull.target import sessions
 from dbpull.target.aside import Aside
 from dbpull.target.opened import LockedTarget, Target
 from dbpull.target.provenance import Provenance, is_own
@@ -205,8 +205,7 @@ class Refresh:
 
     def _settle_search_path(self, dbname: str) -> None:
         psql, maintenance = self.target.psql, self.target.state.maintenance
-        wanted = self.prepared.in_heroku_ext
-        if note := search_path.settle(psql, dbname, maintenance, wanted=wanted):
+        if note := self.prepared.search_path.settle(psql, dbname, maintenance):
             self.reporter.note(note)
 
     def _check_in(self, dbname: str, outcome: Outcome) -> None:

@@ -26,6 +26,7 @@ from dbpull.postgres.psql import Psql
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.sources.heroku_app import Source
+from dbpull.sources.kinds import PLATFORM
 from dbpull.target import guard
 from dbpull.target.contents import Contents, contents
 from dbpull.target.opened import Target
@@ -140,7 +141,8 @@ def take(
     psql = psql.setting(state.may_set)
     target = Target(shell, psql, state, origin, embedded=False)
     target = replace(target, pg_restores=(chosen.pg_restore,))
-    return RemoteDatabase(target, contents(psql), frozenset(sharing(found)))
+    holds = contents(psql, PLATFORM.schema)
+    return RemoteDatabase(target, holds, frozenset(sharing(found)))
 
 
 def refuse(
@@ -177,7 +179,7 @@ def refuse_empty(local: Target) -> Contents:
     label = local.connection.label
     if not local.state.exists:
         raise NothingToPush(label, "does not exist")
-    held = contents(local.psql)
+    held = contents(local.psql, PLATFORM.schema)
     if not held.filled:
         raise NothingToPush(label, "has no rows" if held.tables else "has no tables")
     return held

@@ -24,6 +24,7 @@ from dbpull.restore.statistics import analyze
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.sources.heroku_app import Source
+from dbpull.sources.kinds import PLATFORM
 from dbpull.target.contents import Contents, contents
 from dbpull.words import counted
 
@@ -73,7 +74,7 @@ class AppRestore:
         why = ""
         for _ in range(_LOOKS):
             try:
-                held = contents(self.remote.target.psql)
+                held = contents(self.remote.target.psql, PLATFORM.schema)
                 if not held.tables:
                     return held
                 why = f"it still has {counted(held.tables, 'table')}"
@@ -84,7 +85,7 @@ class AppRestore:
 
     def _restore(self, fetched: Fetched, prepared: Prepared) -> None:
         target = self.remote.target
-        existing = contents(target.psql).schemas
+        existing = contents(target.psql, PLATFORM.schema).schemas
         selection = _without_schemas(prepared.selection, existing)
         dbname, missing = target.connection.dbname, prepared.schemas - existing
         create_missing(target.psql, dbname, missing, prepared.extensions)

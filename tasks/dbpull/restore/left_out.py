@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dbpull.archive import Archive, Entry
+from dbpull.platforms import Platform
 from dbpull.restore.extensions import ATTACHED, Extensions
 
 _IDENTIFIER = r'(?:"(?:[^"]|"")+"|[^\s".,;()]+)'
-_RUNS_HEROKUS = re.compile(r'\sEXECUTE (?:FUNCTION|PROCEDURE) (?:_heroku|"_heroku")\.')
 _SERVER = re.compile(rf"\sSERVER ({_IDENTIFIER})")
 # How pg_dump words a policy: dumpPolicy in src/bin/pg_dump/pg_dump.c.
 _POLICY = re.compile(
@@ -45,6 +45,7 @@ class LeftOut:
 
     archive: Archive
     server: ServerFacts
+    platform: Platform
 
     @cached_property
     def reasons(self) -> Mapping[int, str]:
@@ -81,17 +82,24 @@ class LeftOut:
     def _why(self, entry: Entry) -> str | None:
         """Why an entry is left out; None where it stays."""
         rules = (
-            _of_heroku, self._event_trigger, self._attached, self._policy,
+            self._platforms, self._event_trigger, self._attached, self._policy,
             self._extension, self._kept, self._rows, _kind,
         )  # fmt: skip
         found = (rule(entry) for rule in rules)
         return next((why for why in found if why is not None), None)
 
+    def _platforms(self, entry: Entry) -> str | None:
+        schema = self.platform.schema
+        is_schema = entry.desc == "SCHEMA" and entry.tag == schema
+        if is_schema or entry.namespace == schema or is_about(entry, "SCHEMA", schema):
+            return f"{self.platform.name}'s own schema {schema}"
+        return None
+
     def _event_trigger(self, entry: Entry) -> str | None:
         if entry.desc != "EVENT TRIGGER":
             return None
-        if _RUNS_HEROKUS.search(entry.definition):
-            return "Heroku's own event triggers"
+        if self._runs_platforms.search(entry.definition):
+            return f"{self.platform.name}'s own event triggers"
         if not self.server.superuser:
             return "event triggers, which only a superuser can create"
         return None
@@ -124,6 +132,17 @@ class LeftOut:
         if entry in self.unfilled:
             return "rows of materialized views over foreign tables, without logins"
         return None
+
+    @cached_property
+    def _runs_platforms(self) -> re.Pattern[str]:
+        """What an event trigger's definition has that runs a function of the platform.
+
+        Dumps made with --quote-all-identifiers quote the schema.
+        """
+        schema = re.escape(self.platform.schema)
+        return re.compile(
+            rf'\sEXECUTE (?:FUNCTION|PROCEDURE) (?:{schema}|"{schema}")\.'
+        )
 
     @cached_property
     def _extensions(self) -> Extensions:
@@ -174,24 +193,11 @@ def creating(roles: Iterable[str]) -> str:
 def is_about(entry: Entry, kind: str, name: str = "") -> bool:
     """Whether an entry is a comment, or the like, on an object of a kind and a name.
 
-    Heroku dumps with --quote-all-identifiers, which quotes names in these tags too.
+    A dump made with --quote-all-identifiers quotes names in these tags, too.
     """
     if entry.desc not in ATTACHED or not entry.tag.startswith(f"{kind} "):
         return False
     return not name or entry.tag.split(" ", 1)[1].strip('"') == name
-
-
-def _of_heroku(entry: Entry) -> str | None:
-    # The functions of _heroku call roles that exist at Heroku only; restored by a
-    # superuser, its event triggers make every later DROP EXTENSION fail.
-    is_schema = entry.desc == "SCHEMA" and entry.tag == "_heroku"
-    if (
-        is_schema
-        or entry.namespace == "_heroku"
-        or is_about(entry, "SCHEMA", "_heroku")
-    ):
-        return "Heroku's own schema _heroku"
-    return None
 
 
 def _kind(entry: Entry) -> str | None:

@@ -1,4 +1,4 @@
-"""Schemas that a dump needs but does not create: Heroku leaves heroku_ext out."""
+"""Schemas that a dump needs but does not create."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def create_missing(
     extensions: Collection[Extension] = (),
 ) -> None:
     """Create the schemas, but for those that the extensions make. Raises SqlFailed."""
-    made: set[str] = set()
-    if extensions and not set(schemas) <= {"heroku_ext", "public"}:
-        made = _made_by(psql, dbname, extensions)
+    made = _made_by(psql, dbname, extensions) if extensions else set()
     for schema in sorted(set(schemas) - made):
         psql.run(
             _CREATE,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dbpull.archive import Archive, Entry
-from dbpull.restore.left_out import LeftOut, ServerFacts
+from dbpull.archive import Entry
+from dbpull.restore.left_out import LeftOut
 from dbpull.restore.skipping import Skipping
 
 
@@ -63,25 +63,10 @@ class Selection:
         return tuple(entry.tag for entry in self.entries if entry.desc == "EXTENSION")
 
 
-def select(
-    archive: Archive,
-    skip_data: Sequence[str] = (),
-    *,
-    creatable: Collection[str],
-    superuser: bool,
-) -> Selection:
-    """Choose the entries that can serve on the target's server.
-
-    `creatable` are the extensions that the server has and our role may create.
-    """
-    return select_for(archive, ServerFacts(creatable, superuser), skip_data)
-
-
-def select_for(
-    archive: Archive, server: ServerFacts, skip_data: Sequence[str] = ()
-) -> Selection:
-    """Choose the entries that can serve on a server, without the rows of skip_data."""
-    left_out, skipping = LeftOut(archive, server), Skipping(archive, skip_data)
+def select(left_out: LeftOut, skip_data: Sequence[str] = ()) -> Selection:
+    """Choose the entries that are not left out, without the rows of skip_data."""
+    archive = left_out.archive
+    skipping = Skipping(archive, skip_data)
     reasons = Counter(why for why in left_out.reasons.values() if why)
     skipped, kept = [_qualified(entry) for entry in left_out.unfilled], []
     for entry in archive.entries:

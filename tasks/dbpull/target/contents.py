@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dbpull.postgres.psql import Psql
 
-# Without the tables of extensions and of Heroku itself.
+# Without the tables of extensions and of the platform itself.
 _CONTENTS = """
 SELECT json_build_object(
   'tables', count(*) FILTER (WHERE c.relkind IN ('r', 'p')),
@@ -22,7 +22,7 @@ SELECT json_build_object(
   'schemas', (SELECT json_agg(nspname) FROM pg_namespace
               WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '_heroku')
+WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', :'own')
   AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass
                   AND objid = c.oid AND deptype = 'e');
 """
@@ -44,10 +44,16 @@ class Contents:
     schemas: frozenset[str]
 
 
-def contents(psql: Psql) -> Contents:
-    """Query a database for its contents. Raises CannotConnect, SqlFailed."""
+def contents(psql: Psql, own_schema: str) -> Contents:
+    """Query a database for its contents. Raises CannotConnect, SqlFailed.
+
+    `own_schema`: the schema of the platform that hosts databases; its tables are not
+    counted.
+    """
     dbname = psql.connection.dbname
-    rows = psql.run(_CONTENTS, doing="Looking at what it holds", dbname=dbname)
+    rows = psql.run(
+        _CONTENTS, doing="Looking at what it holds", dbname=dbname, own=own_schema
+    )
     fields = json.loads(rows[0][0])
     fields["extensions"] = fields["extensions"] or {}
     fields["schemas"] = frozenset(fields["schemas"] or ())

@@ -17,7 +17,7 @@ class Provenance:
     app: str
     backup: str
     taken: datetime | None
-    """When the backup was made at Heroku; None for a dump whose name does not tell."""
+    """When the backup was made; None for a dump whose name does not tell."""
     pulled: datetime
     skipped: tuple[str, ...] = ()
     """Tables whose rows were left out."""
