@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fabric.config import Config
+from invoke.collection import Collection
 from invoke.tasks import Call, Task
 
+from dbpull import db
 from dbpull.errors.settings import SettingsError
-from dbpull.fab.executor import HostGroup
+from dbpull.fab.executor import HostGroup, is_ours
 from dbpull.fab.host import HostConnection, hosts_of
 from dbpull.fab.outcome import HostResults
 
@@ -28,3 +30,10 @@ def test_two_names_of_one_machine_have_each_an_end_of_their_own() -> None:
 
     assert isinstance(results["here:22"], SettingsError)
     assert results["ann@there:22"] is None
+
+
+def test_each_task_of_ours_is_known_as_ours() -> None:
+    tasks = Collection.from_module(db).tasks.values()
+
+    assert len({task.body.__module__ for task in tasks}) > 1
+    assert all(map(is_ours, tasks))

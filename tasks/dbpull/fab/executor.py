@@ -24,7 +24,7 @@ from dbpull.fab.host import HostConnection, hosts_of
 from dbpull.fab.outcome import HostResults, StopRun
 from dbpull.signals import SIGNALS, Stopped
 
-OURS = ("dbpull.db", "dbpull.here")
+OURS = ("dbpull.db", "dbpull.local_tasks")
 
 
 class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
@@ -41,7 +41,7 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         """
         hosts = self.core[0].args.hosts.value
         wanted = [call.task for call in self.normalize(tasks)]
-        if not hosts or self.core.remainder or not any(map(_is_ours, wanted)):
+        if not hosts or self.core.remainder or not any(map(is_ours, wanted)):
             return super().execute(*tasks)
         self.outcome = HostResults(hosts_of(hosts), alone=all(map(_is_alone, wanted)))
         results: dict[Task[Any], Any] = {}
@@ -74,7 +74,7 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         for call in calls:
             each = super().expand_calls([call], apply_hosts)
             task = call.task if isinstance(call, Call) else call
-            found += _together(task, each, self.outcome) if _is_ours(task) else each
+            found += _together(task, each, self.outcome) if is_ours(task) else each
         return found
 
 
@@ -103,13 +103,14 @@ class HostGroup(ThreadingGroup):  # type: ignore[misc]
         return {host.typed: results[host] for host in self}
 
 
-def _is_ours(task: Task[Any]) -> bool:
+def is_ours(task: Task[Any]) -> bool:
+    """Whether the task is one of dbpull's."""
     return getattr(task.body, "__module__", "") in OURS
 
 
 def _is_alone(task: Task[Any]) -> bool:
     """Whether the task is ours, and the project adds no task before or after it."""
-    return _is_ours(task) and not task.pre and not task.post
+    return is_ours(task) and not task.pre and not task.post
 
 
 def _together(
