@@ -485,9 +485,9 @@ def test_a_will_that_was_cut_off_is_not_carried_out(
 ) -> None:
     with reach(box) as remote:
         with remote.on_disconnect(["touch", str(tmp_path / "done")]):
-            whole = (Path(remote.folder) / "will").read_text()
+            whole = (Path(remote.folder) / "on_disconnect").read_text()
         cut, mark, _ = whole.partition("done")
-        (Path(remote.folder) / "will").write_text(cut + mark)
+        (Path(remote.folder) / "on_disconnect").write_text(cut + mark)
 
     nothing_left(box)
     assert not (tmp_path / "done").exists()
@@ -569,7 +569,7 @@ def test_a_host_that_answers_stays(
     assert told == ["here\n"]
 
 
-def test_after_a_keeper_was_killed_the_next_run_ends_what_was_left(
+def test_after_an_agent_was_killed_the_next_run_ends_what_was_left(
     reach: Reach, box: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent, "SILENCE", 1)

@@ -80,8 +80,8 @@ class Run:
 
 
 @dataclass
-class Keeping:
-    """A keeper at work."""
+class Serving:
+    """An agent at work."""
 
     process: subprocess.Popen[bytes]
     run: Run
@@ -112,15 +112,15 @@ class Host:
     env: dict[str, str]
 
     def run(self) -> Run:
-        """A folder as the keeper makes it, without a keeper."""
+        """A folder as the agent makes it, without an agent."""
         folder = self.home / f".dbpull/run.{uuid4().hex}"
         (folder / "programs").mkdir(parents=True)
         (folder / "host.sh").write_bytes(agent.script())
         return Run(folder, self.env)
 
     @contextmanager
-    def kept(self) -> Iterator[Keeping]:
-        """A run whose keeper lives."""
+    def served(self) -> Iterator[Serving]:
+        """A run whose agent lives."""
         script, name = agent.script(), uuid4().hex
         pipe = subprocess.PIPE
         with subprocess.Popen(
@@ -133,14 +133,14 @@ class Host:
             process.stdin.flush()
             assert process.stdout.readline() == GREETING
             run = Run(self.home / f".dbpull/run.{name}", self.env)
-            keeping = Keeping(process, run)
+            serving = Serving(process, run)
             while (line := process.stdout.readline()) != b"ready\n":
                 assert line  # else it has ended
                 word, _, value = line.decode().rstrip("\n").partition(" ")
-                keeping.facts[word] = value
-            yield keeping
+                serving.facts[word] = value
+            yield serving
             if process.poll() is None:
-                keeping.end()
+                serving.end()
 
     def pids(self) -> list[int]:
         """Those of the processes that it has."""
@@ -262,7 +262,7 @@ def test_free_bytes_are_told_of_a_folder_or_of_where_it_would_be(
 
 def test_a_part_is_held_by_one_run_at_a_time(host: Host, tmp_path: Path) -> None:
     part = tmp_path / "new folder/the dump's.dump.part"
-    with host.kept() as one, host.kept() as other:
+    with host.served() as one, host.served() as other:
         assert one.run.verb("hold", part).returncode == 0
         assert one.run.verb("hold", part).returncode == 0
         part.write_text("some")
@@ -282,11 +282,11 @@ def test_a_part_is_held_by_one_run_at_a_time(host: Host, tmp_path: Path) -> None
 
 def test_what_a_run_held_is_free_when_it_has_ended(host: Host, tmp_path: Path) -> None:
     part = tmp_path / "x.dump.part"
-    with host.kept() as one:
+    with host.served() as one:
         assert one.run.verb("hold", part).returncode == 0
     assert part.with_name("x.dump.part.lock").is_symlink()
 
-    with host.kept() as other:
+    with host.served() as other:
         part.write_text("some")
         Path(f"{part}.journal").write_text("1 x")
         assert other.run.verb("drop", part).returncode == 0
@@ -297,7 +297,7 @@ def test_a_part_is_begun_as_soon_as_a_run_at_its_end_lets_go(
     host: Host, tmp_path: Path
 ) -> None:
     part = tmp_path / "x.dump.part"
-    with host.kept() as one, host.kept() as other:
+    with host.served() as one, host.served() as other:
         assert one.run.verb("begin", part).returncode == 0
         assert other.run.verb("begin", part).returncode == 9
         assert one.process.stdin
@@ -311,7 +311,7 @@ def test_a_part_is_begun_as_soon_as_a_run_at_its_end_lets_go(
         assert Path(f"{part}.lock").readlink() == other.run.folder
 
 
-def test_another_process_by_the_keepers_number_holds_nothing(
+def test_another_process_by_the_agents_number_holds_nothing(
     host: Host, tmp_path: Path
 ) -> None:
     part, left = tmp_path / "x.dump.part", host.run()
@@ -350,12 +350,12 @@ def test_blocks_of_a_file_are_packed_where_that_can_be(
     file.write_bytes(content)
     few = only(tmp_path, host, "sh", "dd", "printf")
 
-    packed = run.verb("front", file, 1, 2).stdout
-    plain = run.verb("front", file, 3, 4, env=few).stdout
+    packed = run.verb("remote_head", file, 1, 2).stdout
+    plain = run.verb("remote_head", file, 3, 4, env=few).stdout
 
     assert packed[:1] + gzip.decompress(packed[1:]) == b"z" + content[BLOCK : 3 * BLOCK]
     assert plain == b"-" + content[3 * BLOCK :]
-    none = run.verb("front", tmp_path / "none", 0, 1)
+    none = run.verb("remote_head", tmp_path / "none", 0, 1)
     assert (none.returncode, none.stdout) == (1, b"")
     assert b"none can't be read" in none.stderr
 
@@ -712,41 +712,41 @@ def test_a_zombies_children_are_ended(host: Host, run: Run) -> None:
     host.settled()
 
 
-# The keeper
+# The agent
 
 
-def test_the_keeper_tells_what_the_host_is_and_answers(host: Host) -> None:
-    with host.kept() as keeping:
-        assert keeping.facts["run"] == str(keeping.run.folder)
-        assert int(keeping.facts["cores"]) == os.sysconf("SC_NPROCESSORS_ONLN")
-        assert keeping.facts["home"] == str(host.home)
-        assert keeping.facts["login"]
-        told = keeping.facts.get("curl", "")
+def test_the_agent_tells_what_the_host_is_and_answers(host: Host) -> None:
+    with host.served() as serving:
+        assert serving.facts["run"] == str(serving.run.folder)
+        assert int(serving.facts["cores"]) == os.sysconf("SC_NPROCESSORS_ONLN")
+        assert serving.facts["home"] == str(host.home)
+        assert serving.facts["login"]
+        told = serving.facts.get("curl", "")
         assert told.startswith("curl ") == bool(path_of("curl"))
-        assert keeping.run.folder.stat().st_mode & 0o777 == 0o700
-        assert keeping.hears(b"beat\n") == b"beat\n"
-        assert keeping.hears(b"again\n") == b"again\n"
+        assert serving.run.folder.stat().st_mode & 0o777 == 0o700
+        assert serving.hears(b"beat\n") == b"beat\n"
+        assert serving.hears(b"again\n") == b"again\n"
 
 
-def _will(run: Run, tmp_path: Path) -> Path:
-    (run.folder / "will").write_text(f"{{\nexec touch '{tmp_path}/done'\n}}\n")
+def _on_disconnect(run: Run, tmp_path: Path) -> Path:
+    (run.folder / "on_disconnect").write_text(f"{{\nexec touch '{tmp_path}/done'\n}}\n")
     return tmp_path / "done"
 
 
 def test_at_the_laptops_end_nothing_is_left(host: Host, tmp_path: Path) -> None:
-    with host.kept() as keeping:
-        will = _will(keeping.run, tmp_path)
+    with host.served() as serving:
+        done = _on_disconnect(serving.run, tmp_path)
         with (
-            keeping.run.program(1, "sleep", "600") as one,
-            keeping.run.program(2, "sh", "-c", STUBBORN) as two,
-            keeping.run.program(3, "sh", "-c", "sleep 600 &"),
+            serving.run.program(1, "sleep", "600") as one,
+            serving.run.program(2, "sh", "-c", STUBBORN) as two,
+            serving.run.program(3, "sh", "-c", "sleep 600 &"),
         ):
-            assert keeping.end() == 0
+            assert serving.end() == 0
 
             host.settled()
             assert {one.wait(20), two.wait(20)} <= KILLED
-    assert will.exists()
-    assert not keeping.run.folder.exists()
+    assert done.exists()
+    assert not serving.run.folder.exists()
     assert list((host.home / ".dbpull").iterdir()) == []
 
 
@@ -754,43 +754,46 @@ def test_a_program_in_its_last_statement_may_finish_it(
     host: Host, tmp_path: Path
 ) -> None:
     script = f"cat; sleep 0.3; echo said >{tmp_path}/last"
-    with host.kept() as keeping, keeping.run.program(1, "sh", "-c", script) as program:
+    with (
+        host.served() as serving,
+        serving.run.program(1, "sh", "-c", script) as program,
+    ):
         assert program.stdin
         program.stdin.close()
         # As sshd does: who has ended is not waited for.
         threading.Thread(target=program.wait).start()
-        keeping.end()
+        serving.end()
 
         assert program.wait(20) == 0
     assert (tmp_path / "last").read_text() == "said\n"
 
 
 @by_two_shells("number", [(signal.SIGTERM,), (signal.SIGHUP,), (signal.SIGINT,)])
-def test_a_keeper_that_is_asked_to_end_cleans_up_or_stays(
+def test_an_agent_that_is_asked_to_end_cleans_up_or_stays(
     host: Host, tmp_path: Path, number: signal.Signals
 ) -> None:
-    with host.kept() as keeping:
-        will, stdin = _will(keeping.run, tmp_path), keeping.process.stdin
+    with host.served() as serving:
+        done, stdin = _on_disconnect(serving.run, tmp_path), serving.process.stdin
         assert stdin
-        keeping.process.send_signal(number)
+        serving.process.send_signal(number)
         if number == signal.SIGTERM:
             # A shell that was about to read hears of it at the next line only.
             with contextlib.suppress(BrokenPipeError):
                 os.write(stdin.fileno(), b"beat\n")
-            assert keeping.process.wait(20) == 0
+            assert serving.process.wait(20) == 0
         else:
-            assert keeping.hears(b"still\n") == b"still\n"
-            keeping.end()
+            assert serving.hears(b"still\n") == b"still\n"
+            serving.end()
         host.settled()
-    assert will.exists()
-    assert not keeping.run.folder.exists()
+    assert done.exists()
+    assert not serving.run.folder.exists()
 
 
-def test_what_listens_for_silence_ends_after_a_killed_keeper(
+def test_what_listens_for_silence_ends_after_a_killed_agent(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent, "SILENCE", NEVER)
-    with host.kept() as killed:
+    with host.served() as killed:
         listener = listener_of(killed.process.pid)
         killed.process.kill()
         killed.process.wait()
@@ -799,8 +802,8 @@ def test_what_listens_for_silence_ends_after_a_killed_keeper(
         host.settled()
 
 
-def test_what_a_killed_keeper_left_is_swept_by_the_next(host: Host) -> None:
-    with host.kept() as killed:
+def test_what_a_killed_agent_left_is_swept_by_the_next(host: Host) -> None:
+    with host.served() as killed:
         killed.kill()
     host.settled()
     runs = host.home / ".dbpull"
@@ -813,7 +816,7 @@ def test_what_a_killed_keeper_left_is_swept_by_the_next(host: Host) -> None:
     os.utime(half_removed, (0, 0))
     (another / "keeper").write_text(f"{os.getpid()}\n")
 
-    with host.kept() as one, host.kept() as other:
+    with host.served() as one, host.served() as other:
         assert not killed.run.folder.exists()
         assert not another.exists()
         assert not half_removed.exists()
@@ -826,20 +829,20 @@ def test_a_silent_laptop_is_given_up_and_one_that_is_heard_is_not(
     host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agent, "SILENCE", NEVER)
-    with host.kept() as keeping:
-        will, beat = _will(keeping.run, tmp_path), keeping.run.folder / "beat"
+    with host.served() as serving:
+        done, beat = _on_disconnect(serving.run, tmp_path), serving.run.folder / "beat"
         for _ in range(4):
-            assert keeping.hears(b"beat\n") == b"beat\n"
-            pass_silence(listener_of(keeping.process.pid))
+            assert serving.hears(b"beat\n") == b"beat\n"
+            pass_silence(listener_of(serving.process.pid))
             assert not beat.exists()
-            assert not will.exists()
+            assert not done.exists()
 
-        pass_silence(listener_of(keeping.process.pid))
-        assert keeping.process.wait(20) == 0
+        pass_silence(listener_of(serving.process.pid))
+        assert serving.process.wait(20) == 0
 
         host.settled()
-        assert will.exists()
-        assert not keeping.run.folder.exists()
+        assert done.exists()
+        assert not serving.run.folder.exists()
 
 
 def test_a_home_that_takes_no_folder_is_told(host: Host) -> None:

@@ -30,10 +30,10 @@ def gone(pid: int) -> bool:
     return state == "Z"
 
 
-def listener_of(keeper: int) -> int:
-    """What listens for silence: a keeper's only child while it waits for a line."""
-    until(lambda: len(_children(keeper)) == 1)
-    return _children(keeper)[0]
+def listener_of(agent: int) -> int:
+    """What listens for silence: an agent's only child while it waits for a line."""
+    until(lambda: len(_children(agent)) == 1)
+    return _children(agent)[0]
 
 
 def pass_silence(listener: int) -> None:

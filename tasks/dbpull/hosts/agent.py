@@ -19,7 +19,7 @@ _BOOT = (
     'umask 077; run=$HOME/.dbpull/run.$1; mkdir -p "$HOME/.dbpull" && mkdir "$run"'
     " && { uname -n; readlink /proc/self/ns/pid 2>/dev/null; cat /dev/null; }"
     ' >"$run/machine" && echo $$ >"$run/keeper" && head -c "$2" >"$run/host.sh"'
-    ' && exec sh "$run/host.sh" keep "$run" "$3"; rm -rf "$run"; exit 1'
+    ' && exec sh "$run/host.sh" serve "$run" "$3"; rm -rf "$run"; exit 1'
 )
 BEAT = 10.0
 """Seconds between two signs of life (beats)."""

@@ -97,8 +97,8 @@ anew() {
   rm -f -- "$1" && : >"$1" && echo "$2 $3" >"$1.journal"
 }
 
-# front FILE BLOCK COUNT: that many blocks of it, packed where the host can do that.
-front() {
+# remote_head FILE BLOCK COUNT: that many blocks of it, packed where the host can do that.
+remote_head() {
   [ -r "$1" ] || { echo "$1 can't be read" >&2; return 1; }
   if command -v gzip >/dev/null; then
     printf z

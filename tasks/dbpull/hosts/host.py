@@ -110,9 +110,9 @@ class Host(HostSessions):
         stdin: str = "",
     ) -> Iterator[None]:
         """Have the agent run a program where the connection is lost; see Shell."""
-        path = f"{self.folder}/will"
+        path = f"{self.folder}/on_disconnect"
         self.write(f"{path}.stdin", stdin)
-        line = f"{self.line('will', argv, env)} <{shlex.quote(path)}.stdin"
+        line = f"{self.line('on_disconnect', argv, env)} <{shlex.quote(path)}.stdin"
         # In braces: the shell does not run a file that was cut off on the way.
         self.write(path, f"{{\nexec {line}\n}}\n")
         try:

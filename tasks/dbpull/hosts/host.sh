@@ -20,10 +20,10 @@ greet() {
 
 pause() { sleep "$1" 2>/dev/null || sleep 1; }
 
-# keep SILENCE: hold the run's folder until the laptop's end, of whatever kind; then
+# serve SILENCE: hold the run's folder until the laptop's end, of whatever kind; then
 # leave nothing behind. Each line is a beat, and is answered; without any for SILENCE
 # seconds the laptop counts as lost.
-keep() {
+serve() {
   trap '' HUP INT PIPE
   # Before there is a trap for TERM: one that comes before the listener has taken that
   # off would be nobody's, and the listener stay.
@@ -50,7 +50,8 @@ able() {
   return 1
 }
 
-# What earlier runs left whose keeper was killed, by a reboot say.
+# What earlier runs left whose agent was killed, by a reboot say. The number of a run's
+# agent is in the file `keeper`: runs of other versions of dbpull look for it there.
 sweep() {
   for left in "${run%/*}"/run.*; do
     # One that is being made has no number in it yet, and one that is being removed
@@ -68,17 +69,17 @@ clear_away() {
   rm -rf "$left"
 }
 
-# alive RUN: whether its keeper lives; what has no words is dead, or the kernel's. Of
+# alive RUN: whether its agent lives; what has no words is dead, or the kernel's. Of
 # another machine's, in a home that both have: whether it gave a sign of life lately.
 alive() {
   if [ -e "$1/machine" ] && [ "$(cat "$1/machine")" != "$(machine)" ]; then
     [ -n "$(find "$1/keeper" "$1/beat" -mmin -5)" ]
   else
-    read -r keeper <"$1/keeper" && of_run "$keeper" "$1" && [ -n "$words" ]
+    read -r agent <"$1/keeper" && of_run "$agent" "$1" && [ -n "$words" ]
   fi
 } 2>/dev/null
 
-# As the keeper wrote it at its start. A container may have its host's home and name,
+# As the agent wrote it at its start. A container may have its host's home and name,
 # but counts processes by itself.
 machine() {
   uname -n
@@ -120,7 +121,7 @@ finish() {
   give_grace $programs
   # shellcheck disable=SC2086
   end $programs
-  [ -f "$run/will" ] && sh "$run/will"
+  [ -f "$run/on_disconnect" ] && sh "$run/on_disconnect"
   rm -rf "$run"
 }
 

@@ -48,7 +48,7 @@ class RemoteHead(io.BufferedIOBase):
         return data
 
     def _blocks(self, first: int, count: int) -> bytes:
-        argv = self._shell.script("front", self._path, str(first), str(count))
+        argv = self._shell.script("remote_head", self._path, str(first), str(count))
         code, out, err = self._shell.exchange(argv)
         if code:
             raise HostRefused.by(self._shell.where, "Reading the dump", err.decode())
