@@ -962,6 +962,27 @@ def test_a_part_is_downloaded_and_after_a_cut_gone_on_with(
 
 
 @needs("curl")
+def test_the_position_that_is_told_last_is_the_last_one(
+    run: Run, tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    ls = shutil.which("ls", path=os.defpath)
+    # The second one is the reporter's: it knows nothing of what comes meanwhile.
+    (slow / "ls").write_text(f"""#!/bin/sh
+{ls} "$@"; echo >>"{slow}/asked"
+[ "$({ls} -l "{slow}/asked" | cut -d" " -f5)" != 2 ] || sleep 1
+""")
+    (slow / "ls").chmod(0o755)
+    env = {**run.env, "PATH": f"{slow}:{run.env['PATH']}"}
+    with Files(b"content").served() as url:
+        told = run.verb("get", tmp_path / "part", 0, stdin=config(url), env=env)
+
+    assert told.returncode == 0
+    assert told.stderr.splitlines()[-1] == b"at 7"
+
+
+@needs("curl")
 @by_two_shells("status", [(403,), (404,), (412,), (503,)])
 def test_a_refusal_is_told_and_the_part_stays(
     run: Run, tmp_path: Path, status: int

@@ -122,7 +122,9 @@ get() {
   reporter=$!
   download --speed-limit 1 --speed-time 60 --continue-at "$2" --output "$1"
   code=$?
+  # Its last line may be about to come, and is older than ours.
   kill "$reporter"
+  wait "$reporter" 2>/dev/null
   echo "at $(size "$1")" >&2
   cat "$run/head" 2>/dev/null
   return "$code"
