@@ -208,9 +208,7 @@ def test_what_stays_is_said(
     reporter = Reporter(remote.host)
     reporter.state_on_failure = f"It was. {RESUMES}"
 
-    fetching = HostStore(settings, remote).fetch(
-        cast("Any", source), backup, reporter, lambda _: None
-    )
+    fetching = HostStore(settings, remote).fetch(cast("Any", source), backup, reporter)
 
     with pytest.raises(BadDump), fetching:
         pass

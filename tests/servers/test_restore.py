@@ -119,6 +119,7 @@ def restorer(
         dump,
         selected(postgres, dump, *skip),
         jobs,
+        "the dump",
     )
 
 
@@ -384,6 +385,7 @@ def test_a_role_that_may_not_is_told_with_the_object(
         dump,
         selected(postgres_18, dump),
         1,
+        "the dump",
     )
 
     with pytest.raises(RestoreFailed, match="EXTENSION pageinspect: permission denied"):

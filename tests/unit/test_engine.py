@@ -11,9 +11,9 @@ from typing import Any
 from dbpull.archive import Archive, Block, Entry, Header
 from dbpull.heroku.dump import PLATFORM
 from dbpull.restore.engine import Engine
-from dbpull.restore.incoming import Listener
 from dbpull.restore.left_out import LeftOut, ServerFacts
 from dbpull.restore.queue import LARGE
+from dbpull.restore.readable import Listener
 from dbpull.restore.selection import select
 from dbpull.restore.watch import Watch
 
@@ -43,7 +43,7 @@ ARCHIVE = Archive(
 class Dump:
     """One whose only table is restored before the walk tells that it has arrived."""
 
-    archive, total = ARCHIVE, 0
+    contents, total = ARCHIVE, 0
 
     def __init__(self) -> None:
         self.restored = threading.Event()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -16,9 +16,10 @@ from dbpull.console import Reporter
 from dbpull.download import Download
 from dbpull.download.ignored import make_private
 from dbpull.dumps import listed_toc, names
-from dbpull.dumps.downloading import DownloadingDump, LocalDump
+from dbpull.dumps.local_stream import LocalStream, finish
 from dbpull.dumps.names import Dump, shown
-from dbpull.dumps.store import ANEW, RESUMES, Fetched, Gate, dump_of
+from dbpull.dumps.store import ANEW, RESUMES, dump_of
+from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump, DumpFolder, UnreadableDump, UnsupportedDump
 from dbpull.errors.download import ObjectChanged
 from dbpull.settings import Settings
@@ -33,6 +34,8 @@ class LocalStore:
     """A folder of dumps on this machine; see DumpStore."""
 
     settings: Settings
+    shell: Local = field(default_factory=Local)
+    """Starts the pg_restores."""
 
     @property
     def folder(self) -> str:
@@ -84,23 +87,22 @@ class LocalStore:
         except UnsupportedDump as error:
             return listed_toc.read(dump.path, error, Local())
 
-    def open(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
+    def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
         """Read and verify a stored dump. Raises BadDump."""
         try:
-            return self._opened(dump, reporter, gate)
+            return self._opened(dump, reporter)
         except UnsupportedDump as error:
-            return _listed(dump, error, reporter, gate)
+            return _listed(dump, error, reporter)
 
-    def _opened(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
+    def _opened(self, dump: Dump, reporter: Reporter) -> DumpStream:
         with (
             reporter.step("dump", f"Checking {shown(dump.path)}") as step,
             self._file(dump) as file,
         ):
             read = archive.read(file)
-            gate(read)
             blocks = archive.verify(file, read)
             step.sentence = f"{shown(dump.path)} is here and whole: {size(dump.size)}"
-        return Fetched(dump, read, incoming=LocalDump(dump, read, tuple(blocks)))
+        return LocalStream(dump, read, self.shell, blocks=blocks)
 
     @contextmanager
     def _file(self, dump: Dump) -> Iterator[BinaryIO]:
@@ -123,14 +125,13 @@ class LocalStore:
         source: Source,
         backup: heroku.Backup,
         reporter: Reporter,
-        gate: Gate,
         *,
         upload: bool = False,
-    ) -> Iterator[Fetched]:
+    ) -> Iterator[DumpStream]:
         """Download and verify a backup's dump; see DumpStore. Ignores `upload`."""
         dump = self.of(source, backup)
         if self.has(dump):
-            yield self.open(dump, reporter, gate)
+            yield self.open(dump, reporter)
             return
         with Download(
             source.url(backup),
@@ -149,30 +150,17 @@ class LocalStore:
             if download.already:
                 found = size(download.already)
                 reporter.note(f"{found} of it were here from an earlier run.")
-            try:
-                front = _front(download)
-            except UnsupportedDump as error:
-                _finish(download, dump, reporter)
-                yield _listed(dump, error, reporter, gate)
-                return
-            gate(front)
-            coming = DownloadingDump(download, front, gate)
-            yield Fetched(dump, front, arriving=coming, incoming=coming)
+            yield self._arriving(download, dump, reporter)
 
-    def download(
-        self, source: Source, backup: heroku.Backup, reporter: Reporter, gate: Gate
-    ) -> Fetched:
-        """Download and verify a backup, or find its dump here already."""
-        with self.fetch(source, backup, reporter, gate) as fetched:
-            if fetched.arriving:
-                with reporter.step(
-                    "fetch", f"Fetching {fetched.dump.label}", "bytes"
-                ) as step:
-                    fetched.arriving.progress = step.progress
-                    fetched.arriving.finish()
-                    told = f"{size(fetched.dump.size)}{fetched.arriving.where}"
-                    step.sentence = f"Fetched {fetched.dump.label}: {told}"
-        return fetched
+    def _arriving(
+        self, download: Download, dump: Dump, reporter: Reporter
+    ) -> DumpStream:
+        try:
+            front = _front(download)
+        except UnsupportedDump as error:
+            finish(download, dump, reporter)
+            return _listed(dump, error, reporter)
+        return LocalStream(dump, front, self.shell, download=download)
 
     def refuse_unable(self, *, upload: bool) -> None:
         """Do nothing: dbpull downloads without other programs."""
@@ -239,19 +227,8 @@ def _front(download: Download) -> Archive:
         raise
 
 
-def _finish(download: Download, dump: Dump, reporter: Reporter) -> None:
-    """Download the whole of a dump that only pg_restore can read."""
-    with reporter.step("fetch", f"Fetching {dump.label}", "bytes") as step:
-        download.progress = step.progress
-        path = download.finish(lambda _: None)
-        step.sentence = f"Fetched {dump.label}: {size(dump.size)} in {shown(path)}"
-
-
-def _listed(
-    dump: Dump, error: UnsupportedDump, reporter: Reporter, gate: Gate
-) -> Fetched:
+def _listed(dump: Dump, error: UnsupportedDump, reporter: Reporter) -> DumpStream:
     """Take a dump that only pg_restore reads: pg_restore lists and restores it."""
     read = listed_toc.read(dump.path, error, Local())
     reporter.note(f"{dump.label} is {error.found}: that is left to pg_restore.")
-    gate(read)
-    return Fetched(dump, read)
+    return FileStream(dump, read)

@@ -14,9 +14,11 @@ from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.dumps import names
 from dbpull.dumps.cut_on_host import refuse_cut
+from dbpull.dumps.host_stream import HostStream
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.names import Dump
-from dbpull.dumps.store import ANEW, RESUMES, Fetched, Gate, dump_of
+from dbpull.dumps.store import ANEW, RESUMES, dump_of
+from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump
 from dbpull.errors.hosts import HostRefused, MissingCurl
 from dbpull.hosts.curl import Curl
@@ -29,7 +31,7 @@ from dbpull.single_flight import SingleFlight
 from dbpull.sources.heroku_app import Source
 from dbpull.words import size
 
-_to_send: SingleFlight[Fetched] = SingleFlight()
+_to_send: SingleFlight[DumpStream] = SingleFlight()
 """The dumps that are fetched here to be sent, once for all hosts."""
 _wanted: dict[Path, set[str]] = {}
 """The hosts that still need a dump that was fetched here to be sent."""
@@ -87,19 +89,18 @@ class HostStore:
         with self._judging(dump):
             return _read(RemoteHead(self.shell, str(dump.path)))
 
-    def open(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
+    def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
         """Take a dump that is on the host. Raises BadDump.
 
         The host's pg_restore checks the rows: they don't pass through this machine.
         """
         reporter.backup, reporter.size = dump.label, self.size(dump)
         read = self.contents(dump)
-        gate(read)
         with self._judging(dump):
             refuse_cut(self.shell, str(dump.path), read)
         amount = size(reporter.size)
         reporter.say(f"{dump.label} is there already: {amount} in {dump.path}.")
-        return Fetched(dump, read)
+        return FileStream(dump, read)
 
     @contextmanager
     def _judging(self, dump: Dump) -> Iterator[None]:
@@ -117,20 +118,18 @@ class HostStore:
         source: Source,
         backup: heroku.Backup,
         reporter: Reporter,
-        gate: Gate,
         *,
         upload: bool = False,
-    ) -> Iterator[Fetched]:
+    ) -> Iterator[DumpStream]:
         """Have the host curl a backup's dump, or send it by SFTP; see DumpStore."""
         dump = self.of(source, backup)
         reporter.backup = dump.label
         if self.has(dump):
-            yield self.open(dump, reporter, gate)
+            yield self.open(dump, reporter)
             return
         transport: HostTransport
         if upload:
             sent = self._download_here(source, backup, reporter.for_all)
-            gate(sent.archive)
             self._sent.append(sent.dump)
             if sent.dump.path in _wanted:
                 _wanted[sent.dump.path].add(self.shell.host)
@@ -144,9 +143,9 @@ class HostStore:
             if transfer.already:
                 found = size(transfer.already)
                 reporter.note(f"{found} of it were there from an earlier run.")
-            read = sent.archive if upload else _judged(transfer, gate)
+            read = sent.contents if upload else _front(transfer)
             transfer.verify = lambda: refuse_cut(self.shell, transfer.part, read)
-            yield Fetched(dump, read, arriving=transfer)
+            yield HostStream(dump, read, transfer)
 
     def commands(self, *, upload: bool = False) -> list[str]:
         """The transfers that `fetch` would make, for a plan."""
@@ -218,18 +217,19 @@ class HostStore:
 
     def _download_here(
         self, source: Source, backup: heroku.Backup, reporter: Reporter
-    ) -> Fetched:
+    ) -> DumpStream:
         """The dump on this machine; the first host that needs it has it downloaded."""
         assert self.settings.here  # noqa: S101 - a host's settings hold ours
         store = LocalStore(self.settings.here)
 
-        def download() -> Fetched:
+        def download() -> DumpStream:
             lay_here = store.has(store.of(source, backup))
-            fetched = store.download(source, backup, reporter, lambda _: None)
+            with store.fetch(source, backup, reporter) as stream:
+                stream.finish(reporter)
             if not lay_here:
-                _wanted[fetched.dump.path] = set()
-                atexit.register(_remove_if_served, fetched.dump.path)
-            return fetched
+                _wanted[stream.dump.path] = set()
+                atexit.register(_remove_if_served, stream.dump.path)
+            return stream
 
         return _to_send((source.label, backup.uuid), download)
 
@@ -239,15 +239,13 @@ def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
     return [path for path, _ in listed if path.suffix == suffix]
 
 
-def _judged(transfer: HostTransfer, gate: Gate) -> Archive:
-    """The judged table of contents; a file that is no dump is removed."""
+def _front(transfer: HostTransfer) -> Archive:
+    """The table of contents, as soon as it has arrived; what is no dump is removed."""
     try:
-        read = _read(transfer.front())
+        return _read(transfer.front())
     except BadDump:
         transfer.discard()
         raise
-    gate(read)
-    return read
 
 
 def _read(stream: object) -> Archive:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from dbpull import heroku
-from dbpull.archive import Archive, Block
+from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.dumps.names import Dump
-from dbpull.restore.arriving import Arriving
-from dbpull.restore.incoming import Incoming
+from dbpull.dumps.stream import DumpStream
 from dbpull.settings import Settings
 from dbpull.sources.heroku_app import Source
-
-Gate = Callable[[Archive], object]
-"""Judges a dump by its table of contents; raises where the dump can't be used."""
-
 
 RESUMES = "What was downloaded stays for the next run."
 ANEW = "A whole download stays for the next run; its host can't resume a part of one."
@@ -28,29 +21,6 @@ def dump_of(source: Source, backup: heroku.Backup, settings: Settings) -> Dump:
     """The dump of a backup, named after the app that has the database."""
     app, taken = source.database.app, backup.created_at
     return Dump.named(settings.path, app, backup.id, taken, settings.database)
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """A dump whose table of contents has been judged."""
-
-    dump: Dump
-    archive: Archive
-    blocks: tuple[Block, ...] = ()
-    """The dump's data blocks; empty for a dump on a host."""
-    arriving: Arriving | None = None
-    """The transfer that brings the dump; None for a dump that is whole."""
-    incoming: Incoming | None = None
-    """The dump's bytes, where they pass through this machine."""
-
-    def dump_size(self, announced: int | None) -> int | None:
-        """The dump's size in bytes; the announced size for a dump on a host."""
-        return self.dump.size if self.incoming else announced
-
-    @property
-    def sizes(self) -> Mapping[int, int]:
-        """The bytes of each entry's data block in the dump, by dump id."""
-        return {block.dump_id: block.end - block.start for block in self.blocks}
 
 
 class DumpStore(Protocol):
@@ -81,24 +51,22 @@ class DumpStore(Protocol):
     def contents(self, dump: Dump) -> Archive:
         """A stored dump's table of contents."""
 
-    def open(self, dump: Dump, reporter: Reporter, gate: Gate) -> Fetched:
-        """Take a stored dump. Raises BadDump and what the gate raises."""
+    def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
+        """Read and verify a stored dump. Raises BadDump."""
 
     def fetch(
         self,
         source: Source,
         backup: heroku.Backup,
         reporter: Reporter,
-        gate: Gate,
         *,
         upload: bool = False,
-    ) -> AbstractContextManager[Fetched]:
+    ) -> AbstractContextManager[DumpStream]:
         """Bring a backup's dump into the store, or take it from there.
 
-        The gate judges the table of contents as soon as that has arrived. `upload`:
-        this machine downloads the dump and sends it to the host. Raises
-        DownloadFailed, BadDump and what the gate raises; the bytes that have arrived
-        stay for the next run.
+        The stream is there as soon as the table of contents is; the rest arrives while
+        the context lasts, and stays for the next run. `upload`: this machine downloads
+        the dump and sends it to the host. Raises DownloadFailed, BadDump.
         """
 
     def refuse_unable(self, *, upload: bool) -> None:

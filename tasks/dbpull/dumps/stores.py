@@ -6,15 +6,16 @@ from dbpull.dumps.local import LocalStore
 from dbpull.dumps.store import DumpStore
 from dbpull.settings import Settings
 from dbpull.shell import Shell
+from dbpull.shell.local import Local
 
 
 def store_for(settings: Settings, shell: Shell) -> DumpStore:
     """The store of dumps on the machine where a shell's commands run."""
-    if not shell.host:
-        return LocalStore(settings)
+    if isinstance(shell, Local):
+        return LocalStore(settings, shell)
     # Imported inside: without a host, its modules need not be loaded.
     from dbpull.dumps.on_host import HostStore
     from dbpull.hosts.host import Host
 
-    assert isinstance(shell, Host)  # noqa: S101 - no other has a host
+    assert isinstance(shell, Host)  # noqa: S101 - there are no others
     return HostStore(settings, shell)

@@ -198,6 +198,7 @@ class Planner:
             dump.path if dump else self.settings.path / "NEW.dump",
             prepared.selection if prepared else Selection((), (), (), ()),
             self.settings.jobs,
+            dump.label if dump else "",
         )
 
     def _heroku(

@@ -183,20 +183,3 @@ def refuse_full_disk(target: Target, needed: int | None) -> None:
     free = target.shell.free(folder)
     if free is not None and free < needed * 0.7:
         raise NotEnoughDisk(target.connection.label, needed, free)
-
-
-class Gate:
-    """Judges a dump by its table of contents, and keeps the result in `prepared`."""
-
-    def __init__(
-        self, target: Target, settings: Settings, *, in_place: bool = False
-    ) -> None:
-        self._target, self._in_place = target, in_place
-        self._settings = settings
-        self.prepared: Prepared
-
-    def __call__(self, archive: Archive) -> None:
-        """Call `prepare` and keep its result."""
-        self.prepared = prepare(
-            self._target, archive, self._settings, in_place=self._in_place
-        )

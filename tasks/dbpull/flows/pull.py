@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dbpull.archive import Archive
-from dbpull.console import Reporter
 from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
-from dbpull.dumps.store import RESUMES, DumpStore, Fetched
-from dbpull.errors.download import ObjectChanged
+from dbpull.dumps.store import RESUMES, DumpStore
 from dbpull.errors.restore import NoSuchDump
 from dbpull.flows import cleanup, kept, prepare, summary
 from dbpull.flows.plan import Planner, PullFlags
-from dbpull.flows.prepare import Gate
-from dbpull.flows.refresh import Refresh
+from dbpull.flows.refresh import refresh
 from dbpull.flows.run import UNTOUCHED, reporting
-from dbpull.restore.arriving import Arriving
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.sources import heroku_app, once
 from dbpull.sources.heroku_app import Source
 from dbpull.target import guard, opened
-from dbpull.words import size
 
 _fetched: dict[str, Dump] = {}
 """The dump that this process fetched last to each host ("" for this machine):
@@ -48,20 +42,15 @@ def pull(
                 found, settings, reporter, backup=asked.backup, capture=asked.capture
             )
             guard.refuse_source(target.connection, backup.server, found.label)
-            gate = Gate(held.target, settings, in_place=asked.in_place)
-            fetching = store.fetch(found, backup, reporter, gate, upload=asked.upload)
-            with fetching as fetched:
-                refresh = Refresh(held, fetched, gate.prepared, settings, reporter)
-                try:
-                    refreshed = refresh.run(in_place=asked.in_place)
-                except ObjectChanged:
-                    fetched = _anew(fetched, store, reporter, gate)
-                    refresh = Refresh(held, fetched, gate.prepared, settings, reporter)
-                    refreshed = refresh.run(in_place=asked.in_place)
+            fetching = store.fetch(found, backup, reporter, upload=asked.upload)
+            with fetching as stream:
+                done, result = refresh(
+                    held, stream, settings, reporter, in_place=asked.in_place
+                )
         if asked.delete:
-            cleanup.delete(fetched.dump, store, reporter)
-        cleanup.keep_newest(settings.keep, store, reporter, fetched.dump)
-        summary.tell_summary(refresh, refreshed, timings=asked.timings)
+            cleanup.delete(stream.dump, store, reporter)
+        cleanup.keep_newest(settings.keep, store, reporter, stream.dump)
+        summary.tell_summary(done, result, timings=asked.timings)
 
 
 def capture(settings: Settings, host: str = "") -> None:
@@ -79,10 +68,9 @@ def fetch(
         store.refuse_unable(upload=upload)
         found = once.find(settings, reporter)
         chosen = once.existing(found, settings, reporter, backup)
-        with store.fetch(found, chosen, reporter, _accept, upload=upload) as fetched:
-            if fetched.arriving:
-                _await(fetched, fetched.arriving, reporter)
-        _fetched[shell.host] = fetched.dump
+        with store.fetch(found, chosen, reporter, upload=upload) as stream:
+            stream.finish(reporter)
+        _fetched[shell.host] = stream.dump
 
 
 def restore(
@@ -104,11 +92,9 @@ def restore(
         target = opened.take_to_fill(settings, shell, reporter, in_place=in_place)
         kept.tell_what_comes(target, found.label, reporter)
         with opened.held(target, reporter) as held:
-            gate = Gate(held.target, settings, in_place=in_place)
-            fetched = store.open(found, reporter, gate)
-            refresh = Refresh(held, fetched, gate.prepared, settings, reporter)
-            refreshed = refresh.run(in_place=in_place)
-        summary.tell_summary(refresh, refreshed, timings=asked.timings)
+            stream = store.open(found, reporter)
+            done, result = refresh(held, stream, settings, reporter, in_place=in_place)
+        summary.tell_summary(done, result, timings=asked.timings)
 
 
 def _named(found: Source, asked: PullFlags) -> str:
@@ -116,32 +102,6 @@ def _named(found: Source, asked: PullFlags) -> str:
     if asked.backup:
         return f"{asked.backup} of {found.label}"
     return f"{'a new' if asked.capture else 'the newest'} backup of {found.label}"
-
-
-def _accept(_: Archive) -> None:
-    """The gate of `db.fetch`: accepts every table of contents that can be read."""
-
-
-def _anew(
-    fetched: Fetched, store: DumpStore, reporter: Reporter, gate: Gate
-) -> Fetched:
-    """Fetch and open a dump that changed while it arrived. Raises ObjectChanged."""
-    if not fetched.incoming or not fetched.arriving:
-        raise ObjectChanged(fetched.dump.label)
-    reporter.note("The dump changed at the download host: it is restored anew.")
-    _await(fetched, fetched.arriving, reporter)
-    return store.open(fetched.dump, reporter, gate)
-
-
-def _await(fetched: Fetched, arriving: Arriving, reporter: Reporter) -> None:
-    """Wait until an arriving dump is whole."""
-    label = fetched.dump.label
-    with reporter.step("fetch", f"Fetching {label}", "bytes") as step:
-        arriving.progress = step.progress
-        arriving.finish()
-        step.sentence = (
-            f"Fetched {label}: {size(fetched.dump_size(reporter.size))}{arriving.where}"
-        )
 
 
 def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) -> Dump:

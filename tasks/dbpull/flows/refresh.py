@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import cast
 
 from dbpull.console import Reporter
-from dbpull.dumps.store import Fetched
+from dbpull.dumps.stream import DumpStream
 from dbpull.errors import PullError
+from dbpull.errors.download import ObjectChanged
 from dbpull.errors.hosts import ConnectionLost
 from dbpull.errors.postgres import SqlFailed
-from dbpull.errors.restore import RestoreFailed
 from dbpull.flows import kept
-from dbpull.flows.fill import restore_from
-from dbpull.flows.prepare import Prepared, useless
-from dbpull.restore import check, overlap
-from dbpull.restore.arriving import Arriving, Streaming
+from dbpull.flows.prepare import Prepared, prepare, useless
+from dbpull.restore import check
 from dbpull.restore.failures import name
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore, one_transaction
@@ -32,7 +29,7 @@ from dbpull.target.aside import Aside
 from dbpull.target.opened import LockedTarget, Target
 from dbpull.target.provenance import Provenance, is_own
 from dbpull.target.swap import Swap
-from dbpull.words import counted, listed, size
+from dbpull.words import listed
 
 
 class Change(Enum):
@@ -53,10 +50,10 @@ class Refreshed:
 
 @dataclass(frozen=True)
 class Refresh:
-    """The refresh of a locked target from a fetched dump."""
+    """The refresh of a locked target from a dump."""
 
     held: LockedTarget
-    fetched: Fetched
+    stream: DumpStream
     prepared: Prepared
     settings: Settings
     reporter: Reporter
@@ -70,10 +67,9 @@ class Refresh:
         """Replace the target, or refill it in place.
 
         Raises RestoreFailed, Incomplete, StillConnected, LockLost, SqlFailed,
-        CannotConnect.
+        CannotConnect; DownloadFailed, and ObjectChanged where the dump has to be
+        prepared anew.
         """
-        for note in useless(self.prepared, self.fetched.archive, self.settings):
-            self.reporter.note(note)
         return self._replace_in_place() if in_place else self._replace()
 
     def _replace(self) -> Refreshed:
@@ -84,7 +80,8 @@ class Refresh:
         """
         self.held.lock.refuse_lost()
         with self._aside() as aside:
-            outcome = self._restore(aside.names.aside)
+            restore = self._restoring(aside.names.aside)
+            outcome = self.stream.restore(restore, self.reporter)
             self._check(aside, outcome)
             self.held.lock.refuse_lost()
             return Refreshed(outcome, self._swap(aside.oid, outcome))
@@ -99,8 +96,10 @@ class Refresh:
             f"--in-place: {self.target.connection.label} itself is refilled. What the"
             " dump holds is dropped in it first, and there is no way back."
         )
-        if self.fetched.arriving:
-            self._await(self.fetched.arriving)
+        prepared = self.stream.contents
+        self.stream.finish(self.reporter)
+        if self.stream.contents != prepared:
+            raise ObjectChanged(self.stream.dump.label)
         sessions.end(self.target.psql, self.target.state, self.target.names.target)
         if one_transaction(self.prepared.program.major, self.target.state.major):
             return self._in_place(at_once=True)
@@ -135,48 +134,6 @@ class Refresh:
                 )
             raise
 
-    def _restore(self, dbname: str) -> Outcome:
-        restore = self._restoring(dbname)
-        tables = counted(len(self.prepared.selection.tables), "table")
-        label = self.fetched.dump.label
-        if self.fetched.incoming:
-            return restore_from(restore, self.fetched, label, self.reporter)
-        if arriving := self.fetched.arriving:
-            self._stream(restore, cast("Streaming", arriving))
-        with self.reporter.step("restore", f"Restoring {label}") as step:
-            outcome = restore.run(step.phase)
-            step.sentence = f"Restored {tables}, keys and indexes"
-        return outcome
-
-    def _stream(self, restore: Restore, arriving: Streaming) -> None:
-        """Restore rows while the dump arrives, where it arrives slowly enough."""
-        total, left, rate = arriving.total, arriving.left, arriving.rate
-        if overlap.pays(total, left, rate, self.settings.jobs):
-            meanwhile = " and restoring its rows"
-            try:
-                self._await(arriving, meanwhile, lambda: restore.stream(arriving))
-            except RestoreFailed as error:
-                raise error.before_the_end() from error
-        else:
-            self._await(arriving)
-
-    def _await(
-        self,
-        arriving: Arriving,
-        meanwhile: str = "",
-        work: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Do some work while a dump arrives, and wait until the dump is whole."""
-        label = self.fetched.dump.label
-        doing = f"Fetching {label}{meanwhile}"
-        with self.reporter.step("fetch", doing, "bytes") as step:
-            arriving.progress = step.progress
-            work()
-            arriving.finish()
-            amount = size(self.fetched.dump_size(self.reporter.size))
-            step.sentence = f"Fetched {label}{', its rows are in' * bool(meanwhile)}"
-            step.sentence += f": {amount}{arriving.where}"
-
     def _restoring(self, dbname: str) -> Restore:
         prepared = self.prepared
         create_missing(self.target.psql, dbname, prepared.schemas, prepared.extensions)
@@ -184,9 +141,10 @@ class Refresh:
             self.target.shell,
             self.prepared.program.path,
             self.target.connection.to(dbname),
-            self.fetched.dump.path,
+            self.stream.dump.path,
             self.prepared.selection,
-            1 if self.fetched.archive.header.tar else self.settings.jobs,
+            1 if self.stream.contents.header.tar else self.settings.jobs,
+            self.stream.dump.label,
             self.settings.tolerate,
             self.reporter.note,
         )
@@ -250,10 +208,39 @@ class Refresh:
 
     def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:
         """The provenance of the rows, as the text of the database's comment."""
-        dump, now = self.fetched.dump, datetime.now(UTC)
+        dump, now = self.stream.dump, datetime.now(UTC)
         skipped = self.prepared.selection.skipped
         absent = tuple(map(name, outcome.absent))
         provenance = Provenance(
             dump.app, dump.backup, dump.taken, now, skipped, beside_own, absent
         )
         return provenance.to_comment()
+
+
+def refresh(
+    held: LockedTarget,
+    stream: DumpStream,
+    settings: Settings,
+    reporter: Reporter,
+    *,
+    in_place: bool,
+) -> tuple[Refresh, Refreshed]:
+    """Refresh a locked target; once more where the dump changes while it arrives.
+
+    Raises the errors of `prepare` and of `Refresh.run`.
+    """
+
+    def prepared() -> Refresh:
+        found = prepare(held.target, stream.contents, settings, in_place=in_place)
+        return Refresh(held, stream, found, settings, reporter)
+
+    first = prepared()
+    for note in useless(first.prepared, stream.contents, settings):
+        reporter.note(note)
+    try:
+        return first, first.run(in_place=in_place)
+    except ObjectChanged:
+        stream.finish(reporter)  # raises again where no other dump arrives
+    reporter.note("The dump changed at the download host: it is restored anew.")
+    second = prepared()
+    return second, second.run(in_place=in_place)

@@ -35,7 +35,7 @@ def tell_summary(
         server = f"PostgreSQL {refresh.target.state.major}"
         note = f"Skipped {setting}: {server} doesn't know it. No data are affected."
         reporter.say(note, "dim")
-    dump = refresh.fetched.dump
+    dump = refresh.stream.dump
     aged = f", {age(dump.taken)}" if dump.taken else ""
     label = refresh.target.connection.label
     reporter.say(f"{label} is now {dump.label}{aged}.", "bold")
@@ -71,7 +71,7 @@ def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]
 
     Each with its seconds and its bytes of the dump.
     """
-    sizes = outcome.sizes or refresh.fetched.sizes
+    sizes = outcome.sizes or refresh.stream.sizes
     seconds = outcome.seconds
 
     def weight(table: Entry) -> tuple[float, int]:

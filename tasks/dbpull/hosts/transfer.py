@@ -73,19 +73,6 @@ class HostTransfer:
         self._published = False
         self._thread = threading.Thread(target=self._work, daemon=True)
 
-    where = ""
-    """Empty: messages need not name the host's own folder each time."""
-
-    @property
-    def began(self) -> float:
-        """When the transfer began (of time.monotonic)."""
-        return self._began
-
-    @property
-    def ended(self) -> float | None:
-        """None: a host does not tell it."""
-        return None
-
     @property
     def part(self) -> str:
         """The path of the part, until the dump is whole."""

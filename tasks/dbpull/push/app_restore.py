@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 
 from dbpull import heroku
 from dbpull.console import Reporter
-from dbpull.dumps.store import Fetched
+from dbpull.dumps.stream import DumpStream
 from dbpull.errors import PullError
 from dbpull.errors.postgres import CannotConnect, SqlFailed
 from dbpull.errors.push import NotEmptied, PushFailed
 from dbpull.errors.restore import RestoreFailed
-from dbpull.flows.fill import restore_from
 from dbpull.flows.prepare import Prepared
 from dbpull.push import history
 from dbpull.push.app_database import RemoteDatabase
@@ -44,13 +43,13 @@ class AppRestore:
     reporter: Reporter
     rescuer: Rescuer
 
-    def run(self, fetched: Fetched, prepared: Prepared) -> None:
+    def run(self, stream: DumpStream, prepared: Prepared) -> None:
         """Reset and restore a dump, or put the backup back. Raises PushFailed."""
         history.remember(self._app, self.found.database.id, self.backup.id)
         self.rescuer.must_put_back(self.found, self.backup, self.settings.wait)
         try:
             self._reset()
-            self._restore(fetched, prepared)
+            self._restore(stream, prepared)
         except BaseException as error:
             with SIGNALS.deferred():
                 self._put_back(error)
@@ -83,7 +82,7 @@ class AppRestore:
             SIGNALS.pause(_PAUSE)
         raise NotEmptied(self._app, why)
 
-    def _restore(self, fetched: Fetched, prepared: Prepared) -> None:
+    def _restore(self, stream: DumpStream, prepared: Prepared) -> None:
         target = self.remote.target
         existing = contents(target.psql, PLATFORM.schema).schemas
         selection = _without_schemas(prepared.selection, existing)
@@ -93,16 +92,12 @@ class AppRestore:
             target.shell,
             prepared.program.path,
             target.connection,
-            fetched.dump.path,
+            stream.dump.path,
             selection,
             self.settings.jobs,
+            f"into {self._app}",
         )
-        if fetched.incoming:
-            restore_from(restore, fetched, f"into {self._app}", self.reporter)
-        else:
-            with self.reporter.step("restore", f"Restoring into {self._app}") as step:
-                restore.run(step.phase)
-                step.sentence = f"Restored into {self._app}"
+        stream.restore(restore, self.reporter)
         with self.reporter.step("check", "Checking and analyzing") as step:
             check.refuse_incomplete(target.psql, target.connection.dbname, selection)
             analyze(target.psql, target.connection.dbname, self.settings.jobs)

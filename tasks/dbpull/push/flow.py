@@ -13,7 +13,7 @@ from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
 from dbpull.errors import PullError
 from dbpull.errors.push import NothingPushed, OneHostOnly
-from dbpull.flows.prepare import Gate
+from dbpull.flows.prepare import prepare
 from dbpull.flows.run import reporting
 from dbpull.push import app_database, history
 from dbpull.push.app_restore import AppRestore, way_back
@@ -80,15 +80,15 @@ def _push(
         return
     confirm(found.database.app, asked.confirm)
     with _dumped(settings, shell, local, programs, found, reporter) as dump:
-        gate = Gate(remote.target, settings)
-        fetched = stores.store_for(settings, shell).open(dump, reporter, gate)
+        stream = stores.store_for(settings, shell).open(dump, reporter)
+        prepared = prepare(remote.target, stream.contents, settings)
         with (
             standing_by() as rescuer,
             _maintained(found, rescuer, reporter, wanted=asked.maintenance),
         ):
             backup = _captured(found, settings, reporter)
             restore = AppRestore(found, remote, backup, settings, reporter, rescuer)
-            restore.run(fetched, gate.prepared)
+            restore.run(stream, prepared)
     reporter.closing_table([])
     reporter.say(f"{found.database.app} is now {local.connection.label}.", "bold")
     push_command = shell.command_for("db.push")

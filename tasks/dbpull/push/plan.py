@@ -59,7 +59,7 @@ def tell_commands(
     path = settings.path / f"push-{app}.dump"
     nothing = Selection((), (), (), ())
     to, program = remote.target.connection, chosen.pg_restore.path
-    restore = Restore(local.shell, program, to, path, nothing, settings.jobs)
+    restore = Restore(local.shell, program, to, path, nothing, settings.jobs, "")
     target = f"{found.api.data}/client/v11/databases/{database}"
     reporter.say("  commands")
     for line in (

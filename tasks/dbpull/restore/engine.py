@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from dbpull.archive import Block
 from dbpull.errors.archive import BadDump
 from dbpull.restore.dependencies import Agenda
-from dbpull.restore.incoming import Incoming, write_part
 from dbpull.restore.job import Job
 from dbpull.restore.queue import Queue
+from dbpull.restore.readable import ReadableDump, write_part
 from dbpull.restore.sections import Restore, numbers
 from dbpull.restore.watch import Bar, Outcome, Watch
 from dbpull.shell import PipedInput, PipedProcess, Write
@@ -51,13 +51,13 @@ class Engine:
         self,
         restore: Restore,
         shell: PipedInput,
-        dump: Incoming,
+        dump: ReadableDump,
         tell: Callable[[Standing], None],
         whole: Callable[[], None] = lambda: None,
     ) -> None:
         self._restore, self._shell, self._dump = restore, shell, dump
         self._tell, self._whole = tell, whole
-        self._agenda = Agenda(dump.archive, restore.selection)
+        self._agenda = Agenda(dump.contents, restore.selection)
         self._queue = Queue(self._agenda, restore.jobs)
         restore.still_arriving = lambda: not self._queue.whole
         self._changed = threading.Condition()
@@ -228,7 +228,7 @@ class Engine:
             began = time.monotonic()
 
     def _remaining_bars(self, began: float) -> list[Bar]:
-        by_id = self._dump.archive.by_id
+        by_id = self._dump.contents.by_id
         watch = self._restore.watch
         spans, watch.spans = watch.spans, {}
         if not spans:

@@ -16,7 +16,6 @@ from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import reason
 from dbpull.postgres.restore_messages import RestoreMessage
-from dbpull.restore.arriving import Streaming
 from dbpull.restore.failures import Failures, fits, name, why, with_dependents
 from dbpull.restore.order import Part, parts
 from dbpull.restore.selection import Selection
@@ -55,6 +54,8 @@ class Restore:
     dump: Path
     selection: Selection
     jobs: int
+    label: str
+    """The dump, or the work, as messages name it: `myapp b101`."""
     tolerate: tuple[str, ...] | None = None
     """Patterns of entries that may fail: all failures are then told at the end. None
     ends a restore at the first failure."""
@@ -163,23 +164,24 @@ class Restore:
         sections = [f"--section={section}" for section in STREAMED]
         return [*self._common(listing), *sections, "-d", self.connection.argument]
 
-    def stream(self, arriving: Streaming) -> None:
+    def stream(
+        self, argv: list[str], check: Callable[[], None], arrives: Callable[[], bool]
+    ) -> None:
         """Restore definitions and rows while the dump arrives; `run` does the rest.
 
-        One pg_restore does it: several would need the whole file. Raises
-        RestoreFailed, and the error that ended the arrival.
+        `argv` feeds the arriving dump to one pg_restore: several would need the whole
+        file. Raises RestoreFailed, and the error of the arrival, which `check` raises.
         """
         wanted = [self.selection.of(section) for section in STREAMED]
         entries = [entry for section in wanted for entry in section]
         self.watch.begin(lambda _done, _total: None, len(entries))
 
         def hear(line: str) -> None:
-            arriving.check()
+            check()
             if not line.startswith("fed "):
                 self.watch(line)
 
-        argv = arriving.fed(self.stream_argv(arriving.listing))
-        self.still_arriving = lambda: arriving.left > 0
+        self.still_arriving = arrives
         self._run(argv, entries, hear)
         self.done.update(STREAMED)
 

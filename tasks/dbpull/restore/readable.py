@@ -1,4 +1,4 @@
-"""The protocol of a dump whose bytes can be read while it arrives."""
+"""The protocol of a dump as the engine reads it: its bytes, while they arrive."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Listener(Protocol):
         """A block has arrived."""
 
 
-class Incoming(Protocol):
+class ReadableDump(Protocol):
     """A dump that is arriving, or has arrived."""
 
     @property
-    def archive(self) -> Archive:
+    def contents(self) -> Archive:
         """The dump's header and table of contents."""
 
     @property
@@ -40,7 +40,7 @@ class Incoming(Protocol):
 
 
 def write_part(
-    dump: Incoming,
+    dump: ReadableDump,
     entries: Sequence[Entry],
     starts: Sequence[tuple[int, int]],
     write: Write,
@@ -52,12 +52,12 @@ def write_part(
     `definition` replaces the definition of a single entry.
     """
     with dump.open() as stream:
-        write(excerpt(stream, dump.archive, entries, definition))
+        write(excerpt(stream, dump.contents, entries, definition))
         for start, end in starts:
             if end:
                 _copy(stream, start, end, write)
             else:
-                copy(stream, dump.archive, start, write)
+                copy(stream, dump.contents, start, write)
 
 
 def _copy(stream: BinaryIO, start: int, end: int, write: Write) -> None:

@@ -1,0 +1,66 @@
+"""The stream of a dump that arrives on a host: pg_restore there reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from dbpull.archive import Archive
+from dbpull.console import Reporter
+from dbpull.dumps.names import Dump
+from dbpull.dumps.stream import by_sections, fetched
+from dbpull.errors.restore import RestoreFailed
+from dbpull.hosts.transfer import HostTransfer
+from dbpull.restore import overlap
+from dbpull.restore.sections import Restore
+from dbpull.restore.watch import Outcome
+
+
+@dataclass
+class HostStream:
+    """A dump on its way to a host; see DumpStream."""
+
+    dump: Dump
+    contents: Archive
+    transfer: HostTransfer
+    sizes: Mapping[int, int] = field(default_factory=dict)
+    """Empty: the rows don't pass through this machine."""
+    _is_whole: bool = field(default=False, init=False)
+
+    def finish(self, reporter: Reporter) -> None:
+        """Wait until the dump is whole, verify it, and give it its name."""
+        if not self._is_whole:
+            self.transfer.check()
+            self._finish(reporter)
+
+    def restore(self, into: Restore, reporter: Reporter) -> Outcome:
+        """Restore rows while the dump arrives, where it arrives slowly enough."""
+        transfer = self.transfer
+        if overlap.pays(transfer.total, transfer.left, transfer.rate, into.jobs):
+            try:
+                self._finish(reporter, lambda: self._restore_rows(into))
+            except RestoreFailed as error:
+                raise error.before_the_end() from error
+        else:
+            self.finish(reporter)
+        return by_sections(into, reporter)
+
+    def _restore_rows(self, into: Restore) -> None:
+        """Restore definitions and rows, as they arrive, by one pg_restore."""
+        transfer = self.transfer
+        argv = transfer.fed(into.stream_argv(transfer.listing))
+        into.stream(argv, transfer.check, lambda: transfer.left > 0)
+
+    def _finish(
+        self, reporter: Reporter, meanwhile: Callable[[], None] | None = None
+    ) -> None:
+        label = self.dump.label
+        rows = " and restoring its rows" if meanwhile else ""
+        with reporter.step("fetch", f"Fetching {label}{rows}", "bytes") as step:
+            self.transfer.progress = step.progress
+            if meanwhile:
+                meanwhile()
+                label = f"{label}, its rows are in"
+            self.transfer.finish()
+            step.sentence = fetched(label, self.transfer.total)
+        self._is_whole = True

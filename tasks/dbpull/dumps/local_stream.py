@@ -1,0 +1,167 @@
+"""The stream of a dump on this machine, whole or arriving: the engine restores it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import BinaryIO
+
+from dbpull import archive
+from dbpull.archive import Archive, Block
+from dbpull.console import Reporter, Step
+from dbpull.download import Download
+from dbpull.dumps.names import Dump, shown
+from dbpull.dumps.stream import fetched, restored
+from dbpull.errors.download import DownloadFailed, ObjectChanged
+from dbpull.errors.restore import RestoreFailed
+from dbpull.restore.engine import Engine, Standing
+from dbpull.restore.queue import LARGE
+from dbpull.restore.readable import Listener
+from dbpull.restore.sections import Restore
+from dbpull.restore.watch import Bar, Outcome
+from dbpull.shell import PipedInput
+from dbpull.words import listed, size
+
+
+class LocalStream:
+    """A dump on this machine, verified, or while it is downloaded; see DumpStream.
+
+    The engine reads it by `open`, `total` and `walk`; see ReadableDump.
+    """
+
+    def __init__(
+        self,
+        dump: Dump,
+        contents: Archive,
+        shell: PipedInput,
+        *,
+        blocks: Sequence[Block] = (),
+        download: Download | None = None,
+    ) -> None:
+        self.dump, self.contents = dump, contents
+        self._shell, self._blocks, self._download = shell, blocks, download
+        self._began = time.monotonic()
+        self._ended: float | None = None
+
+    @property
+    def sizes(self) -> Mapping[int, int]:
+        """The bytes of each data block, by dump id; empty while the dump arrives."""
+        return {block.dump_id: block.end - block.start for block in self._blocks}
+
+    def finish(self, reporter: Reporter) -> None:
+        """Wait until the dump is whole, and verify it."""
+
+        def verify(stream: BinaryIO) -> None:
+            self.contents = archive.read(stream)
+            self._blocks = archive.verify(stream, self.contents)
+
+        if self._download and self._ended is None:
+            finish(self._download, self.dump, reporter, verify)
+            self._download = None
+
+    def restore(self, into: Restore, reporter: Reporter) -> Outcome:
+        """Restore by many pg_restores at once, from the first bytes that arrive."""
+        download, label = self._download, into.label
+        doing = f"Fetching and restoring {label}" if download else f"Restoring {label}"
+        with reporter.step("restore", doing) as step:
+
+            def on_progress(standing: Standing) -> None:
+                step.report(standing.done, standing.total, _amount(standing))
+
+            def on_whole() -> None:
+                if download:
+                    self._tell_fetched(reporter)
+                    reporter.doing = f"Restoring {label}"
+
+            try:
+                outcome = Engine(into, self._shell, self, on_progress, on_whole).run()
+            except RestoreFailed as error:
+                if download and self._ended is None:
+                    raise error.before_the_end() from error
+                raise
+            step.sentence = restored(into)
+        if not download:
+            return outcome
+        bar = Bar("download", label, self._began, self._end, self.dump.size)
+        return replace(outcome, bars=(bar, *outcome.bars))
+
+    @property
+    def total(self) -> int:
+        """The dump's bytes; 0 where the download host does not tell."""
+        return self._download.size or 0 if self._download else self.dump.size
+
+    def open(self) -> BinaryIO:
+        """Open the dump; reads wait for bytes that have not arrived."""
+        if self._download:
+            return self._download.reader()
+        return self.dump.path.open("rb")
+
+    def walk(self, listener: Listener) -> None:
+        """Pass each data block to the listener; at the end the dump is verified.
+
+        Raises ObjectChanged where the download host has another dump by now: `finish`
+        gets that one.
+        """
+        if self._download:
+            self._walk_arriving(self._download, listener)
+            return
+        for block in self._blocks:
+            listener.arrived(block)
+
+    def _walk_arriving(self, download: Download, listener: Listener) -> None:
+        rounds = 0
+
+        def verify(stream: BinaryIO) -> None:
+            nonlocal rounds
+            rounds += 1
+            read = archive.read(stream)
+            if rounds > 1 or read != self.contents:
+                raise _Changed
+            for block in archive.blocks(stream, read, listener.large, LARGE):
+                listener.arrived(block)
+
+        try:
+            download.finish(verify)
+        except _Changed:
+            raise ObjectChanged(download.host) from None
+        self._ended = time.monotonic()
+
+    @property
+    def _end(self) -> float:
+        return self._ended or self._began
+
+    def _tell_fetched(self, reporter: Reporter) -> None:
+        step = Step("fetch", "", "bytes", reporter.host, began=self._began)
+        step.sentence = _fetched(self.dump)
+        reporter.done(step, self._ended)
+
+
+def finish(
+    download: Download,
+    dump: Dump,
+    reporter: Reporter,
+    verify: Callable[[BinaryIO], object] = lambda _: None,
+) -> None:
+    """Wait until a download is whole; `verify` judges it, as in Download.finish."""
+    with reporter.step("fetch", f"Fetching {dump.label}", "bytes") as step:
+        download.progress = step.progress
+        download.finish(verify)
+        step.sentence = _fetched(dump)
+
+
+def _fetched(dump: Dump) -> str:
+    return fetched(dump.label, dump.size, f" in {shown(dump.path)}")
+
+
+def _amount(standing: Standing) -> str:
+    total = int(standing.total)
+    of = f" of {size(total)}" if total > standing.rows else ""
+    return f"{size(standing.rows)}{of} {listed(standing.doing, 2)}"
+
+
+class _Changed(DownloadFailed):
+    """The download host has another object by now."""
+
+    def __init__(self) -> None:
+        super().__init__("It changed.")
