@@ -10,7 +10,7 @@ from invoke.context import Context
 from dbpull import configured
 from dbpull.errors.settings import NoPlan, OnlyHere, OnlyThere
 from dbpull.settings import Settings
-from dbpull.shell import Shell, is_remote
+from dbpull.shell import Shell
 from dbpull.shell.local import Local
 
 
@@ -34,11 +34,19 @@ def context(
         local = Local(echo)
         yield with_target(settings, local) if targeted else settings, local
         return
-    from dbpull.fab.reach import connect
+    from dbpull.hosts.connect import connect
 
     with connect(c, Reporter(host(c)).note, echo=echo) as remote:
         home, cores = remote.home, remote.cores
         yield settings.there(remote.host, home=home, cores=cores), remote
+
+
+def is_remote(c: object) -> bool:
+    """Whether a context is Fabric's Connection: its class has `local`.
+
+    The class is asked: an instance's missing attributes come from the configuration.
+    """
+    return hasattr(type(c), "local")
 
 
 def host(c: Context) -> str:

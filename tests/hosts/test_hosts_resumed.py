@@ -18,7 +18,7 @@ from dbpull.dumps.on_host import HostStore
 from dbpull.dumps.store import ANEW, RESUMES
 from dbpull.errors.archive import BadDump
 from dbpull.errors.download import ObjectChanged
-from dbpull.fab.reach import connect
+from dbpull.hosts.connect import connect
 from dbpull.hosts.curl import Curl
 from dbpull.hosts.host import Host
 from dbpull.hosts.transfer import HostTransfer

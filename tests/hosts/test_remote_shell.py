@@ -22,9 +22,9 @@ from dbpull.errors.hosts import (
     RemoteError,
     UnusableHost,
 )
-from dbpull.fab.reach import connect
 from dbpull.hosts import agent
 from dbpull.hosts.channel import Channel
+from dbpull.hosts.connect import connect
 from dbpull.hosts.host import Host
 from machines import Machine, introduce, machine
 from silences import NEVER, listener_of, pass_all_silence, pass_silence, until

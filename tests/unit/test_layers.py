@@ -63,7 +63,7 @@ LAYERS: dict[str, set[str]] = {
         "words",
     },
     "context": {
-        "configured", "console", "errors", "fab", "flows", "settings", "shell",
+        "configured", "console", "errors", "flows", "hosts", "settings", "shell",
     },
     "django": {
         "configured", "console", "errors", "flags", "flows", "naming", "project",
@@ -77,7 +77,7 @@ USED_BY = {
     "aiohttp": {"demo/heroku"},
     "django": {"django"},
     "dotenv": {"env_file.py"},
-    "fabric": {"fab"},
+    "fabric": {"fab", "hosts/connect.py", "hosts/known_hosts.py"},
     "invoke": {
         "db.py",
         "django/run.py",
@@ -87,7 +87,13 @@ USED_BY = {
         "local_tasks.py",
         "context.py",
     },
-    "paramiko": {"fab"},
+    "paramiko": {
+        "fab",
+        "hosts/connect.py",
+        "hosts/known_hosts.py",
+        "hosts/proxy.py",
+        "hosts/sessions.py",
+    },
     "requests": {"download", "heroku"},
     "rich": {"console", "demo/picture.py"},
     "trustme": {"demo/heroku"},

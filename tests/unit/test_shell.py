@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.shell import is_remote
+from dbpull.context import is_remote
 from dbpull.shell.local import Local
 
 

@@ -1,4 +1,4 @@
-"""The one package that imports fabric: `fab`'s configuration, hosts, connections."""
+"""What `fab` runs: its configuration, and our tasks on several hosts at once."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from paramiko import SSHException
 
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.hosts import AmbiguousHost, HostUnreachable
-from dbpull.fab.outcome import HostResults
-from dbpull.fab.proxy import Proxy
+from dbpull.fab.results import HostResults
+from dbpull.hosts.proxy import Proxy
 from dbpull.signals import SIGNALS, Stopped
 
 PORTS = range(1, 65536)

@@ -10,7 +10,7 @@ from typing import Any, Self
 from dbpull.errors.hosts import ConnectionLost, HostRefused
 from dbpull.hosts.agent import HostAgent
 from dbpull.hosts.channel import Channel
-from dbpull.hosts.sessions import HostSessions, decoded
+from dbpull.hosts.programs import HostPrograms, decoded
 from dbpull.naming import NAME
 from dbpull.shell import Dialogue, Line, Result
 
@@ -18,7 +18,7 @@ _SIGNALLED = 128
 """What a shell adds to the signal that ended a program."""
 
 
-class Host(HostSessions):
+class Host(HostPrograms):
     """A host during a run; a context manager.
 
     `session` opens a channel of the SSH connection, `sftp` a channel for SFTP;

@@ -1,189 +1,69 @@
-"""Programs in the sessions of one SSH connection, without a secret in any command."""
+"""The sessions of an SSH connection: the next session is always opened in advance.
+
+A program on a host costs three round trips: for its session, its start, its answer.
+With a session that is open already it costs two.
+"""
 
 from __future__ import annotations
 
-import shlex
+import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from itertools import count
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
+import paramiko
+
 from dbpull.errors.hosts import ConnectionLost, HostRefused
-from dbpull.hosts.channel import Channel, run_line
-from dbpull.shell import Line
-from dbpull.signals import SIGNALS
 
-ENDING = 30.0
-"""Seconds that a host gets to end a program."""
-_TRIES, _PAUSE = 10, 0.1
-# Even in quotes, csh interprets `!` and a line's end, and fish a backslash.
-_NOT_FOR_EVERY_SHELL = frozenset("!\\\n")
+OPEN = 30.0  # seconds for a session to be opened
 
 
-class HostSessions:
-    """Runs programs on a host, each in a session of its own.
+class Sessions:
+    """Opens sessions of a connection. Raises ConnectionLost, HostRefused."""
 
-    `session` opens a session. Every method may raise ConnectionLost.
-    """
+    def __init__(self, host: str, transport: paramiko.Transport) -> None:
+        self._host = host
+        self._transport = transport
+        self._lock = threading.Lock()
+        with suppress(AttributeError, OSError):  # a jump host's channel has no options
+            # Our messages are small, and wanted at once.
+            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._next: Future[Any] | None = self._begin()
 
-    folder: str
-    """The run's own folder on the host; removed at the run's end."""
+    def take(self) -> Any:
+        """A session for one program."""
+        with self._lock:
+            session = self._taken()
+            # On a host that allows few sessions, one in advance would be in the way.
+            self._next = self._begin() if self._next else None
+        return session
 
-    def __init__(
-        self, host: str, session: Callable[[], Any], echo: Line | None
-    ) -> None:
-        self.host = host
-        self._session = session
-        self._echo = echo
-        self._numbers = count(1)
-        self._passwords: dict[str, str] = {}
-        self._writing = threading.Lock()
-
-    def exchange(
-        self,
-        argv: Sequence[str],
-        env: Mapping[str, str] | None = None,
-        stdin: bytes = b"",
-        on_err: Line | None = None,
-    ) -> tuple[int, bytes, bytes]:
-        """Run a program to its end; return exit code, stdout and stderr, in bytes."""
-
-        def tell(line: bytes) -> None:
-            if on_err:
-                on_err(decoded(line).rstrip("\n"))
-
-        with self.started(argv, env, reads=bool(stdin)) as (channel, _):
-            if stdin:
-                channel.write_all(stdin)
-            err = channel.read_stderr(tell)
-            out = channel.read_rest()
-            return self.code(channel), out, err
-
-    def write(self, path: str, content: str) -> None:
-        """Write a file that only its owner can read. Raises HostRefused."""
-        argv = ["sh", "-c", 'cat >"$0"', path]
-        self.check("Writing a file", argv, content.encode())
-
-    def check(self, doing: str, argv: Sequence[str], stdin: bytes = b"") -> None:
-        """Run a program that must succeed. Raises HostRefused."""
-        code, _, err = self.exchange(argv, stdin=stdin)
-        if code:
-            raise HostRefused.by(self.host, doing, decoded(err))
-
-    def script(self, verb: str, *words: str) -> list[str]:
-        """The command of a verb of host.sh."""
-        return ["sh", f"{self.folder}/host.sh", verb, self.folder, *words]
-
-    def lost(self, why: BaseException) -> ConnectionLost:
-        """The error to raise where SSH itself fails."""
-        error = ConnectionLost(self.host)
-        error.__cause__ = why
-        return error
-
-    @contextmanager
-    def started(
-        self, argv: Sequence[str], env: Mapping[str, str] | None, *, reads: bool
-    ) -> Iterator[tuple[Channel, str]]:
-        """Start a program; give its channel and number; end it on an error.
-
-        One that `reads` waits for the end of its stdin, which must come.
-        """
-        number = str(next(self._numbers))
-        line = self.line(number, argv, env) + ("" if reads else " </dev/null")
-        line = self._for_any_shell(number, line)
-        if self._echo:
-            self._echo(f"{self.host}$ {shlex.join(argv)}")
-        with self._channel(line) as start:
+    def _taken(self) -> Any:
+        if self._next:
             try:
-                yield start(), number
-            except BaseException:
-                self.end(number)
-                raise
+                return self._next.result()
+            except HostRefused:
+                self._next = None
+        return self._open()
 
-    @contextmanager
-    def _channel(self, line: str) -> Iterator[Callable[[], Channel]]:
-        """Open a session; give the function that runs the line in it."""
-        session = self._opened()
+    def _begin(self) -> Future[Any]:
+        begun: Future[Any] = Future()
 
-        def start() -> Channel:
+        def work() -> None:
             try:
-                run_line(session, line)
-            except Exception as error:
-                raise self.lost(error) from error
-            return Channel(session)
+                begun.set_result(self._open())
+            except BaseException as error:  # noqa: BLE001 - `take` raises it
+                begun.set_exception(error)
 
+        threading.Thread(target=work, daemon=True).start()
+        return begun
+
+    def _open(self) -> Any:
         try:
-            yield start
-        finally:
-            session.close()
-
-    def _opened(self) -> Any:
-        """Open a session, with retries for a host that allows only a few at once.
-
-        There, sshd takes a moment to notice that another session has ended.
-        """
-        for _ in range(_TRIES):
-            with suppress(HostRefused):
-                return self._session()
-            SIGNALS.pause(_PAUSE)
-        return self._session()
-
-    def _for_any_shell(self, number: str, line: str) -> str:
-        """The line, or one that runs a file with it: every login shell must take it."""
-        if not _NOT_FOR_EVERY_SHELL.intersection(line):
-            return line
-        path = f"{self.folder}/line.{number}"
-        self.write(path, f"exec {line}\n")
-        return shlex.join(["sh", path])
-
-    def line(
-        self, number: str, argv: Sequence[str], env: Mapping[str, str] | None
-    ) -> str:
-        """The command line of a program for the host's shell, quoted once, here."""
-        pairs = [f"{name}={value}" for name, value in self._without_secret(env)]
-        return shlex.join(self.script("start", number, *pairs, "--", *argv))
-
-    def _without_secret(
-        self, env: Mapping[str, str] | None
-    ) -> Iterator[tuple[str, str]]:
-        """The variables, with the password's file in place of the password."""
-        env = env or {}
-        for name, value in env.items():
-            if name == "PGPASSFILE" and "PGPASSWORD" in env:
-                continue  # the URL's password wins
-            if name == "PGPASSWORD":
-                yield "PGPASSFILE", self._pass_file(value)
-            else:
-                yield name, value
-
-    def _pass_file(self, password: str) -> str:
-        """A file for libpq (documentation, 34.16) that only its owner can read."""
-        with self._writing:
-            if password not in self._passwords:
-                path = f"{self.folder}/pgpass.{len(self._passwords)}"
-                escaped = password.replace("\\", "\\\\").replace(":", "\\:")
-                self.write(path, f"*:*:*:*:{escaped}\n")
-                self._passwords[password] = path
-            return self._passwords[password]
-
-    def end(self, number: str) -> None:
-        """End a program and its children; where that fails, the agent ends them at
-        the run's end."""
-        line = shlex.join(self.script("end", number))
-        with suppress(ConnectionLost, HostRefused), self._channel(line) as start:
-            start().over(ENDING)
-
-    def code(self, channel: Channel) -> int:
-        """The exit code of a program's channel. Raises ConnectionLost, HostRefused."""
-        code = channel.code
-        if code is None:
-            raise ConnectionLost(self.host)
-        if channel.refusal is not None:
-            raise HostRefused(self.host, "Starting a program", channel.refusal)
-        return code
-
-
-def decoded(data: bytes) -> str:
-    """A program's output as text; bytes that are no UTF-8 are replaced."""
-    return data.decode("utf-8", "replace")
+            return self._transport.open_session(timeout=OPEN)
+        except paramiko.ChannelException as error:
+            why = "its sshd does not allow so many at once (MaxSessions)"
+            raise HostRefused(self._host, "Opening a session", why) from error
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise ConnectionLost(self._host) from error

@@ -136,11 +136,3 @@ class Shell(Protocol):
 
     def free(self, folder: str) -> int | None:
         """Bytes free on the disk of a folder; None where they are not known."""
-
-
-def is_remote(c: object) -> bool:
-    """Whether a context is Fabric's Connection: its class has `local`.
-
-    The class is asked: an instance's missing attributes come from the configuration.
-    """
-    return hasattr(type(c), "local")

@@ -12,11 +12,11 @@ import paramiko
 from fabric.connection import Connection
 
 from dbpull.errors.hosts import ConnectionLost, HostKeyChanged, HostUnreachable
-from dbpull.fab.keys import Notice, know, known_as
-from dbpull.fab.proxy import Proxy
-from dbpull.fab.sessions import OPEN, Sessions
 from dbpull.hosts.channel import answered
 from dbpull.hosts.host import Host
+from dbpull.hosts.known_hosts import Notice, know, known_as
+from dbpull.hosts.proxy import Proxy
+from dbpull.hosts.sessions import OPEN, Sessions
 from dbpull.signals import SIGNALS
 
 CONNECT = 20  # seconds for a host to answer, where neither fab nor ssh_config says
