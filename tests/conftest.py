@@ -79,10 +79,10 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     fresh = type(PROJECT)()
     for name, value in vars(fresh).items():
         monkeypatch.setattr(PROJECT, name, value)
-    monkeypatch.setattr(NAME, "told", DEFAULT)
+    monkeypatch.setattr(NAME, "collection", DEFAULT)
     steps_source._api.cache_clear()
     yield
-    monkeypatch.setattr(NAME, "told", DEFAULT)
+    monkeypatch.setattr(NAME, "collection", DEFAULT)
     steps_source._api.cache_clear()
 
 

@@ -75,7 +75,7 @@ def capture(
     wait: str | None = None,
 ) -> None:
     """Take a new backup on Heroku and wait for it."""
-    refuse_dry(c, "db.capture")
+    refuse_dry(c, "capture")
     settings = settings_of(c, app=app, database=database, wait=wait)
     from dbpull.flows import pull as flow
 
@@ -96,7 +96,7 @@ def fetch(
     upload: bool = False,
 ) -> None:
     """Download a backup, or find it already here."""
-    refuse_dry(c, "db.fetch")
+    refuse_dry(c, "fetch")
     refuse_empty(backup=backup)
     refuse_useless(c, upload=upload)
     settings = settings_of(
@@ -153,7 +153,7 @@ def cleanup(
     original: bool = False,
 ) -> None:
     """Remove dumps beyond the newest few, and what crashed runs left."""
-    refuse_dry(c, "db.cleanup")
+    refuse_dry(c, "cleanup")
     settings = settings_of(c, path=path, keep=keep, target=target)
     from dbpull.flows import cleanup as flow
 
@@ -181,7 +181,7 @@ def backups(
 @task(help=help_of("target", "original"))
 def undo(c: Context, *, target: str | None = None, original: bool = False) -> None:
     """Swap back to the previous database (run again to redo)."""
-    refuse_dry(c, "db.undo")
+    refuse_dry(c, "undo")
     settings = settings_of(c, target=target)
     from dbpull.flows import undo as flow
 

@@ -8,10 +8,10 @@ from typing import Any
 import invoke.tasks
 
 from dbpull.errors.settings import EmptyValue
-from dbpull.naming import NAME
+from dbpull.naming import setting
 
 HELP = {
-    "app": "Heroku app: an alias of db.apps, or a name.",
+    "app": "Heroku app: an alias of {apps}, or a name.",
     "backup": "Backup to use (b101); else the newest of the database.",
     "capture": "Take a new backup even if a recent one exists.",
     "confirm": "The app's real name: confirms that its database is replaced.",
@@ -60,7 +60,7 @@ class Task(invoke.tasks.Task[Any]):
         """The options of a flag's Argument (see Invoke's), with its short form."""
         options = super().arg_opts(name, default, taken_names)
         options["names"] += SHORT.get(name, [])
-        options["help"] = NAME.in_sentence(options.get("help") or "")
+        options["help"] = (options.get("help") or "").format(apps=setting("apps"))
         return options
 
 

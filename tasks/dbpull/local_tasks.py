@@ -16,8 +16,8 @@ from dbpull.context import context, refuse_dry, refuse_elsewhere, settings_of
 )
 def demo(c: Context, *, keep: bool = False) -> None:
     """Show a pull at work on a made-up app and a throwaway server."""
-    refuse_elsewhere(c, "db.demo")
-    refuse_dry(c, "db.demo")
+    refuse_elsewhere(c, "demo")
+    refuse_dry(c, "demo")
     from dbpull.flows import demo as flow
 
     flow.demo(keep=keep)
@@ -26,8 +26,8 @@ def demo(c: Context, *, keep: bool = False) -> None:
 @task(auto_shortflags=False)
 def start(c: Context) -> None:
     """Start the embedded server and tell its URL."""
-    refuse_elsewhere(c, "db.start")
-    refuse_dry(c, "db.start")
+    refuse_elsewhere(c, "start")
+    refuse_dry(c, "start")
     settings = settings_of(c)
     from dbpull.flows import server
 
@@ -41,8 +41,8 @@ def start(c: Context) -> None:
 )
 def stop(c: Context, *, demo: bool = False) -> None:
     """Stop the embedded server; its data stay."""
-    refuse_elsewhere(c, "db.stop")
-    refuse_dry(c, "db.stop")
+    refuse_elsewhere(c, "stop")
+    refuse_dry(c, "stop")
     from dbpull.flows import demo as demos
     from dbpull.flows import server
 
@@ -55,7 +55,7 @@ def stop(c: Context, *, demo: bool = False) -> None:
 @task(auto_shortflags=False)
 def url(c: Context) -> None:
     """Print the target's URL, with its password, on stdout."""
-    refuse_elsewhere(c, "db.url")
+    refuse_elsewhere(c, "url")
     settings = settings_of(c)
     from dbpull.flows import server
 

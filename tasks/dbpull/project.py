@@ -39,7 +39,7 @@ class Project:
         """
         if not NAME.fits(name):
             raise ImpossibleValue("name in tasks.py", name, "a name that is free")
-        NAME.told = name
+        NAME.collection = name
         self.folder = folder
         self._read_env_file(folder / ".env")
         for name in [name for name in os.environ if name.startswith(NAME.prefix)]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from dbpull.errors import PullError
 from dbpull.signals import SIGNALS
 
 T = TypeVar("T")
@@ -45,9 +44,6 @@ class SingleFlight(Generic[T]):
         if answer.error:
             # A signal that ended the question must not end the cleanup of each caller.
             SIGNALS.met()
-        if isinstance(answer.error, PullError):
-            raise answer.error.again() from answer.error
-        if answer.error:
             raise answer.error
         return answer.value  # type: ignore[return-value] # None only where T is
 

@@ -483,7 +483,7 @@ def test_without_undo_no_previous_database_stays(postgres_18: Postgres) -> None:
     with pytest.raises(NoPrevious, match=f"no previous database of {name}") as raised:
         undo(postgres_18, name)
     assert f"{name}__dbpull_original, which" in raised.value.remedy
-    assert "db.undo --original" in raised.value.remedy
+    assert "db.undo --original" in str(raised.value)
 
 
 def test_what_the_swap_took_out_of_use_is_a_leftover_until_it_is_dropped(

@@ -7,23 +7,27 @@ import signal
 
 import pytest
 
-from dbpull.errors import Interrupted
+from dbpull.errors import Interrupted, PullError, TaskFailed
 from dbpull.errors.local import LocalTrouble
 from dbpull.errors.postgres import BadUrl
 from dbpull.errors.restore import RestoreFailed
 from dbpull.flows.run import UNTOUCHED, reporting
+from dbpull.naming import command
+from dbpull.shell.local import Local
 
 
 def test_what_ends_a_run_midway_tells_how_things_stand() -> None:
     with (
-        pytest.raises(RestoreFailed, match="The target is as it was"),
+        pytest.raises(TaskFailed, match="The target is as it was") as caught,
         reporting(UNTOUCHED),
     ):
         raise RestoreFailed("INDEX a", "no")
 
+    assert isinstance(caught.value.error, RestoreFailed)
+
 
 def test_a_step_may_say_how_things_stand_by_now() -> None:
-    with pytest.raises(RestoreFailed) as caught, reporting(UNTOUCHED) as reporter:  # noqa: PT012
+    with pytest.raises(TaskFailed) as caught, reporting(UNTOUCHED) as reporter:  # noqa: PT012
         reporter.state_on_failure = "All is done."
         raise RestoreFailed("INDEX a", "no")
 
@@ -32,7 +36,7 @@ def test_a_step_may_say_how_things_stand_by_now() -> None:
 
 
 def test_a_refusal_says_no_more_than_it_must() -> None:
-    with pytest.raises(BadUrl) as caught, reporting(UNTOUCHED):
+    with pytest.raises(TaskFailed, match="--target") as caught, reporting(UNTOUCHED):
         raise BadUrl("--target", "no")
 
     assert "as it was" not in str(caught.value)
@@ -40,10 +44,43 @@ def test_a_refusal_says_no_more_than_it_must() -> None:
 
 def test_trouble_with_a_file_is_no_traceback() -> None:
     with (
-        pytest.raises(LocalTrouble, match=r"No space left.*\n.*as it was"),
+        pytest.raises(TaskFailed, match=r"No space left.*\n.*as it was") as caught,
         reporting(UNTOUCHED),
     ):
         raise OSError(28, "No space left on device", "b101.dump")
+
+    assert isinstance(caught.value.error, LocalTrouble)
+
+
+@pytest.mark.parametrize(
+    ("shell", "host", "typed"),
+    [
+        (None, "", "invoke db.undo"),
+        (None, "devbox", "fab -H devbox db.undo"),
+        (Local(), "", "invoke db.undo"),
+        (Local(typed="./manage.py db:{}".format), "", "./manage.py db:undo"),
+    ],
+)
+def test_what_to_type_next_is_filled_in_where_it_is_told(
+    shell: Local | None, host: str, typed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    undo = f"`{command('undo')}` goes back."
+    frame = reporting(undo, shell, host=host)
+    with pytest.raises(TaskFailed) as caught, frame as reporter:  # noqa: PT012
+        reporter.say(undo)
+        raise RestoreFailed("INDEX a", "no", f"Or: {undo}")
+
+    told = f"`{typed}` goes back."
+    assert capsys.readouterr().err.endswith(f"{told}\n")
+    assert str(caught.value).endswith(f"\n{told} Or: {told}")
+
+
+def test_an_error_can_not_be_changed() -> None:
+    error = PullError("No.", "Wait.", code=3)
+
+    for name in ("what", "remedy", "message", "code", "more"):
+        with pytest.raises(AttributeError):
+            setattr(error, name, 4)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +96,14 @@ def test_a_signal_ends_it_with_the_code_that_a_shell_knows(
 ) -> None:
     with (
         pytest.raises(
-            Interrupted, match=re.escape(f"Stopped by {how} while swapping.")
+            TaskFailed, match=re.escape(f"Stopped by {how} while swapping.")
         ) as caught,
         reporting() as reporter,
         reporter.step("swap", "Swapping"),
     ):
         signal.raise_signal(number)
 
+    assert isinstance(caught.value.error, Interrupted)
     assert caught.value.code == 128 + number
 
 

@@ -11,7 +11,7 @@ from dbpull.console.chart import Bar, drawn
 from dbpull.console.hosts_display import HOSTS_DISPLAY
 from dbpull.console.screen import Screen, own_screen
 from dbpull.console.step import Step, prefixed
-from dbpull.naming import NAME
+from dbpull.naming import NAME, CommandFor, filled
 from dbpull.words import size, span
 
 
@@ -28,8 +28,9 @@ class Reporter:
     size: int | None = None
     """The dump's bytes, once known."""
 
-    def __init__(self, host: str = "") -> None:
+    def __init__(self, host: str = "", command_for: CommandFor = NAME.invoke) -> None:
         self.host = host
+        self._command_for = command_for
         # A host's thread may outlive `shared` (Ctrl-C): it then opens no screen itself.
         self._shared = HOSTS_DISPLAY.remember(self) if host else None
         self._own = None if self._shared or HOSTS_DISPLAY.screen else own_screen()
@@ -48,8 +49,8 @@ class Reporter:
         return Reporter() if self.host else self
 
     def say(self, text: str, style: str = "") -> None:
-        """Print one line."""
-        self._screen.say(prefixed(self.host, NAME.in_commands(text)), style)
+        """Print one line, with command lines for its placeholders."""
+        self._screen.say(prefixed(self.host, filled(text, self._command_for)), style)
 
     def note(self, text: str) -> None:
         """Print something to know that stops nothing."""

@@ -39,13 +39,13 @@ def write(folder: Path, *, production: str, staging: str) -> None:
 
 
 def _tasks() -> str:
-    if NAME.told == DEFAULT:
+    if NAME.collection == DEFAULT:
         return TASKS.format(name="", ours="db")
-    *outer, own = NAME.told.split(".")
+    *outer, own = NAME.collection.split(".")
     ours = f'Collection.from_module(db, name="{own}")'
     for name in reversed(outer):
         ours = f'Collection("{name}", {ours})'
-    return TASKS.format(name=f', name="{NAME.told}"', ours=ours)
+    return TASKS.format(name=f', name="{NAME.collection}"', ours=ours)
 
 
 def write_environment(folder: Path, environment: Mapping[str, str]) -> None:

@@ -23,7 +23,7 @@ from dbpull.django.target import NoService, url_of
 from dbpull.errors import PullError
 from dbpull.errors.spelling import did_you_mean
 from dbpull.flags import HELP, refuse_empty
-from dbpull.naming import DEFAULT, NAME
+from dbpull.naming import DEFAULT, NAME, setting
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
@@ -32,9 +32,7 @@ from dbpull.sources import heroku_app
 SILENT, USUAL, CHATTY = 0, 1, 2
 """Levels of --verbosity: errors alone; the run's messages; every command, too."""
 _one_at_a_time = threading.Lock()
-_OURS = {
-    "db.pull", "db.push", "db.undo", "db.backups", "db.cleanup", "db.url",
-}  # fmt: skip
+_OURS = {"pull", "push", "undo", "backups", "cleanup", "url"}
 
 
 @dataclass(frozen=True)
@@ -75,13 +73,13 @@ def django_run(
             _let_go(alias)
             yield DjangoRun(settings, _shell(options))
         except PullError as error:
-            text = str(error.retold(_typed))
-            raise CommandError(text, returncode=error.code) from error
+            told = error.told(_typed)
+            raise CommandError(told, returncode=error.code) from error
 
 
 def add_app(parser: CommandParser) -> None:
     """Add the option --app."""
-    parser.add_argument("-a", "--app", help=HELP["app"])
+    parser.add_argument("-a", "--app", help=HELP["app"].format(apps=setting("apps")))
 
 
 def add_database(parser: CommandParser) -> None:
@@ -175,8 +173,8 @@ def _shell(options: dict[str, Any]) -> Local:
 def _typed(task: str) -> str:
     """The command line of a task: our Django command, where the task has one."""
     if task in _OURS:
-        return f"./manage.py {task.replace('.', ':')}"
-    return f"invoke {NAME.task(task)}"
+        return f"./manage.py db:{task}"
+    return NAME.invoke(task)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from dbpull.download.journal import Record
 from dbpull.download.request import Changed
 from dbpull.download.worker import Cut, DownloadJob, Halted, Worker
 from dbpull.errors.download import (
-    RESUMES,
     CannotStore,
     NoConnection,
     ObjectChanged,
@@ -104,7 +103,7 @@ class Transfer:
     def _without_false_promise(self, error: BaseException) -> BaseException:
         """Take the promise to resume out of an error where a run can't resume."""
         if isinstance(error, CannotStore) and not self._job.chunks.resumable:
-            return error.advising(error.remedy.replace(RESUMES, "").strip())
+            return error.without_promise()
         return error
 
     def _persist(self) -> None:

@@ -3,6 +3,7 @@
 ::
 
     PullError (invoke.Exit: one line or two on stderr, exit code 1, no traceback)
+    ├── TaskFailed        what ends a task: another error, with the state added
     ├── Interrupted       Ctrl-C, kill, a closed terminal
     ├── errors.settings   what was configured or typed
     ├── errors.heroku     apps, databases, backups, Heroku itself
@@ -23,56 +24,36 @@ then what to do next. No message holds a password, a token or a presigned URL.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Self
-
 from invoke.exceptions import Exit
 
-from dbpull.naming import DEFAULT, NAME
+from dbpull.naming import NAME, CommandFor, filled
 
 
 class PullError(Exit):
-    """Base of every error raised on purpose.
+    """Base of every error raised on purpose; no error is changed once it is made.
 
-    `what` is one sentence with the cause; `remedy` is one with what to do next.
-    `code` is the exit code of the program.
+    `what` is one sentence with the cause; `remedy` is one with what to do next. Both
+    may have placeholders for commands (`naming.command`). `code` is the exit code of
+    the program.
     """
 
     midway = False
     """Whether it may end a run midway, so that how the target stands is of interest."""
 
     def __init__(self, what: str, remedy: str = "", *, code: int = 1) -> None:
-        self.what = NAME.in_sentence(what)
-        self.remedy = NAME.in_sentence(remedy)
-        super().__init__(f"{self.what}\n{self.remedy}".strip(), code=code)
+        self.what = what
+        self.remedy = remedy
+        super().__init__(self.told(NAME.invoke), code=code)
 
-    def add(self, sentence: str) -> None:
-        """Put one more sentence before the remedy."""
-        self.remedy = f"{NAME.in_sentence(sentence)} {self.remedy}".strip()
-        self.message = f"{self.what}\n{self.remedy}"
+    def told(self, command_for: CommandFor) -> str:
+        """The error's text, with the commands to type in one way or another."""
+        return filled(f"{self.what}\n{self.remedy}".strip(), command_for)
 
-    def again(self) -> Self:
-        """The same once more, for another thread to raise and to add to."""
-        twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        twin.args = self.args
-        return twin
-
-    def retold(self, command_for: Callable[[str], str]) -> Self:
-        """The same, for who does not type `invoke`: what is to be done, as they do."""
-        ours = rf"(?<=`)invoke {re.escape(NAME.typed)}\.(\w+)"
-        remedy = re.sub(
-            ours, lambda found: command_for(f"{DEFAULT}.{found[1]}"), self.remedy
-        )
-        return self if remedy == self.remedy else self.advising(remedy)
-
-    def advising(self, remedy: str) -> Self:
-        """The same, with another remedy."""
-        twin = self.again()
-        twin.remedy = remedy
-        twin.message = f"{twin.what}\n{twin.remedy}".strip()
-        return twin
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to change a finished error; Python sets `__traceback__` and others."""
+        if "_code" in vars(self) and not name.startswith("__"):
+            raise AttributeError(f"{type(self).__name__} can't be changed")
+        super().__setattr__(name, value)
 
     def __str__(self) -> str:
         return self.message or ""
@@ -81,5 +62,17 @@ class PullError(Exit):
 class Interrupted(PullError):
     """Ctrl-C (130), `kill` (143) or a closed terminal (129) ended the run."""
 
+    midway = True
+
     def __init__(self, what: str, remedy: str = "", *, code: int = 130) -> None:
         super().__init__(what, remedy, code=code)
+
+
+class TaskFailed(PullError):
+    """The end of a task by an error: tells the databases' state, and what to type."""
+
+    def __init__(self, error: PullError, state: str, command_for: CommandFor) -> None:
+        self.error = error
+        remedy = f"{state} {error.remedy}".strip() if error.midway else error.remedy
+        what, remedy = filled(error.what, command_for), filled(remedy, command_for)
+        super().__init__(what, remedy, code=error.code)

@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 from shlex import quote
-from typing import Self
 
 from dbpull.errors import PullError
 
@@ -25,9 +24,9 @@ THEIRS = "Name another with --dump: what `pg_dump -Fc` writes. This one stays as
 class BadDump(PullError):
     """Base: the file can't be used as a dump."""
 
-    def of_the_user(self) -> Self:
-        """The same, of a file that dbpull has not made, nor is to have removed."""
-        return self.advising(THEIRS) if self.remedy == AGAIN else self
+    def of_the_user(self) -> BadDump:
+        """The error to raise for a file that dbpull has not made, nor may remove."""
+        return BadDump(self.what, THEIRS) if self.remedy == AGAIN else self
 
 
 class UnreadableDump(BadDump):

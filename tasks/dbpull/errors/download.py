@@ -25,6 +25,7 @@ import os
 from pathlib import Path
 
 from dbpull.errors import PullError
+from dbpull.naming import setting
 
 RESUMES = "What has arrived is kept: the same command resumes."
 
@@ -143,27 +144,34 @@ class CannotStore(DownloadFailed):
     """The disk does not take the dump."""
 
     def __init__(self, path: Path, why: str, remedy: str) -> None:
+        self.path = path
         super().__init__(f"{path}: {why}.", remedy)
 
     @classmethod
     def no_room(cls, path: Path, needed: int, free: int) -> CannotStore:
         """There is less room than what is still to come, both in bytes."""
         why = f"{megabytes(needed)} are needed there and {megabytes(free)} are free"
-        return cls(path, why, "Make room, or set db.path to a folder that has it.")
+        remedy = f"Make room, or set {setting('path')} to a folder that has it."
+        return cls(path, why, remedy)
 
     @classmethod
-    def failed(cls, path: Path, error: OSError) -> CannotStore:
-        """The operating system refused to read or write."""
-        room = f"Make room and run the same command again. {RESUMES}"
+    def failed(cls, path: Path, error: OSError, *, resumes: bool = True) -> CannotStore:
+        """The operating system refused to read or write; a later run `resumes`."""
+        room = f"Make room and run the same command again. {RESUMES * resumes}".strip()
+        elsewhere = f"{setting('path')} elsewhere."
         worded = {
             errno.ENOSPC: ("the disk is full", room),
             errno.EDQUOT: ("your disk quota is used up", room),
-            errno.EFBIG: ("files can't be that large there", "Set db.path elsewhere."),
-            errno.EIO: (
-                "the disk fails (input/output error)",
-                "Set db.path elsewhere.",
-            ),
+            errno.EFBIG: ("files can't be that large there", f"Set {elsewhere}"),
+            errno.EIO: ("the disk fails (input/output error)", f"Set {elsewhere}"),
         }
         said = os.strerror(error.errno).lower() if error.errno else "it can't be used"
-        other = (said, "Check the folder's permissions, or set db.path elsewhere.")
+        other = said, f"Check the folder's permissions, or set {elsewhere}"
         return cls(path, *worded.get(error.errno or 0, other))
+
+    def without_promise(self) -> CannotStore:
+        """The same where a run can't resume, so that its bytes are lost."""
+        cause = self.__cause__
+        if not isinstance(cause, OSError):
+            return self
+        return CannotStore.failed(self.path, cause, resumes=False)

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dbpull.errors import PullError
+from dbpull.naming import setting
 
 
 class RemoteError(PullError):
@@ -131,7 +132,8 @@ class NoRoomThere(RemoteError):
         super().__init__(
             f"{folder} on {host}: {needed / 1e6:,.0f} MB are needed there and"
             f" {free / 1e6:,.0f} MB are free.",
-            f"Make room, or set db.hosts.{host}.path to a folder that has it.",
+            f"Make room, or set {setting('hosts')}.{host}.path to a folder that has"
+            " it.",
         )
 
 

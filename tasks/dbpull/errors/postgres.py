@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
 
 from dbpull.errors import PullError
 from dbpull.errors.remedies import remedy_for
@@ -75,20 +74,23 @@ class CannotReadCompression(PostgresError):
 class CannotConnect(PostgresError):
     """The server does not let us in."""
 
-    def __init__(self, label: str, cause: str) -> None:
+    def __init__(self, label: str, cause: str, remedy: str = "") -> None:
+        self.label = label
+        self.cause = cause
         super().__init__(
             f"{label} can't be reached: {cause}.",
-            remedy_for(cause)
+            remedy
+            or remedy_for(cause)
             or "See that the server runs, and that host, port, user and password of the"
             " target are right (`psql` with the same URL shows it).",
         )
 
-    def by_trigger(self) -> Self:
-        """The same, where it is a function of the database that keeps us out."""
-        return self.advising(
-            "An event trigger of that database said this when we logged in. With a"
-            " superuser's role dbpull gets past it (event_triggers = off)."
-        )
+
+BY_TRIGGER = (
+    "An event trigger of that database said this when we logged in. With a superuser's"
+    " role dbpull gets past it (event_triggers = off)."
+)
+"""The remedy where a function of the database keeps us out."""
 
 
 class SqlFailed(PostgresError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dbpull.errors import PullError
+from dbpull.naming import NAME, command, setting
 
 
 class PushError(PullError):
@@ -16,9 +17,9 @@ class AppProtected(PushError):
 
     def __init__(self, app: str, pattern: str) -> None:
         super().__init__(
-            f"{app} is protected: it fits {pattern!r} of db.protected.",
-            "No flag overrides that. Whoever may decide it changes db.protected in"
-            " invoke.yaml.",
+            f"{app} is protected: it fits {pattern!r} of {setting('protected')}.",
+            "No flag overrides that. Whoever may decide it changes"
+            f" {setting('protected')} in invoke.yaml.",
         )
 
 
@@ -102,7 +103,8 @@ class OneHostOnly(PushError):
 
     def __init__(self) -> None:
         super().__init__(
-            "db.push from several hosts would have them overwrite each other.",
+            f"{NAME.task('push')} from several hosts would have them overwrite each"
+            " other.",
             "Name one host with -H.",
         )
 
@@ -120,7 +122,7 @@ class NotEmptied(PushError):
 
 
 class PushFailed(PushError):
-    """Something failed after the app's database was reset."""
+    """Something failed while the app's database was to be captured or replaced."""
 
     midway = True
 
@@ -133,7 +135,7 @@ class PutBackFailed(PushError):
     def __init__(self, backup: str, why: str) -> None:
         super().__init__(
             f"{backup} could not be put back: {why.rstrip('.')}.",
-            "Run `invoke db.push --undo` again, or `heroku pg:backups:restore"
+            f"Run `{command('push')} --undo` again, or `heroku pg:backups:restore"
             f" {backup}`.",
         )
 
@@ -144,8 +146,8 @@ class NothingPushed(PushError):
     def __init__(self, app: str) -> None:
         super().__init__(
             f"No push to {app} is known here.",
-            "Name the backup that is to be put back: --backup=b101; `invoke"
-            " db.backups` lists them.",
+            "Name the backup that is to be put back: --backup=b101;"
+            f" `{command('backups')}` lists them.",
         )
 
 

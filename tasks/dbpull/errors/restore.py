@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dbpull.errors import PullError
 from dbpull.errors.packages import packages
 from dbpull.errors.remedies import remedy_for
+from dbpull.naming import command
 
 
 class RestoreError(PullError):
@@ -118,7 +119,7 @@ class NotEnoughDisk(RestoreError):
         )
 
 
-KEPT = "The dump is kept: `invoke db.restore` tries again."
+KEPT = f"The dump is kept: `{command('restore')}` tries again."
 _RESUMES = "Run the same again where that has been put right."
 
 
@@ -127,15 +128,17 @@ class RestoreFailed(RestoreError):
 
     midway = True
 
-    def __init__(self, what: str, cause: str, remedy: str = "") -> None:
+    def __init__(self, where: str, cause: str, remedy: str = "") -> None:
+        self.where, self.cause = where, cause
         super().__init__(
-            f"Restoring failed at {what}: {cause}.",
+            f"Restoring failed at {where}: {cause}.",
             remedy or remedy_for(cause) or KEPT,
         )
 
     def before_the_end(self) -> RestoreFailed:
         """The same, where not all of the dump is there yet."""
-        return self.advising(self.remedy.replace(KEPT, _RESUMES))
+        remedy = self.remedy.replace(KEPT, _RESUMES)
+        return RestoreFailed(self.where, self.cause, remedy)
 
 
 class Incomplete(RestoreError):
@@ -156,5 +159,5 @@ class NoSuchDump(RestoreError):
 
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(
-            what, remedy or "Fetch one with `invoke db.fetch`, or pass --dump=FILE."
+            what, remedy or f"Fetch one with `{command('fetch')}`, or pass --dump=FILE."
         )

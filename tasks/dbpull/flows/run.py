@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dbpull.console import Reporter, outlive_stderr
-from dbpull.errors import Interrupted, PullError
+from dbpull.errors import Interrupted, PullError, TaskFailed
 from dbpull.errors.local import LocalTrouble
-from dbpull.naming import NAME
+from dbpull.naming import NAME, CommandFor
 from dbpull.shell import Shell
 from dbpull.signals import SIGNALS, Stopped
 
@@ -20,37 +20,34 @@ UNTOUCHED = "The target is as it was."
 def reporting(
     state_on_failure: str = "", shell: Shell | None = None, *, host: str = ""
 ) -> Iterator[Reporter]:
-    """Give a run its reporter; turn Ctrl-C, `kill` and a full disk into a PullError.
+    """Give a run its reporter; turn what ends the run into TaskFailed.
 
-    `state_on_failure`: the state of things, until a step sets another. The commands in
-    errors are worded for the machine of `shell`, or for `host`.
+    Ctrl-C, `kill` and a full disk end it, too. `state_on_failure`: the state of things,
+    until a step sets another. The commands in messages are those of the machine of
+    `shell`, or of `host`.
     """
     outlive_stderr()
-    reporter = Reporter(shell.host if shell else host)
+    command_for = _commands(shell, host)
+    reporter = Reporter(shell.host if shell else host, command_for)
     reporter.state_on_failure = state_on_failure
     try:
         with SIGNALS.handled(), _worded(reporter):
             yield reporter
     except PullError as error:
-        reworded = error.retold(_commands(shell, host))
-        if reworded is error:
-            raise
-        raise reworded from error
+        raise TaskFailed(error, reporter.state_on_failure, command_for) from error
     finally:
         reporter.end()
 
 
-def _commands(shell: Shell | None, host: str) -> Callable[[str], str]:
-    """A function that gives the command to type for a task."""
+def _commands(shell: Shell | None, host: str) -> CommandFor:
     if shell:
         return shell.command_for
-    program = f"fab -H {host}" if host else "invoke"
-    return lambda task: f"{program} {NAME.task(task)}"
+    return (lambda task: f"fab -H {host} {NAME.task(task)}") if host else NAME.invoke
 
 
 @contextmanager
 def _worded(reporter: Reporter) -> Iterator[None]:
-    """Turn signals and OSErrors into PullErrors, and add the state to each error."""
+    """Turn signals and OSErrors into PullErrors."""
     try:
         yield
     except Stopped as stopped:
@@ -58,16 +55,7 @@ def _worded(reporter: Reporter) -> Iterator[None]:
     except KeyboardInterrupt:
         raise _interrupted(reporter, signal.SIGINT) from None
     except OSError as error:
-        raise _with_state(LocalTrouble(error), reporter) from error
-    except PullError as error:
-        _with_state(error, reporter)
-        raise
-
-
-def _with_state(error: PullError, reporter: Reporter) -> PullError:
-    if error.midway and reporter.state_on_failure:
-        error.add(reporter.state_on_failure)
-    return error
+        raise LocalTrouble(error) from error
 
 
 def _interrupted(reporter: Reporter, number: int) -> Interrupted:
@@ -75,9 +63,7 @@ def _interrupted(reporter: Reporter, number: int) -> Interrupted:
         signal.Signals(number), "SIGHUP (the terminal was closed)"
     )
     when = f" while {_lowered(reporter.doing)}" if reporter.doing else ""
-    return Interrupted(
-        f"Stopped by {how}{when}.", reporter.state_on_failure, code=128 + number
-    )
+    return Interrupted(f"Stopped by {how}{when}.", code=128 + number)
 
 
 def _lowered(doing: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dbpull.console import out
 from dbpull.flows.run import reporting
+from dbpull.naming import command
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.target import embedded_server, opened
@@ -35,7 +36,7 @@ def stop() -> None:
         else:
             reporter.say("Nothing to stop.")
         if demo.is_kept():
-            reporter.say("A demo is kept; `invoke db.stop --demo` stops it.")
+            reporter.say(f"A demo is kept; `{command('stop')} --demo` stops it.")
 
 
 def url(settings: Settings, shell: Shell) -> None:

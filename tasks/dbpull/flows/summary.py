@@ -5,6 +5,7 @@ from __future__ import annotations
 from dbpull.archive import Entry
 from dbpull.console import Reporter
 from dbpull.flows.refresh import Change, Refresh, Refreshed
+from dbpull.naming import command
 from dbpull.restore.failures import name
 from dbpull.restore.watch import Outcome
 from dbpull.target.opened import Target
@@ -40,8 +41,7 @@ def tell_summary(
     label = refresh.target.connection.label
     reporter.say(f"{label} is now {dump.label}{aged}.", "bold")
     if refreshed.change is Change.REPLACED:
-        command = refresh.target.shell.command_for("db.undo")
-        reporter.say(f"`{command}` brings the old one back.")
+        reporter.say(f"`{command('undo')}` brings the old one back.")
     elif refreshed.change is Change.REFILLED:
         reporter.say("It was refilled in place: there is no way back.")
     _tell_place(refresh.target, reporter)
@@ -52,8 +52,8 @@ def _tell_place(target: Target, reporter: Reporter) -> None:
     if target.embedded:
         reporter.say(f"It is at {target.connection.url}")
     elif not target.shell.host:
-        command = target.shell.command_for("db.url")
-        reporter.say(f"It is what {target.origin} names; `{command}` prints its URL.")
+        names = f"It is what {target.origin} names"
+        reporter.say(f"{names}; `{command('url')}` prints its URL.")
 
 
 def _tell_absent(refresh: Refresh, outcome: Outcome) -> None:

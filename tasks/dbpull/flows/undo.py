@@ -5,6 +5,7 @@ from __future__ import annotations
 from dbpull.console import Reporter
 from dbpull.flows import kept
 from dbpull.flows.run import UNTOUCHED, reporting
+from dbpull.naming import command
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.signals import SIGNALS
@@ -15,7 +16,7 @@ from dbpull.target.state import inspect
 from dbpull.target.swap import Swap
 from dbpull.words import ago
 
-SWAPPED = "The previous database is in place already; `invoke db.undo` goes back."
+SWAPPED = f"The previous database is in place already; `{command('undo')}` goes back."
 
 
 def undo(settings: Settings, shell: Shell, *, original: bool = False) -> None:

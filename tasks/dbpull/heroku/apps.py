@@ -10,6 +10,7 @@ from pathlib import Path
 from dbpull.errors.heroku import BadAppName, NoApp, SeveralApps
 from dbpull.errors.spelling import did_you_mean
 from dbpull.heroku.git import remotes
+from dbpull.naming import setting
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -57,8 +58,8 @@ def app_name(
     """
     if app:
         if app in apps:
-            alias = AppChoice(apps[app], app, f"{origin}, alias {app} in db.apps")
-            return alias.checked()
+            origin = f"{origin}, alias {app} in {setting('apps')}"
+            return AppChoice(apps[app], app, origin).checked()
         near = did_you_mean(app, {*apps, *apps.values()})
         return AppChoice(app, None, origin, near).checked(apps)
     if name := environ.get("HEROKU_APP", "").strip():

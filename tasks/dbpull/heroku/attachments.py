@@ -60,7 +60,7 @@ def attached_to(api: Api, app: AppChoice) -> list[Attachment]:
     try:
         found = api.get(list, api.platform, *path, about=about, headers=ATTACHMENTS)
     except NotFound:
-        raise UnknownApp(app.name, app.origin) from None
+        raise UnknownApp(app.name, app.origin, app.near) from None
     return _understood(found)
 
 
@@ -90,7 +90,7 @@ def resolve(api: Api, app: AppChoice, name: str) -> Attachment:
         )
     except NotFound as error:
         if error.resource == "app":
-            raise UnknownApp(app.name, app.origin) from None
+            raise UnknownApp(app.name, app.origin, app.near) from None
         found = []
     except RequestRefused as error:
         if error.error_id == "multiple_matches":

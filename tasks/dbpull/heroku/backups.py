@@ -45,7 +45,7 @@ def backups(api: Api, app: AppChoice | str) -> list[Backup]:
     try:
         transfers = api.get(list, api.data, *path, about=about)
     except NotFound:
-        raise UnknownApp(choice.name, choice.origin) from None
+        raise UnknownApp(choice.name, choice.origin, choice.near) from None
     found = [backup_of(transfer, choice.name) for transfer in transfers]
     return sorted(filter(None, found), key=_age, reverse=True)
 

@@ -9,6 +9,7 @@ from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import Attachment, attached_to, resolve
 from dbpull.heroku.http import Api
 from dbpull.heroku.servers import ServerAddress
+from dbpull.naming import setting
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def database(api: Api, app: AppChoice | str, name: str = "DATABASE_URL") -> Data
     choice = AppChoice.of(app)
     other, colons, rest = name.partition("::")
     if colons:
-        choice, name = AppChoice(other, None, "db.database").checked(), rest
+        choice, name = AppChoice(other, None, setting("database")).checked(), rest
     attachment = resolve(api, choice, name)
     names = _names(api, attachment)
     return Database(

@@ -21,6 +21,7 @@ from dbpull.errors.heroku import (
 )
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import Backup, backup_of, logged
+from dbpull.naming import command
 
 Progress = Callable[[int, int | None], None]
 
@@ -111,7 +112,7 @@ def _stop_unless_passing(api: Api, backup: Backup, error: HttpError) -> None:
     if not isinstance(error, passing):
         api.notice(
             f"The backup {backup.id} goes on at Heroku; pick it up later with "
-            f"`invoke db.pull --backup={backup.id}`."
+            f"`{command('pull')} --backup={backup.id}`."
         )
         raise error
 

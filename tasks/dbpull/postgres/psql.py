@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
-from dbpull.errors.postgres import CannotConnect, SqlFailed
+from dbpull.errors.postgres import BY_TRIGGER, CannotConnect, SqlFailed
 from dbpull.postgres import severities
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.privacy import raised_by, without_values, without_words
@@ -94,8 +94,8 @@ class Psql:
         # On a connection that is lost later, psql prefixes the script's line.
         at_once = re.search(r"^psql: ", result.err, re.MULTILINE)
         if result.code == _CONNECTION_FAILED and at_once:
-            error = CannotConnect(self.connection.label, cause(result.err))
-            return error.by_trigger() if raised_by(result.err.splitlines()) else error
+            remedy = BY_TRIGGER if raised_by(result.err.splitlines()) else ""
+            return CannotConnect(self.connection.label, cause(result.err), remedy)
         return SqlFailed(doing, self.connection.label, reason(result.err))
 
 

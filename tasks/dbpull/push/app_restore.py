@@ -12,6 +12,7 @@ from dbpull.errors.postgres import CannotConnect, SqlFailed
 from dbpull.errors.push import NotEmptied, PushFailed
 from dbpull.errors.restore import RestoreFailed
 from dbpull.flows.prepare import Prepared
+from dbpull.naming import command
 from dbpull.push import history
 from dbpull.push.app_database import RemoteDatabase
 from dbpull.push.rescuer import Rescuer
@@ -138,10 +139,10 @@ class AppRestore:
 
 def way_back(found: Source, settings: Settings) -> str:
     """The command that puts the backup back after a push."""
-    command = f"invoke db.push --undo --app={found.app.name}"
+    line = f"{command('push')} --undo --app={found.app.name}"
     if settings.origins["database"] == "--database":
-        command += f" --database={settings.database}"
-    return f"{command} --confirm={found.database.app}"
+        line += f" --database={settings.database}"
+    return f"{line} --confirm={found.database.app}"
 
 
 def _without_schemas(selection: Selection, existing: frozenset[str]) -> Selection:

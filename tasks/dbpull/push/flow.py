@@ -12,7 +12,7 @@ from dbpull.console import HOSTS_DISPLAY, Reporter
 from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
 from dbpull.errors import PullError
-from dbpull.errors.push import NothingPushed, OneHostOnly
+from dbpull.errors.push import NothingPushed, OneHostOnly, PushFailed
 from dbpull.flows.prepare import prepare
 from dbpull.flows.run import reporting
 from dbpull.push import app_database, history
@@ -91,8 +91,7 @@ def _push(
             restore.run(stream, prepared)
     reporter.closing_table([])
     reporter.say(f"{found.database.app} is now {local.connection.label}.", "bold")
-    push_command = shell.command_for("db.push")
-    undo = way_back(found, settings).replace("invoke db.push", push_command)
+    undo = way_back(found, settings)
     reporter.say(f"`{undo}` puts {backup.id} back, what it was before.")
 
 
@@ -100,9 +99,7 @@ def _captured(found: Source, settings: Settings, reporter: Reporter) -> heroku.B
     try:
         return heroku_app.capture(found, settings.wait, reporter)
     except PullError as error:
-        if not error.midway:
-            error.add(UNSENT)
-        raise
+        raise PushFailed(error.what, error.remedy, code=error.code) from error
 
 
 def _undo(

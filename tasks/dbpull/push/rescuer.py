@@ -21,7 +21,7 @@ from typing import Any
 import dbpull
 from dbpull import heroku
 from dbpull.errors import PullError
-from dbpull.naming import DEFAULT, NAME
+from dbpull.naming import DEFAULT, NAME, filled
 from dbpull.project import PROJECT
 from dbpull.push import history
 from dbpull.signals import SIGNALS
@@ -44,7 +44,7 @@ class Rescuer:
     def __init__(self) -> None:
         self._process = _started()
         self._tell("folder", str(PROJECT.folder))
-        self._tell("name", NAME.told)
+        self._tell("name", NAME.collection)
 
     def must_put_back(self, found: Source, backup: heroku.Backup, wait: float) -> None:
         """Register the task of putting the backup back into the app's database."""
@@ -120,7 +120,7 @@ def main() -> None:
             key, content = json.loads(line)
             registered[key] = content
     PROJECT.folder = Path(registered.get("folder", "."))
-    NAME.told = registered.get("name", DEFAULT)
+    NAME.collection = registered.get("name", DEFAULT)
     try:
         if task := registered.get(_BACKUP):
             _put_back(**task)
@@ -159,7 +159,7 @@ def _api() -> heroku.Api:
 
 def _say(text: str) -> None:
     with suppress(OSError):  # the terminal may be gone
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(filled(text, NAME.invoke) + "\n")
         sys.stderr.flush()
 
 

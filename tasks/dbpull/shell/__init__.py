@@ -87,7 +87,7 @@ class Shell(Protocol):
         """The host's name in -H; "" for this machine."""
 
     def command_for(self, task: str) -> str:
-        """A task's command line: `invoke db.undo`, `fab -H ada@devbox db.undo`."""
+        """The command line of `undo`: `invoke db.undo`, `fab -H ada@devbox db.undo`."""
 
     @property
     def environ(self) -> Mapping[str, str]:

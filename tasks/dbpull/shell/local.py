@@ -14,17 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from dbpull.naming import NAME
+from dbpull.naming import NAME, CommandFor
 from dbpull.native import native
 from dbpull.shell import Dialogue, Line, PipedProcess, Result, WriteStdin
 from dbpull.shell.piped import LISTING, PipedProgram, encoded, end
 from dbpull.signals import SIGNALS
-
-Command = Callable[[str], str]
-
-
-def _invoke(task: str) -> str:
-    return f"invoke {NAME.task(task)}"
 
 
 @dataclass
@@ -33,7 +27,7 @@ class Local:
 
     echo: Line | None = field(default=None, repr=False)
     """Gets each command line before its program starts (Invoke's --echo)."""
-    typed: Command = field(default=_invoke, repr=False)
+    typed: CommandFor = field(default=NAME.invoke, repr=False)
     """The command line of a task."""
     where = "this machine"
     host = ""

@@ -18,8 +18,8 @@ from dbpull.errors.heroku import (
     NoBackup,
     OtherDatabase,
     SeveralApps,
-    UnknownApp,
 )
+from dbpull.errors.heroku.http import HttpError
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
@@ -118,8 +118,8 @@ def spelled(app: heroku.AppChoice) -> Iterator[None]:
     """Ask, in errors about an unknown app, whether one of a similar name was meant."""
     try:
         yield
-    except (UnknownApp, NoAccess) as error:
-        raise error.advising(f"{app.near}{error.remedy}") from None
+    except NoAccess as error:
+        raise HttpError(error.what, f"{app.near}{error.remedy}") from None
 
 
 def find(settings: Settings, reporter: Reporter) -> Source:

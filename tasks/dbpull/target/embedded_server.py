@@ -11,6 +11,7 @@ from dbpull.console import Reporter
 from dbpull.embedded.server import PORT
 from dbpull.errors.postgres import CannotConnect
 from dbpull.errors.settings import NoTargetThere
+from dbpull.naming import command
 from dbpull.postgres.connection import Connection
 from dbpull.project import make_own_folder, own_folder
 from dbpull.shell import Shell
@@ -53,7 +54,7 @@ def start(reporter: Reporter, dbname: str = NAME) -> bool:
         make_own_folder()
         own.start()
         step.sentence = f"Started PostgreSQL at {own.url(dbname)}"
-        step.sentence += " (it keeps running; `invoke db.stop` stops it)"
+        step.sentence += f" (it keeps running; `{command('stop')}` stops it)"
     return True
 
 
@@ -68,10 +69,12 @@ def advised(error: CannotConnect, connection: Connection) -> CannotConnect:
     """The error, with a remedy where the URL is of another embedded server."""
     if not _is_embedded(connection):
         return error
-    return error.advising(
+    return CannotConnect(
+        error.label,
+        error.cause,
         "That is the embedded server of another project or user, or of this one from"
-        " before it was moved. `invoke db.start` there starts it; `invoke db.start`"
-        " here starts this project's, and tells its URL."
+        f" before it was moved. `{command('start')}` there starts it;"
+        f" `{command('start')}` here starts this project's, and tells its URL.",
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from dbpull import env_file
 from dbpull.errors import PullError
 from dbpull.errors.settings import TargetNotRead
-from dbpull.naming import NAME
+from dbpull.naming import variable
 from dbpull.project import PROJECT
 
 _BESIDE = (
@@ -38,7 +38,7 @@ def refuse() -> None:
 
 
 def _names() -> tuple[str, str]:
-    return "DATABASE_URL", f"{NAME.prefix}TARGET"
+    return "DATABASE_URL", variable("target")
 
 
 def _others() -> Iterator[Path]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from dbpull.errors import PullError
 from dbpull.errors.spelling import did_you_mean
+from dbpull.naming import setting, variable
 
 
 class NoApp(PullError):
@@ -14,8 +15,9 @@ class NoApp(PullError):
     def __init__(self, trouble: str = "") -> None:
         super().__init__(
             f"No Heroku app given{f' ({trouble})' if trouble else ''}.",
-            "Pass --app, set db.app in invoke.yaml, INVOKE_DB_APP or HEROKU_APP, or "
-            "add the app's git remote (`heroku git:remote --app NAME`).",
+            f"Pass --app, set {setting('app')} in invoke.yaml, {variable('app')} or"
+            " HEROKU_APP, or add the app's git remote (`heroku git:remote --app"
+            " NAME`).",
         )
 
 
@@ -27,7 +29,7 @@ class SeveralApps(PullError):
         super().__init__(
             f"The git remotes here belong to several Heroku apps: {listed}.",
             f"Pass the one you mean, such as --app={next(iter(apps.values()))}, or "
-            "set db.app in invoke.yaml.",
+            f"set {setting('app')} in invoke.yaml.",
         )
 
 
@@ -35,7 +37,8 @@ class BadAppName(PullError):
     """Something that cannot be the name of a Heroku app."""
 
     def __init__(self, name: str, origin: str, aliases: Collection[str] = ()) -> None:
-        known = f"Aliases in db.apps: {', '.join(sorted(aliases))}." if aliases else ""
+        listed = ", ".join(sorted(aliases))
+        known = f"Aliases in {setting('apps')}: {listed}." if aliases else ""
         advice = did_you_mean(name, aliases) or "Check the spelling. "
         super().__init__(
             f"{name[:80]!r} (from {origin}) cannot be the name of a Heroku app: those "
@@ -45,13 +48,17 @@ class BadAppName(PullError):
 
 
 class UnknownApp(PullError):
-    """Heroku knows no app of that name, or does not show it to this token."""
+    """Heroku knows no app of that name, or does not show it to this token.
 
-    def __init__(self, name: str, origin: str = "") -> None:
+    `near` asks whether a similar name was meant.
+    """
+
+    def __init__(self, name: str, origin: str = "", near: str = "") -> None:
         source = f" (from {origin})" if origin else ""
         super().__init__(
             f"Heroku knows no app called {name!r}{source}.",
-            "Check the spelling, and that the account of the token has access to it.",
+            f"{near}Check the spelling, and that the account of the token has access to"
+            " it.",
         )
 
 
@@ -72,7 +79,7 @@ class UnknownDatabase(PullError):
         super().__init__(
             f"The app {app} has no database called {name[:80]!r}.",
             f"{did_you_mean(_bare(name), valid)}Name one of these (--database, or"
-            f" db.database): {', '.join(sorted(valid))}.",
+            f" {setting('database')}): {', '.join(sorted(valid))}.",
         )
 
 
@@ -88,7 +95,7 @@ class AmbiguousDatabase(PullError):
         listed = f": {', '.join(sorted(matches))}" if matches else ""
         super().__init__(
             f"The name {name[:80]!r} fits several databases of {app}{listed}.",
-            "Set db.database to the one you mean, such as DATABASE_URL.",
+            f"Set {setting('database')} to the one you mean, such as DATABASE_URL.",
         )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.heroku.http import said
 from dbpull.errors.spelling import did_you_mean
+from dbpull.naming import command, setting
 
-_CAPTURE = "Take a new one with `invoke db.pull --capture`"
+_CAPTURE = f"Take a new one with `{command('pull')} --capture`"
 
 
 def _pick_up(backup: str) -> str:
-    return f"pick it up with `invoke db.pull --backup={backup}`"
+    return f"pick it up with `{command('pull')} --backup={backup}`"
 
 
 class NoBackup(PullError):
@@ -30,7 +31,7 @@ class NoBackup(PullError):
     ) -> None:
         of = f" of the database {' or '.join(sorted(database))}" if database else ""
         but = f" (the newest one, {unfinished})" if unfinished else ""
-        there = f", and db.database may name {', '.join(sorted(others))}"
+        there = f", and {setting('database')} may name {', '.join(sorted(others))}"
         super().__init__(
             f"There is no finished backup{of}{but}.",
             f"{_CAPTURE}{there if others else ''}.",
@@ -44,7 +45,7 @@ class UnknownBackup(PullError):
         super().__init__(
             f"There is no backup {name[:40]!r}.",
             f"{did_you_mean(name, known)}There are {', '.join(known)};"
-            " `invoke db.backups` shows them all."
+            f" `{command('backups')}` shows them all."
             if known
             else f"There are no backups at all. {_CAPTURE}.",
         )
@@ -56,7 +57,7 @@ class OtherDatabase(PullError):
     def __init__(self, backup: str, of: str, database: str) -> None:
         super().__init__(
             f"{backup} is a backup of {of}, not of {database}.",
-            f"Add --database={of}, or choose another from `invoke db.backups`.",
+            f"Add --database={of}, or choose another from `{command('backups')}`.",
         )
 
 
@@ -66,7 +67,7 @@ class BackupFailed(PullError):
     def __init__(self, backup: str) -> None:
         super().__init__(
             f"The backup {backup} failed at Heroku, so there is nothing to pull.",
-            f"{_CAPTURE}, or choose another from `invoke db.backups`.",
+            f"{_CAPTURE}, or choose another from `{command('backups')}`.",
         )
 
 
@@ -76,7 +77,7 @@ class BackupCanceled(PullError):
     def __init__(self, backup: str) -> None:
         super().__init__(
             f"The backup {backup} was canceled, so there is nothing to pull.",
-            f"{_CAPTURE}, or choose another from `invoke db.backups`.",
+            f"{_CAPTURE}, or choose another from `{command('backups')}`.",
         )
 
 
@@ -86,7 +87,8 @@ class BackupStillRunning(PullError):
     def __init__(self, backup: str) -> None:
         super().__init__(
             f"The backup {backup} is still being taken.",
-            f"Look with `invoke db.backups`; when it is finished, {_pick_up(backup)}.",
+            f"Look with `{command('backups')}`; when it is finished,"
+            f" {_pick_up(backup)}.",
         )
 
 
@@ -96,7 +98,7 @@ class BackupGone(PullError):
     def __init__(self, backup: str) -> None:
         super().__init__(
             f"The backup {backup} has been deleted at Heroku.",
-            f"{_CAPTURE}, or choose another from `invoke db.backups`.",
+            f"{_CAPTURE}, or choose another from `{command('backups')}`.",
         )
 
 
@@ -107,7 +109,7 @@ class BackupsUnsupported(PullError):
         super().__init__(
             f"Heroku takes no backups of databases on the plan {plan} (Shield).",
             "Make a dump yourself with pg_dump -Fc from inside the Shield space, and "
-            "restore it with `invoke db.restore --dump=FILE`.",
+            f"restore it with `{command('restore')} --dump=FILE`.",
         )
 
 
@@ -118,7 +120,7 @@ class CaptureRefused(PullError):
         super().__init__(
             f"Heroku refuses to take a backup of {database} of {app}{said(message)}",
             "Change what it complains about, or pull an existing backup: "
-            "`invoke db.backups` shows them.",
+            f"`{command('backups')}` shows them.",
         )
 
 
@@ -129,8 +131,8 @@ class CaptureInProgress(PullError):
         which = f", {backup}," if backup else ""
         super().__init__(
             f"A backup of {database} of {app}{which} is being taken already.",
-            "Look with `invoke db.backups`; when it is finished, "
-            + (_pick_up(backup) if backup else "pull it with `invoke db.pull`")
+            f"Look with `{command('backups')}`; when it is finished, "
+            + (_pick_up(backup) if backup else f"pull it with `{command('pull')}`")
             + ".",
         )
 
@@ -165,7 +167,8 @@ class CaptureLost(PullError):
         super().__init__(
             f"A backup of {database} of {app} was asked for, but the answer got lost "
             f"({why.rstrip('.')}) and no new backup has appeared.",
-            "Look with `invoke db.backups` whether one appears; if not, run it again.",
+            f"Look with `{command('backups')}` whether one appears; if not, run it"
+            " again.",
         )
 
 
@@ -184,6 +187,8 @@ class CaptureUnseen(PullError):
 class CaptureInterrupted(Interrupted):
     """Ctrl-C while waiting: Heroku goes on. `backup` is empty where not yet known."""
 
+    midway = False
+
     def __init__(self, backup: str, *, code: int = 130) -> None:
         super().__init__(
             f"Stopped waiting for the backup {backup}, which goes on at Heroku."
@@ -191,7 +196,7 @@ class CaptureInterrupted(Interrupted):
             else "Stopped while asking for a backup, which Heroku may have started.",
             f"When it is finished, {_pick_up(backup)}."
             if backup
-            else "Look with `invoke db.backups`.",
+            else f"Look with `{command('backups')}`.",
             code=code,
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dbpull.errors import PullError
+from dbpull.naming import command
 
 Reason = Literal[
     "dns", "refused", "connect", "silent", "dropped", "tls", "proxy", "other"
@@ -160,7 +161,7 @@ class NotFound(HttpError):
         self.gone = gone
         super().__init__(
             f"Heroku does not find {about}.",
-            "Check the names; `invoke db.backups` shows what there is.",
+            f"Check the names; `{command('backups')}` shows what there is.",
         )
 
 
