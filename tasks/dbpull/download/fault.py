@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Iterator
-
 import requests
-import urllib3.exceptions
 
 from dbpull.errors.download import (
     DownloadFailed,
@@ -16,6 +11,8 @@ from dbpull.errors.download import (
     NotTrusted,
     UnusableResponse,
 )
+from dbpull.errors.network import Reason
+from dbpull.network import reason_of
 
 
 class Retryable(Exception):
@@ -46,44 +43,21 @@ def classify(error: BaseException, host: str) -> Retryable | DownloadFailed:
 
     Their own texts are left out: they hold the URL.
     """
-    causes = tuple(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return NotTrusted(host)
-    if type(error) is OSError:  # requests: REQUESTS_CA_BUNDLE names no file
+    reason = reason_of(error)
+    if reason == "tls":
         return NotTrusted(host)
     if isinstance(error, requests.TooManyRedirects):
         return UnusableResponse(host, "redirects for ever")
     if isinstance(error, ValueError):  # requests.InvalidURL and its like
         return UnusableResponse(host, "has a URL that can't be fetched")
-    known = (why for types, why in _WHY if any(isinstance(c, types) for c in causes))
-    return Retryable(host, next(known, "the connection was lost"))
+    return Retryable(host, _WHY.get(reason, "the connection was lost"))
 
 
-# The first match counts, so the proxy's errors come first; and urllib3 counts each
-# failure to connect among the timeouts.
-_WHY: list[tuple[tuple[type[BaseException], ...], str]] = [
-    ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
-     "the proxy that the environment names (HTTPS_PROXY) can't be used"),
-    ((socket.gaierror, urllib3.exceptions.NameResolutionError),
-     "no such host is known (DNS)"),
-    ((ConnectionRefusedError,), "it refuses the connection"),
-    ((requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
-     "it does not answer"),
-    ((requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError),
-     "it went silent"),
-    ((ssl.SSLError,), "the TLS connection was lost"),
-]  # fmt: skip
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and all errors that are wrapped in it, outermost first."""
-    todo, seen = [error], set[int]()
-    while todo:
-        cause = todo.pop(0)
-        if id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        wrapped = [getattr(cause, "reason", None), *cause.args]
-        wrapped += [cause.__cause__, cause.__context__]
-        todo += [inner for inner in wrapped if isinstance(inner, BaseException)]
+_WHY: dict[Reason, str] = {
+    "proxy": "the proxy that the environment names (HTTPS_PROXY) can't be used",
+    "dns": "no such host is known (DNS)",
+    "refused": "it refuses the connection",
+    "connect": "it does not answer",
+    "silent": "it went silent",
+    "tls lost": "the TLS connection was lost",
+}

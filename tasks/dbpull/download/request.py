@@ -7,10 +7,8 @@ No error that is raised here holds a URL, in its text or as its cause.
 
 from __future__ import annotations
 
-import email.utils
 import logging
 import re
-import time
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -23,6 +21,7 @@ from dbpull.download.journal import Identity
 from dbpull.download.presigned_url import PresignedUrl, Signed
 from dbpull.download.sockets import ShuttableAdapter
 from dbpull.errors.download import NothingThere, UnusableResponse
+from dbpull.network import retry_after
 
 TIMEOUTS = (10.0, 30.0)  # seconds: to connect; without a byte
 LONGEST_EXPLANATION = 2048  # bytes of an error's body
@@ -155,7 +154,7 @@ def _judged(
     if status in {400, 401, 403}:
         raise Expired(signed, host, status, _s3_code(response))
     if status in {408, 429} or status >= 500:
-        why, later = f"it answers {status}", _retry_after(response)
+        why, later = f"it answers {status}", retry_after(response.headers)
         raise Retryable(host, why, status=status, retry_after=later)
     if status in {404, 410}:
         raise NothingThere(host, f"the dump is not there ({status})")
@@ -211,18 +210,6 @@ def _s3_code(response: requests.Response) -> str:
         return ""
     found = re.search(rb"<Code>(\w{1,40})</Code>", body or b"")
     return found[1].decode("ascii", "replace") if found else ""
-
-
-def _retry_after(response: requests.Response) -> float:
-    """Return the seconds that the answer's Retry-After asks for, else 0."""
-    said = response.headers.get("Retry-After", "").strip()
-    if said.isdecimal():
-        return float(said[:6])
-    try:
-        until = email.utils.parsedate_to_datetime(said).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
-    return max(0.0, until - time.time())
 
 
 def _host(url: str) -> str:

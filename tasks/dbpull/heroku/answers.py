@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dbpull.errors.heroku import (
@@ -22,6 +20,7 @@ from dbpull.errors.heroku import (
     UnexpectedAnswer,
 )
 from dbpull.heroku.redact import redacted
+from dbpull.network import retry_after
 
 _BLOCKED = ("suspended", "delinquent")
 
@@ -69,20 +68,7 @@ class ApiAnswer:
             resource = body.get("resource")
             return NotFound(about, resource=str(resource or ""), gone=status == 410)
         if status == 429:
-            return RateLimited(self._retry_after())
+            return RateLimited(retry_after(self.headers))
         if status >= 500:
-            return HerokuDown(self.host, status, self._retry_after())
+            return HerokuDown(self.host, status, retry_after(self.headers))
         return RequestRefused(about, status, message, error_id=redacted(error_id))
-
-    def _retry_after(self) -> float | None:
-        """Seconds until Heroku wants to be asked again (RFC 9110, 10.2.3)."""
-        value = self.headers.get("Retry-After", "").strip()
-        if value.isascii() and value.isdigit():
-            return float(value)
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - datetime.now(UTC)).total_seconds())

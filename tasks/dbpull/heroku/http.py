@@ -11,11 +11,13 @@ from urllib.parse import quote, urlsplit
 
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from dbpull.errors.heroku import HttpError, Reason, UnexpectedAnswer, Unreachable
+from dbpull.errors.heroku import HttpError, UnexpectedAnswer, Unreachable
+from dbpull.errors.network import Reason
 from dbpull.heroku import credentials
 from dbpull.heroku.answers import ApiAnswer
 from dbpull.heroku.hosts import ApiUrls
-from dbpull.heroku.session import body_of, classify, session
+from dbpull.heroku.session import body_of, session
+from dbpull.network import reason_of
 
 ATTACHMENTS: Mapping[str, str] = {
     "Accept": "application/vnd.heroku+json; version=3.sdk",
@@ -187,7 +189,7 @@ class Api:
             reason = None
         # requests' own errors are OSErrors; a malformed proxy raises the others.
         except (OSError, Urllib3Error, TypeError, ValueError) as error:
-            reason = classify(error)
+            reason = reason_of(error)
         # Outside of `except`: errors of requests quote URLs, also a proxy's.
         if reason:
             raise Unreachable(request.host, reason)

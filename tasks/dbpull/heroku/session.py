@@ -1,31 +1,16 @@
-"""HTTP connections to Heroku, and why one failed; only this module uses requests."""
+"""HTTP connections to Heroku: the token goes there alone, a body has a limit."""
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import requests
-import urllib3.exceptions
 from requests.auth import AuthBase
 
 from dbpull import __version__
-from dbpull.errors.heroku import Reason
 from dbpull.heroku.credentials import Token
 
 _PIECE = 64 * 1024  # bytes
-_DROPPED = (
-    requests.exceptions.ConnectionError,
-    requests.exceptions.ChunkedEncodingError,
-    urllib3.exceptions.ProtocolError,
-    ssl.SSLError,
-)
-_SILENT = (
-    requests.exceptions.ReadTimeout,
-    urllib3.exceptions.ReadTimeoutError,
-    TimeoutError,
-)
 _ACCEPT = "application/vnd.heroku+json; version=3"
 
 
@@ -59,30 +44,6 @@ def session(token: Token) -> requests.Session:
     return made
 
 
-def classify(error: BaseException) -> Reason:
-    """Why no answer came, by the exception and the exceptions that it wraps."""
-    wrapped = list(_unwrapped(error))
-
-    def any_is(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(each, kinds) for each in wrapped)
-
-    if any_is(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL):
-        return "proxy"
-    # requests raises a bare OSError where REQUESTS_CA_BUNDLE names no file.
-    if any_is(ssl.SSLCertVerificationError) or type(error) is OSError:
-        return "tls"
-    if any_is(requests.exceptions.ConnectTimeout):
-        return "connect"
-    if any_is(*_SILENT):
-        return "silent"
-    if any_is(socket.gaierror):
-        return "dns"
-    if any_is(ConnectionRefusedError):
-        return "refused"
-    # Other TLS errors may come after the request was sent.
-    return "dropped" if any_is(*_DROPPED) else "other"
-
-
 def body_of(
     response: requests.Response, clock: Callable[[], float], end: float, most: int
 ) -> bytes | None:
@@ -100,14 +61,3 @@ def body_of(
         if clock() > end:
             raise TimeoutError
     return bytes(body)
-
-
-def _unwrapped(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that it wraps (requests, urllib3, socket)."""
-    seen: list[BaseException] = [error]
-    for one in seen:
-        inner = (one.__cause__, one.__context__, getattr(one, "reason", None))
-        for other in (*inner, *one.args):
-            if isinstance(other, BaseException) and other not in seen:
-                seen.append(other)
-        yield one

@@ -6,14 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from dbpull.errors import PullError
+from dbpull.errors.network import Reason
 from dbpull.naming import command
-
-Reason = Literal[
-    "dns", "refused", "connect", "silent", "dropped", "tls", "proxy", "other"
-]
 
 _MAKE = (
     "https://dashboard.heroku.com/account/applications (Authorizations) or `heroku"
@@ -88,6 +84,7 @@ _UNREACHABLE: dict[Reason, tuple[str, str]] = {
     "connect": ("{host} could not be connected to in time.", _NETWORK),
     "silent": ("{host} took the request but did not answer in time.", _NETWORK),
     "dropped": ("The connection to {host} broke off.", _NETWORK),
+    "tls lost": ("The TLS connection to {host} broke off.", _NETWORK),
     "tls": (
         "The TLS certificate of {host} could not be verified.",
         "Behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to the file with its "

@@ -1,0 +1,67 @@
+"""HTTP with requests: why a request got no answer, and when to ask again."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+import urllib3.exceptions as urllib3
+
+from dbpull.errors.network import Reason
+
+# The first match counts: a proxy's errors wrap others, and urllib3 counts each failure
+# to connect among the timeouts.
+_REASONS: tuple[tuple[Reason, tuple[type[BaseException], ...]], ...] = (
+    ("proxy", (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)),
+    ("proxy", (urllib3.ProxyError,)),
+    ("tls", (ssl.SSLCertVerificationError,)),
+    ("dns", (socket.gaierror, urllib3.NameResolutionError)),
+    ("refused", (ConnectionRefusedError,)),
+    ("connect", (requests.ConnectTimeout, urllib3.ConnectTimeoutError)),
+    ("silent", (requests.ReadTimeout, urllib3.ReadTimeoutError, TimeoutError)),
+    # Other TLS errors may come after the request was sent.
+    ("tls lost", (ssl.SSLError,)),
+    ("dropped", (requests.ConnectionError, urllib3.ProtocolError)),
+    ("dropped", (requests.exceptions.ChunkedEncodingError,)),
+)
+
+
+def reason_of(error: BaseException) -> Reason:
+    """Why no answer came, by the exception and the exceptions that it wraps."""
+    # requests raises a bare OSError where REQUESTS_CA_BUNDLE names no file.
+    if type(error) is OSError:
+        return "tls"
+    wrapped = list(_wrapped(error))
+    for reason, kinds in _REASONS:
+        if any(isinstance(each, kinds) for each in wrapped):
+            return reason
+    return "other"
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds until the host wants to be asked again (RFC 9110, 10.2.3); else 0."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _wrapped(error: BaseException) -> Iterator[BaseException]:
+    """An exception and all that it wraps (requests, urllib3, socket)."""
+    seen: list[BaseException] = [error]
+    for one in seen:
+        inner = (one.__cause__, one.__context__, getattr(one, "reason", None))
+        for other in (*inner, *one.args):
+            if isinstance(other, BaseException) and other not in seen:
+                seen.append(other)
+        yield one
