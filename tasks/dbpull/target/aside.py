@@ -71,6 +71,7 @@ SELECT format('ALTER DATABASE %I IS_TEMPLATE true', :'aside')
 FROM pg_database WHERE datname = :'target' AND datistemplate \\gexec
 """
 _NOT_TAKEN = """
+\\set ON_ERROR_STOP 1
 SELECT DISTINCT split_part(setting, '=', 1)
 FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
   unnest(setconfig) setting
@@ -136,8 +137,7 @@ class Aside:
         restore, so that no setting (default_transaction_read_only) disturbs it.
         """
         doing = "Copying the target's settings"
-        self._run(_SETTINGS, doing)
-        return [name for (name,) in self._run(_NOT_TAKEN, doing)]
+        return [name for (name,) in self._run(_SETTINGS + _NOT_TAKEN, doing)]
 
     def drop(self) -> None:
         """Drop the aside database, and end the sessions on it."""
