@@ -206,7 +206,7 @@ def test_what_stays_is_said(
     backup: Any = SimpleNamespace(id="b1", created_at=datetime.now(UTC))
     settings: Any = SimpleNamespace(path=Path(remote.home, "dumps"), database="DB")
     reporter = Reporter(remote.host)
-    reporter.state_on_failure = f"It was. {RESUMES}"
+    reporter.on_failure("It was.", RESUMES)
 
     fetching = HostStore(settings, remote).fetch(cast("Any", source), backup, reporter)
 

@@ -28,7 +28,7 @@ def test_what_ends_a_run_midway_tells_how_things_stand() -> None:
 
 def test_a_step_may_say_how_things_stand_by_now() -> None:
     with pytest.raises(TaskFailed) as caught, reporting(UNTOUCHED) as reporter:  # noqa: PT012
-        reporter.state_on_failure = "All is done."
+        reporter.on_failure("All is done.")
         raise RestoreFailed("INDEX a", "no")
 
     assert "All is done." in str(caught.value)

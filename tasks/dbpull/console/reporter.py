@@ -40,8 +40,18 @@ class Reporter:
         self.began = time.monotonic()
         """When the run began (of time.monotonic)."""
         self._ended: float | None = None
-        self.state_on_failure = ""
-        """The state of the databases, for the error that ends the run."""
+        self._state = ""
+        self.kept_on_failure = ""
+        """What stays of a download if the run fails."""
+
+    def on_failure(self, state: str, kept: str = "") -> None:
+        """Keep what to tell if the run fails: the databases' state, the download's."""
+        self._state, self.kept_on_failure = state, kept
+
+    @property
+    def state_on_failure(self) -> str:
+        """The state of things, for the error that ends the run."""
+        return f"{self._state} {self.kept_on_failure}".strip()
 
     @cached_property
     def for_all(self) -> Reporter:

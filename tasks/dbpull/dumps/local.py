@@ -18,7 +18,7 @@ from dbpull.download.ignored import make_private
 from dbpull.dumps import listed_toc, names
 from dbpull.dumps.local_stream import LocalStream, finish
 from dbpull.dumps.names import Dump, shown
-from dbpull.dumps.store import ANEW, RESUMES, dump_of
+from dbpull.dumps.store import ANEW, dump_of
 from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump, DumpFolder, UnreadableDump, UnsupportedDump
 from dbpull.errors.download import ObjectChanged
@@ -144,9 +144,7 @@ class LocalStore:
             reporter.doing = f"Fetching {dump.label}"
             download.start()
             if not download.resumable:
-                reporter.state_on_failure = reporter.state_on_failure.replace(
-                    RESUMES, ANEW
-                )
+                reporter.kept_on_failure = ANEW
             if download.already:
                 found = size(download.already)
                 reporter.note(f"{found} of it were here from an earlier run.")

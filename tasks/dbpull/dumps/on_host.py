@@ -17,7 +17,7 @@ from dbpull.dumps.cut_on_host import refuse_cut
 from dbpull.dumps.host_stream import HostStream
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.names import Dump
-from dbpull.dumps.store import ANEW, RESUMES, dump_of
+from dbpull.dumps.store import ANEW, dump_of
 from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump
 from dbpull.errors.hosts import HostRefused, MissingCurl
@@ -94,12 +94,12 @@ class HostStore:
 
         The host's pg_restore checks the rows: they don't pass through this machine.
         """
-        reporter.backup, reporter.size = dump.label, self.size(dump)
+        count = self.size(dump)
+        reporter.backup, reporter.size = dump.label, count
         read = self.contents(dump)
         with self._judging(dump):
             refuse_cut(self.shell, str(dump.path), read)
-        amount = size(reporter.size)
-        reporter.say(f"{dump.label} is there already: {amount} in {dump.path}.")
+        reporter.say(f"{dump.label} is there already: {size(count)} in {dump.path}.")
         return FileStream(dump, read)
 
     @contextmanager
@@ -138,7 +138,7 @@ class HostStore:
             transport = Curl(self.shell, source.url(backup), reporter.note)
         reporter.size = transport.total
         if not transport.identity:
-            reporter.state_on_failure = reporter.state_on_failure.replace(RESUMES, ANEW)
+            reporter.kept_on_failure = ANEW
         with HostTransfer(self.shell, str(dump.path), transport) as transfer:
             if transfer.already:
                 found = size(transfer.already)

@@ -25,7 +25,7 @@ def pull(
     settings: Settings, shell: Shell, asked: PullFlags, *, dry_run: bool = False
 ) -> None:
     """Replace the target by the app's newest backup, or by the backup named."""
-    with reporting(f"{UNTOUCHED} {RESUMES}", shell) as reporter:
+    with reporting(UNTOUCHED, shell, kept=RESUMES) as reporter:
         if dry_run:
             Planner(settings, shell, reporter).pull(asked)
             return
@@ -63,7 +63,7 @@ def fetch(
     settings: Settings, shell: Shell, backup: str | None, *, upload: bool = False
 ) -> None:
     """Download the newest backup, or the backup named; never captures."""
-    with reporting(RESUMES, shell) as reporter:
+    with reporting(shell=shell, kept=RESUMES) as reporter:
         store = stores.store_for(settings, shell)
         store.refuse_unable(upload=upload)
         found = once.find(settings, reporter)

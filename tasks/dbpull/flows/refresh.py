@@ -107,7 +107,7 @@ class Refresh:
         self.reporter.note(
             "Not in one transaction: the server is too old for this pg_restore."
         )
-        self.reporter.state_on_failure = "The target is half restored."
+        self.reporter.on_failure("The target is half restored.")
         return self._in_place(at_once=False)
 
     @contextmanager
@@ -183,7 +183,7 @@ class Refresh:
             moves = swap.to_new(oid, comment=comment, keep_previous=keep)
             replaced = any(move.member.dbname == swap.names.target for move in moves)
             change = Change.REPLACED if keep and replaced else Change.CREATED
-            self.reporter.state_on_failure = change.value
+            self.reporter.on_failure(change.value)
             step.sentence = f"Swapped: {label} is the new database"
             kept.settle(self.target, moves, self.reporter)
         return change
@@ -196,7 +196,7 @@ class Refresh:
         with self.reporter.step("restore", f"Restoring into {label}") as step:
             outcome = restore.run_in_place(step.phase, at_once=at_once, clean=clean)
             step.sentence = f"Restored into {label}"
-        self.reporter.state_on_failure = Change.REFILLED.value
+        self.reporter.on_failure(Change.REFILLED.value)
         with self.reporter.step("check", "Checking and analyzing") as step:
             self._check_in(dbname, outcome)
             own = is_own(self.target.state.comment)

@@ -18,18 +18,18 @@ UNTOUCHED = "The target is as it was."
 
 @contextmanager
 def reporting(
-    state_on_failure: str = "", shell: Shell | None = None, *, host: str = ""
+    state: str = "", shell: Shell | None = None, *, host: str = "", kept: str = ""
 ) -> Iterator[Reporter]:
     """Give a run its reporter; turn what ends the run into TaskFailed.
 
-    Ctrl-C, `kill` and a full disk end it, too. `state_on_failure`: the state of things,
-    until a step sets another. The commands in messages are those of the machine of
-    `shell`, or of `host`.
+    Ctrl-C, `kill` and a full disk end it, too. `state`, `kept`: what to tell on a
+    failure, until a step says otherwise. The commands in messages are those of the
+    machine of `shell`, or of `host`.
     """
     outlive_stderr()
     command_for = _commands(shell, host)
     reporter = Reporter(shell.host if shell else host, command_for)
-    reporter.state_on_failure = state_on_failure
+    reporter.on_failure(state, kept)
     try:
         with SIGNALS.handled(), _worded(reporter):
             yield reporter

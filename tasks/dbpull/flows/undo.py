@@ -40,7 +40,7 @@ def undo(settings: Settings, shell: Shell, *, original: bool = False) -> None:
 def _swap(target: opened.Target, reporter: Reporter, *, original: bool) -> list[Move]:
     with reporter.step("undo", "Swapping back") as step, SIGNALS.deferred():
         moves = Swap(target.psql, target.state, target.names).to_back(original=original)
-        reporter.state_on_failure = SWAPPED
+        reporter.on_failure(SWAPPED)
         step.sentence = f"Swapped back: {target.connection.label}"
         kept.settle(target, moves, reporter)
     return moves

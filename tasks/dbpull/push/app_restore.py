@@ -56,9 +56,7 @@ class AppRestore:
                 self._put_back(error)
             raise
         self.rescuer.need_not_put_back()
-        self.reporter.state_on_failure = (
-            f"The database of {self._app} is the pushed one."
-        )
+        self.reporter.on_failure(f"The database of {self._app} is the pushed one.")
 
     @property
     def _app(self) -> str:
@@ -108,7 +106,7 @@ class AppRestore:
         """Have Heroku restore the captured backup; an error tells how that ended."""
         reporter, backup, app = self.reporter, self.backup, self._app
         why = f"{cause.what} " if isinstance(cause, PullError) else ""
-        reporter.state_on_failure = (
+        reporter.on_failure(
             f"The database of {app} is NOT what it was: {backup.id} is not back yet."
             f" `{way_back(self.found, self.settings)}` puts it back."
         )
@@ -132,7 +130,7 @@ class AppRestore:
             step.sentence = f"Put {back} back"
             history.forget(self.found.database.id)
             self.rescuer.need_not_put_back()
-            self.reporter.state_on_failure = (
+            self.reporter.on_failure(
                 f"The database of {self._app} is as it was: {self.backup.id} is back."
             )
 

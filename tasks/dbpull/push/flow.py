@@ -121,7 +121,7 @@ def _undo(
         reporter.say("Nothing was changed.")
         return
     confirm(app, asked.confirm)
-    reporter.state_on_failure = f"Heroku may still be putting {backup.id} back."
+    reporter.on_failure(f"Heroku may still be putting {backup.id} back.")
     with reporter.step("undo", f"Putting {backup.id} of {app} back") as step:
         heroku.put_back(found.api, found.database, backup, wait=settings.wait)
         step.sentence = f"The database of {app} is {backup.id} again"
