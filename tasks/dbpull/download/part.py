@@ -1,12 +1,7 @@
-"""The part, `<name>.part`: a dump's file while it grows, private and locked.
-
-The lock is a flock on the file itself: the kernel releases it even after kill -9.
-"""
+"""The part, `<name>.part`: a dump's file while it grows, private and locked."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import shutil
 import zlib
@@ -14,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dbpull import filelock
 from dbpull.download.ignored import keep_out_of_git, make_private
 from dbpull.errors.download import AlreadyRunning, CannotStore
 
@@ -40,10 +36,10 @@ class PartFile:
             make_private(self.path.parent)
             while True:
                 fd = os.open(self.file, FLAGS, 0o600)
-                if not _locked(fd):
+                if not filelock.lock(fd):
                     os.close(fd)
                     raise AlreadyRunning(self.file, holder)
-                if _is_still(fd, self.file):
+                if filelock.is_still(fd, self.file):
                     break
                 os.close(fd)  # the lock's last holder has just renamed the file
             self._fd = fd
@@ -112,10 +108,10 @@ class PartFile:
         if fd < 0:
             return
         with self._worded():
-            if os.fstat(fd).st_size == 0 and _is_still(fd, self.file):
+            if os.fstat(fd).st_size == 0 and filelock.is_still(fd, self.file):
                 self.file.unlink()
             if in_use:
-                fcntl.flock(fd, fcntl.LOCK_UN)
+                filelock.unlock(fd)
             else:
                 os.close(fd)
 
@@ -125,20 +121,3 @@ class PartFile:
             yield
         except OSError as error:
             raise CannotStore.failed(self.file, error) from error
-
-
-def _locked(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in {errno.EAGAIN, errno.EACCES}:
-            return False
-        raise
-    return True
-
-
-def _is_still(fd: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(fd), path.stat())
-    except FileNotFoundError:
-        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dbpull import filelock
 from dbpull.native import legible
 
 _NAME = re.compile(
@@ -146,9 +146,9 @@ def remove_part(found: Path) -> bool:
 
 def _remove_locked(fd: int, part: Path, *, alone: bool) -> bool:
     """Remove an open part, unless it is locked or its name is another file's by now."""
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    opened = os.fstat(fd)
-    if not os.path.samestat(opened, part.lstat()) or (alone and opened.st_size):
+    if not (filelock.lock(fd) and filelock.is_still(fd, part)):
+        return False
+    if alone and os.fstat(fd).st_size:
         return False
     journal = part.with_name(part.name + _JOURNAL)
     existed = journal.exists() or not alone

@@ -17,7 +17,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -28,6 +27,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dbpull import filelock
 from dbpull.embedded.account import Account
 from dbpull.errors.embedded import NotOurs, ServerBusy, UnusableFolder
 
@@ -103,21 +103,18 @@ class ServerFiles:
             os.close(handle)
 
     def _lock(self, deadline: float, patience: float) -> int:
+        path = self.folder / "lock"
         while True:
             self._make_folder()
             # Another process may remove the file, and the folder with it.
             with suppress(FileNotFoundError):
-                handle = self._open_lock()
-                if _try(handle, self.folder / "lock"):
+                handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+                if filelock.lock(handle) and filelock.is_still(handle, path):
                     return handle
                 os.close(handle)
             if time.monotonic() > deadline:
                 raise ServerBusy(self.folder, patience)
             time.sleep(PAUSE)
-
-    def _open_lock(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-        return os.open(self.folder / "lock", flags, 0o600)
 
     def _make_folder(self) -> None:
         mode = 0o711 if os.geteuid() == 0 else 0o700
@@ -209,15 +206,6 @@ def _serves(folder: Path, account: Account) -> bool:
         return False
     finally:
         shutil.rmtree(probe, ignore_errors=True)
-
-
-def _try(handle: int, path: Path) -> bool:
-    """Lock the file if it is free, and if its path still leads to it."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return path.exists() and os.path.samestat(os.fstat(handle), path.stat())
 
 
 def _refuse_unless_owned(path: Path, uid: int) -> None:
