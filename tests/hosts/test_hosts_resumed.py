@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -201,14 +201,15 @@ def test_what_stays_is_said(
     remote: Host, host: RangeServer, etag: str, stays: str
 ) -> None:
     host.etag = etag
-    shop = SimpleNamespace(app="shop")
-    source = SimpleNamespace(url=lambda _: host.url, database=shop)
-    backup: Any = SimpleNamespace(id="b1", created_at=datetime.now(UTC))
+    now = datetime.now(UTC)
+    backup: Any = SimpleNamespace(
+        id="b1", source="shop", taken=now, url=lambda: host.url
+    )
     settings: Any = SimpleNamespace(path=Path(remote.home, "dumps"), database="DB")
     reporter = Reporter(remote.host)
     reporter.on_failure("It was.", RESUMES)
 
-    fetching = HostStore(settings, remote).fetch(cast("Any", source), backup, reporter)
+    fetching = HostStore(settings, remote).fetch(backup, reporter)
 
     with pytest.raises(BadDump), fetching:
         pass

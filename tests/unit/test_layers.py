@@ -47,15 +47,15 @@ LAYERS: dict[str, set[str]] = {
     "demo": {"embedded", "errors", "naming"},
     "sources": {
         "console", "errors", "heroku", "project", "settings", "signals",
-        "single_flight", "words",
+        "single_flight", "target", "words",
     },
     "dumps": {
-        "archive", "console", "download", "errors", "filelock", "heroku", "hosts",
-        "native", "postgres", "restore", "settings", "shell", "signals",
-        "single_flight", "sources", "words",
+        "archive", "console", "download", "errors", "filelock", "hosts", "native",
+        "postgres", "restore", "settings", "shell", "signals", "single_flight",
+        "sources", "words",
     },
     "flows": {
-        "archive", "console", "demo", "dumps", "errors", "heroku", "naming",
+        "archive", "console", "demo", "dumps", "errors", "naming",
         "postgres", "project", "restore", "settings", "shell", "signals", "sources",
         "target", "words",
     },
@@ -261,3 +261,20 @@ def test_what_is_packed_knows_no_faults_of_herokus() -> None:
         if below(module, {"demo"}):
             text = module.read_text(encoding="utf-8")
             assert not re.search(r"\bfaults?\b|misbehav", text, re.I), module
+
+
+SOURCE_IS_ANY = {"flows", "dumps", "restore", "target"}
+"""The parts that serve each kind of source alike."""
+
+
+def test_what_serves_every_source_names_none() -> None:
+    named = [
+        f"{module}:{number}"
+        for module in modules()
+        if part_of(module) in SOURCE_IS_ANY
+        for number, line in enumerate(module.read_text("utf-8").splitlines(), 1)
+        if "heroku" in line.lower()
+    ]
+
+    assert not named
+    assert {part_of(module) for module in modules()} >= SOURCE_IS_ANY

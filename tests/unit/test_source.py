@@ -15,8 +15,9 @@ from dbpull.dumps.store import dump_of
 from dbpull.errors.heroku import OtherDatabase
 from dbpull.heroku import AppChoice, DatabaseInfo, ServerAddress
 from dbpull.settings import Settings
-from dbpull.sources import heroku_app
-from dbpull.sources.heroku_app import Source
+from dbpull.sources import choice
+from dbpull.sources.heroku_app import HerokuDatabase
+from dbpull.sources.kinds import name_of_dumps
 from heroku_fakes import TRANSFERS, api, shop_database, transfer
 
 TAKEN_FROM = ServerAddress("ec2-1.example.com", 5432, "d1")
@@ -26,6 +27,7 @@ class Heard(console.Reporter):
     """Keeps what is said instead of printing it."""
 
     def __init__(self) -> None:
+        self.host = ""
         self.notes: list[str] = []
 
     def say(self, text: str, style: str = "") -> None: ...
@@ -43,23 +45,23 @@ def web() -> Iterator[responses.RequestsMock]:
         yield web
 
 
-def shop(server: ServerAddress | None = TAKEN_FROM, **database: Any) -> Source:
+def shop(server: ServerAddress | None = TAKEN_FROM, **database: Any) -> HerokuDatabase:
     info = DatabaseInfo("16.4", None, server, continuous_protection=False)
-    return Source(api(), AppChoice("shop"), shop_database(**database), info)
+    return HerokuDatabase(api(), AppChoice("shop"), shop_database(**database), info)
 
 
-def chosen(of: Source, backup: str) -> str:
-    choice = heroku_app.choose(of, backup=backup, capture=False, max_age=9e9)
-    assert choice.backup
-    assert heroku_app.existing(of, backup, 1, Heard()) == choice.backup
-    return choice.backup.id
+def chosen(of: HerokuDatabase, backup: str) -> str:
+    found = choice.choose(of, backup=backup, capture=False, max_age=9e9).backup
+    assert found
+    assert choice.existing(of, backup, 1, Heard()) == found
+    return found.id
 
 
 def test_a_named_backup_of_another_database_is_refused() -> None:
     with pytest.raises(OtherDatabase) as refused:
-        heroku_app.choose(shop(), backup="b105", capture=False, max_age=1)
+        choice.choose(shop(), backup="b105", capture=False, max_age=1)
     with pytest.raises(OtherDatabase):
-        heroku_app.existing(shop(), "b105", 1, Heard())
+        choice.existing(shop(), "b105", 1, Heard())
 
     assert refused.value.what == "b105 is a backup of NAVY, not of DATABASE."
     assert "--database=NAVY" in refused.value.remedy
@@ -85,9 +87,9 @@ def test_that_the_database_has_another_server_now_is_noted(
 ) -> None:
     fetching, pulling, of = Heard(), Heard(), shop(now)
 
-    heroku_app.existing(of, named, 1, fetching)
-    choice = heroku_app.choose(of, backup=named, capture=False, max_age=9e9)
-    heroku_app.obtain(of, choice, 1, pulling)
+    choice.existing(of, named, 1, fetching)
+    settings = Settings.of({}, max_age="9000d", wait="1s")
+    choice.obtain(of, settings, pulling, backup=named, capture=False)
 
     assert len(fetching.notes) == len(pulling.notes) == notes
     assert all("another server" in note for note in fetching.notes + pulling.notes)
@@ -96,20 +98,17 @@ def test_that_the_database_has_another_server_now_is_noted(
 def test_a_dump_lies_under_the_app_whose_database_it_is(tmp_path: Path) -> None:
     settings = Settings.of({}, app="mine", database="other::NAVY", path=str(tmp_path))
     of = shop(app="other")
-    choice = heroku_app.choose(of, backup="b104", capture=False, max_age=1)
-    assert choice.backup
+    found = choice.choose(of, backup="b104", capture=False, max_age=1).backup
+    assert found
 
-    dump = dump_of(of, choice.backup, settings)
+    dump = dump_of(found, settings)
     dump.path.touch()
 
     assert dump.path.name.startswith("other-NAVY-b104-")
-    app = heroku_app.app_of_dumps(settings)
+    app = name_of_dumps(settings)
     assert app == "other"
     assert LocalStore(settings).find(app, None) == dump
 
 
 def test_dumps_lie_under_the_app_that_is_named(tmp_path: Path) -> None:
-    assert (
-        heroku_app.app_of_dumps(Settings.of({}, app="mine", path=str(tmp_path)))
-        == "mine"
-    )
+    assert name_of_dumps(Settings.of({}, app="mine", path=str(tmp_path))) == "mine"

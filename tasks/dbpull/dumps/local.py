@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from dbpull import archive, heroku
+from dbpull import archive
 from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.download import Download
@@ -25,7 +25,7 @@ from dbpull.errors.download import ObjectChanged
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
 from dbpull.signals import SIGNALS
-from dbpull.sources.heroku_app import Source
+from dbpull.sources.source import SourceBackup
 from dbpull.words import size
 
 
@@ -46,9 +46,9 @@ class LocalStore:
         """The path of a dump's file, as the user would type it."""
         return shown(dump.path)
 
-    def of(self, source: Source, backup: heroku.Backup) -> Dump:
+    def of(self, backup: SourceBackup) -> Dump:
         """The dump of a backup, whether its file exists or not."""
-        return dump_of(source, backup, self.settings)
+        return dump_of(backup, self.settings)
 
     def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps in the folder, newest first."""
@@ -122,19 +122,18 @@ class LocalStore:
     @contextmanager
     def fetch(
         self,
-        source: Source,
-        backup: heroku.Backup,
+        backup: SourceBackup,
         reporter: Reporter,
         *,
         upload: bool = False,
     ) -> Iterator[DumpStream]:
         """Download and verify a backup's dump; see DumpStore. Ignores `upload`."""
-        dump = self.of(source, backup)
+        dump = self.of(backup)
         if self.has(dump):
             yield self.open(dump, reporter)
             return
         with Download(
-            source.url(backup),
+            backup.url,
             dump.path,
             connections=self.settings.connections,
             accepts=_accept,

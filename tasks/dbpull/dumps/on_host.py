@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-from dbpull import archive, heroku
+from dbpull import archive
 from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.dumps import names
@@ -28,7 +28,7 @@ from dbpull.hosts.sftp import Sftp
 from dbpull.hosts.transfer import HostTransfer, HostTransport
 from dbpull.settings import Settings
 from dbpull.single_flight import SingleFlight
-from dbpull.sources.heroku_app import Source
+from dbpull.sources.source import SourceBackup
 from dbpull.words import size
 
 _to_send: SingleFlight[DumpStream] = SingleFlight()
@@ -55,9 +55,9 @@ class HostStore:
         """The path of a dump's file, as scp would name it."""
         return f"{self.shell.where}:{dump.path}"
 
-    def of(self, source: Source, backup: heroku.Backup) -> Dump:
+    def of(self, backup: SourceBackup) -> Dump:
         """The dump of a backup, whether its file exists or not."""
-        return dump_of(source, backup, self.settings)
+        return dump_of(backup, self.settings)
 
     def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps in the folder, newest first."""
@@ -115,27 +115,26 @@ class HostStore:
     @contextmanager
     def fetch(
         self,
-        source: Source,
-        backup: heroku.Backup,
+        backup: SourceBackup,
         reporter: Reporter,
         *,
         upload: bool = False,
     ) -> Iterator[DumpStream]:
         """Have the host curl a backup's dump, or send it by SFTP; see DumpStore."""
-        dump = self.of(source, backup)
+        dump = self.of(backup)
         reporter.backup = dump.label
         if self.has(dump):
             yield self.open(dump, reporter)
             return
         transport: HostTransport
         if upload:
-            sent = self._download_here(source, backup, reporter.for_all)
+            sent = self._download_here(backup, reporter.for_all)
             self._sent.append(sent.dump)
             if sent.dump.path in _wanted:
                 _wanted[sent.dump.path].add(self.shell.host)
             transport = Sftp(self.shell, sent.dump.path, self.shell.sftp)
         else:
-            transport = Curl(self.shell, source.url(backup), reporter.note)
+            transport = Curl(self.shell, backup.url, reporter.note)
         reporter.size = transport.total
         if not transport.identity:
             reporter.kept_on_failure = ANEW
@@ -215,23 +214,21 @@ class HostStore:
         pairs = (line.partition("\t")[::2] for line in lines)
         return [(self.settings.path / name, int(count)) for count, name in pairs]
 
-    def _download_here(
-        self, source: Source, backup: heroku.Backup, reporter: Reporter
-    ) -> DumpStream:
+    def _download_here(self, backup: SourceBackup, reporter: Reporter) -> DumpStream:
         """The dump on this machine; the first host that needs it has it downloaded."""
         assert self.settings.here  # noqa: S101 - a host's settings hold ours
         store = LocalStore(self.settings.here)
 
         def download() -> DumpStream:
-            lay_here = store.has(store.of(source, backup))
-            with store.fetch(source, backup, reporter) as stream:
+            lay_here = store.has(store.of(backup))
+            with store.fetch(backup, reporter) as stream:
                 stream.finish(reporter)
             if not lay_here:
                 _wanted[stream.dump.path] = set()
                 atexit.register(_remove_if_served, stream.dump.path)
             return stream
 
-        return _to_send((source.label, backup.uuid), download)
+        return _to_send((backup.source, backup.uuid), download)
 
 
 def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:

@@ -5,22 +5,21 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from dbpull import heroku
 from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.dumps.names import Dump
 from dbpull.dumps.stream import DumpStream
 from dbpull.settings import Settings
-from dbpull.sources.heroku_app import Source
+from dbpull.sources.source import SourceBackup
 
 RESUMES = "What was downloaded stays for the next run."
 ANEW = "A whole download stays for the next run; its host can't resume a part of one."
 
 
-def dump_of(source: Source, backup: heroku.Backup, settings: Settings) -> Dump:
-    """The dump of a backup, named after the app that has the database."""
-    app, taken = source.database.app, backup.created_at
-    return Dump.named(settings.path, app, backup.id, taken, settings.database)
+def dump_of(backup: SourceBackup, settings: Settings) -> Dump:
+    """The dump of a backup, named after its source."""
+    source, database = backup.source, settings.database
+    return Dump.named(settings.path, source, backup.id, backup.taken, database)
 
 
 class DumpStore(Protocol):
@@ -33,7 +32,7 @@ class DumpStore(Protocol):
     def shown(self, dump: Dump) -> str:
         """The path of a dump's file, as messages name it."""
 
-    def of(self, source: Source, backup: heroku.Backup) -> Dump:
+    def of(self, backup: SourceBackup) -> Dump:
         """The dump of a backup, whether its file exists or not."""
 
     def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
@@ -56,8 +55,7 @@ class DumpStore(Protocol):
 
     def fetch(
         self,
-        source: Source,
-        backup: heroku.Backup,
+        backup: SourceBackup,
         reporter: Reporter,
         *,
         upload: bool = False,

@@ -1,11 +1,11 @@
-"""The flow of `db.backups`: Heroku's backups, the dumps, the target's provenance."""
+"""The flow of `db.backups`: the backups, the dumps, the target's provenance."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dbpull import console, heroku
+from dbpull import console
 from dbpull.console import Reporter
 from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
@@ -14,37 +14,35 @@ from dbpull.errors import PullError
 from dbpull.flows.run import reporting
 from dbpull.naming import command
 from dbpull.project import own_folder
-from dbpull.settings import KEYS, Settings
+from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.sources import heroku_app
+from dbpull.sources.kinds import name_of_dumps, source_of
+from dbpull.sources.source import SourceBackup
 from dbpull.target.provenance import Provenance
 from dbpull.words import age, ago, listed, size
 
 if TYPE_CHECKING:
     from dbpull.target.opened import Target
 
-GLANCE = 5.0
-"""Seconds for which failed requests are repeated: short, since dumps are listed too."""
 HEADER = ("backup", "database", "age", "database size", "status", "local file")
 
 
 def tell(settings: Settings, shell: Shell) -> None:
     """List the backups and dumps on stdout, the target's rows on stderr.
 
-    Where no app is named or Heroku can't be asked, the dumps are listed before the
+    Where no source is named or it can't be asked, the dumps are listed before the
     error is raised.
     """
     with reporting("", shell) as reporter:
         store = stores.store_for(settings, shell)
-        dumps = store.here(heroku_app.app_of_dumps(settings))
+        dumps = store.here(name_of_dumps(settings))
         failure = None
-        found: list[heroku.Backup] = []
+        found: list[SourceBackup] = []
         try:
-            app = heroku_app.app(settings)
-            with heroku_app.one_at_a_time, heroku_app.spelled(app):
-                found = _backups(settings, reporter)
+            source = source_of(settings)
+            found = source.backups(reporter)
             if not found and not dumps:
-                say = f"{app.name} has no backups; `{command('capture')}` takes one."
+                say = f"{source.name} has no backups; `{command('capture')}` takes one."
                 reporter.say(say)
         except PullError as error:
             failure = error
@@ -54,27 +52,8 @@ def tell(settings: Settings, shell: Shell) -> None:
             raise failure
 
 
-def _backups(settings: Settings, reporter: Reporter) -> list[heroku.Backup]:
-    """The app's backups, or the backups of a database that the settings name.
-
-    The backups of a database that another app shares belong to that other app.
-    """
-    chosen, api = heroku_app.app(settings), heroku_app.api(reporter, patience=GLANCE)
-    named = settings.database != KEYS["database"].default
-    found = [] if named else heroku.backups(api, chosen)
-    if found:
-        return found
-    database = heroku.database(api, chosen, settings.database)
-    if named:
-        known = heroku.backups(api, database.billing_app)
-        return heroku.of_database(known, database.names)
-    if database.billing_app != chosen.name:
-        return heroku.backups(api, database.billing_app)
-    return []
-
-
 def _tell_rows(
-    found: list[heroku.Backup], dumps: list[Dump], store: DumpStore, host: str
+    found: list[SourceBackup], dumps: list[Dump], store: DumpStore, host: str
 ) -> None:
     """Print the table; on a host, each row begins with the host's name."""
     lines = _rows(found, dumps, store)
@@ -85,18 +64,19 @@ def _tell_rows(
 
 
 def _rows(
-    found: list[heroku.Backup], dumps: list[Dump], store: DumpStore
+    found: list[SourceBackup], dumps: list[Dump], store: DumpStore
 ) -> list[list[str]]:
     """A row for each backup, with its dump if stored; then one for each other dump."""
     others = {(dump.backup, dump.taken): dump for dump in dumps}
     lines = []
     for backup in found:
-        taken = backup.created_at
+        taken = backup.taken
         dump = others.pop((backup.id, taken.replace(microsecond=0)), None)
-        amount = size(backup.source_size) if backup.source_size else "-"
-        status = "scheduled, " * backup.scheduled + backup.status
+        amount = size(backup.size) if backup.size else "-"
         path = store.shown(dump) if dump else "-"
-        lines.append([backup.id, backup.database, _taken(taken), amount, status, path])
+        lines.append(
+            [backup.id, backup.database, _taken(taken), amount, backup.status, path]
+        )
     lines += [
         [dump.backup, "-", _taken(dump.taken), "-", "here only", store.shown(dump)]
         for dump in others.values()

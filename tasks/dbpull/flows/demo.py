@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dbpull.console import Reporter, out
 from dbpull.errors.settings import DemoFailed, MissingExtra
 from dbpull.flows.run import reporting
-from dbpull.naming import NAME, command
+from dbpull.naming import NAME
 from dbpull.project import PROJECT, make_own_folder, own_folder
 
 if TYPE_CHECKING:
@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 
 COMMANDS = (("backups",), ("pull", "--delete"), ("undo",))
 STATE = "demo.json"
-NEXT = f"""\
-That was the real dbpull; Heroku and the server were made up. What to try next:
-  {command("demo")} --keep     leave them running, and break things yourself
-  {command("pull")} --dry-run  the plan for your own app; nothing is changed
-  invoke --list             all tasks; README.md has the settings"""
-KEPT = f"""\
-It stays until `{command("stop")} --demo`. In a shell that has the lines above, any
-`{command("*")}` (and the Heroku CLI) talks to the made-up Heroku. Pass --app=shop, or
-  cd {{folder}}
-What to try:
-  {command("pull")} --app=shop-staging-eu
-  {command("push")} --app=shop-staging-eu
-  {command("push")} --app=shop-staging-eu --undo"""
 
 
 def demo(*, keep: bool) -> None:
@@ -38,6 +25,7 @@ def demo(*, keep: bool) -> None:
     Raises MissingExtra, DemoFailed, and the stage's own errors.
     """
     _refuse_without_extra()
+    from dbpull.demo.hints import NEXT
     from dbpull.demo.stage import Stage, kept
 
     state = make_own_folder() / STATE if keep else None
@@ -62,6 +50,8 @@ def _play(stage: Stage, words: list[str], reporter: Reporter) -> None:
 
 
 def _tell_kept(stage: Stage, reporter: Reporter) -> None:
+    from dbpull.demo.hints import KEPT
+
     reporter.say("")
     for name, value in stage.environment.items():
         out(f"export {name}={shlex.quote(value)}")

@@ -19,8 +19,10 @@ from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.sources import heroku_app, once
-from dbpull.sources.heroku_app import Choice, Source
+from dbpull.sources import choice
+from dbpull.sources.choice import Choice
+from dbpull.sources.kinds import source_of
+from dbpull.sources.source import SourceDatabase
 from dbpull.target import embedded_server, guard, opened
 from dbpull.target.names import Names
 from dbpull.target.opened import Target
@@ -57,26 +59,24 @@ class Planner:
         """Tell what `db.pull` would do."""
         self.store.refuse_unable(upload=asked.upload)
         target = self._target(in_place=asked.in_place)
-        found = once.find(self.settings, self.reporter)
+        found = choice.database_of(source_of(self.settings), self.reporter)
         if target:
-            guard.refuse_source(target.connection, found.info.server, found.label)
-        with heroku_app.one_at_a_time:
-            choice = heroku_app.choose(
-                found,
-                backup=asked.backup,
-                capture=asked.capture,
-                max_age=self.settings.max_age,
-            )
-        backup = choice.backup
-        dump = self.store.of(found, backup) if backup else None
+            guard.refuse_source(target.connection, found.server, found.label)
+        chosen = choice.choose(
+            found,
+            backup=asked.backup,
+            capture=asked.capture,
+            max_age=self.settings.max_age,
+        )
+        dump = self.store.of(chosen.backup) if chosen.backup else None
         prepared = self._prepared(target, dump, in_place=asked.in_place)
-        if not prepared and (version := found.info.version):
+        if not prepared and (version := found.version):
             self._refuse_unfit(programs.archive_of(version), "none")
         self._begin()
-        self._say(_from(found, choice), self._dump(dump, delete=asked.delete))
+        self._say(_from(found, chosen), self._dump(dump, delete=asked.delete))
         self._say(self._to(target, in_place=asked.in_place), *_left_out(prepared))
         self._commands(
-            self._heroku(found, choice, dump, upload=asked.upload),
+            self._fetching(found, chosen, dump, upload=asked.upload),
             self._server(target, dump, prepared, in_place=asked.in_place),
         )
 
@@ -203,19 +203,14 @@ class Planner:
             dump.label if dump else "",
         )
 
-    def _heroku(
-        self, found: Source, choice: Choice, dump: Dump | None, *, upload: bool
+    def _fetching(
+        self, found: SourceDatabase, chosen: Choice, dump: Dump | None, *, upload: bool
     ) -> list[str]:
-        data, database = found.api.data, found.database
-        lines = []
-        if choice.backup is None:
-            lines.append(f"POST {data}/client/v11/databases/{database.id}/backups")
-        if not dump or not self.store.has(dump):
-            number = choice.backup.number if choice.backup else "NEW"
-            transfers = f"{data}/client/v11/apps/{database.billing_app}/transfers"
-            lines.append(f"POST {transfers}/{number}/actions/public-url")
-            lines += self.store.commands(upload=upload)
-        return lines
+        if dump and self.store.has(dump):
+            return []
+        backup = chosen.backup
+        requests = backup.requests if backup else found.capture_requests
+        return [*requests, *self.store.commands(upload=upload)]
 
     def _newest(self) -> programs.Program | None:
         """The newest pg_restore, for a dump that is not known yet."""
@@ -233,9 +228,8 @@ def _left_out(prepared: Prepared | None) -> list[str]:
     return lines
 
 
-def _from(found: Source, choice: Choice) -> str:
-    source = f"from  {found.label} [{found.app.origin}], {found.database.name}: "
-    if choice.backup is None:
-        return source + f"a new backup ({choice.why})"
-    backup = choice.backup
-    return source + f"{backup.id}, {age(backup.created_at)} ({choice.why})"
+def _from(found: SourceDatabase, chosen: Choice) -> str:
+    source, backup = f"from  {found.about}: ", chosen.backup
+    if backup is None:
+        return source + f"a new backup ({chosen.why})"
+    return source + f"{backup.id}, {age(backup.taken)} ({chosen.why})"

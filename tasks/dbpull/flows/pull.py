@@ -12,8 +12,9 @@ from dbpull.flows.refresh import refresh
 from dbpull.flows.run import UNTOUCHED, reporting
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.sources import heroku_app, once
-from dbpull.sources.heroku_app import Source
+from dbpull.sources import choice
+from dbpull.sources.kinds import name_of_dumps, source_of
+from dbpull.sources.source import SourceDatabase
 from dbpull.target import guard, opened
 
 _fetched: dict[str, Dump] = {}
@@ -24,25 +25,26 @@ _fetched: dict[str, Dump] = {}
 def pull(
     settings: Settings, shell: Shell, asked: PullFlags, *, dry_run: bool = False
 ) -> None:
-    """Replace the target by the app's newest backup, or by the backup named."""
+    """Replace the target by the source's newest backup, or by the backup named."""
     with reporting(UNTOUCHED, shell, kept=RESUMES) as reporter:
         if dry_run:
             Planner(settings, shell, reporter).pull(asked)
             return
-        heroku_app.refuse_unknown(settings, reporter)
+        source = source_of(settings)
+        source.refuse_unable(reporter)
         store = stores.store_for(settings, shell)
         store.refuse_unable(upload=asked.upload)
         target = opened.take_to_fill(settings, shell, reporter, in_place=asked.in_place)
-        found = once.find(settings, reporter)
-        guard.refuse_source(target.connection, found.info.server, found.label)
-        prepare.refuse_full_disk(target, found.info.size)
+        found = choice.database_of(source, reporter)
+        guard.refuse_source(target.connection, found.server, found.label)
+        prepare.refuse_full_disk(target, found.size)
         kept.tell_what_comes(target, _named(found, asked), reporter)
         with opened.held(target, reporter) as held:
-            backup = once.obtain(
+            backup = choice.obtain(
                 found, settings, reporter, backup=asked.backup, capture=asked.capture
             )
             guard.refuse_source(target.connection, backup.server, found.label)
-            fetching = store.fetch(found, backup, reporter, upload=asked.upload)
+            fetching = store.fetch(backup, reporter, upload=asked.upload)
             with fetching as stream:
                 done, result = refresh(
                     held, stream, settings, reporter, in_place=asked.in_place
@@ -56,7 +58,8 @@ def pull(
 def capture(settings: Settings, host: str = "") -> None:
     """Capture a new backup; a run on several hosts captures one for all of them."""
     with reporting(host=host) as reporter:
-        once.capture(once.find(settings, reporter), settings, reporter)
+        database = choice.database_of(source_of(settings), reporter)
+        choice.capture(database, settings.wait, reporter)
 
 
 def fetch(
@@ -66,9 +69,9 @@ def fetch(
     with reporting(shell=shell, kept=RESUMES) as reporter:
         store = stores.store_for(settings, shell)
         store.refuse_unable(upload=upload)
-        found = once.find(settings, reporter)
-        chosen = once.existing(found, settings, reporter, backup)
-        with store.fetch(found, chosen, reporter, upload=upload) as stream:
+        found = choice.database_of(source_of(settings), reporter)
+        chosen = choice.existing(found, backup, settings.wait, reporter)
+        with store.fetch(chosen, reporter, upload=upload) as stream:
             stream.finish(reporter)
         _fetched[shell.host] = stream.dump
 
@@ -97,7 +100,7 @@ def restore(
         summary.tell_summary(done, result, timings=asked.timings)
 
 
-def _named(found: Source, asked: PullFlags) -> str:
+def _named(found: SourceDatabase, asked: PullFlags) -> str:
     """The coming backup in words, before it is known which backup that is."""
     if asked.backup:
         return f"{asked.backup} of {found.label}"
@@ -110,7 +113,7 @@ def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) ->
     fetched = _fetched.get(host)
     if named is None and fetched and not any(flag[:2] == "--" for flag in flags):
         return fetched
-    app = heroku_app.app_of_dumps(settings)
+    app = name_of_dumps(settings)
     found = store.find(app, named)
     if found is None and named:
         on = f" on {host}" if host else ""

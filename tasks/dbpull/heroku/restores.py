@@ -84,10 +84,6 @@ class Stored(Protocol):
     def uuid(self) -> str:
         """The uuid of its transfer."""
 
-    @property
-    def app(self) -> str:
-        """The billing app under which the backup is kept."""
-
 
 @dataclass(frozen=True)
 class _PutBack:
@@ -151,7 +147,7 @@ class _PutBack:
 
     def _restores(self) -> list[dict[str, Any]]:
         """The transfers of the billing app that are restores, newest first."""
-        app = self.backup.app
+        app = self.database.billing_app
         path = ("client", "v11", "apps", app, "transfers")
         about = f"the restores of {app}"
         found = self.api.get(list, self.api.data, *path, about=about, patience=0)
@@ -172,7 +168,7 @@ class _PutBack:
         return url
 
     def _transfer(self, uuid: str) -> dict[str, Any]:
-        app = self.backup.app
+        app = self.database.billing_app
         path = ("client", "v11", "apps", app, "transfers", uuid)
         about = f"the restore of {self.backup.id}"
         query = {"verbose": "true"}

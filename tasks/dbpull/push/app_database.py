@@ -25,7 +25,7 @@ from dbpull.postgres.programs import Program
 from dbpull.postgres.psql import Psql
 from dbpull.settings import Settings
 from dbpull.shell import Shell
-from dbpull.sources.heroku_app import Source
+from dbpull.sources.heroku_app import HerokuDatabase
 from dbpull.sources.kinds import PLATFORM
 from dbpull.target import guard
 from dbpull.target.contents import Contents, contents
@@ -68,7 +68,7 @@ def refuse_protected(app: str, settings: Settings, alias: str | None = None) -> 
                 raise AppProtected(name, pattern)
 
 
-def refuse_older(found: Source, local: Target) -> None:
+def refuse_older(found: HerokuDatabase, local: Target) -> None:
     """Raise OlderServer where the app's server is older than the local server.
 
     Heroku's API tells the version: no connection to the app's database is needed.
@@ -102,14 +102,14 @@ def choose_programs(
 def _speaks_tls(shell: Shell, psql: str) -> bool:
     """Whether psql's libpq has TLS; a libpq without TLS refuses before it connects.
 
-    Source: connectOptions2 in src/interfaces/libpq/fe-connect.c.
+    HerokuDatabase: connectOptions2 in src/interfaces/libpq/fe-connect.c.
     """
     env = {"PGHOST": "/nowhere", "PGSSLMODE": "require", "LC_ALL": "C"}
     argv = [psql, "-X", "-w", "-c", "", "postgres"]
     return _NO_TLS not in shell.run(argv, env={**shell.environ, **env}).err
 
 
-def locate(found: Source, local: Target) -> Connection:
+def locate(found: HerokuDatabase, local: Target) -> Connection:
     """The connection to an app's database.
 
     Raises NoRemoteUrl, BadUrl, SameDatabase, HttpErrors.
@@ -132,7 +132,7 @@ def _origin(app: str) -> str:
 
 
 def take(
-    found: Source, local: Target, connection: Connection, chosen: PushPrograms
+    found: HerokuDatabase, local: Target, connection: Connection, chosen: PushPrograms
 ) -> RemoteDatabase:
     """Query an app's database: reads only. Raises CannotConnect, HttpErrors."""
     shell, origin = local.shell, _origin(found.database.app)
@@ -146,7 +146,7 @@ def take(
 
 
 def refuse(
-    found: Source,
+    found: HerokuDatabase,
     local: Target,
     ours: Contents,
     remote: RemoteDatabase,
@@ -192,7 +192,7 @@ def _encrypted(connection: Connection) -> Connection:
     return replace(connection, options=(*connection.options, ("sslmode", "require")))
 
 
-def sharing(found: Source) -> set[str]:
+def sharing(found: HerokuDatabase) -> set[str]:
     """The apps that a database is attached to, and the app that pays for it."""
     paying = {found.database.app, found.database.billing_app}
     try:

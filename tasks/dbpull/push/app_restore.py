@@ -23,8 +23,9 @@ from dbpull.restore.selection import Selection
 from dbpull.restore.statistics import analyze
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
-from dbpull.sources.heroku_app import Source
+from dbpull.sources.heroku_app import HerokuDatabase
 from dbpull.sources.kinds import PLATFORM
+from dbpull.sources.source import SourceBackup
 from dbpull.target.contents import Contents, contents
 from dbpull.words import counted
 
@@ -36,9 +37,9 @@ _LOOKS, _PAUSE = 60, 2.0
 class AppRestore:
     """One push into an app's database, whose backup has been captured."""
 
-    found: Source
+    found: HerokuDatabase
     remote: RemoteDatabase
-    backup: heroku.Backup
+    backup: SourceBackup
     """The backup that the database is put back from."""
     settings: Settings
     reporter: Reporter
@@ -135,7 +136,7 @@ class AppRestore:
             )
 
 
-def way_back(found: Source, settings: Settings) -> str:
+def way_back(found: HerokuDatabase, settings: Settings) -> str:
     """The command that puts the backup back after a push."""
     line = f"{command('push')} --undo --app={found.app.name}"
     if settings.origins["database"] == "--database":

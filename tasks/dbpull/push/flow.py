@@ -24,8 +24,9 @@ from dbpull.push.rescuer import Rescuer, standing_by
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.signals import SIGNALS
-from dbpull.sources import heroku_app
-from dbpull.sources.heroku_app import Source
+from dbpull.sources import choice, heroku_app
+from dbpull.sources.heroku_app import HerokuApp, HerokuDatabase
+from dbpull.sources.source import SourceBackup
 from dbpull.target import lock, opened
 from dbpull.words import age
 
@@ -50,15 +51,16 @@ def push(
     with reporting(UNSENT, shell) as reporter:
         if HOSTS_DISPLAY.tells_the_end:
             raise OneHostOnly
-        app = heroku_app.app(settings)
-        app_database.refuse_protected(app.name, settings, app.alias)
+        source = heroku_app.named(settings)
+        app_database.refuse_protected(source.name, settings, source.app.alias)
         if asked.undo or asked.backup is not None:
-            _undo(settings, asked, reporter, dry_run=dry_run)
+            _undo(source, settings, asked, reporter, dry_run=dry_run)
         else:
-            _push(settings, shell, asked, reporter, dry_run=dry_run)
+            _push(source, settings, shell, asked, reporter, dry_run=dry_run)
 
 
 def _push(
+    source: HerokuApp,
     settings: Settings,
     shell: Shell,
     asked: PushFlags,
@@ -68,7 +70,7 @@ def _push(
 ) -> None:
     local = opened.take(settings, shell, reporter)
     ours = app_database.refuse_empty(local)
-    found = heroku_app.find(settings, reporter)
+    found = source.open(reporter)
     app_database.refuse_older(found, local)
     connection = app_database.locate(found, local)
     programs = app_database.choose_programs(shell, local.state.major, connection)
@@ -95,25 +97,33 @@ def _push(
     reporter.say(f"`{undo}` puts {backup.id} back, what it was before.")
 
 
-def _captured(found: Source, settings: Settings, reporter: Reporter) -> heroku.Backup:
+def _captured(
+    found: HerokuDatabase, settings: Settings, reporter: Reporter
+) -> SourceBackup:
     try:
-        return heroku_app.capture(found, settings.wait, reporter)
+        return choice.captured(found, settings.wait, reporter)
     except PullError as error:
         raise PushFailed(error.what, error.remedy, code=error.code) from error
 
 
 def _undo(
-    settings: Settings, asked: PushFlags, reporter: Reporter, *, dry_run: bool
+    source: HerokuApp,
+    settings: Settings,
+    asked: PushFlags,
+    reporter: Reporter,
+    *,
+    dry_run: bool,
 ) -> None:
-    found = heroku_app.find(settings, reporter)
+    found = source.open(reporter)
     app = found.database.app
     for sharing_app in sorted(app_database.sharing(found)):
         app_database.refuse_protected(sharing_app, settings)
     name = asked.backup or history.captured_before(found.database.id)
     if name is None:
         raise NothingPushed(app)
-    backup = heroku_app.existing(found, name, settings.wait, reporter)
-    taken = f"{backup.id}, {age(backup.created_at)}"
+    backup = choice.ended(found, found.named(name), settings.wait, reporter)
+    choice.note_another_server(found, backup, reporter)
+    taken = f"{backup.id}, {age(backup.taken)}"
     reporter.say(
         f"All that the database of {app} holds is replaced by {taken}.", "bold"
     )
@@ -134,7 +144,7 @@ def _dumped(
     shell: Shell,
     local: opened.Target,
     programs: app_database.PushPrograms,
-    found: Source,
+    found: HerokuDatabase,
     reporter: Reporter,
 ) -> Iterator[Dump]:
     """A dump of the local database; it is removed afterwards, whatever happens."""
@@ -151,7 +161,7 @@ def _dumped(
 
 @contextmanager
 def _maintained(
-    found: Source, rescuer: Rescuer, reporter: Reporter, *, wanted: bool
+    found: HerokuDatabase, rescuer: Rescuer, reporter: Reporter, *, wanted: bool
 ) -> Iterator[None]:
     """Put the app in maintenance mode; end that mode afterwards, whatever happens."""
     app = found.database.app
@@ -170,7 +180,7 @@ def _maintained(
             rescuer.need_not_end_maintenance()
 
 
-def _end_maintenance(found: Source, reporter: Reporter) -> None:
+def _end_maintenance(found: HerokuDatabase, reporter: Reporter) -> None:
     app = found.database.app
     try:
         heroku.set_maintenance(found.api, app, on=False)

@@ -10,7 +10,7 @@ from dbpull.push.pg_dump import dump_argv
 from dbpull.restore.sections import SECTIONS, Restore
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
-from dbpull.sources.heroku_app import Source
+from dbpull.sources.heroku_app import HerokuDatabase
 from dbpull.target.contents import Contents
 from dbpull.target.opened import Target
 from dbpull.target.provenance import Provenance
@@ -18,7 +18,7 @@ from dbpull.words import ago, counted, listed, size
 
 
 def tell_plan(
-    found: Source,
+    found: HerokuDatabase,
     local: Target,
     ours: Contents,
     remote: RemoteDatabase,
@@ -47,7 +47,7 @@ def tell_plan(
 
 
 def tell_commands(
-    found: Source,
+    found: HerokuDatabase,
     local: Target,
     remote: RemoteDatabase,
     chosen: PushPrograms,

@@ -25,7 +25,8 @@ from dbpull.naming import DEFAULT, NAME, filled
 from dbpull.project import PROJECT
 from dbpull.push import history
 from dbpull.signals import SIGNALS
-from dbpull.sources.heroku_app import Source
+from dbpull.sources.heroku_app import HerokuDatabase
+from dbpull.sources.source import SourceBackup
 
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _BACKUP, _MAINTENANCE = "backup", "maintenance"
@@ -35,7 +36,6 @@ _BACKUP, _MAINTENANCE = "backup", "maintenance"
 class _Stored:
     id: str
     uuid: str
-    app: str
 
 
 class Rescuer:
@@ -46,12 +46,14 @@ class Rescuer:
         self._tell("folder", str(PROJECT.folder))
         self._tell("name", NAME.collection)
 
-    def must_put_back(self, found: Source, backup: heroku.Backup, wait: float) -> None:
+    def must_put_back(
+        self, found: HerokuDatabase, backup: SourceBackup, wait: float
+    ) -> None:
         """Register the task of putting the backup back into the app's database."""
         names = sorted(found.database.names)
         task = {
             "database": asdict(found.database) | {"names": names},
-            "backup": {"id": backup.id, "uuid": backup.uuid, "app": backup.app},
+            "backup": {"id": backup.id, "uuid": backup.uuid},
             "wait": wait,
         }
         self._tell(_BACKUP, task)

@@ -1,13 +1,12 @@
-"""A Heroku app as the source: its app name, database and backups."""
+"""A Heroku app as a source: its name, its database and backups."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from dbpull import heroku
@@ -15,22 +14,80 @@ from dbpull.console import Reporter
 from dbpull.errors.heroku import (
     NoAccess,
     NoApp,
-    NoBackup,
     OtherDatabase,
     SeveralApps,
 )
 from dbpull.errors.heroku.http import HttpError
 from dbpull.project import PROJECT
-from dbpull.settings import Settings
+from dbpull.settings import KEYS, Settings
 from dbpull.signals import SIGNALS
-from dbpull.words import age, size
+from dbpull.sources.source import Progress, SourceBackup
 
-one_at_a_time = threading.Lock()
+_one_at_a_time = threading.Lock()
 """The lock of the HTTP session that all hosts share: only one thread may use it."""
+_GLANCE = 5.0
+"""Seconds for which a failed list of backups is repeated: dumps are listed, too."""
 
 
 @dataclass(frozen=True)
-class Source:
+class HerokuApp:
+    """A Heroku app that the settings name; Heroku is not asked yet."""
+
+    app: heroku.AppChoice
+    database: str
+    """Which of its databases, as the setting has it."""
+
+    @property
+    def name(self) -> str:
+        """The app's name."""
+        return self.app.name
+
+    def refuse_unable(self, reporter: Reporter) -> None:
+        """Raise NoToken and the like: the refusals that need no network."""
+        _shared_api(reporter)
+
+    def open(self, reporter: Reporter) -> HerokuDatabase:
+        """Ask Heroku for the app's database: reads only."""
+        api = _shared_api(reporter)
+        with self._spelled():
+            database = heroku.database(api, self.app, self.database)
+        info = heroku.database_info(api, database)
+        return HerokuDatabase(api, self.app, database, info)
+
+    def backups(self, reporter: Reporter) -> list[SourceBackup]:
+        """The app's backups, or the backups of a database that the settings name."""
+        api = _shared_api(reporter, patience=_GLANCE)
+        with _one_at_a_time, self._spelled():
+            return [offered(api, self.name, kept) for kept in self._kept(api)]
+
+    def _kept(self, api: heroku.Api) -> list[heroku.Backup]:
+        """The backups as Heroku lists them.
+
+        The backups of a database that another app shares belong to that other app.
+        """
+        named = self.database != KEYS["database"].default
+        found = [] if named else heroku.backups(api, self.app)
+        if found:
+            return found
+        database = heroku.database(api, self.app, self.database)
+        if named:
+            known = heroku.backups(api, database.billing_app)
+            return heroku.of_database(known, database.names)
+        if database.billing_app != self.name:
+            return heroku.backups(api, database.billing_app)
+        return []
+
+    @contextmanager
+    def _spelled(self) -> Iterator[None]:
+        """Ask, in errors about an unknown app, whether a similar name was meant."""
+        try:
+            yield
+        except NoAccess as error:
+            raise HttpError(error.what, f"{self.app.near}{error.remedy}") from None
+
+
+@dataclass(frozen=True)
+class HerokuDatabase:
     """An app's database at Heroku."""
 
     api: heroku.Api
@@ -44,34 +101,108 @@ class Source:
         alias = f" ({self.app.alias})" if self.app.alias else ""
         return f"{self.app.name}{alias}"
 
-    def url(self, backup: heroku.Backup) -> Callable[[], str]:
-        """A function that asks Heroku for a fresh URL of a backup's dump."""
+    @property
+    def about(self) -> str:
+        """The app, who named it, and the database's name, for a plan."""
+        return f"{self.label} [{self.app.origin}], {self.database.name}"
 
-        def fresh() -> str:
-            with one_at_a_time:
-                return heroku.download_url(self.api, backup)
+    @property
+    def version(self) -> str | None:
+        """PostgreSQL's version there."""
+        return self.info.version
 
-        return fresh
+    @property
+    def size(self) -> int | None:
+        """The database's bytes."""
+        return self.info.size
+
+    @property
+    def server(self) -> heroku.ServerAddress | None:
+        """The database's server now."""
+        return self.info.server
+
+    @property
+    def capture_requests(self) -> Sequence[str]:
+        """The requests that take a backup and give its URL, for a plan."""
+        taking = f"POST {self.api.data}/client/v11/databases/{self.database.id}/backups"
+        return taking, _url_request(self.api, self.database.billing_app, "NEW")
+
+    def newest(self) -> SourceBackup:
+        """The newest finished backup of the database. Raises NoBackup."""
+        return self._offered(heroku.newest(self._known(), self.database.names))
+
+    def named(self, backup: str) -> SourceBackup:
+        """The backup with an id. Raises OtherDatabase, UnknownBackup and the like."""
+        found = heroku.find(self._known(), backup, or_running=True)
+        names = self.database.names
+        # Heroku does not tell every backup's database, nor all names of a database.
+        if names and found.database and not heroku.of_database([found], names):
+            of = heroku.short(found.database)
+            raise OtherDatabase(found.id, of, self.database.name)
+        return self._offered(found)
+
+    def capture(self, wait: float, progress: Progress) -> SourceBackup:
+        """Take a new backup, and wait for its end."""
+        return self._offered(
+            heroku.capture(self.api, self.database, wait=wait, progress=progress)
+        )
+
+    def _known(self) -> list[heroku.Backup]:
+        with _one_at_a_time:
+            return heroku.backups(self.api, self.database.billing_app)
+
+    def _offered(self, kept: heroku.Backup) -> SourceBackup:
+        return offered(self.api, self.database.app, kept)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The backup to pull, None where one must be captured; and the reason in words."""
+def offered(api: heroku.Api, app: str, kept: heroku.Backup) -> SourceBackup:
+    """A backup at Heroku as a source's; its dump is named after the app."""
 
-    backup: heroku.Backup | None
-    why: str
+    def fresh() -> str:
+        with _one_at_a_time:
+            return heroku.download_url(api, kept)
+
+    def ended(wait: float, progress: Progress) -> SourceBackup:
+        followed = heroku.follow(api, kept, wait=wait, progress=progress)
+        return offered(api, app, followed)
+
+    return SourceBackup(
+        id=kept.id,
+        uuid=kept.uuid,
+        source=app,
+        database=kept.database,
+        taken=kept.created_at,
+        status="scheduled, " * kept.scheduled + kept.status,
+        is_finished=kept.status == "finished",
+        size=kept.source_size,
+        server=kept.server,
+        requests=(_url_request(api, kept.app, kept.number),),
+        url=fresh,
+        ended=ended,
+    )
 
 
-def api(reporter: Reporter, *, patience: float = 30.0) -> heroku.Api:
-    """Heroku's APIs with our credentials; the reporter notes why a request waits.
+def named(settings: Settings) -> HerokuApp:
+    """The app that the settings name, without a request. Raises NoApp and the like."""
+    origin = settings.origins["app"]
+    app = heroku.app_name(
+        settings.app, settings.apps, os.environ, PROJECT.folder, origin=origin
+    )
+    return HerokuApp(app, settings.database)
 
-    `patience`: the seconds for which a failed request is repeated.
+
+def name_of_dumps(settings: Settings) -> str | None:
+    """The app whose dumps are meant; None where no app is named.
+
+    For the database of another app (other::DATABASE), that other app.
     """
-    shared = _api()
-    shared.patience = patience
-    shared.notice = reporter.for_all.note
-    shared.sleep = SIGNALS.pause
-    return shared
+    other, colons, _ = settings.database.partition("::")
+    if colons:
+        return other
+    # Without an app, `db.restore` takes the newest dump of any app.
+    with suppress(NoApp, SeveralApps):
+        return named(settings).name
+    return None
 
 
 def forget() -> None:
@@ -85,144 +216,19 @@ def _api() -> heroku.Api:
     return heroku.Api.from_environment(os.environ)
 
 
-def app(settings: Settings) -> heroku.AppChoice:
-    """The app that the settings name, without a request. Raises NoApp and the like."""
-    origin = settings.origins["app"]
-    return heroku.app_name(
-        settings.app, settings.apps, os.environ, PROJECT.folder, origin=origin
-    )
+def _shared_api(reporter: Reporter, *, patience: float = 30.0) -> heroku.Api:
+    """Heroku's APIs with our credentials; the reporter notes why a request waits.
 
-
-def app_of_dumps(settings: Settings) -> str | None:
-    """The app whose dumps are meant; None where no app is named.
-
-    For the database of another app (other::DATABASE), that other app.
+    `patience`: the seconds for which a failed request is repeated.
     """
-    other, colons, _ = settings.database.partition("::")
-    if colons:
-        return other
-    # Without an app, `db.restore` takes the newest dump of any app.
-    with suppress(NoApp, SeveralApps):
-        return app(settings).name
-    return None
+    shared = _api()
+    shared.patience = patience
+    shared.notice = reporter.for_all.note
+    shared.sleep = SIGNALS.pause
+    return shared
 
 
-def refuse_unknown(settings: Settings, reporter: Reporter) -> None:
-    """Raise NoApp, NoToken and the like: the refusals that need no network."""
-    app(settings)
-    api(reporter)
-
-
-@contextmanager
-def spelled(app: heroku.AppChoice) -> Iterator[None]:
-    """Ask, in errors about an unknown app, whether one of a similar name was meant."""
-    try:
-        yield
-    except NoAccess as error:
-        raise HttpError(error.what, f"{app.near}{error.remedy}") from None
-
-
-def find(settings: Settings, reporter: Reporter) -> Source:
-    """Ask Heroku for the app's database: reads only."""
-    chosen, asked = app(settings), api(reporter)
-    with spelled(chosen):
-        database = heroku.database(asked, chosen, settings.database)
-    return Source(asked, chosen, database, heroku.database_info(asked, database))
-
-
-def choose(
-    source: Source, *, backup: str | None, capture: bool, max_age: float
-) -> Choice:
-    """The backup to pull: the one named, the newest if young enough, or none.
-
-    Raises OtherDatabase, UnknownBackup and the like.
-    """
-    if capture and not backup:
-        return Choice(None, "asked for")
-    known = heroku.backups(source.api, source.database.billing_app)
-    if backup:
-        return Choice(_named(source, known, backup), "asked for")
-    try:
-        newest = heroku.newest(known, source.database.names)
-    except NoBackup:
-        return Choice(None, "there is none yet")
-    if datetime.now(UTC) - newest.created_at > timedelta(seconds=max_age):
-        return Choice(None, f"the newest, {newest.id}, is {age(newest.created_at)}")
-    return Choice(newest, "the newest")
-
-
-def existing(
-    source: Source, backup: str | None, wait: float, reporter: Reporter
-) -> heroku.Backup:
-    """The backup named, or the newest; never a new one.
-
-    Raises NoBackup, OtherDatabase, UnknownBackup and the like.
-    """
-    known = heroku.backups(source.api, source.database.billing_app)
-    if backup:
-        found = _ended(source, _named(source, known, backup), wait, reporter)
-    else:
-        found = heroku.newest(known, source.database.names)
-    _note_another_server(source, found, reporter)
-    return found
-
-
-def capture(source: Source, wait: float, reporter: Reporter) -> heroku.Backup:
-    """Capture a new backup and wait until it is finished."""
-    doing = f"Capturing a backup of {source.label}"
-    with reporter.step("capture", doing, "bytes") as step:
-        backup = heroku.capture(
-            source.api, source.database, wait=wait, progress=step.progress
-        )
-        step.sentence = f"Captured {backup.id} of {source.label}"
-    return backup
-
-
-def obtain(
-    source: Source, choice: Choice, wait: float, reporter: Reporter
-) -> heroku.Backup:
-    """The chosen backup, once it is finished; a new one where the choice has none."""
-    if choice.backup is None:
-        reporter.say(f"A new backup is needed: {choice.why}.")
-        return capture(source, wait, reporter)
-    backup = _ended(source, choice.backup, wait, reporter)
-    told = f"Backup {backup.id} of {source.label}, {age(backup.created_at)}"
-    if backup.source_size:
-        told += f", from a database of {size(backup.source_size)}"
-    reporter.say(f"{told}.")
-    _note_another_server(source, backup, reporter)
-    return backup
-
-
-def _named(source: Source, known: list[heroku.Backup], backup: str) -> heroku.Backup:
-    """The backup with an id; raises OtherDatabase where it is another database's."""
-    found = heroku.find(known, backup, or_running=True)
-    names = source.database.names
-    # Heroku does not tell the database of every backup, nor all names of a database.
-    if names and found.database and not heroku.of_database([found], names):
-        of = heroku.short(found.database)
-        raise OtherDatabase(found.id, of, source.database.name)
-    return found
-
-
-def _note_another_server(
-    source: Source, backup: heroku.Backup, reporter: Reporter
-) -> None:
-    then, now = backup.server, source.info.server
-    if then and now and then != now:
-        reporter.note(
-            "It was taken from another server than the database has now: promoted, "
-            "upgraded or failed over since."
-        )
-
-
-def _ended(
-    source: Source, backup: heroku.Backup, wait: float, reporter: Reporter
-) -> heroku.Backup:
-    """The backup once it is finished: waits for one that is still being taken."""
-    if backup.status == "finished":
-        return backup
-    with reporter.step("capture", f"Waiting for {backup.id}", "bytes") as step:
-        ended = heroku.follow(source.api, backup, wait=wait, progress=step.progress)
-        step.sentence = f"{backup.id} of {source.label} is finished"
-    return ended
+def _url_request(api: heroku.Api, app: str, number: int | str) -> str:
+    """The request for the URL of a backup, for a plan."""
+    transfers = f"{api.data}/client/v11/apps/{app}/transfers"
+    return f"POST {transfers}/{number}/actions/public-url"

@@ -1,0 +1,157 @@
+"""The backup to pull. On several hosts each question is asked once, for all of them.
+
+Without a host no answer is kept: each task of a run asks anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from dbpull.console import Reporter
+from dbpull.errors.heroku import NoBackup
+from dbpull.settings import Settings
+from dbpull.single_flight import SingleFlight, T
+from dbpull.sources.source import Source, SourceBackup, SourceDatabase
+from dbpull.words import age, size
+
+_databases: SingleFlight[SourceDatabase] = SingleFlight()
+_backups: SingleFlight[SourceBackup] = SingleFlight()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The backup to pull, None where one must be captured; and the reason in words."""
+
+    backup: SourceBackup | None
+    why: str
+
+
+def database_of(source: Source, reporter: Reporter) -> SourceDatabase:
+    """The source's database, by asking the source: reads only."""
+
+    def ask() -> SourceDatabase:
+        return source.open(reporter.for_all)
+
+    return _once(_databases, source, ask, reporter.host)
+
+
+def choose(
+    database: SourceDatabase, *, backup: str | None, capture: bool, max_age: float
+) -> Choice:
+    """The backup to pull: the one named, the newest if young enough, or none.
+
+    Raises OtherDatabase, UnknownBackup and the like.
+    """
+    if backup:
+        return Choice(database.named(backup), "asked for")
+    if capture:
+        return Choice(None, "asked for")
+    try:
+        newest = database.newest()
+    except NoBackup:
+        return Choice(None, "there is none yet")
+    if datetime.now(UTC) - newest.taken > timedelta(seconds=max_age):
+        return Choice(None, f"the newest, {newest.id}, is {age(newest.taken)}")
+    return Choice(newest, "the newest")
+
+
+def obtain(
+    database: SourceDatabase,
+    settings: Settings,
+    reporter: Reporter,
+    *,
+    backup: str | None,
+    capture: bool,
+) -> SourceBackup:
+    """Choose the backup to pull; capture one where needed or asked for."""
+
+    def ask() -> SourceBackup:
+        age = settings.max_age
+        choice = choose(database, backup=backup, capture=capture, max_age=age)
+        return _obtained(database, choice, settings.wait, reporter.for_all)
+
+    question = "obtain", database, backup, capture
+    return _once(_backups, question, ask, reporter.host)
+
+
+def existing(
+    database: SourceDatabase, backup: str | None, wait: float, reporter: Reporter
+) -> SourceBackup:
+    """The backup named, or the newest; never a new one.
+
+    Raises NoBackup, OtherDatabase, UnknownBackup and the like.
+    """
+
+    def ask() -> SourceBackup:
+        named = database.named(backup) if backup else database.newest()
+        found = ended(database, named, wait, reporter.for_all)
+        note_another_server(database, found, reporter.for_all)
+        return found
+
+    return _once(_backups, ("existing", database, backup), ask, reporter.host)
+
+
+def capture(database: SourceDatabase, wait: float, reporter: Reporter) -> SourceBackup:
+    """Capture a new backup and wait until it is finished."""
+
+    def ask() -> SourceBackup:
+        return captured(database, wait, reporter.for_all)
+
+    return _once(_backups, ("capture", database), ask, reporter.host)
+
+
+def captured(database: SourceDatabase, wait: float, reporter: Reporter) -> SourceBackup:
+    """A new backup, once it is finished."""
+    doing = f"Capturing a backup of {database.label}"
+    with reporter.step("capture", doing, "bytes") as step:
+        backup = database.capture(wait, step.progress)
+        step.sentence = f"Captured {backup.id} of {database.label}"
+    return backup
+
+
+def note_another_server(
+    database: SourceDatabase, backup: SourceBackup, reporter: Reporter
+) -> None:
+    """Note that a backup was taken from another server than the database has now."""
+    then, now = backup.server, database.server
+    if then and now and then != now:
+        reporter.note(
+            "It was taken from another server than the database has now: promoted, "
+            "upgraded or failed over since."
+        )
+
+
+def ended(
+    database: SourceDatabase, backup: SourceBackup, wait: float, reporter: Reporter
+) -> SourceBackup:
+    """The backup once it is finished: waits for one that is still being taken."""
+    if backup.is_finished:
+        return backup
+    with reporter.step("capture", f"Waiting for {backup.id}", "bytes") as step:
+        ended = backup.ended(wait, step.progress)
+        step.sentence = f"{backup.id} of {database.label} is finished"
+    return ended
+
+
+def _obtained(
+    database: SourceDatabase, choice: Choice, wait: float, reporter: Reporter
+) -> SourceBackup:
+    """The chosen backup, once it is finished; a new one where the choice has none."""
+    if choice.backup is None:
+        reporter.say(f"A new backup is needed: {choice.why}.")
+        return captured(database, wait, reporter)
+    backup = ended(database, choice.backup, wait, reporter)
+    told = f"Backup {backup.id} of {database.label}, {age(backup.taken)}"
+    if backup.size:
+        told += f", from a database of {size(backup.size)}"
+    reporter.say(f"{told}.")
+    note_another_server(database, backup, reporter)
+    return backup
+
+
+def _once(
+    answers: SingleFlight[T], question: Hashable, ask: Callable[[], T], host: str
+) -> T:
+    return answers(question, ask, host) if host else ask()
