@@ -143,8 +143,11 @@ class AlreadyRunning(DownloadFailed):
 class CannotStore(DownloadFailed):
     """The disk does not take the dump."""
 
-    def __init__(self, path: Path, why: str, remedy: str) -> None:
+    def __init__(
+        self, path: Path, why: str, remedy: str, error: OSError | None = None
+    ) -> None:
         self.path = path
+        self.error = error
         super().__init__(f"{path}: {why}.", remedy)
 
     @classmethod
@@ -167,11 +170,10 @@ class CannotStore(DownloadFailed):
         }
         said = os.strerror(error.errno).lower() if error.errno else "it can't be used"
         other = said, f"Check the folder's permissions, or set {elsewhere}"
-        return cls(path, *worded.get(error.errno or 0, other))
+        return cls(path, *worded.get(error.errno or 0, other), error)
 
     def without_promise(self) -> CannotStore:
         """The same where a run can't resume, so that its bytes are lost."""
-        cause = self.__cause__
-        if not isinstance(cause, OSError):
+        if not self.error:
             return self
-        return CannotStore.failed(self.path, cause, resumes=False)
+        return CannotStore.failed(self.path, self.error, resumes=False)
