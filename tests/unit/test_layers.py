@@ -6,8 +6,9 @@ import ast
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +145,20 @@ def parts_used_by(part: str) -> set[str]:
     return {name for name in names if name in LAYERS} - {part}
 
 
+def name_of(module: Path) -> str:
+    """`dbpull.console.step`; a package's `__init__` has the package's name."""
+    parts = module.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def modules_used_by(module: Path, known: Iterable[str]) -> set[str]:
+    """The modules that a module imports, or imports something of."""
+    found = {
+        name if name in known else name.rpartition(".")[0] for name in imports(module)
+    }
+    return (found & set(known)) - {name_of(module)}
+
+
 def below(module: Path, places: set[str]) -> bool:
     path = module.relative_to(PACKAGE).as_posix()
     return any(path == place or path.startswith(f"{place}/") for place in places)
@@ -172,6 +187,14 @@ def test_the_arrows_go_downwards() -> None:
 
 def test_each_part_imports_exactly_what_its_layer_says() -> None:
     assert {part: parts_used_by(part) for part in LAYERS} == LAYERS
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Also not inside of functions, nor for types alone."""
+    names = {name_of(module): module for module in modules()}
+    used = {name: modules_used_by(module, names) for name, module in names.items()}
+
+    TopologicalSorter(used).prepare()  # raises CycleError
 
 
 def test_nobody_imports_db() -> None:

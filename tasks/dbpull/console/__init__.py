@@ -2,13 +2,15 @@
 
 stdout is for scripts. Without a terminal, stderr gets plain lines only. Where a run has
 several hosts, HostsDisplay shows their lines and their table on one screen.
+
+A line goes from `Reporter.say` to a Screen (`screen.py` chooses): `terminal.py`,
+`shared_terminal.py` or `log.py`.
 """
 
-from dbpull.console.hosts_display import HOSTS_DISPLAY, HostsDisplay
 from dbpull.console.reporter import Reporter
-from dbpull.console.safe_stderr import outlive_stderr
-from dbpull.console.stdout import is_drawn, out, rows
+from dbpull.console.screen import HOSTS_DISPLAY, HostsDisplay
 from dbpull.console.step import Step
+from dbpull.console.streams import is_drawn, out, outlive_stderr, rows
 
 __all__ = [
     "HOSTS_DISPLAY",

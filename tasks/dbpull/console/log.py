@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dbpull.console.results import GAP, Results
 from dbpull.console.step import Step, prefixed
+from dbpull.console.streams import TURN
 
 SPARSE = 30.0
 """Seconds between two lines of progress in a log."""
-TURN = threading.Lock()
-"""Held while a line is written, so that threads' lines don't mix."""
 
 
 class Log:

@@ -8,38 +8,28 @@ from contextlib import contextmanager
 from functools import cached_property
 
 from dbpull.console.chart import Bar, drawn
-from dbpull.console.hosts_display import HOSTS_DISPLAY
-from dbpull.console.screen import Screen, own_screen
+from dbpull.console.results import RunRecord
+from dbpull.console.screen import HOSTS_DISPLAY, Screen, own_screen
 from dbpull.console.step import Step, prefixed
 from dbpull.naming import NAME, CommandFor, filled
 from dbpull.words import size, span
 
 
-class Reporter:
+class Reporter(RunRecord):
     """Tells the user how a run goes; keeps each step's time for the closing table.
 
     With a host, each line begins with the host's name. While hosts share a screen
     (HOSTS_DISPLAY), every reporter writes to that screen.
     """
 
-    host: str = ""
-    backup: str = ""
-    """The backup that is pulled: `b101`."""
-    size: int | None = None
-    """The dump's bytes, once known."""
-
     def __init__(self, host: str = "", command_for: CommandFor = NAME.invoke) -> None:
-        self.host = host
+        super().__init__(host)
         self._command_for = command_for
         # A host's thread may outlive `shared` (Ctrl-C): it then opens no screen itself.
         self._shared = HOSTS_DISPLAY.remember(self) if host else None
         self._own = None if self._shared or HOSTS_DISPLAY.screen else own_screen()
-        self.steps: list[Step] = []
         self.doing = ""
         """The sentence of the step under way, as the step was announced."""
-        self.began = time.monotonic()
-        """When the run began (of time.monotonic)."""
-        self._ended: float | None = None
         self._state = ""
         self.kept_on_failure = ""
         """What stays of a download if the run fails."""
@@ -109,16 +99,6 @@ class Reporter:
             self._screen.say("")
             for line, style in drawn(bars):
                 self._screen.say(line, style)
-
-    def end(self) -> None:
-        """Note that the run is over; only the first call counts."""
-        if self._ended is None:
-            self._ended = time.monotonic()
-
-    @property
-    def ended(self) -> float:
-        """When the run ended (of time.monotonic); now, while it goes on."""
-        return time.monotonic() if self._ended is None else self._ended
 
     @property
     def _screen(self) -> Screen:

@@ -1,21 +1,45 @@
-"""The rows of the table at the end of a run on several hosts."""
+"""The table at the end of a run on several hosts, and the records it is made of."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from dbpull.console.step import Step
 from dbpull.words import size, span
-
-if TYPE_CHECKING:
-    from dbpull.console.reporter import Reporter
 
 UNKNOWN = "-"
 GAP = 2
 """The characters between two columns."""
 LEGIBLE = 30
 """The least width of the `result` column, where its texts are long."""
+
+
+class RunRecord:
+    """The record of a run: its host, its backup, its steps and times."""
+
+    backup: str = ""
+    """The backup that is pulled: `b101`."""
+    size: int | None = None
+    """The dump's bytes, once known."""
+
+    def __init__(self, host: str = "") -> None:
+        self.host = host
+        self.steps: list[Step] = []
+        self.began = time.monotonic()
+        """When the run began (of time.monotonic)."""
+        self._ended: float | None = None
+
+    def end(self) -> None:
+        """Note that the run is over; only the first call counts."""
+        if self._ended is None:
+            self._ended = time.monotonic()
+
+    @property
+    def ended(self) -> float:
+        """When the run ended (of time.monotonic); now, while it goes on."""
+        return time.monotonic() if self._ended is None else self._ended
 
 
 @dataclass
@@ -46,44 +70,44 @@ class Results:
 
 
 def results_of(
-    reporters: Mapping[str, Sequence[Reporter]], results: Mapping[str, str]
+    records: Mapping[str, Sequence[RunRecord]], results: Mapping[str, str]
 ) -> Results:
-    """The table's rows: each host of `reporters`, with its text from `results`.
+    """The table's rows: each host of `records`, with its text from `results`.
 
     A column without a value for any host is left out.
     """
     columns = {
-        title: [value(own) if own else UNKNOWN for own in reporters.values()]
+        title: [value(own) if own else UNKNOWN for own in records.values()]
         for title, value in _VALUES.items()
     }
     known = {title: cells for title, cells in columns.items() if set(cells) - {UNKNOWN}}
-    texts = [" ".join(results.get(host, UNKNOWN).split()) for host in reporters]
-    lines = zip(reporters, *known.values(), texts, strict=True)
+    texts = [" ".join(results.get(host, UNKNOWN).split()) for host in records]
+    lines = zip(records, *known.values(), texts, strict=True)
     return Results(["host", *known, "result"], [list(line) for line in lines])
 
 
-def _backup(reporters: Sequence[Reporter]) -> str:
-    return next((t.backup for t in reversed(reporters) if t.backup), UNKNOWN)
+def _backup(records: Sequence[RunRecord]) -> str:
+    return next((r.backup for r in reversed(records) if r.backup), UNKNOWN)
 
 
-def _size(reporters: Sequence[Reporter]) -> str:
-    known = [reporter.size for reporter in reporters if reporter.size is not None]
+def _size(records: Sequence[RunRecord]) -> str:
+    known = [record.size for record in records if record.size is not None]
     return size(known[-1]) if known else UNKNOWN
 
 
-def _took(name: str) -> Callable[[Sequence[Reporter]], str]:
-    def took(reporters: Sequence[Reporter]) -> str:
-        steps = [s for reporter in reporters for s in reporter.steps if s.name == name]
+def _took(name: str) -> Callable[[Sequence[RunRecord]], str]:
+    def took(records: Sequence[RunRecord]) -> str:
+        steps = [s for record in records for s in record.steps if s.name == name]
         return span(sum(step.seconds for step in steps)) if steps else UNKNOWN
 
     return took
 
 
-def _total(reporters: Sequence[Reporter]) -> str:
-    return span(reporters[-1].ended - reporters[0].began)
+def _total(records: Sequence[RunRecord]) -> str:
+    return span(records[-1].ended - records[0].began)
 
 
-_VALUES: dict[str, Callable[[Sequence[Reporter]], str]] = {
+_VALUES: dict[str, Callable[[Sequence[RunRecord]], str]] = {
     "backup": _backup,
     "size": _size,
     "fetch": _took("fetch"),

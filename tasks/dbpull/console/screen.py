@@ -1,14 +1,14 @@
-"""The screen of a run: a terminal, or a log of plain lines."""
+"""The screen of a run, a terminal or a log; and the one screen that hosts share."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from dbpull.console.log import Log
-from dbpull.console.results import Results
+from dbpull.console.results import Results, RunRecord, results_of
 from dbpull.console.step import Step
 
 
@@ -48,3 +48,48 @@ def shared_screen(hosts: Sequence[str]) -> Screen:
     from dbpull.console.shared_terminal import SharedTerminal
 
     return SharedTerminal(hosts)
+
+
+class HostsDisplay:
+    """Keeps the records of several hosts; each host has a thread of its own."""
+
+    def __init__(self) -> None:
+        self.screen: Screen | None = None
+        """The screen of all reporters while hosts share it."""
+        self._records: dict[str, list[RunRecord]] = {}
+
+    @contextmanager
+    def shared(self, hosts: Sequence[str]) -> Iterator[None]:
+        """Let the reporters of all threads use one screen while in the context.
+
+        The record of a reporter that is made in the context stays for the table, also
+        after the context.
+        """
+        self._records = {host: [] for host in hosts}
+        screen = shared_screen(tuple(self._records))
+        self.screen = screen
+        try:
+            with screen.live():
+                yield
+        finally:
+            self.screen = None
+
+    @property
+    def tells_the_end(self) -> bool:
+        """Whether one table of all hosts replaces the closing table of each host."""
+        return self.screen is not None and len(self._records) > 1
+
+    def remember(self, record: RunRecord) -> Screen | None:
+        """Keep a host's record for the table; return the shared screen, if any."""
+        if self.screen and record.host in self._records:
+            self._records[record.host].append(record)
+        return self.screen
+
+    def table(self, results: Mapping[str, str]) -> None:
+        """Print the table of hosts; `results` has a text for each host."""
+        screen = self.screen or own_screen()
+        screen.tabulate(results_of(self._records, results))
+
+
+HOSTS_DISPLAY = HostsDisplay()
+"""The one display of this process."""
