@@ -22,13 +22,13 @@ from dbpull.errors.heroku import (
     CaptureUnseen,
     HerokuDown,
     NoAccess,
-    NoBackup,
     RateLimited,
     TwoFactor,
     UnknownApp,
     UnknownDatabase,
     Unreachable,
 )
+from dbpull.errors.sources import NoBackup
 from faulty_stand_in import StandIn, faults
 from stand_ins import ADDON, Starter
 

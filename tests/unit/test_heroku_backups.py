@@ -15,11 +15,11 @@ from dbpull.errors.heroku import (
     BackupStillRunning,
     BadToken,
     HerokuDown,
-    NoBackup,
     UnexpectedAnswer,
     UnknownApp,
     UnknownBackup,
 )
+from dbpull.errors.sources import NoBackup
 from dbpull.heroku import (
     AppChoice,
     Backup,

@@ -6,6 +6,7 @@
     ├── TaskFailed        what ends a task: another error, with the state added
     ├── Interrupted       Ctrl-C, kill, a closed terminal
     ├── errors.settings   what was configured or typed
+    ├── errors.sources    what each kind of source may lack
     ├── errors.heroku     apps, databases, backups, Heroku itself
     ├── errors.download   a URL on its way to a file
     ├── errors.archive    a file that should be a dump

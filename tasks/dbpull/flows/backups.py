@@ -11,6 +11,7 @@ from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import DumpStore
 from dbpull.errors import PullError
+from dbpull.errors.sources import NoSource
 from dbpull.flows.run import reporting
 from dbpull.naming import command
 from dbpull.project import own_folder
@@ -35,17 +36,21 @@ def tell(settings: Settings, shell: Shell) -> None:
     """
     with reporting("", shell) as reporter:
         store = stores.store_for(settings, shell)
-        dumps = store.here(name_of_dumps(settings))
-        failure = None
+        failure: PullError | None = None
         found: list[SourceBackup] = []
         try:
             source = source_of(settings)
-            found = source.backups(reporter)
-            if not found and not dumps:
-                say = f"{source.name} has no backups; `{command('capture')}` takes one."
-                reporter.say(say)
-        except PullError as error:
-            failure = error
+        except NoSource as error:
+            dumps, failure = store.here(name_of_dumps(settings)), error
+        else:
+            dumps = store.here(source.name_of_dumps)
+            try:
+                found = source.backups(reporter)
+            except PullError as error:
+                failure = error
+        if not found and not dumps and not failure:
+            say = f"{source.name} has no backups; `{command('capture')}` takes one."
+            reporter.say(say)
         _tell_rows(found, dumps, store, shell.host)
         _tell_target(settings, shell, reporter)
         if failure:

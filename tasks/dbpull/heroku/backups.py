@@ -11,12 +11,12 @@ from dbpull.errors.heroku import (
     BackupFailed,
     BackupGone,
     BackupStillRunning,
-    NoBackup,
     NotFound,
     UnexpectedAnswer,
     UnknownApp,
     UnknownBackup,
 )
+from dbpull.errors.sources import NoBackup
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import short
 from dbpull.heroku.hosts import is_loopback

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dbpull.console import Reporter
-from dbpull.errors.heroku import NoBackup
+from dbpull.errors.sources import NoBackup
 from dbpull.settings import Settings
 from dbpull.single_flight import SingleFlight, T
 from dbpull.sources.source import Source, SourceBackup, SourceDatabase

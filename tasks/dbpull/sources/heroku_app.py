@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,9 +13,7 @@ from dbpull import heroku
 from dbpull.console import Reporter
 from dbpull.errors.heroku import (
     NoAccess,
-    NoApp,
     OtherDatabase,
-    SeveralApps,
 )
 from dbpull.errors.heroku.http import HttpError
 from dbpull.project import PROJECT
@@ -41,6 +39,11 @@ class HerokuApp:
     def name(self) -> str:
         """The app's name."""
         return self.app.name
+
+    @property
+    def name_of_dumps(self) -> str:
+        """The app whose database is meant: the other one for other::DATABASE."""
+        return other_app(self.database) or self.name
 
     def refuse_unable(self, reporter: Reporter) -> None:
         """Raise NoToken and the like: the refusals that need no network."""
@@ -191,18 +194,10 @@ def named(settings: Settings) -> HerokuApp:
     return HerokuApp(app, settings.database)
 
 
-def name_of_dumps(settings: Settings) -> str | None:
-    """The app whose dumps are meant; None where no app is named.
-
-    For the database of another app (other::DATABASE), that other app.
-    """
-    other, colons, _ = settings.database.partition("::")
-    if colons:
-        return other
-    # Without an app, `db.restore` takes the newest dump of any app.
-    with suppress(NoApp, SeveralApps):
-        return named(settings).name
-    return None
+def other_app(database: str) -> str:
+    """The app of other::DATABASE; "" for a database of the app itself."""
+    other, colons, _ = database.partition("::")
+    return other if colons else ""
 
 
 def forget() -> None:

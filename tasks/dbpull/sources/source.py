@@ -87,6 +87,10 @@ class Source(Hashable, Protocol):
     def name(self) -> str:
         """The source's name."""
 
+    @property
+    def name_of_dumps(self) -> str:
+        """The source's name in the names of dumps."""
+
     def refuse_unable(self, reporter: Reporter) -> None:
         """Raise NoToken and the like: the refusals that need no network."""
 

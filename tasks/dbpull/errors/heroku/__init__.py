@@ -32,7 +32,6 @@ from dbpull.errors.heroku.backups import (
     CaptureLost,
     CaptureRefused,
     CaptureUnseen,
-    NoBackup,
     OtherDatabase,
     UnknownBackup,
 )
@@ -75,7 +74,6 @@ __all__ = [
     "MalformedToken",
     "NoAccess",
     "NoApp",
-    "NoBackup",
     "NoDatabases",
     "NoToken",
     "NotFound",

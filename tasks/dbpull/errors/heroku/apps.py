@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from dbpull.errors import PullError
+from dbpull.errors.sources import NoSource
 from dbpull.errors.spelling import did_you_mean
 from dbpull.naming import setting, variable
 
 
-class NoApp(PullError):
+class NoApp(NoSource):
     """No place we look names an app; `trouble` is what git had to say."""
 
     def __init__(self, trouble: str = "") -> None:
@@ -21,7 +22,7 @@ class NoApp(PullError):
         )
 
 
-class SeveralApps(PullError):
+class SeveralApps(NoSource):
     """The git repository has remotes of several apps; `apps` is remote: app."""
 
     def __init__(self, apps: Mapping[str, str]) -> None:

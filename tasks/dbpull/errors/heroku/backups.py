@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.heroku.http import said
+from dbpull.errors.sources import CAPTURE
 from dbpull.errors.spelling import did_you_mean
-from dbpull.naming import command, setting
-
-_CAPTURE = f"Take a new one with `{command('pull')} --capture`"
+from dbpull.naming import command
 
 
 def _pick_up(backup: str) -> str:
     return f"pick it up with `{command('pull')} --backup={backup}`"
-
-
-class NoBackup(PullError):
-    """No finished backup of the database.
-
-    `others` are the databases that have one, `unfinished` what there is of this
-    one instead ("b102 failed").
-    """
-
-    def __init__(
-        self,
-        database: Collection[str],
-        others: Collection[str] = (),
-        unfinished: str = "",
-    ) -> None:
-        of = f" of the database {' or '.join(sorted(database))}" if database else ""
-        but = f" (the newest one, {unfinished})" if unfinished else ""
-        there = f", and {setting('database')} may name {', '.join(sorted(others))}"
-        super().__init__(
-            f"There is no finished backup{of}{but}.",
-            f"{_CAPTURE}{there if others else ''}.",
-        )
 
 
 class UnknownBackup(PullError):
@@ -47,7 +24,7 @@ class UnknownBackup(PullError):
             f"{did_you_mean(name, known)}There are {', '.join(known)};"
             f" `{command('backups')}` shows them all."
             if known
-            else f"There are no backups at all. {_CAPTURE}.",
+            else f"There are no backups at all. {CAPTURE}.",
         )
 
 
@@ -67,7 +44,7 @@ class BackupFailed(PullError):
     def __init__(self, backup: str) -> None:
         super().__init__(
             f"The backup {backup} failed at Heroku, so there is nothing to pull.",
-            f"{_CAPTURE}, or choose another from `{command('backups')}`.",
+            f"{CAPTURE}, or choose another from `{command('backups')}`.",
         )
 
 
@@ -77,7 +54,7 @@ class BackupCanceled(PullError):
     def __init__(self, backup: str) -> None:
         super().__init__(
             f"The backup {backup} was canceled, so there is nothing to pull.",
-            f"{_CAPTURE}, or choose another from `{command('backups')}`.",
+            f"{CAPTURE}, or choose another from `{command('backups')}`.",
         )
 
 
@@ -98,7 +75,7 @@ class BackupGone(PullError):
     def __init__(self, backup: str) -> None:
         super().__init__(
             f"The backup {backup} has been deleted at Heroku.",
-            f"{_CAPTURE}, or choose another from `{command('backups')}`.",
+            f"{CAPTURE}, or choose another from `{command('backups')}`.",
         )
 
 

@@ -1,0 +1,36 @@
+"""What each kind of source may lack: a name, a backup."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dbpull.errors import PullError
+from dbpull.naming import command, setting
+
+CAPTURE = f"Take a new one with `{command('pull')} --capture`"
+
+
+class NoSource(PullError):
+    """No source is named, or several are."""
+
+
+class NoBackup(PullError):
+    """No finished backup of the database.
+
+    `others` are the databases that have one, `unfinished` what there is of this
+    one instead ("b102 failed").
+    """
+
+    def __init__(
+        self,
+        database: Collection[str],
+        others: Collection[str] = (),
+        unfinished: str = "",
+    ) -> None:
+        of = f" of the database {' or '.join(sorted(database))}" if database else ""
+        but = f" (the newest one, {unfinished})" if unfinished else ""
+        there = f", and {setting('database')} may name {', '.join(sorted(others))}"
+        super().__init__(
+            f"There is no finished backup{of}{but}.",
+            f"{CAPTURE}{there if others else ''}.",
+        )
