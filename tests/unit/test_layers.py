@@ -27,6 +27,7 @@ LAYERS: dict[str, set[str]] = {
     "platforms": set(),
     "signals": set(),
     "single_flight": {"signals"},
+    "standby": {"signals"},
     "env_file": {"errors", "naming"},
     "project": {"env_file", "errors", "merged", "naming", "native"},
     "settings": {"errors", "naming", "native", "project", "values"},
@@ -45,7 +46,7 @@ LAYERS: dict[str, set[str]] = {
         "project", "settings", "shell",
     },
     "restore": {"archive", "errors", "platforms", "postgres", "shell", "signals"},
-    "demo": {"embedded", "errors", "naming"},
+    "demo": {"embedded", "errors", "naming", "standby"},
     "sources": {
         "console", "errors", "heroku", "project", "settings", "signals",
         "single_flight", "target", "words",
@@ -62,8 +63,8 @@ LAYERS: dict[str, set[str]] = {
     },
     "push": {
         "console", "dumps", "errors", "flows", "heroku", "naming", "postgres",
-        "project", "restore", "settings", "shell", "signals", "sources", "target",
-        "words",
+        "project", "restore", "settings", "shell", "signals", "sources", "standby",
+        "target", "words",
     },
     "context": {
         "configured", "console", "errors", "flows", "hosts", "settings", "shell",
@@ -104,7 +105,7 @@ USED_BY = {
 }
 STARTS_PROGRAMS = {
     "download/ignored.py", "shell/piped.py", "shell/local.py", "demo", "embedded",
-    "heroku/credentials.py", "heroku/git.py", "push/rescuer.py",
+    "heroku/credentials.py", "heroku/git.py", "standby.py",
 }  # fmt: skip
 NAMED_BY_OTHERS = {"Command"}  # Django finds a manage.py command by this name
 VAGUE = {"utils", "util", "helpers", "helper", "core", "base", "manager", "common"}

@@ -14,55 +14,34 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, cast
 
 from dbpull.demo.strike import is_stage, strike
 from dbpull.errors import PullError
+from dbpull.standby import Standby, lines
 
-SOURCE_ROOT = Path(__file__).resolve().parents[2]
 GRACE = 10.0
 PAUSE = 0.05
 ATTEMPTS = 200
 
 
-class Watcher:
+class Watcher(Standby):
     """The watcher, as the stage's process starts it and talks to it."""
 
     def __init__(self, folder: Path) -> None:
-        paths = [str(SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        # In a session of its own: Ctrl-C and a closed terminal don't reach it.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dbpull.demo.watcher", str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            start_new_session=True,
-        )
-
-    def tell(self, line: str) -> None:
-        """Send the watcher a line; do nothing where the watcher was killed."""
-        stdin = cast(IO[bytes], self._process.stdin)
-        with suppress(BrokenPipeError):
-            stdin.write(f"{line}\n".encode())
-            stdin.flush()
+        quiet = subprocess.DEVNULL
+        super().__init__("dbpull.demo.watcher", str(folder), stderr=quiet, cwd="/")
 
     def dismiss(self) -> None:
         """End the watcher: the stage is removed, or is to stay."""
         self.tell("done")
-        with suppress(BrokenPipeError):
-            cast(IO[bytes], self._process.stdin).close()
-        self._process.wait()
+        self.leave()
 
 
 def main() -> None:
     """Wait for the end of the stage's process; then remove the stage."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
     folder = Path(sys.argv[1])
     running = 0
-    for line in sys.stdin:
+    for line in lines():
         match line.split():
             case ["run", pid]:
                 running = int(pid)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +16,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import dbpull
 from dbpull import heroku
 from dbpull.errors import PullError
 from dbpull.naming import DEFAULT, NAME, filled
@@ -27,8 +24,8 @@ from dbpull.push import history
 from dbpull.signals import SIGNALS
 from dbpull.sources.heroku_app import HerokuDatabase
 from dbpull.sources.source import SourceBackup
+from dbpull.standby import Standby, lines
 
-_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _BACKUP, _MAINTENANCE = "backup", "maintenance"
 
 
@@ -38,13 +35,13 @@ class _Stored:
     uuid: str
 
 
-class Rescuer:
+class Rescuer(Standby):
     """The push's end of the pipe to its rescuer: registers and withdraws tasks."""
 
     def __init__(self) -> None:
-        self._process = _started()
-        self._tell("folder", str(PROJECT.folder))
-        self._tell("name", NAME.collection)
+        super().__init__("dbpull.push.rescuer")
+        self._register("folder", str(PROJECT.folder))
+        self._register("name", NAME.collection)
 
     def must_put_back(
         self, found: HerokuDatabase, backup: SourceBackup, wait: float
@@ -56,35 +53,22 @@ class Rescuer:
             "backup": {"id": backup.id, "uuid": backup.uuid},
             "wait": wait,
         }
-        self._tell(_BACKUP, task)
+        self._register(_BACKUP, task)
 
     def must_end_maintenance(self, app: str) -> None:
         """Register the task of ending the app's maintenance mode."""
-        self._tell(_MAINTENANCE, app)
+        self._register(_MAINTENANCE, app)
 
     def need_not_put_back(self) -> None:
         """Withdraw that task: push or backup is in place, or the failure is told."""
-        self._tell(_BACKUP, None)
+        self._register(_BACKUP, None)
 
     def need_not_end_maintenance(self) -> None:
         """Withdraw that task: the mode has ended, or the failure is told."""
-        self._tell(_MAINTENANCE, None)
+        self._register(_MAINTENANCE, None)
 
-    def leave(self) -> None:
-        """Close the pipe; the rescuer then runs whatever task is still registered."""
-        with SIGNALS.deferred(), suppress(OSError):
-            pipe = self._process.stdin
-            assert pipe  # noqa: S101 - Popen had stdin=PIPE
-            pipe.close()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(2.0)
-
-    def _tell(self, key: str, content: object) -> None:
-        with SIGNALS.deferred(), suppress(OSError):
-            pipe = self._process.stdin
-            assert pipe  # noqa: S101 - Popen had stdin=PIPE
-            pipe.write(json.dumps([key, content]) + "\n")
-            pipe.flush()
+    def _register(self, key: str, content: object) -> None:
+        self.tell(json.dumps([key, content]))
 
 
 @contextmanager
@@ -95,29 +79,13 @@ def standing_by() -> Iterator[Rescuer]:
     try:
         yield rescuer
     finally:
-        rescuer.leave()
-
-
-def _started() -> subprocess.Popen[str]:
-    source_root = str(Path(dbpull.__file__).parents[1])
-    inherited = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join([source_root, *([inherited] if inherited else [])])
-    return subprocess.Popen(
-        [sys.executable, "-m", "dbpull.push.rescuer"],
-        env=os.environ | {"PYTHONPATH": path},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+        rescuer.leave(2.0)
 
 
 def main() -> None:
     """Read registered tasks until the pipe ends; then run those that remain."""
-    for number in _IGNORED:
-        signal.signal(number, signal.SIG_IGN)
     registered: dict[str, Any] = {}
-    for line in sys.stdin:
+    for line in lines():
         with suppress(ValueError):  # a line that was cut off
             key, content = json.loads(line)
             registered[key] = content

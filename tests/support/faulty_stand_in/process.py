@@ -8,7 +8,8 @@ from typing import ClassVar, cast
 
 from dbpull.demo import heroku
 from dbpull.demo.heroku import control
-from dbpull.demo.heroku.launch import SOURCE_ROOT, Module
+from dbpull.demo.heroku.launch import Module
+from dbpull.standby import SOURCE_ROOT
 from faulty_stand_in.faults import Fault
 from faulty_stand_in.request_log import Seen, Total, total
 

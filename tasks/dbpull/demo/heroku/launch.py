@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +15,7 @@ from typing import IO, cast
 from dbpull.demo.heroku.config import Config, to_json
 from dbpull.demo.heroku.detached import PREFIX, DetachedStandIn
 from dbpull.errors.stand_in import StandInNotStarted
-
-SOURCE_ROOT = Path(__file__).resolve().parents[3]
+from dbpull.standby import SOURCE_ROOT, start
 
 Process = subprocess.Popen[bytes]
 
@@ -72,7 +69,14 @@ def _begin(
     module: Module, instance: str, order: dict[str, object], folder: Path
 ) -> tuple[Process, dict[str, str]]:
     with tempfile.TemporaryFile() as complaints:
-        process = _process(module, instance, folder, complaints)
+        process = start(
+            module.name,
+            instance,
+            roots=module.roots,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            cwd=folder,
+        )
         try:
             answer = _handshake(process, order)
         except BaseException:
@@ -85,22 +89,6 @@ def _begin(
         said = complaints.read().decode(errors="replace").strip().splitlines()
     last = said[-1] if said else "it said nothing."
     raise StandInNotStarted(answer.get("error") or last)
-
-
-def _process(
-    module: Module, instance: str, folder: Path, complaints: IO[bytes]
-) -> Process:
-    """In a session of its own: Ctrl-C is its starter's business, not its."""
-    paths = [*map(str, module.roots), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", module.name, instance],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=complaints,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-        start_new_session=True,
-    )
 
 
 def _handshake(process: Process, order: dict[str, object]) -> dict[str, str]:
