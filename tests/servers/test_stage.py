@@ -18,7 +18,7 @@ import pytest
 
 from dbpull.demo import stage
 from dbpull.demo.stage import Stage
-from dbpull.demo.strike import PREFIX
+from dbpull.demo.teardown import PREFIX
 from dbpull.embedded import postmaster
 
 ROOT = Path(__file__).parents[2]

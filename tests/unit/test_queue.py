@@ -19,7 +19,7 @@ from dbpull.restore.left_out import LeftOut, ServerFacts
 from dbpull.restore.order import Part, parts
 from dbpull.restore.queue import LARGE, Queue
 from dbpull.restore.selection import Selection, select
-from dbpull.restore.two_step_keys import halves
+from dbpull.restore.two_step_keys import two_steps
 
 HEADER = Header((1, 16, 0), "gzip", datetime(2026, 1, 1), "shop", "17", "17")
 BIG = LARGE * 10
@@ -558,14 +558,14 @@ def test_what_is_worded_otherwise_stays_in_one_piece(definition: str) -> None:
     archive = Archive(HEADER, SHOP, 100)
     odd = entry(40, "CONSTRAINT", "users one", 1, definition=definition)
 
-    assert halves(archive, odd) is None
+    assert two_steps(archive, odd) is None
 
 
 def test_keys_of_a_partitioned_table_stay_in_one_piece() -> None:
     parted = "CREATE TABLE public.users (\n    id integer\n)\nPARTITION BY LIST (id);\n"
     table = entry(1, "TABLE", "users", definition=parted)
 
-    assert halves(Archive(HEADER, (table, *ROWS), 100), UNIQUE) is None
+    assert two_steps(Archive(HEADER, (table, *ROWS), 100), UNIQUE) is None
 
 
 @pytest.mark.parametrize(
@@ -588,14 +588,14 @@ def test_keys_of_a_partitioned_table_stay_in_one_piece() -> None:
         ),
     ],
 )
-def test_both_halves_of_a_unique_key_keep_what_it_says(
+def test_both_steps_of_a_unique_key_keep_what_it_says(
     key: str, index: str, made: str
 ) -> None:
     unique = entry(
         40, "CONSTRAINT", "users one", 1, definition=added('"U"', "one", key)
     )
 
-    assert halves(Archive(HEADER, SHOP, 100), unique) == (
+    assert two_steps(Archive(HEADER, SHOP, 100), unique) == (
         f'CREATE UNIQUE INDEX one ON public."U" USING btree {index};\n',
         added('"U"', "one", made),
     )

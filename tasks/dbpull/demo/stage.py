@@ -21,7 +21,7 @@ from typing import Self
 
 from dbpull.demo import apps, project, shop
 from dbpull.demo.heroku import StandIn
-from dbpull.demo.strike import PREFIX, STAND_IN, is_stage, server_of, strike
+from dbpull.demo.teardown import PREFIX, STAND_IN, is_stage, server_of, teardown
 from dbpull.demo.watcher import Watcher
 from dbpull.embedded import Server
 
@@ -154,7 +154,7 @@ class Stage:
     def _strike(self) -> None:
         """Remove the stage; where that is interrupted, the watcher finishes it."""
         self._attached.close()
-        strike(self.folder)
+        teardown(self.folder)
         self._watcher.dismiss()
 
 
@@ -174,7 +174,7 @@ def stop(state: Path) -> bool:
     """
     folder = kept(state)
     if folder:
-        strike(folder)
+        teardown(folder)
     state.unlink(missing_ok=True)
     return folder is not None
 
@@ -183,7 +183,7 @@ def stop_in(folder: Path) -> bool:
     """Remove a stage by its folder; False where the folder is no stage."""
     if not is_stage(folder):
         return False
-    strike(folder)
+    teardown(folder)
     return True
 
 

@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from dbpull.demo.strike import is_stage, strike
+from dbpull.demo.teardown import is_stage, teardown
 from dbpull.errors import PullError
 from dbpull.standby import Standby, lines
 
@@ -56,7 +56,7 @@ def main() -> None:
         if not is_stage(folder):
             return
         with suppress(PullError, OSError):
-            strike(folder)
+            teardown(folder)
         time.sleep(PAUSE)
 
 

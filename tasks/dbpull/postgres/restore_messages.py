@@ -26,7 +26,7 @@ _BARE = re.compile(r"could not execute query: |COPY failed for ")
 # The stage, on a line before the error.
 _STAGE = re.compile(r"while (?:INITIALIZING|PROCESSING TOC|FINALIZING):$")
 # The owner at its end is left out: a role of Heroku's means nothing here.
-_ITEM = re.compile(
+_ENTRY = re.compile(
     r"^from TOC entry (?P<dump_id>\d+); \d+ \d+ "
     r"(?P<what>.*?) ?(?:\(no owner\)|\S*)$"
 )
@@ -40,7 +40,7 @@ _HARMLESS = ("transaction_timeout", "idle_session_timeout")
 class RestoreMessage:
     """One error: the entry that failed, the server's message, the lines after it."""
 
-    item: str
+    entry: str
     error: str
     more: list[str] = field(default_factory=list)
     dump_id: int = field(default=0, compare=False)
@@ -59,8 +59,8 @@ class RestoreMessage:
             if ours and refused and all(word in line for line in refused):
                 return word
         # Comments and labels describe an object; nothing depends on them.
-        if self.item.startswith(("COMMENT ", "SECURITY LABEL ")):
-            return self.item
+        if self.entry.startswith(("COMMENT ", "SECURITY LABEL ")):
+            return self.entry
         return ""
 
     @property
@@ -77,29 +77,29 @@ class RestoreMessage:
         return ""
 
 
-class Complaints:
+class RestoreMessages:
     """Reads pg_restore's stderr line by line."""
 
     def __init__(self) -> None:
         self.all: list[RestoreMessage] = []
-        self._item, self._dump_id = "", 0
+        self._entry, self._dump_id = "", 0
         self._open: RestoreMessage | None = None
 
     def feed(self, line: str) -> str:
         """Read one line; returns its text where it is about progress, else ""."""
         found = _LINE.match(line)
         prefix, text = (found["prefix"], found["text"]) if found else ("", line)
-        if not prefix and self._open and not _ITEM.match(text.lstrip()):
+        if not prefix and self._open and not _ENTRY.match(text.lstrip()):
             self._open.more.append(line)
             return ""
         self._open = None
         if _begins_error(prefix, text.lstrip()):
-            self._open = RestoreMessage(self._item, text, dump_id=self._dump_id)
+            self._open = RestoreMessage(self._entry, text, dump_id=self._dump_id)
             self.all.append(self._open)
-            self._item, self._dump_id = "", 0
-        elif item := _ITEM.match(text.lstrip()):
-            self._item = item["what"].strip()
-            self._dump_id = int(item["dump_id"])
+            self._entry, self._dump_id = "", 0
+        elif entry := _ENTRY.match(text.lstrip()):
+            self._entry = entry["what"].strip()
+            self._dump_id = int(entry["dump_id"])
         elif not prefix:
             return line.strip()
         elif not text.startswith(("while ", "warning: ", "detail: ", "hint: ")):
@@ -128,4 +128,4 @@ def _begins_error(prefix: str, text: str) -> bool:
     """
     if _BARE.match(text):
         return True
-    return "error: " in prefix and not (_STAGE.match(text) or _ITEM.match(text))
+    return "error: " in prefix and not (_STAGE.match(text) or _ENTRY.match(text))

@@ -140,8 +140,8 @@ class Engine:
         watch.begin(lambda _done, _total: None, 0)
         try:
             result = process.wait(watch)
-            watch.complaints.close()
-            told = bool(watch.complaints.all)
+            watch.messages.close()
+            told = bool(watch.messages.all)
             self._restore.refuse_failed(watch, result, told=told)
         except BadDump as error:
             self._walker.join(PATIENCE)  # which judges the dump, and removes it
@@ -254,7 +254,7 @@ class Engine:
     def _outcome(self) -> Outcome:
         watch = self._restore.watch
         for other in self._watches:
-            watch.complaints.all.extend(other.complaints.all)
+            watch.messages.all.extend(other.messages.all)
         told = self._restore.outcome()
         sizes = dict(self._queue.sizes)
         return replace(told, seconds=self._took, sizes=sizes, bars=tuple(self._bars))

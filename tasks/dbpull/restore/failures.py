@@ -46,30 +46,30 @@ def fits(entry: Entry, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(text, pattern) for pattern in patterns for text in names)
 
 
-def is_hopeless(complaint: RestoreMessage) -> bool:
+def is_hopeless(message: RestoreMessage) -> bool:
     """Whether a message is about more than its entry, so that the restore must end."""
-    if not complaint.dump_id or not _OF_A_STATEMENT.search(complaint.error):
+    if not message.dump_id or not _OF_A_STATEMENT.search(message.error):
         return True
-    return bool(_HOPELESS.search(complaint.error))
+    return bool(_HOPELESS.search(message.error))
 
 
-def failure(complaint: RestoreMessage) -> RestoreFailed:
+def failure(message: RestoreMessage) -> RestoreFailed:
     """A message as the error that ends a restore."""
-    what = complaint.item or "pg_restore"
+    what = message.entry or "pg_restore"
     remedy = _ADVICE if "FK CONSTRAINT" in what else ""
-    return RestoreFailed(what, why(complaint), remedy)
+    return RestoreFailed(what, why(message), remedy)
 
 
-def why(complaint: RestoreMessage, entry: Entry | None = None) -> str:
+def why(message: RestoreMessage, entry: Entry | None = None) -> str:
     """The server's reason, without any row's values."""
-    if complaint.raised_by:
-        told = without_words(complaint.raised_by)
+    if message.raised_by:
+        told = without_words(message.raised_by)
     else:
-        told = cause(complaint.error)
+        told = cause(message.error)
         # Before rows are loaded, a server can only quote names of objects.
         if entry is None or entry.section != "pre-data":
             told = without_values(told)
-    return f"{told} ({complaint.context})" if complaint.context else told
+    return f"{told} ({message.context})" if message.context else told
 
 
 _ADVICE = (
@@ -78,12 +78,12 @@ _ADVICE = (
 )
 
 
-def functions_without_path(complaints: Iterable[RestoreMessage]) -> list[str]:
+def functions_without_path(messages: Iterable[RestoreMessage]) -> list[str]:
     """The functions that failed since they have no search_path of their own."""
     found: dict[str, None] = {}
-    for complaint in complaints:
-        if _NOT_FOUND.search(cause(complaint.error)):
-            inside = filter(None, map(_IN_A_FUNCTION.search, complaint.more))
+    for message in messages:
+        if _NOT_FOUND.search(cause(message.error)):
+            inside = filter(None, map(_IN_A_FUNCTION.search, message.more))
             found |= {name[1] or name[2]: None for name in [next(inside, None)] if name}
     return list(found)
 
@@ -117,18 +117,18 @@ class Failures:
     @classmethod
     def of(
         cls,
-        complaints: Iterable[RestoreMessage],
+        messages: Iterable[RestoreMessage],
         selection: Selection,
         tolerate: Sequence[str],
     ) -> Failures:
         """Sort messages by entry. Raises RestoreFailed for a message on none."""
         found: dict[int, RestoreMessage] = {}
-        for complaint in complaints:
-            if complaint.harmless:
+        for message in messages:
+            if message.harmless:
                 continue
-            if complaint.dump_id not in selection.by_id:
-                raise failure(complaint)
-            found.setdefault(complaint.dump_id, complaint)
+            if message.dump_id not in selection.by_id:
+                raise failure(message)
+            found.setdefault(message.dump_id, message)
         in_order = {i: found[i] for i in selection.by_id if i in found}
         return cls(selection, tolerate, in_order)
 

@@ -60,12 +60,12 @@ class Job:
     """The tables that the job locks, by dump id."""
     needs: frozenset[int] = frozenset()
     """The entries that must be restored before, by dump id."""
-    halves: tuple[Job, Job] | None = None
+    steps: tuple[Job, Job] | None = None
     """The same work in two jobs, of which the long one takes the weaker locks."""
     statement: str | None = None
     """SQL that replaces the dump's definition of the only entry."""
     then: Job | None = None
-    """The second half, where this job is the first."""
+    """The second step, where this job is the first."""
     arriving: bool = False
     """Whether its block still arrives: the job then waits for the network."""
     began: float = field(default=0.0)
@@ -78,8 +78,8 @@ class Job:
 
     @property
     def is_exclusive(self) -> bool:
-        """Whether no other job can use its tables meanwhile: it has no halves."""
-        return not self.halves and LockLevel.ALTERED in self.locks.values()
+        """Whether no other job can use its tables meanwhile: it has no steps."""
+        return not self.steps and LockLevel.ALTERED in self.locks.values()
 
     @property
     def is_whole_reference(self) -> bool:

@@ -10,7 +10,7 @@ from dbpull.archive import Entry
 from dbpull.restore.cost import cost
 from dbpull.restore.dependencies import Agenda
 from dbpull.restore.job import Job, LockLevel
-from dbpull.restore.two_step_keys import halves
+from dbpull.restore.two_step_keys import two_steps
 
 WORTH = 1_000_000
 """The cost, in bytes of the dump, from which a key in two steps pays."""
@@ -70,16 +70,16 @@ class Keys:
         return self._halved(whole, (whole.weight, built), (math.inf, locks))
 
     def _halved(self, whole: Job, *how: tuple[float, dict[int, LockLevel]]) -> Job:
-        """The job, with its halves if any; `how` is the weight and locks of each."""
+        """The job, with its two steps if any; `how` is the weight and locks of each."""
         worth = self.jobs > 1 and whole.weight >= WORTH
-        statements = halves(self.agenda.archive, whole.entries[0]) if worth else None
+        statements = two_steps(self.agenda.archive, whole.entries[0]) if worth else None
         if statements:
             first, second = (
                 replace(whole, weight=heavy, locks=locks, statement=statement)
                 for (heavy, locks), statement in zip(how, statements, strict=True)
             )
             first.then = second
-            whole.halves = first, second
+            whole.steps = first, second
         return whole
 
     def _foreign_keys_cost(self, rows: int) -> float:

@@ -39,7 +39,7 @@ class Ready:
                 self._place(job)
 
     def take(self, running: Collection[Job]) -> Job | None:
-        """Take the heaviest job that may start beside `running`, or its first half."""
+        """Take the heaviest job that may start beside `running`, or its first step."""
         found: tuple[int, Job] | None = None
         heavy = 0.0
         for at, form in self._free(running):
@@ -66,7 +66,7 @@ class Ready:
             insort(self._jobs, job, key=lambda other: -_at_most(other))
 
     def _free(self, running: Collection[Job]) -> Iterator[tuple[int, Job]]:
-        """The jobs that may start: position, and the job itself or its first half."""
+        """The jobs that may start: position, and the job itself or its first step."""
         locked = Counter(table for job in running for table in job.locks)
         for at, job in enumerate(self._jobs):
             form = self._form(job, locked)
@@ -76,9 +76,9 @@ class Ready:
                 yield at, form
 
     def _form(self, job: Job, locked: Counter[int]) -> Job:
-        """The first half where other jobs want the same tables, else the whole job."""
-        if job.halves and any(self._wanted[i] + locked[i] > 1 for i in job.locks):
-            return job.halves[0]
+        """The first step where other jobs want the same tables, else the whole job."""
+        if job.steps and any(self._wanted[i] + locked[i] > 1 for i in job.locks):
+            return job.steps[0]
         return job
 
     def _is_to_be_indexed(self, job: Job) -> bool:
@@ -92,5 +92,5 @@ class Ready:
 
 
 def _at_most(job: Job) -> float:
-    """The weight of a job or of its first half, whichever is more."""
-    return max(job.weight, job.halves[0].weight if job.halves else 0.0)
+    """The weight of a job or of its first step, whichever is more."""
+    return max(job.weight, job.steps[0].weight if job.steps else 0.0)

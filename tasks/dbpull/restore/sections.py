@@ -66,7 +66,7 @@ class Restore:
     watch: Watch = field(init=False)
     done: set[str] = field(default_factory=set, init=False)
     """The sections that are restored."""
-    _complaints: list[RestoreMessage] = field(default_factory=list, init=False)
+    _messages: list[RestoreMessage] = field(default_factory=list, init=False)
     _gone: set[int] = field(default_factory=set, init=False)
     """The entries that another try in one transaction left out, by dump id."""
     _noticed: bool = field(default=False, init=False)
@@ -83,25 +83,25 @@ class Restore:
         told = self.watch.outcome()
         if self.tolerate is None:
             return told
-        found = Failures.of(self.watch.complaints.all, self.selection, self.tolerate)
+        found = Failures.of(self.watch.messages.all, self.selection, self.tolerate)
         found.refuse()
         gone = self._gone | found.failed.keys()
         absent = (e for e in self.selection.entries if e.dump_id in gone)
         return replace(told, absent=tuple(absent))
 
-    def _failed(self, complaint: RestoreMessage) -> None:
-        self._complaints.append(complaint)
+    def _failed(self, message: RestoreMessage) -> None:
+        self._messages.append(message)
         patterns = self.tolerate or ()
-        entry = self.selection.by_id.get(complaint.dump_id)
+        entry = self.selection.by_id.get(message.dump_id)
         arriving = self.still_arriving()
         if (self._noticed and not arriving) or (entry and fits(entry, patterns)):
             return
-        found = Failures.of(self._complaints, self.selection, patterns)
-        if arriving and found.is_of_rows(complaint.dump_id):
+        found = Failures.of(self._messages, self.selection, patterns)
+        if arriving and found.is_of_rows(message.dump_id):
             found.refuse()
-        if entry and not self._noticed and complaint.dump_id not in found.tolerated:
+        if entry and not self._noticed and message.dump_id not in found.tolerated:
             self._noticed = True
-            told = f"{name(entry)} failed: {why(complaint, entry)}"
+            told = f"{name(entry)} failed: {why(message, entry)}"
             self.notice(f"{told}. Whatever else fails is told with it at the end.")
 
     def argv(self, section: str, part: Part = _ALL) -> list[str]:
@@ -124,7 +124,7 @@ class Restore:
     def run(self, phase: Phase) -> Outcome:
         """Restore every section; each is a phase whose progress counts entries.
 
-        Raises RestoreFailed at the first complaint that matters.
+        Raises RestoreFailed at the first message that matters.
         """
         for section, unit in SECTIONS.items():
             entries = self.selection.of(section)
@@ -176,13 +176,13 @@ class Restore:
         entries = [entry for section in wanted for entry in section]
         self.watch.begin(lambda _done, _total: None, len(entries))
 
-        def hear(line: str) -> None:
+        def on_stderr(line: str) -> None:
             check()
             if not line.startswith("fed "):
                 self.watch(line)
 
         self.still_arriving = arrives
-        self._run(argv, entries, hear)
+        self._run(argv, entries, on_stderr)
         self.done.update(STREAMED)
 
     def in_place_argv(self, *, at_once: bool = True, clean: bool = True) -> list[str]:
@@ -209,7 +209,7 @@ class Restore:
             self.watch.begin(progress, len(entries))
             self._run(argv, entries)
             outcome = self.outcome()  # in one transaction, a failure undoes everything
-            told = {complaint.dump_id for complaint in self.watch.complaints.all}
+            told = {message.dump_id for message in self.watch.messages.all}
             gone = with_dependents(entries, told)
             if not at_once or not gone:
                 return outcome
@@ -226,15 +226,15 @@ class Restore:
         return [*argv, "--no-tablespaces", "-L", listing]
 
     def _run(
-        self, argv: list[str], entries: Sequence[Entry], hear: Line | None = None
+        self, argv: list[str], entries: Sequence[Entry], on_stderr: Line | None = None
     ) -> None:
-        watch, hear = self.watch, hear or self.watch
-        before = len(watch.complaints.all)
+        watch, on_stderr = self.watch, on_stderr or self.watch
+        before = len(watch.messages.all)
         result = self.shell.run(
-            argv, env=self.environment(), stdin=numbers(entries), on_err=hear
+            argv, env=self.environment(), stdin=numbers(entries), on_err=on_stderr
         )
-        watch.complaints.close()
-        told = len(watch.complaints.all) > before
+        watch.messages.close()
+        told = len(watch.messages.all) > before
         self.refuse_failed(watch, result, told=told)
 
 

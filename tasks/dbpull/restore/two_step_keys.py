@@ -33,7 +33,7 @@ _REFERENCE = re.compile(
 _WITHOUT_VALIDATION = re.compile(r"NOT (?:VALID|ENFORCED)\Z")
 
 
-def halves(archive: Archive, entry: Entry) -> tuple[str, str] | None:
+def two_steps(archive: Archive, entry: Entry) -> tuple[str, str] | None:
     """The two statements for a unique or a foreign key; None where it stays one."""
     if _is_partitioned(archive, entry):
         return None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from dbpull.archive import Entry
-from dbpull.postgres.restore_messages import Complaints, RestoreMessage
+from dbpull.postgres.restore_messages import RestoreMessage, RestoreMessages
 from dbpull.restore.failures import failure, is_hopeless
 
 Progress = Callable[[int, int | None], None]
@@ -60,7 +60,7 @@ class Watch:
     """
 
     def __init__(self, failed: Callable[[RestoreMessage], None] | None = None) -> None:
-        self.complaints = Complaints()
+        self.messages = RestoreMessages()
         self._failed = failed
         self._heard = 0
         self._seconds: dict[int, float] = {}
@@ -77,7 +77,7 @@ class Watch:
 
     def __call__(self, line: str) -> None:
         """Read a line of stderr. Raises RestoreFailed."""
-        text = self.complaints.feed(line)
+        text = self.messages.feed(line)
         self._hear_failures()
         if launched := _LAUNCHED.match(text):
             self._began[int(launched[1])] = time.monotonic()
@@ -92,24 +92,24 @@ class Watch:
 
     def end(self) -> None:
         """Note that pg_restore has ended. Raises RestoreFailed as `__call__`."""
-        self.complaints.close()
+        self.messages.close()
         self._hear_failures()
         if self._done < self._total:  # a line was lost where workers' lines mixed
             self._progress(self._total, self._total)
 
     def outcome(self) -> Outcome:
         """The outcome of the messages read so far."""
-        settings = dict.fromkeys(message.harmless for message in self.complaints.all)
+        settings = dict.fromkeys(message.harmless for message in self.messages.all)
         return Outcome(tuple(filter(None, settings)), self._seconds)
 
     def _hear_failures(self) -> None:
-        for complaint in self.complaints.settled(self._heard):
+        for message in self.messages.settled(self._heard):
             self._heard += 1
-            if complaint.harmless:
+            if message.harmless:
                 continue
-            if self._failed is None or is_hopeless(complaint):
-                raise failure(complaint)
-            self._failed(complaint)
+            if self._failed is None or is_hopeless(message):
+                raise failure(message)
+            self._failed(message)
 
     def _count(self) -> None:
         self._done = min(self._done + 1, self._total)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbpull.postgres.privacy import raised_by, without_values
-from dbpull.postgres.restore_messages import Complaints, RestoreMessage
+from dbpull.postgres.restore_messages import RestoreMessage, RestoreMessages
 
 # pg_restore 18 --verbose into a server 15.
 TIMEOUT = """\
@@ -48,7 +48,7 @@ Command was: ALTER TABLE ONLY public.b
 
 pg_restore: warning: errors ignored on restore: 3
 """  # noqa: E501
-# 15, two workers: the complaint about a row comes after others have begun.
+# 15, two workers: the message about a row comes after others have begun.
 PARALLEL = """\
 pg_restore: launching item 3388 TABLE DATA Kä se
 pg_restore: launching item 3389 TABLE DATA t
@@ -89,70 +89,68 @@ Command was: COMMENT ON EXTENSION pageinspect IS 'inspect pages';
 """  # noqa: E501, W291
 
 
-def heard(stderr: str) -> Complaints:
-    complaints = Complaints()
+def heard(stderr: str) -> RestoreMessages:
+    messages = RestoreMessages()
     for line in stderr.splitlines():
-        complaints.feed(line)
-    complaints.close()
-    return complaints
+        messages.feed(line)
+    messages.close()
+    return messages
 
 
-def items(stderr: str) -> list[str]:
-    return [complaint.item for complaint in heard(stderr).all]
+def entries(stderr: str) -> list[str]:
+    return [message.entry for message in heard(stderr).all]
 
 
 @pytest.mark.parametrize("stderr", [TIMEOUT, GERMAN])
 def test_a_setting_that_an_older_server_does_not_know_is_harmless(stderr: str) -> None:
-    complaints = heard(stderr)
+    messages = heard(stderr)
 
-    assert complaints.fatal is None
-    assert [complaint.harmless for complaint in complaints.all] == [
-        "transaction_timeout"
-    ]
+    assert messages.fatal is None
+    assert [message.harmless for message in messages.all] == ["transaction_timeout"]
 
 
-def test_each_complaint_is_told_with_its_item_and_place() -> None:
+def test_each_message_is_told_with_its_entry_and_place() -> None:
     row, index, key = heard(SERIAL).all
 
-    assert row.item == "TABLE DATA Kä se"
+    assert row.entry == "TABLE DATA Kä se"
     assert row.error.startswith('COPY failed for table "Kä se": ERROR:  new row')
     assert row.context == "COPY Kä se, line 2"
-    assert index.item == "INDEX only_once"
+    assert index.entry == "INDEX only_once"
     assert index.context == ""
-    assert key.item == "FK CONSTRAINT b b_a_fkey"
-    assert not any(complaint.harmless for complaint in (row, index, key))
+    assert key.entry == "FK CONSTRAINT b b_a_fkey"
+    assert not any(message.harmless for message in (row, index, key))
 
 
-def test_workers_complaints_are_told_apart() -> None:
-    assert items(PARALLEL) == ["INDEX only_once", "TABLE DATA Kä se"]
+def test_workers_messages_are_told_apart() -> None:
+    assert entries(PARALLEL) == ["INDEX only_once", "TABLE DATA Kä se"]
 
 
 def test_a_denied_permission_is_told_with_its_object() -> None:
-    assert items(DENIED) == ["EXTENSION pageinspect", "COMMENT EXTENSION pageinspect"]
+    assert entries(DENIED) == ["EXTENSION pageinspect", "COMMENT EXTENSION pageinspect"]
 
 
 def test_the_first_that_matters_is_fatal_as_soon_as_it_was_read_to_its_end() -> None:
-    complaints = Complaints()
+    messages = RestoreMessages()
     for line in TIMEOUT.splitlines():
-        complaints.feed(line)
+        messages.feed(line)
     fatal_at: list[str] = []
 
     for line in SERIAL.splitlines():
-        complaints.feed(line)
-        if complaints.fatal:
+        messages.feed(line)
+        if messages.fatal:
             fatal_at.append(line)
 
     assert fatal_at[0] == 'pg_restore: processing data for table "public.a"'
-    assert complaints.fatal is complaints.all[1]
+    assert messages.fatal is messages.all[1]
 
 
-def test_a_complaint_at_the_very_end_is_fatal_once_nothing_more_comes() -> None:
-    complaints = Complaints()
-    complaints.feed("pg_restore: error: could not read from input file: end of file")
+def test_a_message_at_the_very_end_is_fatal_once_nothing_more_comes() -> None:
+    messages = RestoreMessages()
+    messages.feed("pg_restore: error: could not read from input file: end of file")
 
-    assert complaints.fatal is None
-    complaints.close()
-    assert complaints.fatal == RestoreMessage(
+    assert messages.fatal is None
+    messages.close()
+    assert messages.fatal == RestoreMessage(
         "", "could not read from input file: end of file"
     )
 
@@ -201,10 +199,10 @@ Command was: CREATE TABLE public.transaction_timeout ();
     ],
 )
 def test_no_error_is_lost_where_workers_lines_are_mixed(mixed: str, lines: int) -> None:
-    complaints = heard(mixed)
+    messages = heard(mixed)
 
-    assert complaints.fatal
-    assert len(complaints.all) == lines
+    assert messages.fatal
+    assert len(messages.all) == lines
 
 
 def test_two_harmless_ones_mixed_are_still_harmless() -> None:
@@ -225,23 +223,23 @@ def test_the_item_is_known_where_workers_lines_are_mixed(blank: str) -> None:
         'pg_restore: error: COPY failed for table "Kä se": ERROR:  too long\n'
     )
 
-    assert items(mixed) == ["TABLE DATA Kä se"]
+    assert entries(mixed) == ["TABLE DATA Kä se"]
 
 
 def test_an_exception_of_the_apps_own_is_known_by_its_context() -> None:
-    (complaint,) = heard(
+    (message,) = heard(
         'pg_restore: error: COPY failed for table "t": ERROR:  bad ada@example.com\n'
         "CONTEXT:  PL/pgSQL function public.valid(text) line 2 at RAISE\n"
         'COPY t, line 1: "ada@example.com"\n'
     ).all
 
-    assert complaint.raised_by == "public.valid(text)"
-    assert complaint.context == "COPY t, line 1"
+    assert message.raised_by == "public.valid(text)"
+    assert message.context == "COPY t, line 1"
 
 
 def test_a_value_of_several_lines_is_no_error_of_its_own() -> None:
     """A row may hold what a program once printed."""
-    (complaint,) = heard(
+    (message,) = heard(
         "pg_restore: error: could not execute query: ERROR:  invalid input syntax for"
         ' type integer: "a log\n'
         "pg_restore: it said\n"
@@ -249,7 +247,7 @@ def test_a_value_of_several_lines_is_no_error_of_its_own() -> None:
         '"\n'
     ).all
 
-    assert "ada" not in complaint.error
+    assert "ada" not in message.error
 
 
 @pytest.mark.parametrize(
@@ -342,11 +340,11 @@ def test_an_exception_is_known_in_other_languages(line: str) -> None:
     ],
 )
 def test_the_place_is_known_in_other_languages(line: str, context: str) -> None:
-    (complaint,) = heard(
+    (message,) = heard(
         f"pg_restore: error: COPY failed for table t: ERROR:  x\nCONTEXT:  {line}"
     ).all
 
-    assert complaint.context == context
+    assert message.context == context
 
 
 @pytest.mark.parametrize(
@@ -364,42 +362,42 @@ def test_what_another_worker_says_behind_an_errors_prefix_is_no_error(
         f"could not execute query: {setting}",
         "Command was: SET transaction_timeout = 0;",
     )
-    complaints = Complaints()
+    messages = RestoreMessages()
     for line in mixed:
-        complaints.feed(line)
-    complaints.close()
+        messages.feed(line)
+    messages.close()
 
-    assert [one.harmless for one in complaints.all] == ["transaction_timeout"]
-    assert complaints.fatal is None
+    assert [one.harmless for one in messages.all] == ["transaction_timeout"]
+    assert messages.fatal is None
 
 
 def test_an_error_is_heard_whose_prefix_is_in_anothers_line() -> None:
-    complaints = Complaints()
+    messages = RestoreMessages()
     for line in (
         "pg_restore: error: pg_restore: while PROCESSING TOC:",
         "pg_restore: could not execute query: ERROR:  no such thing",
     ):
-        complaints.feed(line)
-    complaints.close()
+        messages.feed(line)
+    messages.close()
 
-    assert complaints.fatal
-    assert complaints.fatal.error.endswith("no such thing")
+    assert messages.fatal
+    assert messages.fatal.error.endswith("no such thing")
 
 
 def test_progress_is_heard_where_workers_lines_are_mixed() -> None:
-    complaints = Complaints()
+    messages = RestoreMessages()
     mixed = ["pg_restore:pg_restore:  finished item 5 INDEX x", " launching item 6 y"]
 
-    assert [complaints.feed(line) for line in mixed] == [
+    assert [messages.feed(line) for line in mixed] == [
         "finished item 5 INDEX x",
         "launching item 6 y",
     ]
 
 
-def test_progress_is_what_is_no_complaint() -> None:
-    complaints = Complaints()
+def test_progress_is_what_is_no_message() -> None:
+    messages = RestoreMessages()
 
-    told = [complaints.feed(line) for line in (TIMEOUT + SERIAL).splitlines()]
+    told = [messages.feed(line) for line in (TIMEOUT + SERIAL).splitlines()]
 
     assert [text for text in told if text] == [
         "connecting to database for restore",
@@ -422,10 +420,10 @@ def test_progress_is_what_is_no_complaint() -> None:
         "WARNUNG:  COPY failed for table",
     ],
 )
-def test_what_a_notice_says_is_no_complaint(notice: str) -> None:
-    heard = Complaints()
+def test_what_a_notice_says_is_no_message(notice: str) -> None:
+    heard = RestoreMessages()
     for line in f"{notice}\n{TIMEOUT}{notice}".splitlines():
         heard.feed(line)
     heard.close()
 
-    assert [complaint.harmless for complaint in heard.all] == ["transaction_timeout"]
+    assert [message.harmless for message in heard.all] == ["transaction_timeout"]

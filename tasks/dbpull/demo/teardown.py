@@ -18,7 +18,7 @@ def server_of(folder: Path) -> Server:
     return Server(folder / "server", throwaway=True)
 
 
-def strike(folder: Path) -> None:
+def teardown(folder: Path) -> None:
     """Stop the servers of the stage in a folder, and remove the folder.
 
     Harmless where another process has removed the stage already, or is removing it.
