@@ -38,7 +38,7 @@ def context(
 
     with connect(c, Reporter(host(c)).note, echo=echo) as remote:
         home, cores = remote.home, remote.cores
-        yield settings.there(remote.host, home=home, cores=cores), remote
+        yield settings.for_host(remote.host, home=home, cores=cores), remote
 
 
 def is_remote(c: object) -> bool:

@@ -131,7 +131,7 @@ class Settings:
     hosts: Mapping[str, Mapping[str, str]] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False)
     """Each value's origin: `--app`, `INVOKE_DB_APP`, `db.app in …`."""
-    here: Settings | None = field(default=None, repr=False)
+    local: Settings | None = field(default=None, repr=False)
     """In a host's settings: the settings of this machine."""
 
     @classmethod
@@ -167,14 +167,14 @@ class Settings:
             **read, origins={name: origin for name, (_, origin) in found.items()}
         )
 
-    def there(self, host: str, *, home: str, cores: int) -> Settings:
+    def for_host(self, host: str, *, home: str, cores: int) -> Settings:
         """The settings for a host: its own target, folder of dumps and workers.
 
         `db.hosts` sets them; `home` is the user's home folder on the host, `cores` are
         the host's cores.
         """
         own, origins = self.hosts.get(host, {}), dict(self.origins)
-        changes: dict[str, Any] = {"path": self._path_there(own, home), "here": self}
+        changes: dict[str, Any] = {"path": self._path_on_host(own, home), "local": self}
         if own.get("target") and origins["target"] != "--target":
             changes["target"] = own["target"]
             origins["target"] = f"{NAME.section}.hosts.{host}.target in invoke.yaml"
@@ -182,7 +182,7 @@ class Settings:
             changes["jobs"] = min(cores, MOST_JOBS_THERE)
         return replace(self, **changes, origins=origins)
 
-    def _path_there(self, own: Mapping[str, str], home: str) -> Path:
+    def _path_on_host(self, own: Mapping[str, str], home: str) -> Path:
         path = own.get("path", PATH_THERE)
         if self.origins["path"] == "--path":
             path = self.path_given

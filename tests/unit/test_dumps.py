@@ -52,7 +52,7 @@ def test_a_name_tells_which_database_too(
     wanted = re.sub("-", "_", database).upper() if which is None else which
     assert Dump.of(made.path) == made
     assert made.database == wanted
-    assert names.here(tmp_path, "shop-2024", database) == [made]
+    assert names.dumps_in(tmp_path, "shop-2024", database) == [made]
 
 
 def test_names_tell_the_time_in_utc(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_dumps_are_listed_newest_first_of_one_app_or_of_all(tmp_path: Path) -> N
     (tmp_path / (new.path.name + ".part")).touch()
     Dump.named(tmp_path, "shop", "b11", TAKEN).path.mkdir()
 
-    assert names.here(tmp_path) == [new, other, old]
-    assert names.here(tmp_path, "shop") == [new, old]
-    assert names.here(tmp_path, "sho") == []
-    assert names.here(tmp_path / "nowhere") == []
+    assert names.dumps_in(tmp_path) == [new, other, old]
+    assert names.dumps_in(tmp_path, "shop") == [new, old]
+    assert names.dumps_in(tmp_path, "sho") == []
+    assert names.dumps_in(tmp_path / "nowhere") == []
     assert new.size == 10
 
 

@@ -298,7 +298,7 @@ HOSTS = {"devbox": {"target": "postgres://localhost/theirs", "path": "~/dumps"}}
 
 def there(section: dict[str, Any], host: str = "devbox", **flags: str) -> Settings:
     settings = Settings.of({"hosts": HOSTS, **section}, **flags)
-    return settings.there(host, home="/home/ann", cores=4)
+    return settings.for_host(host, home="/home/ann", cores=4)
 
 
 def test_a_hosts_own_target_beats_all_but_the_flag(
@@ -338,15 +338,15 @@ def test_workers_are_the_hosts_cores_unless_somebody_said_how_many() -> None:
     assert there({}).jobs == 4
     assert there({"jobs": 2}).jobs == 2
     assert there({}, jobs="3").jobs == 3
-    assert Settings.of({}).there("x", home="/", cores=128).jobs == 16
+    assert Settings.of({}).for_host("x", home="/", cores=128).jobs == 16
 
 
 def test_what_holds_here_is_not_forgotten_there() -> None:
     settings = Settings.of({"hosts": HOSTS, "keep": 9})
 
-    on_host = settings.there("devbox", home="/home/ann", cores=4)
+    on_host = settings.for_host("devbox", home="/home/ann", cores=4)
 
-    assert on_host.here is settings
+    assert on_host.local is settings
     assert on_host.keep == 9
     assert settings.origins["target"] == "default"
 

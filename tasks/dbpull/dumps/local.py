@@ -50,9 +50,9 @@ class LocalStore:
         """The dump of a backup, whether its file exists or not."""
         return dump_of(backup, self.settings)
 
-    def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
+    def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps in the folder, newest first."""
-        return names.here(self.settings.path, app, database)
+        return names.dumps_in(self.settings.path, app, database)
 
     def find(self, app: str | None, name: str | None) -> Dump | None:
         """The dump in a named file, or the newest dump. Raises DumpFolder.
@@ -61,7 +61,7 @@ class LocalStore:
         and beside that.
         """
         if not name:
-            return next(iter(self.here(app, self.settings.database)), None)
+            return next(iter(self.dumps(app, self.settings.database)), None)
         folder = self.settings.path
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises
         candidates = [Path.cwd() / path, folder / path, folder.parent / path]

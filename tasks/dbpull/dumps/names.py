@@ -73,7 +73,7 @@ def shown(path: Path) -> str:
         return legible(str(path))
 
 
-def here(
+def dumps_in(
     folder: Path, app: str | None = None, database: str | None = None
 ) -> list[Dump]:
     """The whole dumps in a folder, newest first; of one app or database, or of all."""
@@ -95,7 +95,7 @@ def surplus(
     folder: Path, keep: int, app: str | None = None, spared: Dump | None = None
 ) -> list[Dump]:
     """The dumps beyond the newest `keep` of each app, without the spared dump."""
-    return beyond(here(folder, app), keep, spared)
+    return beyond(dumps_in(folder, app), keep, spared)
 
 
 def beyond(found: Iterable[Dump], keep: int, spared: Dump | None = None) -> list[Dump]:

@@ -59,7 +59,7 @@ class HostStore:
         """The dump of a backup, whether its file exists or not."""
         return dump_of(backup, self.settings)
 
-    def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
+    def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps in the folder, newest first."""
         found = [Dump.of(path) for path, _ in self._listed() if path.suffix == ".dump"]
         return names.newest_first(found, app, database)
@@ -68,7 +68,7 @@ class HostStore:
         """The dump in a named file (of the home folder or the folder of dumps), or the
         newest dump."""
         if not name:
-            return next(iter(self.here(app, self.settings.database)), None)
+            return next(iter(self.dumps(app, self.settings.database)), None)
         home = PurePosixPath(self.shell.home)
         path = PurePosixPath(name.replace("~", self.shell.home, name.startswith("~/")))
         for candidate in (home / path, self.settings.path / path):
@@ -148,9 +148,9 @@ class HostStore:
 
     def commands(self, *, upload: bool = False) -> list[str]:
         """The transfers that `fetch` would make, for a plan."""
-        if upload and self.settings.here:
+        if upload and self.settings.local:
             sent = f"SFTP to {self.shell.where}, from what is there already"
-            return [*LocalStore(self.settings.here).commands(), sent]
+            return [*LocalStore(self.settings.local).commands(), sent]
         return [f"curl of that URL on {self.shell.where}, from what is there already"]
 
     def refuse_unable(self, *, upload: bool) -> None:
@@ -216,8 +216,8 @@ class HostStore:
 
     def _download_here(self, backup: SourceBackup, reporter: Reporter) -> DumpStream:
         """The dump on this machine; the first host that needs it has it downloaded."""
-        assert self.settings.here  # noqa: S101 - a host's settings hold ours
-        store = LocalStore(self.settings.here)
+        assert self.settings.local  # noqa: S101 - a host's settings hold ours
+        store = LocalStore(self.settings.local)
 
         def download() -> DumpStream:
             lay_here = store.has(store.of(backup))

@@ -35,7 +35,7 @@ class DumpStore(Protocol):
     def of(self, backup: SourceBackup) -> Dump:
         """The dump of a backup, whether its file exists or not."""
 
-    def here(self, app: str | None = None, database: str | None = None) -> list[Dump]:
+    def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps, newest first; of one app or database, or of all."""
 
     def find(self, app: str | None, name: str | None) -> Dump | None:

@@ -41,9 +41,9 @@ def tell(settings: Settings, shell: Shell) -> None:
         try:
             source = source_of(settings)
         except NoSource as error:
-            dumps, failure = store.here(name_of_dumps(settings)), error
+            dumps, failure = store.dumps(name_of_dumps(settings)), error
         else:
-            dumps = store.here(source.name_of_dumps)
+            dumps = store.dumps(source.name_of_dumps)
             try:
                 found = source.backups(reporter)
             except PullError as error:
