@@ -119,26 +119,33 @@ class NotEnoughDisk(RestoreError):
         )
 
 
-KEPT = f"The dump is kept: `{command('restore')}` tries again."
-_RESUMES = "Run the same again where that has been put right."
+_KEPT = f"The dump is kept: `{command('restore')}` tries again."
+_AGAIN = "Run the same again where that has been put right."
 
 
 class RestoreFailed(RestoreError):
-    """pg_restore met an error that matters."""
+    """pg_restore met an error that matters; `without` is a way on without the entry."""
 
     midway = True
 
-    def __init__(self, where: str, cause: str, remedy: str = "") -> None:
-        self.where, self.cause = where, cause
+    def __init__(
+        self,
+        where: str,
+        cause: str,
+        remedy: str = "",
+        without: str = "",
+        *,
+        usual: str = _KEPT,
+    ) -> None:
+        self._parts = where, cause, remedy, without
         super().__init__(
             f"Restoring failed at {where}: {cause}.",
-            remedy or remedy_for(cause) or KEPT,
+            f"{remedy or remedy_for(cause) or usual} {without}".strip(),
         )
 
     def before_the_end(self) -> RestoreFailed:
-        """The same, where not all of the dump is there yet."""
-        remedy = self.remedy.replace(KEPT, _RESUMES)
-        return RestoreFailed(self.where, self.cause, remedy)
+        """The error to raise where not all of the dump is there yet."""
+        return RestoreFailed(*self._parts, usual=_AGAIN)
 
 
 class Incomplete(RestoreError):

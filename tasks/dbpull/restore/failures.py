@@ -10,8 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from dbpull.archive import Entry
-from dbpull.errors.remedies import remedy_for
-from dbpull.errors.restore import KEPT, RestoreFailed
+from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.privacy import without_values, without_words
 from dbpull.postgres.psql import cause
 from dbpull.postgres.restore_messages import RestoreMessage
@@ -198,19 +197,23 @@ class Failures:
         if following:
             reason += f"\n  ({following:,} more failed since these did)"
         functions = functions_without_path(self.failed[i] for i in shown)
-        remedy = _remedy([by_id[i] for i in shown], reason, functions)
-        return RestoreFailed(what, reason, remedy)
+        entries = [by_id[i] for i in shown]
+        remedy = _remedy(entries, functions)
+        return RestoreFailed(what, reason, remedy, _way_on_without(entries))
 
 
-def _remedy(
-    entries: Sequence[Entry], reason: str, functions: Sequence[str] = ()
-) -> str:
-    """What to do about failed entries; says plainly where rows would be absent."""
+def _way_on_without(entries: Sequence[Entry]) -> str:
+    """The flag to go on without entries; says plainly where rows would be absent."""
     patterns = ",".join(re.sub(r"[,*?\[\]]", "?", name(entry)) for entry in entries)
     without = f"--tolerate={shlex.quote(patterns)} goes on without"
     tables = [entry.tag for entry in entries if entry.desc == "TABLE DATA"]
     if tables:
         without += f": the new database would lack the rows of {', '.join(tables)}"
+    return f"{without}."
+
+
+def _remedy(entries: Sequence[Entry], functions: Sequence[str]) -> str:
+    """What to do about failed entries; "" where nothing special helps."""
     keys = _ADVICE if any(e.desc == "FK CONSTRAINT" for e in entries) else ""
     paths = "; ".join(f"ALTER FUNCTION {one} SET search_path = …" for one in functions)
     if paths:
@@ -218,4 +221,4 @@ def _remedy(
             f"pg_restore searches no schema: run {paths} in production, with the"
             " schemas that it needs, and pull a new backup. Until then"
         )
-    return f"{paths or keys or remedy_for(reason) or KEPT} {without}."
+    return paths or keys
