@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import picture
 from projects import Project
+from readme import README
 
 
 @pytest.fixture
@@ -48,6 +50,15 @@ def test_it_shows_every_step_and_leaves_nothing(bare: Project) -> None:
         assert told in ended.err
     assert _left(bare) == []
     assert {path.name for path in bare.folder.rglob(".dbpull/*")} <= {".gitignore"}
+
+
+def test_the_picture_in_the_readme_is_what_it_shows() -> None:
+    shown = picture.text(picture.drawn(picture.played()))
+
+    assert shown == picture.text(picture.PICTURE.read_text(encoding="utf-8"))
+    assert len(shown) > 30
+    place = picture.PICTURE.relative_to(picture.ROOT).as_posix()
+    assert f"]({place})" in README.read_text(encoding="utf-8")
 
 
 def test_a_kept_one_serves_until_it_is_stopped(bare: Project) -> None:

@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -21,13 +22,17 @@ def off_a_terminal(script: str, **environ: str) -> subprocess.CompletedProcess[s
     )
 
 
-def on_a_terminal(script: str, columns: int = 100) -> str:
+def on_a_terminal(script: str, columns: int = 100, folder: Path | None = None) -> str:
     """What a terminal gets; stdout and stderr both go there."""
     ours, theirs = pty.openpty()
     size = {"COLUMNS": str(columns), "LINES": "30"}
     env = os.environ | {"TERM": "xterm-256color"} | size
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=theirs, stderr=theirs, env=env
+        [sys.executable, "-c", script],
+        stdout=theirs,
+        stderr=theirs,
+        env=env,
+        cwd=folder,
     ) as process:
         os.close(theirs)
         shown = b""

@@ -99,7 +99,7 @@ USED_BY = {
         "hosts/sessions.py",
     },
     "requests": {"download", "heroku", "network.py"},
-    "rich": {"console", "demo/picture.py"},
+    "rich": {"console"},
     "trustme": {"demo/heroku"},
     "urllib3": {"download", "heroku", "network.py"},
 }

@@ -19,8 +19,8 @@ NAMED = re.compile(
     rf"(?<![\w.@/-])db\.(?:{'|'.join([*db.__all__, *KEYS])})\b"
     r"|(?:INVOKE|FABRIC)_DB_|\binvoke db\b"
 )
-FOR_README = {"demo/picture.py", "settings.py"}
-"""Their texts are for README.md, which has the usual name."""
+FOR_README = {"settings.py"}
+"""Its texts are for README.md, which has the usual name."""
 
 
 def sentences(module: Path) -> Iterator[str]:
