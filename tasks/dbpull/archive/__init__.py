@@ -14,9 +14,17 @@ from dbpull.archive.data import Block, blocks, copy, ends_whole, verify
 from dbpull.archive.encodings import unknown
 from dbpull.archive.excerpt import excerpt
 from dbpull.archive.header import RECOGNISABLE, Header, recognise
-from dbpull.archive.toc import Archive, Entry, Extension, read
+from dbpull.archive.toc import (
+    IDENTIFIER,
+    Archive,
+    Entry,
+    Extension,
+    read,
+    unquoted,
+)
 
 __all__ = [
+    "IDENTIFIER",
     "RECOGNISABLE",
     "Archive",
     "Block",
@@ -30,5 +38,6 @@ __all__ = [
     "read",
     "recognise",
     "unknown",
+    "unquoted",
     "verify",
 ]

@@ -19,9 +19,11 @@ SECTIONS = {1: "none", 2: "pre-data", 3: "data", 4: "post-data"}
 RELKIND = (1, 16)  # the version that added the kind of relation to each entry
 OFFSET_STATES = (1, 2, 3)  # not set, set, no data
 
-IDENTIFIER = r'("(?:[^"]|"")+"|[^\s";]+)'
+IDENTIFIER = r'(?:"(?:[^"]|"")+"|[^\s".,;()]+)'
+"""A regular expression for a name in a definition, quoted where SQL wants it."""
 CREATE_EXTENSION = re.compile(
-    rf"CREATE EXTENSION (?:IF NOT EXISTS )?{IDENTIFIER}(?: WITH SCHEMA {IDENTIFIER})?"
+    rf"CREATE EXTENSION (?:IF NOT EXISTS )?({IDENTIFIER})"
+    rf"(?: WITH SCHEMA ({IDENTIFIER}))?"
 )
 
 
@@ -103,7 +105,7 @@ class Archive:
         created = (e.definition for e in self.entries if e.desc == "EXTENSION")
         found = (CREATE_EXTENSION.search(definition) for definition in created)
         return tuple(
-            Extension(_unquoted(match[1]), _unquoted(match[2]) if match[2] else None)
+            Extension(unquoted(match[1]), unquoted(match[2]) if match[2] else None)
             for match in found
             if match
         )
@@ -121,7 +123,8 @@ class Archive:
         return frozenset(used - created - built_in)
 
 
-def _unquoted(identifier: str) -> str:
+def unquoted(identifier: str) -> str:
+    """The name that an identifier stands for."""
     if identifier.startswith('"'):
         return identifier[1:-1].replace('""', '"')
     return identifier

@@ -7,17 +7,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dbpull.archive import Archive, Entry
+from dbpull.archive import IDENTIFIER, Archive, Entry, unquoted
 from dbpull.platforms import Platform
 from dbpull.restore.extensions import ATTACHED, Extensions
 
-_IDENTIFIER = r'(?:"(?:[^"]|"")+"|[^\s".,;()]+)'
-_SERVER = re.compile(rf"\sSERVER ({_IDENTIFIER})")
+_SERVER = re.compile(rf"\sSERVER ({IDENTIFIER})")
 # How pg_dump words a policy: dumpPolicy in src/bin/pg_dump/pg_dump.c.
 _POLICY = re.compile(
-    rf"CREATE POLICY {_IDENTIFIER} ON {_IDENTIFIER}(?:\.{_IDENTIFIER})?"
+    rf"CREATE POLICY {IDENTIFIER} ON {IDENTIFIER}(?:\.{IDENTIFIER})?"
     rf"(?: AS RESTRICTIVE)?(?: FOR [A-Z]+)?"
-    rf" TO ({_IDENTIFIER}(?:, {_IDENTIFIER})*)(?= USING| WITH|;|\s*\Z)"
+    rf" TO ({IDENTIFIER}(?:, {IDENTIFIER})*)(?= USING| WITH|;|\s*\Z)"
 )
 SUBSCRIPTIONS = "subscriptions, which would replicate into the copy"
 
@@ -75,7 +74,7 @@ class LeftOut:
         found = _POLICY.match(entry.definition) if entry.desc == "POLICY" else None
         if not found or self.server.roles is None:
             return [], []
-        named = [_unquoted(name) for name in re.findall(_IDENTIFIER, found[1])]
+        named = [unquoted(name) for name in re.findall(IDENTIFIER, found[1])]
         existing = [role for role in named if role in self.server.roles]
         return [role for role in named if role not in existing], existing
 
@@ -165,13 +164,13 @@ class LeftOut:
             for entry in self.archive.entries
             if entry.desc == "USER MAPPING"
         )
-        names = {_unquoted(found[1]) for found in definitions if found}
+        names = {unquoted(found[1]) for found in definitions if found}
         return frozenset(
             entry.dump_id
             for entry in self.archive.entries
             if entry.desc == "FOREIGN TABLE"
             and (found := _SERVER.search(entry.definition))
-            and _unquoted(found[1]) in names
+            and unquoted(found[1]) in names
         )
 
     def _reads_away(self, view: Entry) -> bool:
@@ -213,9 +212,3 @@ def _kind(entry: Entry) -> str | None:
         created = entry.definition.lstrip().startswith("CREATE SCHEMA")
         return "" if created else None
     return None
-
-
-def _unquoted(identifier: str) -> str:
-    if identifier.startswith('"'):
-        return identifier[1:-1].replace('""', '"')
-    return identifier

@@ -14,9 +14,9 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from dbpull.archive import Archive, Entry
+from dbpull.archive import IDENTIFIER, Archive, Entry, unquoted
 
-_NAME = r'("(?:[^"]|"")+"|[^\s".;]+)'
+_NAME = f"({IDENTIFIER})"
 # ATTACH PARTITION is an entry since pg_dump 14; before, it ends the partition's entry.
 _ATTACHED = re.compile(
     rf"ALTER TABLE ONLY {_NAME}\.{_NAME} ATTACH PARTITION {_NAME}\.{_NAME} "
@@ -76,7 +76,7 @@ class Skipping:
         kinds = {"TABLE", "TABLE ATTACH"}
         texts = (e.definition for e in self.archive.entries if e.desc in kinds)
         names = (
-            [_unquoted(name) for name in found.groups()]
+            [unquoted(name) for name in found.groups()]
             for text in texts
             for found in _ATTACHED.finditer(text)
         )
@@ -93,9 +93,3 @@ def _fits(table: Table, patterns: Sequence[str]) -> bool:
         fnmatchcase(f"{schema}.{name}" if "." in pattern else name, pattern)
         for pattern in patterns
     )
-
-
-def _unquoted(identifier: str) -> str:
-    if identifier.startswith('"'):
-        return identifier[1:-1].replace('""', '"')
-    return identifier
