@@ -121,7 +121,7 @@ def _undo(
     name = asked.backup or history.captured_before(found.database.id)
     if name is None:
         raise NothingPushed(app)
-    backup = choice.ended(found, found.named(name), settings.wait, reporter)
+    backup = choice.awaited(found, found.named(name), settings.wait, reporter)
     choice.note_another_server(found, backup, reporter)
     taken = f"{backup.id}, {age(backup.taken)}"
     reporter.say(

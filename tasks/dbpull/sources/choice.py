@@ -68,8 +68,9 @@ def obtain(
     """Choose the backup to pull; capture one where needed or asked for."""
 
     def ask() -> SourceBackup:
-        age = settings.max_age
-        choice = choose(database, backup=backup, capture=capture, max_age=age)
+        choice = choose(
+            database, backup=backup, capture=capture, max_age=settings.max_age
+        )
         return _obtained(database, choice, settings.wait, reporter.for_all)
 
     question = "obtain", database, backup, capture
@@ -86,7 +87,7 @@ def existing(
 
     def ask() -> SourceBackup:
         named = database.named(backup) if backup else database.newest()
-        found = ended(database, named, wait, reporter.for_all)
+        found = awaited(database, named, wait, reporter.for_all)
         note_another_server(database, found, reporter.for_all)
         return found
 
@@ -123,16 +124,16 @@ def note_another_server(
         )
 
 
-def ended(
+def awaited(
     database: SourceDatabase, backup: SourceBackup, wait: float, reporter: Reporter
 ) -> SourceBackup:
     """The backup once it is finished: waits for one that is still being taken."""
     if backup.is_finished:
         return backup
     with reporter.step("capture", f"Waiting for {backup.id}", "bytes") as step:
-        ended = backup.ended(wait, step.progress)
+        finished = backup.ended(wait, step.progress)
         step.sentence = f"{backup.id} of {database.label} is finished"
-    return ended
+    return finished
 
 
 def _obtained(
@@ -142,7 +143,7 @@ def _obtained(
     if choice.backup is None:
         reporter.say(f"A new backup is needed: {choice.why}.")
         return captured(database, wait, reporter)
-    backup = ended(database, choice.backup, wait, reporter)
+    backup = awaited(database, choice.backup, wait, reporter)
     told = f"Backup {backup.id} of {database.label}, {age(backup.taken)}"
     if backup.size:
         told += f", from a database of {size(backup.size)}"

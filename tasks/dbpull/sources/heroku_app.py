@@ -11,10 +11,7 @@ from functools import cache
 
 from dbpull import heroku
 from dbpull.console import Reporter
-from dbpull.errors.heroku import (
-    NoAccess,
-    OtherDatabase,
-)
+from dbpull.errors.heroku import NoAccess, OtherDatabase
 from dbpull.errors.heroku.http import HttpError
 from dbpull.project import PROJECT
 from dbpull.settings import KEYS, Settings
@@ -61,7 +58,7 @@ class HerokuApp:
         """The app's backups, or the backups of a database that the settings name."""
         api = _shared_api(reporter, patience=_GLANCE)
         with _one_at_a_time, self._spelled():
-            return [offered(api, self.name, kept) for kept in self._kept(api)]
+            return [_offered(api, self.name_of_dumps, kept) for kept in self._kept(api)]
 
     def _kept(self, api: heroku.Api) -> list[heroku.Backup]:
         """The backups as Heroku lists them.
@@ -155,10 +152,10 @@ class HerokuDatabase:
             return heroku.backups(self.api, self.database.billing_app)
 
     def _offered(self, kept: heroku.Backup) -> SourceBackup:
-        return offered(self.api, self.database.app, kept)
+        return _offered(self.api, self.database.app, kept)
 
 
-def offered(api: heroku.Api, app: str, kept: heroku.Backup) -> SourceBackup:
+def _offered(api: heroku.Api, app: str, kept: heroku.Backup) -> SourceBackup:
     """A backup at Heroku as a source's; its dump is named after the app."""
 
     def fresh() -> str:
@@ -167,7 +164,7 @@ def offered(api: heroku.Api, app: str, kept: heroku.Backup) -> SourceBackup:
 
     def ended(wait: float, progress: Progress) -> SourceBackup:
         followed = heroku.follow(api, kept, wait=wait, progress=progress)
-        return offered(api, app, followed)
+        return _offered(api, app, followed)
 
     return SourceBackup(
         id=kept.id,

@@ -20,7 +20,7 @@ class SourceBackup:
 
     id: str
     uuid: str
-    """Its number among all backups of all sources."""
+    """Unique among all backups of all sources."""
     source: str
     """The source's name in the names of dumps."""
     database: str
