@@ -1,21 +1,21 @@
-"""One tree of errors that word themselves.
+"""The tree of errors: each words itself.
 
 ::
 
     PullError (invoke.Exit: one line or two on stderr, exit code 1, no traceback)
     ├── TaskFailed        what ends a task: another error, with the state added
     ├── Interrupted       Ctrl-C, kill, a closed terminal
-    ├── errors.settings   what was configured or typed
-    ├── errors.sources    what each kind of source may lack
-    ├── errors.heroku     apps, databases, backups, Heroku itself
-    ├── errors.download   a URL on its way to a file
-    ├── errors.archive    a file that should be a dump
+    ├── errors.settings   settings and flags
+    ├── errors.sources    any source: no name, no backup
+    ├── errors.heroku     apps, databases, backups, requests
+    ├── errors.download   connection, download host, full disk
+    ├── errors.archive    the dump file
     ├── errors.postgres   programs, connections, statements
     ├── errors.target     the database to be replaced
-    ├── errors.restore    a dump on its way into a database
-    ├── errors.push       an app's database that is to be replaced
-    ├── errors.remote     a machine reached over SSH
-    ├── errors.embedded   the PostgreSQL of the wheel
+    ├── errors.restore    the restore; too little disk for it
+    ├── errors.push       the push, and its way back
+    ├── errors.hosts      a machine reached over SSH
+    ├── errors.embedded   the embedded server
     ├── errors.stand_in   the stand-in for Heroku
     └── errors.local      this machine's disk and folders
 

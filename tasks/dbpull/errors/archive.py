@@ -1,4 +1,4 @@
-"""A file that should be a dump and is not, or not wholly.
+"""Errors about a dump file: no dump, unreadable, cut short, damaged.
 
 ::
 

@@ -1,4 +1,4 @@
-"""A URL on its way to a file.
+"""Errors about a download: its connection, its host, its file.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Errors about the PostgreSQL server that dbpull runs itself."""
+"""Errors about the embedded server, which dbpull runs itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors about a machine that is reached over SSH.
+"""Errors about a host: a machine reached over SSH.
 
 ::
 

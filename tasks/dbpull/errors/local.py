@@ -1,4 +1,4 @@
-"""Errors of this machine's own: its disk, its folders."""
+"""Errors about this machine: its disk, its folders."""
 
 from __future__ import annotations
 

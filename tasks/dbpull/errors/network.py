@@ -1,4 +1,4 @@
-"""Why a request got no answer, in a word or two."""
+"""The reasons why a request got no answer, in a word or two."""
 
 from __future__ import annotations
 

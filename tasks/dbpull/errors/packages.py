@@ -1,4 +1,4 @@
-"""Which package has an extension: Debian's names, which PostgreSQL's own has, too."""
+"""The packages of extensions: Debian's names, which PostgreSQL's own has, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors about an app's database that was to be replaced, and about its way back."""
+"""Errors about a push: an app's database to be replaced, and the way back."""
 
 from __future__ import annotations
 

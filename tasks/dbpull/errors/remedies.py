@@ -1,4 +1,4 @@
-"""What helps against some of PostgreSQL's errors, known by the server's words."""
+"""Remedies for PostgreSQL's own errors, found by the server's words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors about a dump on its way into a database."""
+"""Errors about a restore: the dump's needs, the server, pg_restore."""
 
 from __future__ import annotations
 

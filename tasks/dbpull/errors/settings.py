@@ -1,4 +1,4 @@
-"""Errors about what was configured or typed."""
+"""Errors about settings and flags: values, names, files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each kind of source may lack: a name, a backup."""
+"""Errors about any source: no name, no backup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was probably meant by a name that nobody knows."""
+"""The nearest known name for an unknown one: `did you mean`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names as they are written in SQL, for commands that messages tell."""
+"""Names quoted as in SQL, for the statements in messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in for Heroku, where it does not start or does not answer."""
+"""Errors about the stand-in for Heroku: no start, no answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors about the database to be replaced."""
+"""Errors about the target: the database to be replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong with Heroku, in words.
+"""Errors about Heroku.
 
 - `http`: the way there: token, hosts, network, an answer that says no.
 - `apps`: which app and which of its databases.

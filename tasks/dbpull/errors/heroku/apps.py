@@ -1,4 +1,4 @@
-"""Which app, and which of its databases."""
+"""Errors about an app, and about its databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which backup, and taking a new one."""
+"""Errors about a backup: which, and taking a new one."""
 
 from __future__ import annotations
 

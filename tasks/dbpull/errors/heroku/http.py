@@ -1,4 +1,4 @@
-"""The way to Heroku: token, hosts, network, and answers that say no.
+"""Errors about requests to Heroku: token, hosts, network, answers.
 
 `about` is what was asked for, in words: "the backups of shop".
 """
