@@ -16,12 +16,12 @@ PACKAGE = ROOT / "tasks" / "dbpull"
 # Each part names those below that it imports; a part stands after all of these.
 LAYERS: dict[str, set[str]] = {
     "naming": set(),
-    "errors": {"naming"},
+    "words": set(),
+    "errors": {"naming", "words"},
     "configured": {"naming"},
     "merged": {"configured", "errors", "naming"},
     "flags": {"errors", "naming"},
     "values": set(),
-    "words": set(),
     "native": set(),
     "filelock": set(),
     "platforms": set(),
@@ -34,7 +34,7 @@ LAYERS: dict[str, set[str]] = {
     "console": {"naming", "words"},
     "archive": {"errors", "native"},
     "network": {"errors"},
-    "download": {"errors", "filelock", "network", "signals"},
+    "download": {"errors", "filelock", "network", "signals", "words"},
     "heroku": {"errors", "naming", "network", "platforms"},
     "embedded": {"errors", "filelock", "native"},
     "shell": {"naming", "native", "signals"},

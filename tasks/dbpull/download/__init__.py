@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from dbpull import words
 from dbpull.download.backoff import Backoff
 from dbpull.download.chunks import Chunks, Progress
 from dbpull.download.journal import Journal
@@ -32,7 +33,6 @@ from dbpull.errors.download import (
     DownloadFailed,
     DownloadStopped,
     ObjectChanged,
-    megabytes,
 )
 
 __all__ = ["CHUNK", "Download"]
@@ -171,7 +171,7 @@ class Download:
         self._verify(verify)
         self.wait()
         if damaged := self._chunks.damaged:
-            lost = f"{megabytes(damaged)} of what an earlier run had left"
+            lost = f"{words.size(damaged)} of what an earlier run had left"
             self._notice(f"{lost} were damaged, and fetched again.")
         self._transfer.stop(STOPPING)
         self._part.publish()

@@ -26,13 +26,9 @@ from pathlib import Path
 
 from dbpull.errors import PullError
 from dbpull.naming import setting
+from dbpull.words import size
 
 RESUMES = "What has arrived is kept: the same command resumes."
-
-
-def megabytes(count: int) -> str:
-    """Word a number of bytes."""
-    return f"{count / 1e6:,.1f} MB"
 
 
 class DownloadFailed(PullError):
@@ -153,7 +149,7 @@ class CannotStore(DownloadFailed):
     @classmethod
     def no_room(cls, path: Path, needed: int, free: int) -> CannotStore:
         """There is less room than what is still to come, both in bytes."""
-        why = f"{megabytes(needed)} are needed there and {megabytes(free)} are free"
+        why = f"{size(needed)} are needed there and {size(free)} are free"
         remedy = f"Make room, or set {setting('path')} to a folder that has it."
         return cls(path, why, remedy)
 

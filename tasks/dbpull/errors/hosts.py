@@ -22,6 +22,7 @@ from collections.abc import Sequence
 
 from dbpull.errors import PullError
 from dbpull.naming import setting
+from dbpull.words import size
 
 
 class RemoteError(PullError):
@@ -130,8 +131,8 @@ class NoRoomThere(RemoteError):
 
     def __init__(self, host: str, folder: str, needed: int, free: int) -> None:
         super().__init__(
-            f"{folder} on {host}: {needed / 1e6:,.0f} MB are needed there and"
-            f" {free / 1e6:,.0f} MB are free.",
+            f"{folder} on {host}: {size(needed)} are needed there and"
+            f" {size(free)} are free.",
             f"Make room, or set {setting('hosts')}.{host}.path to a folder that has"
             " it.",
         )

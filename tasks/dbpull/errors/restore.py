@@ -9,6 +9,7 @@ from dbpull.errors import PullError
 from dbpull.errors.packages import packages
 from dbpull.errors.remedies import remedy_for
 from dbpull.naming import command
+from dbpull.words import size
 
 
 class RestoreError(PullError):
@@ -113,8 +114,8 @@ class NotEnoughDisk(RestoreError):
 
     def __init__(self, label: str, needed: int, free: int) -> None:
         super().__init__(
-            f"The new database needs about {needed / 1e6:,.0f} MB beside the old one,"
-            f" and the disk of {label} has {free / 1e6:,.0f} MB left.",
+            f"The new database needs about {size(needed)} beside the old one,"
+            f" and the disk of {label} has {size(free)} left.",
             "Free some, drop the previous database, or leave rows out with skip_data.",
         )
 

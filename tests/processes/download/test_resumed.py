@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from dbpull import archive
+from dbpull import archive, words
 from dbpull.download import Download, backoff
 from dbpull.download.chunks import ENDLESS, Chunks
 from dbpull.download.journal import Identity, Journal
 from dbpull.download.part import PartFile
-from dbpull.errors.download import CannotStore, NoConnection, megabytes
+from dbpull.errors.download import CannotStore, NoConnection
 from range_server import RangeServer, after, hang_up
 
 CHUNK = 1024 * 1024
@@ -174,7 +174,7 @@ def test_where_the_journal_lies_bytes_are_fetched_again_and_that_is_said(
     # Up to the last note in front of the damage they are good.
     assert NOTED <= coming.already <= 2 * NOTED
     assert is_same(path, CONTENT)
-    lost = megabytes(3 * NOTED + 77 - coming.already)
+    lost = words.size(3 * NOTED + 77 - coming.already)
     [damaged] = said
     assert damaged.startswith(f"{lost} of what an earlier run had left were damaged")
 
