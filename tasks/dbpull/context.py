@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from invoke.context import Context
 
 from dbpull import configured
-from dbpull.errors.settings import NoPlan, OnlyHere, OnlyThere
+from dbpull.errors.settings import SettingsError
+from dbpull.naming import NAME
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.shell.local import Local
@@ -22,7 +23,7 @@ def context(
 
     On this machine, Django's settings name the target of a task that has a target
     (`targeted`) where no URL does. Raises HostUnreachable, HostKeyChanged,
-    UnusableHost, NoDjangoTarget.
+    UnusableHost, SettingsError.
     """
     # Imported inside, so that listing tasks is quick.
     from dbpull.console import Reporter
@@ -55,15 +56,21 @@ def host(c: Context) -> str:
 
 
 def refuse_elsewhere(c: Context, task: str) -> None:
-    """Raise OnlyHere where a task that makes no sense on a host is run on one."""
+    """Raise SettingsError where a task that makes no sense on a host is run on one."""
     if is_remote(c):
-        raise OnlyHere(task, host(c))
+        raise SettingsError(
+            f"{NAME.task(task)} is for this machine, so nothing was done on {host(c)}.",
+            "Run it without -H.",
+        )
 
 
 def refuse_useless(c: Context, *, upload: bool) -> None:
-    """Raise OnlyThere where a flag for hosts is given without a host."""
+    """Raise SettingsError where a flag for hosts is given without a host."""
     if upload and not is_remote(c):
-        raise OnlyThere("--upload")
+        raise SettingsError(
+            "--upload is for hosts, and none is named.",
+            f"Name one: fab -H devbox {NAME.task('pull')}; or leave the flag out.",
+        )
 
 
 def settings_of(c: Context, **flags: str | None) -> Settings:
@@ -74,9 +81,12 @@ def settings_of(c: Context, **flags: str | None) -> Settings:
 
 
 def refuse_dry(c: Context, name: str) -> None:
-    """Raise NoPlan where Invoke's --dry is given to a task that has no plan."""
+    """Raise SettingsError where Invoke's --dry is given to a task that has no plan."""
     if c.config.run.dry:
-        raise NoPlan(name)
+        raise SettingsError(
+            f"{NAME.task(name)} can't be told with --dry, so nothing was done.",
+            f"{NAME.task('pull')} and {NAME.task('restore')} can: --dry, or --dry-run.",
+        )
 
 
 def is_dry(c: Context, dry_run: bool) -> bool:  # noqa: FBT001

@@ -67,7 +67,8 @@ LAYERS: dict[str, set[str]] = {
         "target", "words",
     },
     "context": {
-        "configured", "console", "errors", "flows", "hosts", "settings", "shell",
+        "configured", "console", "errors", "flows", "hosts", "naming", "settings",
+        "shell",
     },
     "django": {
         "configured", "console", "errors", "flags", "flows", "naming", "project",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from dbpull.errors.embedded import CannotChangeUser, NoOtherUser, NotOurs
+from dbpull.errors.embedded import CannotChangeUser, EmbeddedError, NotOurs
 
 OTHER_USERS = ("postgres", "nobody")
 KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "TZ")
@@ -101,7 +101,7 @@ def ourselves() -> Account:
 def account_for(data: Path) -> Account:
     """The account that may run a server on a data folder, which may not exist yet.
 
-    Raises NotOurs where the folder belongs to another user, and NoOtherUser where we
+    Raises NotOurs where the folder belongs to another user, and EmbeddedError where we
     are root on a machine without any of OTHER_USERS.
     """
     owner = _owner(data)
@@ -130,7 +130,11 @@ def _another_user() -> Account:
         except KeyError:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid, other=True)
-    raise NoOtherUser(OTHER_USERS)
+    raise EmbeddedError(
+        "PostgreSQL does not run as root, and this machine has no user"
+        f" {' or '.join(OTHER_USERS)}.",
+        "Run dbpull as an ordinary user, or add one: useradd --system postgres.",
+    )
 
 
 def _user(uid: int) -> Account:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbpull.embedded.account import Account
-from dbpull.errors.embedded import NotOurs, NotStarted, NotStopped
+from dbpull.errors.embedded import EmbeddedError, NotOurs, NotStarted
 from dbpull.native import native
 
 PAUSE = 0.02
@@ -157,7 +157,7 @@ def _names(pid: int, data: str) -> bool:
 def stop(data: Path, patience: float) -> None:
     """End a server: by a fast shutdown (cuts connections, loses nothing), then hard.
 
-    Waits `patience` seconds for each of the two; raises NotStopped.
+    Waits `patience` seconds for each of the two; raises EmbeddedError.
     """
     if (server := find(data)) is None:
         return
@@ -166,7 +166,11 @@ def stop(data: Path, patience: float) -> None:
             os.kill(server.pid, number)
         if _gone(server, patience):
             return
-    raise NotStopped(server.pid, 2 * patience)
+    pid, seconds = server.pid, 2 * patience
+    raise EmbeddedError(
+        f"The embedded server (process {pid}) did not stop within {seconds:.0f} s.",
+        f"Look at what it is doing; `kill -QUIT {pid}` ends it at once.",
+    )
 
 
 def _gone(server: Postmaster, patience: float) -> bool:

@@ -141,7 +141,7 @@ class Server:
     def stop(self) -> None:
         """Stop the server, cutting its connections. Does nothing where it does not run.
 
-        Raises NotStopped, NotOurs and ServerBusy.
+        Raises EmbeddedError, NotOurs and ServerBusy.
         """
         if self.folder.exists():
             with self._place.locked(self._patience):

@@ -49,17 +49,6 @@ class CannotChangeUser(EmbeddedError):
         )
 
 
-class NoOtherUser(EmbeddedError):
-    """We are root, PostgreSQL refuses root, and there is nobody else."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(
-            "PostgreSQL does not run as root, and this machine has no user"
-            f" {' or '.join(names)}.",
-            "Run dbpull as an ordinary user, or add one: useradd --system postgres.",
-        )
-
-
 class NotOurs(EmbeddedError):
     """A folder that the server needs belongs to someone else."""
 
@@ -112,16 +101,6 @@ class NotStarted(EmbeddedError):
         shown = "".join(f"\n  {line}" for line in lines) or " nothing."
         super().__init__(
             f"The embedded server {why}. The last it said:{shown}", _remedy(lines)
-        )
-
-
-class NotStopped(EmbeddedError):
-    """The server did not end in time."""
-
-    def __init__(self, pid: int, seconds: float) -> None:
-        super().__init__(
-            f"The embedded server (process {pid}) did not stop within {seconds:.0f} s.",
-            f"Look at what it is doing; `kill -QUIT {pid}` ends it at once.",
         )
 
 

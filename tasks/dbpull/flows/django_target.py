@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import dbpull
-from dbpull.errors.settings import NoDjangoTarget
+from dbpull.errors.settings import SettingsError
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
@@ -24,7 +24,7 @@ def with_target(settings: Settings, shell: Local) -> Settings:
     """The settings, with the target from Django's DATABASES where they have none.
 
     Another process reads Django's settings. Without a PostgreSQL in DATABASES, the
-    settings stay as they are. Raises NoDjangoTarget.
+    settings stay as they are. Raises SettingsError.
     """
     if settings.target or not (PROJECT.folder / "manage.py").is_file():
         return settings
@@ -47,7 +47,11 @@ def _read_django(shell: Local) -> dict[str, str]:
             return dict(json.loads(lines[-1]))
         except ValueError:
             pass
-    raise NoDjangoTarget(_cause(result.err))
+    cause = _cause(result.err)
+    raise SettingsError(
+        f"manage.py is here, but Django's DATABASES can't be read: {cause}.",
+        "Run this where the project runs, or pass --target, or set DATABASE_URL.",
+    )
 
 
 def _python() -> str:

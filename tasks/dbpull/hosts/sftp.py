@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dbpull.errors.download import DownloadStopped
-from dbpull.errors.hosts import ConnectionLost, HostRefused, NoSftp, RemoteError
+from dbpull.errors.hosts import ConnectionLost, HostRefused, RemoteError
 from dbpull.hosts.host import Host
 from dbpull.hosts.transfer import HostTransfer
 
@@ -31,13 +31,17 @@ class Sftp:
             self.identity = f"front:{sha256(file.read(FRONT)).hexdigest()}"
 
     def bring(self, transfer: HostTransfer) -> None:
-        """Send the missing bytes. Raises NoSftp, ConnectionLost, HostRefused."""
+        """Send the missing bytes. Raises RemoteError."""
         try:
             client = self._client()
         except ConnectionLost:
             raise
         except Exception as error:
-            raise NoSftp(self._shell.where, "its SSH server refuses that") from error
+            where = self._shell.where
+            raise RemoteError(
+                f"{where} does not take files over SFTP: its SSH server refuses that.",
+                "Enable the sftp subsystem in its sshd_config, or leave --upload out.",
+            ) from error
         try:
             self._send(client, transfer)
         except (RemoteError, DownloadStopped):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dbpull.errors.download import DownloadStopped
-from dbpull.errors.hosts import HostRefused, NoRoomThere, PartInUse
+from dbpull.errors.hosts import HostRefused, NoRoomThere, RemoteError
 from dbpull.hosts.host import Host
 from dbpull.hosts.remote_head import RemoteHead
 from dbpull.signals import PAUSE, SIGNALS
@@ -107,7 +107,11 @@ class HostTransfer:
     def __enter__(self) -> HostTransfer:
         result = self.shell.verb("begin", self.part)
         if result.code == IN_USE:
-            raise PartInUse(self.shell.where, self.part)
+            raise RemoteError(
+                f"{self.part} on {self.shell.where} is being brought there by another"
+                " run.",
+                "Wait until that has ended; the dump will then be there for both.",
+            )
         if not result.ok:
             self._unlock()
             raise HostRefused.by(self.shell.where, "Beginning the dump", result.err)

@@ -10,15 +10,13 @@ from dbpull import heroku
 from dbpull.errors.heroku import NoAccess, NotFound
 from dbpull.errors.postgres import MissingProgram
 from dbpull.errors.push import (
-    AppProtected,
-    LacksExtensions,
-    NoRemoteUrl,
     NothingToPush,
-    NoTls,
     OlderServer,
+    PushError,
     SameDatabase,
 )
 from dbpull.errors.target import TargetIsSource
+from dbpull.naming import setting
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.programs import Program
@@ -57,7 +55,7 @@ class RemoteDatabase:
 
 
 def refuse_protected(app: str, settings: Settings, alias: str | None = None) -> None:
-    """Raise AppProtected where a protected pattern fits the app or one of its aliases.
+    """Raise PushError where a protected pattern fits the app or one of its aliases.
 
     Upper and lower case don't matter, nor which of its names the user gave.
     """
@@ -65,7 +63,12 @@ def refuse_protected(app: str, settings: Settings, alias: str | None = None) -> 
     for name in filter(None, (app, alias, *known)):
         for pattern in settings.protected:
             if fnmatchcase(name.lower(), pattern.lower()):
-                raise AppProtected(name, pattern)
+                protected = setting("protected")
+                raise PushError(
+                    f"{name} is protected: it fits {pattern!r} of {protected}.",
+                    "No flag overrides that. Whoever may decide it changes"
+                    f" {protected} in invoke.yaml.",
+                )
 
 
 def refuse_older(found: HerokuDatabase, local: Target) -> None:
@@ -84,7 +87,7 @@ def choose_programs(
     """A pg_dump for the local server, and a pg_restore that reads dumps of it.
 
     The pg_restore speaks TLS, unless the app's database is reached through a socket.
-    Raises MissingProgram, NoTls.
+    Raises MissingProgram, and PushError where there is none with TLS.
     """
     dumping = [p for p in programs.find(shell, "pg_dump") if p.major >= server_major]
     if not dumping:
@@ -96,7 +99,13 @@ def choose_programs(
         psql = str(PurePath(program.path).with_name("psql"))
         if shell.exists(psql) and (remote.is_socket or _speaks_tls(shell, psql)):
             return PushPrograms(pg_dump, program, psql)
-    raise NoTls(pg_dump.major, shell.where)
+    major = pg_dump.major
+    raise PushError(
+        f"No pg_restore {major} or newer on {shell.where} speaks TLS, which Heroku's"
+        " servers demand (the embedded PostgreSQL's don't).",
+        "Install PostgreSQL's client programs (Debian, Ubuntu: apt install"
+        f" postgresql-client-{major}; macOS: brew install postgresql@{major}).",
+    )
 
 
 def _speaks_tls(shell: Shell, psql: str) -> bool:
@@ -112,12 +121,15 @@ def _speaks_tls(shell: Shell, psql: str) -> bool:
 def locate(found: HerokuDatabase, local: Target) -> Connection:
     """The connection to an app's database.
 
-    Raises NoRemoteUrl, BadUrl, SameDatabase, HttpErrors.
+    Raises BadUrl, SameDatabase, HttpErrors, and PushError where no var has its URL.
     """
     app = found.database.app
     url = heroku.database_url(found.api, found.database)
     if url is None:
-        raise NoRemoteUrl(app)
+        raise PushError(
+            f"No config var of {app} holds its database's URL.",
+            "Check that the account of the token may read the app's config vars.",
+        )
     read = Connection.from_url(url, _origin(app), {}, local.shell)
     connection = _encrypted(read)
     try:
@@ -154,7 +166,7 @@ def refuse(
 ) -> None:
     """Refuse a push that must not, or can't, be done.
 
-    Raises AppProtected, IsStandby, SameDatabase, OlderServer, LacksExtensions.
+    Raises SameDatabase, OlderServer, TargetError for a standby, else PushError.
     """
     app = found.database.app
     for sharing_app in sorted(remote.apps):
@@ -165,7 +177,11 @@ def refuse(
     if remote.target.state.major < local.state.major:
         raise OlderServer(app, remote.target.state.major, local.state.major)
     if lacking := lacked(ours, remote):
-        raise LacksExtensions(app, lacking)
+        raise PushError(
+            f"The database of {app} can't have the extension{'s' * (len(lacking) > 1)}"
+            f" {', '.join(lacking)}, which the local one uses.",
+            "Drop it locally where nothing needs it (DROP EXTENSION).",
+        )
 
 
 def lacked(ours: Contents, remote: RemoteDatabase) -> list[str]:

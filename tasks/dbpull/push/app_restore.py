@@ -9,7 +9,7 @@ from dbpull.console import Reporter
 from dbpull.dumps.stream import DumpStream
 from dbpull.errors import PullError
 from dbpull.errors.postgres import CannotConnect, SqlFailed
-from dbpull.errors.push import NotEmptied, PushFailed
+from dbpull.errors.push import PushFailed
 from dbpull.errors.restore import RestoreFailed
 from dbpull.flows.prepare import Prepared
 from dbpull.naming import command
@@ -80,7 +80,10 @@ class AppRestore:
             except (CannotConnect, SqlFailed) as error:
                 why = error.what.rstrip(".")
             SIGNALS.pause(_PAUSE)
-        raise NotEmptied(self._app, why)
+        raise PushFailed(
+            f"The database of {self._app} was reset, but {why}.",
+            "Look at https://status.heroku.com, then run it again.",
+        )
 
     def _restore(self, stream: DumpStream, prepared: Prepared) -> None:
         target = self.remote.target

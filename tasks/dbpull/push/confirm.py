@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import sys
 
-from dbpull.errors.push import Unconfirmed
+from dbpull.errors.push import PushError
 
 
 def confirm(app: str, said: str | None) -> None:
     """Require the app's real name, by a flag or typed on a terminal.
 
-    Raises Unconfirmed.
+    Raises PushError.
     """
     if said is None and _is_terminal():
         sys.stderr.write(f"Type {app} to have its database replaced: ")
         sys.stderr.flush()
         said = _typed()
     if said != app:
-        raise Unconfirmed(app, said or "")
+        what = f"{said!r} is not {app}" if said else f"Nobody confirmed {app}"
+        raise PushError(
+            f"{what}, so nothing was done.",
+            f"Add --confirm={app} where its database may go.",
+        )
 
 
 def _typed() -> str:

@@ -12,9 +12,10 @@ from dbpull.console import HOSTS_DISPLAY, Reporter
 from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
 from dbpull.errors import PullError
-from dbpull.errors.push import NothingPushed, OneHostOnly, PushFailed
+from dbpull.errors.push import PushError, PushFailed
 from dbpull.flows.prepare import prepare
 from dbpull.flows.run import reporting
+from dbpull.naming import NAME, command
 from dbpull.push import app_database, history
 from dbpull.push.app_restore import AppRestore, way_back
 from dbpull.push.confirm import confirm
@@ -50,7 +51,11 @@ def push(
     """Replace the app's database by the target, or put its backup back."""
     with reporting(UNSENT, shell) as reporter:
         if HOSTS_DISPLAY.tells_the_end:
-            raise OneHostOnly
+            raise PushError(
+                f"{NAME.task('push')} from several hosts would have them overwrite each"
+                " other.",
+                "Name one host with -H.",
+            )
         source = heroku_app.named(settings)
         app_database.refuse_protected(source.name, settings, source.app.alias)
         if asked.undo or asked.backup is not None:
@@ -120,7 +125,11 @@ def _undo(
         app_database.refuse_protected(sharing_app, settings)
     name = asked.backup or history.captured_before(found.database.id)
     if name is None:
-        raise NothingPushed(app)
+        raise PushError(
+            f"No push to {app} is known here.",
+            "Name the backup that is to be put back: --backup=b101;"
+            f" `{command('backups')}` lists them.",
+        )
     backup = choice.awaited(found, found.named(name), settings.wait, reporter)
     choice.note_another_server(found, backup, reporter)
     taken = f"{backup.id}, {age(backup.taken)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dbpull.console import Reporter
 from dbpull.dumps.names import Dump
-from dbpull.errors.push import DumpFailed
+from dbpull.errors.push import PushFailed
 from dbpull.postgres.programs import Program
 from dbpull.postgres.psql import reason
 from dbpull.target.opened import Target
@@ -27,7 +27,7 @@ def dump_argv(local: Target, pg_dump: Program, path: Path) -> list[str]:
 def dump_database(
     local: Target, pg_dump: Program, dump: Dump, reporter: Reporter
 ) -> None:
-    """Dump the target into a file that exists. Raises DumpFailed."""
+    """Dump the target into a file that exists. Raises PushFailed."""
     connection = local.connection
     argv = dump_argv(local, pg_dump, dump.path)
     with reporter.step("pg_dump", f"Dumping {connection.label}") as step:
@@ -39,7 +39,10 @@ def dump_database(
         env = connection.environment(local.shell.environ)
         result = local.shell.run(argv, env=env, on_err=on_stderr)
         if not result.ok:
-            raise DumpFailed(connection.label, _reason(result.err))
+            raise PushFailed(
+                f"Dumping {connection.label} failed: {_reason(result.err)}.",
+                "Run it again when that has been put right.",
+            )
         step.sentence = f"Dumped {connection.label}"
 
 

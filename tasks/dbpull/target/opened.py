@@ -10,7 +10,8 @@ from dbpull import embedded
 from dbpull.console import Reporter
 from dbpull.errors.postgres import CannotConnect, MissingProgram
 from dbpull.errors.settings import NoTarget, NoTargetThere
-from dbpull.errors.target import CannotDrop, MayNotRename, NothingInPlace
+from dbpull.errors.sql_names import quoted
+from dbpull.errors.target import CannotDrop, TargetError
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.programs import Program
@@ -105,8 +106,8 @@ def take_to_fill(
 ) -> Target:
     """Take a target that is to be replaced, or refilled in place.
 
-    Raises what `take` does, and MissingProgram, IsStandby, NoCreatedb, NotOwner,
-    NothingInPlace, HeldOpen.
+    Raises what `take` does, and MissingProgram, NoCreatedb, NotOwner, HeldOpen, and
+    TargetError for a standby, or where there is nothing to refill.
     """
     named(settings, shell)  # that no target is named comes before a missing program
     found = tuple(programs.find(shell, "pg_restore"))
@@ -118,7 +119,10 @@ def take_to_fill(
     if not in_place:
         refuse_powerless(target.state, label)
     elif not target.state.exists:
-        raise NothingInPlace(label)
+        raise TargetError(
+            f"There is no database {label} to be filled in place.",
+            "Let its owner create it, or leave --in-place out.",
+        )
     _refuse_held(target, in_place=in_place)
     return target
 
@@ -126,12 +130,17 @@ def take_to_fill(
 def take_to_rename(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
     """Take a target that is to change places with a kept database.
 
-    Raises what `take` does, and IsStandby, MayNotRename.
+    Raises what `take` does, and TargetError.
     """
     target = take(settings, shell, reporter)
     refuse_standby(target.state, target.connection.label)
     if not target.state.createdb:
-        raise MayNotRename(target.state.user, target.connection.label)
+        user, label = target.state.user, target.connection.label
+        raise TargetError(
+            f"{user} may not rename databases, so {label} can't change places.",
+            f"Let a superuser run ALTER ROLE {quoted(user)} CREATEDB; then run the same"
+            " again.",
+        )
     return target
 
 

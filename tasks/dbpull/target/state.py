@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dbpull.errors.postgres import CannotConnect
-from dbpull.errors.target import IsStandby, NoCreatedb, NotOwner
+from dbpull.errors.target import NoCreatedb, NotOwner, TargetError
 from dbpull.postgres.psql import Psql
 from dbpull.postgres.restricted import RESTRICTED
 from dbpull.target.names import Names
@@ -113,9 +113,12 @@ def inspect(psql: Psql, *, own: bool = False) -> State:
 
 
 def refuse_standby(state: State, label: str) -> None:
-    """Raise IsStandby where the server is a standby, which can't be written to."""
+    """Raise TargetError where the server is a standby, which can't be written to."""
     if state.standby:
-        raise IsStandby(label)
+        raise TargetError(
+            f"The server of {label} is a standby, which nothing can be written to.",
+            "Name a database of its primary, or of another server, as target.",
+        )
 
 
 def refuse_powerless(state: State, label: str) -> None:
