@@ -12,7 +12,7 @@ from dbpull.archive import Archive, Block, Entry, Header
 from dbpull.console.chart import drawn
 from dbpull.heroku.dump import PLATFORM
 from dbpull.restore.cost import cost
-from dbpull.restore.dependencies import Agenda
+from dbpull.restore.dependencies import Dependencies
 from dbpull.restore.job import Job, LockLevel
 from dbpull.restore.keys import WORTH
 from dbpull.restore.left_out import LeftOut, ServerFacts
@@ -51,7 +51,7 @@ def queue(*entries: Entry, jobs: int = 2, skip: tuple[str, ...] = ()) -> Queue:
     archive = Archive(HEADER, entries, 100)
     left_out = LeftOut(archive, ServerFacts((), superuser=True), PLATFORM)
     chosen: Selection = select(left_out, skip)
-    return Queue(Agenda(archive, chosen), jobs)
+    return Queue(Dependencies(archive, chosen), jobs)
 
 
 def arrive(to: Queue, sizes: dict[int, int]) -> None:
@@ -118,14 +118,14 @@ def test_keys_follow_their_own_rows_and_references_all_rows() -> None:
     assert to.take([index]) is None
     to.finished(index)
     assert taken(to).entries == (REFERENCE,)
-    assert to.agenda.remaining(to.done | {23}) == [Part((TRIGGER,))]
+    assert to.dependencies.remaining(to.done | {23}) == [Part((TRIGGER,))]
 
 
 def test_an_index_on_a_function_of_the_apps_waits_for_all_rows() -> None:
     function = entry(3, "FUNCTION", "folded(text)")
     to = queue(USERS, function, ROWS[0], entry(25, "INDEX", "folded", 1, 3))
 
-    assert to.agenda.keys_of_table == {}
+    assert to.dependencies.keys_of_table == {}
 
 
 def test_rows_that_a_check_of_the_apps_judges_wait_for_those_before() -> None:
@@ -199,7 +199,7 @@ def test_a_default_by_a_function_makes_no_rows_wait(
 
     to = queue(function, domain, of_it, table, *ROWS)
 
-    assert to.agenda.late == ({12} if waits else set())
+    assert to.dependencies.late == ({12} if waits else set())
 
 
 def test_rows_wait_where_a_function_is_called_through_anything_however_deep() -> None:
@@ -214,7 +214,7 @@ def test_rows_wait_where_a_function_is_called_through_anything_however_deep() ->
 
     to = queue(function, first, *deep, table, operator, other, *ROWS)
 
-    assert to.agenda.late == {11, 12}
+    assert to.dependencies.late == {11, 12}
 
 
 def test_thousands_of_large_tables_and_keys_cost_little_each() -> None:
@@ -288,8 +288,8 @@ def test_what_stands_behind_a_later_section_is_restored_in_the_dumps_order() -> 
     refresh = entry(43, "MATERIALIZED VIEW DATA", "sales", 40)
     to = queue(*SHOP[:4], KEY, view, refresh, function, comment, INDEX, TRIGGER)
 
-    assert function not in to.agenda.definitions
-    assert to.agenda.remaining(set()) == [
+    assert function not in to.dependencies.definitions
+    assert to.dependencies.remaining(set()) == [
         Part((KEY, view)),
         Part((function, comment), alone=True, mixed=True),
         Part((refresh, INDEX, TRIGGER)),
@@ -309,7 +309,7 @@ def test_materialized_views_that_call_functions_are_refreshed_in_order_and_last(
     event = entry(60, "EVENT TRIGGER", "e", definition="CREATE EVENT TRIGGER")
     to = queue(function, *SHOP, plain, calling, above, *data, event)
 
-    assert to.agenda.remaining(set())[1:] == [
+    assert to.dependencies.remaining(set())[1:] == [
         Part((data[0], data[2]), alone=True),
         Part((event,)),
     ]
@@ -320,7 +320,7 @@ def test_foreign_keys_are_kept_apart_from_attached_indexes() -> None:
     comment = entry(31, "COMMENT", "CONSTRAINT orders_user_fkey ON orders", 23)
     to = queue(*SHOP, attach, comment)
 
-    assert to.agenda.remaining(set()) == [
+    assert to.dependencies.remaining(set()) == [
         Part((KEY, INDEX, TRIGGER)),
         Part((attach,), alone=True),
         Part((REFERENCE, comment)),

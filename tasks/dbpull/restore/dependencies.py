@@ -25,7 +25,7 @@ _HARMLESS = frozenset(
 
 
 @dataclass(frozen=True)
-class Agenda:
+class Dependencies:
     """The entries to restore, grouped by when each may start."""
 
     archive: Archive

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from dbpull.archive import Block
 from dbpull.errors.archive import BadDump
-from dbpull.restore.dependencies import Agenda
+from dbpull.restore.dependencies import Dependencies
 from dbpull.restore.job import Job
 from dbpull.restore.queue import Queue
 from dbpull.restore.readable import ReadableDump, write_part
@@ -57,7 +57,7 @@ class Engine:
     ) -> None:
         self._restore, self._shell, self._dump = restore, shell, dump
         self._tell, self._whole = tell, whole
-        self._agenda = Agenda(dump.contents, restore.selection)
+        self._agenda = Dependencies(dump.contents, restore.selection)
         self._queue = Queue(self._agenda, restore.jobs)
         restore.still_arriving = lambda: not self._queue.whole
         self._changed = threading.Condition()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from dbpull.archive import Entry
 from dbpull.restore.cost import cost
-from dbpull.restore.dependencies import Agenda
+from dbpull.restore.dependencies import Dependencies
 from dbpull.restore.job import Job, LockLevel
 from dbpull.restore.two_step_keys import two_steps
 
@@ -20,18 +20,18 @@ WORTH = 1_000_000
 class Keys:
     """The jobs for each table's keys, by the dump id of the table's rows."""
 
-    agenda: Agenda
+    dependencies: Dependencies
     jobs: int
     sizes: Mapping[int, int]
     """The size of each table's rows, in bytes of the dump."""
 
     def keys_of_table(self, rows: int) -> list[Entry]:
         """The keys and indexes that need only these rows."""
-        return self.agenda.keys_of_table.get(self.agenda.table_of[rows], [])
+        return self.dependencies.keys_of_table.get(self.dependencies.table_of[rows], [])
 
     def foreign_keys(self, rows: int) -> list[Entry]:
         """The foreign keys of these rows' table."""
-        return self.agenda.foreign_keys.get(self.agenda.table_of[rows], [])
+        return self.dependencies.foreign_keys.get(self.dependencies.table_of[rows], [])
 
     def indexes(self, rows: int) -> list[Job]:
         """The jobs for a table's keys and indexes; the exclusive ones weigh most.
@@ -51,20 +51,20 @@ class Keys:
 
     def reference(self, entry: Entry, rows: int) -> Job:
         """The job for a foreign key of these rows' table."""
-        own = self.agenda.table_of[rows]
-        locks = dict.fromkeys(self.agenda.tables_of(entry), LockLevel.DECLARED)
+        own = self.dependencies.table_of[rows]
+        locks = dict.fromkeys(self.dependencies.tables_of(entry), LockLevel.DECLARED)
         validated = dict.fromkeys(locks, LockLevel.REFERRED) | {
             own: LockLevel.VALIDATED
         }
         size = self._cost(entry, self.sizes.get(rows, 0))
         all_foreign_keys = self._foreign_keys_cost(rows)
-        needs = self.agenda.keys_of(entry)
+        needs = self.dependencies.keys_of(entry)
         whole = Job("reference", (entry,), size, locks=locks, needs=needs)
         return self._halved(whole, (math.inf, locks), (all_foreign_keys, validated))
 
     def _index(self, entry: Entry, size: int) -> Job:
         lock = LockLevel.INDEXED if entry.desc == "INDEX" else LockLevel.ALTERED
-        locks = dict.fromkeys(self.agenda.tables_of(entry), lock)
+        locks = dict.fromkeys(self.dependencies.tables_of(entry), lock)
         built = dict.fromkeys(locks, LockLevel.INDEXED)
         whole = Job("index", (entry,), self._cost(entry, size), locks=locks)
         return self._halved(whole, (whole.weight, built), (math.inf, locks))
@@ -72,7 +72,9 @@ class Keys:
     def _halved(self, whole: Job, *how: tuple[float, dict[int, LockLevel]]) -> Job:
         """The job, with its two steps if any; `how` is the weight and locks of each."""
         worth = self.jobs > 1 and whole.weight >= WORTH
-        statements = two_steps(self.agenda.archive, whole.entries[0]) if worth else None
+        statements = (
+            two_steps(self.dependencies.archive, whole.entries[0]) if worth else None
+        )
         if statements:
             first, second = (
                 replace(whole, weight=heavy, locks=locks, statement=statement)
@@ -87,4 +89,4 @@ class Keys:
         return sum(self._cost(entry, size) for entry in self.foreign_keys(rows))
 
     def _cost(self, entry: Entry, size: int) -> float:
-        return cost(self.agenda.archive, entry, size)
+        return cost(self.dependencies.archive, entry, size)

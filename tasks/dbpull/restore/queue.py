@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from dbpull.archive import Block, Entry
-from dbpull.restore.dependencies import Agenda
+from dbpull.restore.dependencies import Dependencies
 from dbpull.restore.job import Job
 from dbpull.restore.keys import Keys
 from dbpull.restore.ready import Ready
@@ -26,7 +26,7 @@ class Queue:
     each table.
     """
 
-    agenda: Agenda
+    dependencies: Dependencies
     jobs: int
     whole: bool = False
     """Whether all blocks have arrived."""
@@ -54,16 +54,16 @@ class Queue:
     each with the rows of its own table."""
 
     def __post_init__(self) -> None:
-        self._keys = Keys(self.agenda, self.jobs, self.sizes)
-        self._turns = Turns(self.agenda)
-        self._missing_tables = len(self.agenda.rows)
-        first = self.agenda.definitions
+        self._keys = Keys(self.dependencies, self.jobs, self.sizes)
+        self._turns = Turns(self.dependencies)
+        self._missing_tables = len(self.dependencies.rows)
+        first = self.dependencies.definitions
         self._first = Job("definitions", first) if first else None
         self._defined = not first
 
     def large(self, dump_id: int, start: int) -> None:
         """Note that a table of at least LARGE bytes has begun to arrive."""
-        if dump_id in self.agenda.rows:
+        if dump_id in self.dependencies.rows:
             job = self._rows([(dump_id, start, 0)])
             job.arriving = True
             self.arriving = job
@@ -73,7 +73,7 @@ class Queue:
         size = block.end - block.start
         self.sizes[block.dump_id] = size
         was_arriving, self.arriving = self.arriving, None
-        if block.dump_id not in self.agenda.rows or block.dump_id in self._known:
+        if block.dump_id not in self.dependencies.rows or block.dump_id in self._known:
             return
         if block.dump_id in self._turns:
             self._turns.arrived(block)
@@ -137,11 +137,13 @@ class Queue:
     def _add_without_data(self) -> None:
         if not self._without_data_added:
             self._without_data_added = True
-            if self.agenda.large_objects:
-                self._ready.add(Job("definitions", self.agenda.large_objects))
-            if self.agenda.without_data:
-                blobs = self.agenda.blobs
-                self._ready.add(Job("sequences", self.agenda.without_data, needs=blobs))
+            if self.dependencies.large_objects:
+                self._ready.add(Job("definitions", self.dependencies.large_objects))
+            if self.dependencies.without_data:
+                blobs = self.dependencies.blobs
+                self._ready.add(
+                    Job("sequences", self.dependencies.without_data, needs=blobs)
+                )
 
     def _follow(self, rows: int) -> None:
         """Add the jobs for the keys and indexes of a table whose rows are restored."""
@@ -160,7 +162,7 @@ class Queue:
 
         If no job makes the key that it refers to, none makes the foreign key.
         """
-        missing = self.agenda.keys_of(entry) - self._made
+        missing = self.dependencies.keys_of(entry) - self._made
         if missing:
             self._referring[min(missing)].append((entry, rows))
         else:
@@ -201,7 +203,7 @@ class Queue:
         return self.whole or waiting >= BATCH or tables >= MOST or not running
 
     def _rows(self, blocks: list[tuple[int, int, int]]) -> Job:
-        rows = self.agenda.rows
+        rows = self.dependencies.rows
         size = sum(end - start for _, start, end in blocks if end)
         entries = tuple(rows[dump_id] for dump_id, _, _ in blocks)
         then = 0.0
@@ -218,4 +220,4 @@ class Queue:
         )
 
     def _needed(self, rows: int) -> frozenset[int]:
-        return self.agenda.needs.get(rows, frozenset())
+        return self.dependencies.needs.get(rows, frozenset())

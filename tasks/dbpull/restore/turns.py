@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 
 from dbpull.archive import Block
-from dbpull.restore.dependencies import Agenda
+from dbpull.restore.dependencies import Dependencies
 
 
 class Turns:
     """Late rows in the dump's order, in which a serial pg_restore checks them."""
 
-    def __init__(self, agenda: Agenda) -> None:
-        self._late = agenda.late
-        self._order = tuple(agenda.rows)
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._late = dependencies.late
+        self._order = tuple(dependencies.rows)
         self._at = 0
         """The position in the order before which all rows are restored."""
         self._arrived: dict[int, Block] = {}

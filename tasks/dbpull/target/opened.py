@@ -52,7 +52,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedTarget:
     """A target known by its URL alone; its server has not been queried."""
 
     connection: Connection
@@ -60,7 +60,7 @@ class Named:
     embedded: bool
 
 
-def named(settings: Settings, shell: Shell) -> Named:
+def named(settings: Settings, shell: Shell) -> NamedTarget:
     """Find out which database the target is.
 
     Raises NoTarget, NoTargetThere, BadUrl.
@@ -76,7 +76,7 @@ def named(settings: Settings, shell: Shell) -> Named:
         origin = "the embedded server"
     connection = Connection.from_url(url, origin, shell=shell)
     embedded_server.refuse_elsewhere(connection, origin, shell)
-    return Named(connection, origin, embedded_server.serves(connection, shell))
+    return NamedTarget(connection, origin, embedded_server.serves(connection, shell))
 
 
 def take(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
