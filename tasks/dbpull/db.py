@@ -59,7 +59,7 @@ def pull(
         tolerate=tolerate,
     )  # fmt: skip
     from dbpull.flows import pull as flow
-    from dbpull.flows.plan import PullFlags
+    from dbpull.flows.gather import PullFlags
 
     asked = PullFlags(backup, capture, delete, in_place, upload, timings)
     with context(c, settings) as (settings, shell):
@@ -135,7 +135,7 @@ def restore(
         tolerate=tolerate,
     )  # fmt: skip
     from dbpull.flows import pull as flow
-    from dbpull.flows.plan import PullFlags
+    from dbpull.flows.gather import PullFlags
 
     with context(c, settings) as (settings, shell):
         dry_run = is_dry(c, dry_run)

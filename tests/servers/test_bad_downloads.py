@@ -95,6 +95,19 @@ def test_an_object_that_changes_is_fetched_from_its_start(
     assert _holds(world, target, "smaller")
 
 
+def test_in_place_an_object_that_changes_is_prepared_anew(
+    world: World, project: Project, heroku: StandIn, target: Target
+) -> None:
+    shop = world.modern.dump("shop", world.folder / "shop-in-place.dump")
+    heroku.misbehave(faults.change(str(shop), skip=1))
+
+    project.invoke("db.pull", "--app=changing-in-place", "--in-place").succeeds()
+
+    count = "select count(*) from orders;"
+    assert target.sql(count) == world.modern.sql("shop", count)
+    assert target.family == {"target"}
+
+
 @pytest.mark.parametrize(
     ("fault", "cause", "remedy"),
     [

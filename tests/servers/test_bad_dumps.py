@@ -217,7 +217,7 @@ def test_a_file_that_may_not_be_read(
     stock = LocalStore(Settings.of({"path": str(tmp_path)}))
 
     with pytest.raises(UnreadableDump, match="can't be read: permission denied"):
-        stock.contents(Dump.of(tmp_path / "x.dump"))
+        stock.look(Dump.of(tmp_path / "x.dump"))
 
 
 def test_no_dump_here(project: Project, target: Target, tmp_path: Path) -> None:

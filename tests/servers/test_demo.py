@@ -38,7 +38,8 @@ def test_it_shows_every_step_and_leaves_nothing(bare: Project) -> None:
 
     for told in (
         "$ invoke db.pull",
-        "Backup b101 of shop",
+        "shop b101, 40 minutes old → shop_development on this machine (DATABASE_URL in",
+        "which holds what dbpull did not put there.",
         "Fetched shop b101",
         "Restored ",
         "Checked and analyzed",

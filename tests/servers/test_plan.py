@@ -46,7 +46,7 @@ def test_a_plan_names_everything_and_does_nothing(
         "[DATABASE_URL]",
         "/transfers/101/actions/public-url",
         f'CREATE DATABASE "{target.name}__dbpull_new"',
-        "--section=pre-data",
+        "-L LIST",
         "--section=post-data",
         "kept: dbpull did not fill it",
         f'RENAME TO "{target.name}__dbpull_original"',
@@ -72,6 +72,27 @@ def test_a_plan_names_what_is_dropped(
         )
 
     assert f'DROP DATABASE "{target.name}__dbpull_old"' in told.err
+
+
+@pytest.mark.parametrize("more", [(), ("--in-place",), ("--jobs=1",)], ids=str)
+def test_a_plan_names_the_pg_restores_that_are_run(
+    project: Project, make_target: Callable[..., Target], more: tuple[str, ...]
+) -> None:
+    project.environment["DATABASE_URL"] = make_target().url
+    project.invoke("db.pull", "--app=staging").succeeds()
+    words = ("db.restore", *more)
+
+    planned = project.invoke(*words, "--dry-run").succeeds()
+    done = project.invoke("--echo", *words).succeeds()
+
+    assert _pg_restores(planned.err) == _pg_restores(done.err) != set()
+
+
+def _pg_restores(told: str) -> set[str]:
+    """Every pg_restore that restores, whatever the file of its list."""
+    lines = (line.strip() for line in told.splitlines() if "--verbose" in line)
+    a_list = re.compile(r"-L (?:LIST|/dev/stdin|<\(.*?\))")
+    return {a_list.sub("-L …", line).partition("  (")[0] for line in lines}
 
 
 def _renames_and_drops(told: str) -> list[str]:
@@ -108,7 +129,7 @@ def test_the_plan_of_a_restore(project: Project, target: Target) -> None:
         ended = project.invoke("db.restore", "--dry-run").succeeds()
 
     assert f"{before[0]}: here already" in ended.err
-    assert "--section=data" in ended.err
+    assert "-L LIST" in ended.err
     assert project.dumps() == before
 
 

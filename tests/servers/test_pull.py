@@ -80,11 +80,13 @@ def test_a_pull_tells_its_story_on_stderr_and_leaves_stdout_to_scripts(
     ended = project.invoke("db.pull", "--app=staging").succeeds()
 
     assert ended.out == ""
-    assert "Backup b101 of shop-eu (staging), 1 hour old" in ended.err
+    host, port = "127.0.0.1", target.url.split(":")[-1].split("/")[0]
+    label = f"{target.name} on {host}:{port}"
+    comes = f"shop-eu (staging) b101, 1 hour old → {label} (DATABASE_URL)"
+    assert ended.err.startswith(comes)
     for step in ("fetch", "restore", "check", "swap", "total"):
         assert f"\n  {step} " in ended.err
-    host, port = "127.0.0.1", target.url.split(":")[-1].split("/")[0]
-    assert f"{target.name} on {host}:{port} is now shop-eu b101" in ended.err
+    assert f"{label} is now shop-eu b101" in ended.err
     assert "`invoke db.undo` brings the old one back.\n" in ended.err
 
 
@@ -168,7 +170,7 @@ def test_an_attached_database_is_found_under_the_app_that_pays_for_it(
 ) -> None:
     ended = project.invoke("db.pull", "--app=billed-elsewhere").succeeds()
 
-    assert "Backup b101 of billed-elsewhere" in ended.err
+    assert ended.err.startswith("billed-elsewhere b101, ")
     assert world.modern.picture(target.name) == world.modern.picture("shop")
 
 

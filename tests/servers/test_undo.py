@@ -94,15 +94,14 @@ def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
     third = project.invoke("db.pull", "--app=staging").succeeds()
 
     label = f"{target.name} on 127.0.0.1"
-    assert first.err.startswith(label)
-    assert "holds what dbpull did not put there; it will hold the newest" in first.err
+    assert first.err.startswith(f"shop-eu (staging) b101, 1 hour old → {label}")
+    assert "which holds what dbpull did not put there." in first.err
     assert f"which dbpull had not filled, is kept as {original}:" in first.err
     assert "`invoke db.undo --original` brings it back" in first.err
     assert "Dropped" not in first.err
     line = second.err.splitlines()[0]
-    assert line.startswith(label)
-    assert "holds shop-eu b101, 1 hour old, pulled just now; it will hold" in line
-    assert line.endswith("the newest backup of two-backups.")
+    assert line.startswith(f"two-backups b002, 1 hour old → {label}")
+    assert line.endswith("which holds shop-eu b101, 1 hour old, pulled just now.")
     assert "Dropped" not in second.err
     before_that = f"the database before that, {target.name}__dbpull_previous"
     assert f"Dropped {before_that} (shop-eu b101," in third.err
@@ -132,10 +131,11 @@ def test_two_pulls_of_one_command_tell_of_each_other(
 
     ended = project.invoke(*words).succeeds()
 
-    told = [line for line in ended.err.splitlines() if "it will hold" in line]
-    assert "did not put there; it will hold the newest backup of shop-eu" in told[0]
-    assert "holds shop-eu b101, " in told[1]
-    assert "will hold the newest backup of two-backups" in told[1]
+    told = [line for line in ended.err.splitlines() if " → " in line]
+    assert told[0].startswith("shop-eu (staging) b101, ")
+    assert told[0].endswith("which holds what dbpull did not put there.")
+    assert told[1].startswith("two-backups b002, ")
+    assert "which holds shop-eu b101, " in told[1]
 
 
 def test_a_database_that_was_renamed_by_hand_is_not_cleaned_up(

@@ -157,7 +157,7 @@ def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
     modern.database(ROWS.replace("1, 210", "1, 21"), name="smaller")
     modern.dump("smaller", folder / "smaller.dump")
     # What has changed stays so: one for each test.
-    for name in ("changing", "changing-there"):
+    for name in ("changing", "changing-there", "changing-in-place"):
         yield _app(name, source, BackupConfig(number=1, dump=str(whole)))
     for name in ("two-backups", "two-backups-there"):
         yield _app(name, source, BackupConfig(age=9 * HOUR), BackupConfig(age=HOUR))

@@ -10,12 +10,11 @@ import pytest
 
 from dbpull.console import Reporter
 from dbpull.errors.sources import NoBackup
-from dbpull.settings import Settings
 from dbpull.sources import choice
 from dbpull.sources.source import Progress, SourceBackup, SourceDatabase
 from dbpull.target.guard import Address
 
-SETTINGS = Settings.of({}, max_age="1d", wait="7s")
+DAY = 24 * 60 * 60
 
 
 def backup(number: int, *, hours: int = 1, is_finished: bool = True) -> SourceBackup:
@@ -66,7 +65,8 @@ class Elsewhere:
 def obtained(
     database: SourceDatabase, named: str | None = None, *, capture: bool = False
 ) -> SourceBackup:
-    return choice.obtain(database, SETTINGS, Reporter(), backup=named, capture=capture)
+    chosen = choice.choose(database, backup=named, capture=capture, max_age=DAY)
+    return choice.obtain(database, chosen, 7, Reporter())
 
 
 def test_the_newest_backup_is_pulled_while_it_is_young() -> None:

@@ -88,8 +88,8 @@ def test_that_the_database_has_another_server_now_is_noted(
     fetching, pulling, of = Heard(), Heard(), shop(now)
 
     choice.existing(of, named, 1, fetching)
-    settings = Settings.of({}, max_age="9000d", wait="1s")
-    choice.obtain(of, settings, pulling, backup=named, capture=False)
+    pulled = choice.choose(of, backup=named, capture=False, max_age=9e9)
+    choice.obtain(of, pulled, 1, pulling)
 
     assert len(fetching.notes) == len(pulling.notes) == notes
     assert all("another server" in note for note in fetching.notes + pulling.notes)

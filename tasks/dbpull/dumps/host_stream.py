@@ -11,7 +11,7 @@ from dbpull.dumps.names import Dump
 from dbpull.dumps.stream import by_sections, fetched
 from dbpull.errors.restore import RestoreFailed
 from dbpull.hosts.transfer import HostTransfer
-from dbpull.restore import overlap
+from dbpull.restore import commands, overlap
 from dbpull.restore.sections import Restore
 from dbpull.restore.watch import Outcome
 
@@ -26,6 +26,10 @@ class HostStream:
     sizes: Mapping[int, int] = field(default_factory=dict)
     """Empty: the rows don't pass through this machine."""
     _is_whole: bool = field(default=False, init=False)
+
+    def commands(self, into: Restore) -> list[str]:
+        """The commands of `restore`, for a plan."""
+        return commands.of_arriving(into)
 
     def finish(self, reporter: Reporter) -> None:
         """Wait until the dump is whole, verify it, and give it its name."""

@@ -22,6 +22,8 @@ from dbpull.dumps.store import ANEW, dump_of
 from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump, DumpFolder, UnreadableDump, UnsupportedDump
 from dbpull.errors.download import ObjectChanged
+from dbpull.restore.commands import of_engine
+from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
 from dbpull.signals import SIGNALS
@@ -79,13 +81,13 @@ class LocalStore:
         """A dump's size in bytes."""
         return dump.size
 
-    def contents(self, dump: Dump) -> Archive:
-        """A dump's table of contents."""
+    def look(self, dump: Dump) -> DumpStream:
+        """A stored dump with its rows unread, for a plan. Raises BadDump."""
         try:
             with self._file(dump) as file:
-                return archive.read(file)
+                return LocalStream(dump, archive.read(file), self.shell)
         except UnsupportedDump as error:
-            return listed_toc.read(dump.path, error, Local())
+            return FileStream(dump, listed_toc.read(dump.path, error, Local()))
 
     def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
         """Read and verify a stored dump. Raises BadDump."""
@@ -162,10 +164,14 @@ class LocalStore:
     def refuse_unable(self, *, upload: bool) -> None:
         """Do nothing: dbpull downloads without other programs."""
 
-    def commands(self, *, upload: bool = False) -> list[str]:
+    def fetch_commands(self, *, upload: bool = False) -> list[str]:
         """The request of a download, for a plan."""
         count = self.settings.connections
         return [f"GET that URL, in ranges of 8 MiB over {count} connections"]
+
+    def restore_commands(self, into: Restore) -> list[str]:
+        """The engine's commands, for a plan."""
+        return of_engine(into)
 
     def private(self, name: str) -> Dump:
         """An empty file that nobody else can read."""

@@ -15,6 +15,7 @@ from dbpull.dumps.names import Dump, shown
 from dbpull.dumps.stream import fetched, restored
 from dbpull.errors.download import DownloadFailed, ObjectChanged
 from dbpull.errors.restore import RestoreFailed
+from dbpull.restore import commands
 from dbpull.restore.engine import Engine, Standing
 from dbpull.restore.queue import LARGE
 from dbpull.restore.readable import Listener
@@ -48,6 +49,10 @@ class LocalStream:
     def sizes(self) -> Mapping[int, int]:
         """The bytes of each data block, by dump id; empty while the dump arrives."""
         return {block.dump_id: block.end - block.start for block in self._blocks}
+
+    def commands(self, into: Restore) -> list[str]:
+        """The engine's commands, for a plan."""
+        return commands.of_engine(into, self.contents)
 
     def finish(self, reporter: Reporter) -> None:
         """Wait until the dump is whole, and verify it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import BinaryIO, cast
 from dbpull import archive
 from dbpull.archive import Archive
 from dbpull.console import Reporter
-from dbpull.dumps import names
+from dbpull.dumps import names, sent
 from dbpull.dumps.cut_on_host import refuse_cut
 from dbpull.dumps.host_stream import HostStream
 from dbpull.dumps.local import LocalStore
@@ -26,15 +25,11 @@ from dbpull.hosts.host import Host
 from dbpull.hosts.remote_head import RemoteHead
 from dbpull.hosts.sftp import Sftp
 from dbpull.hosts.transfer import HostTransfer, HostTransport
+from dbpull.restore.commands import of_arriving
+from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
-from dbpull.single_flight import SingleFlight
 from dbpull.sources.source import SourceBackup
 from dbpull.words import size
-
-_to_send: SingleFlight[DumpStream] = SingleFlight()
-"""The dumps that are fetched here to be sent, once for all hosts."""
-_wanted: dict[Path, set[str]] = {}
-"""The hosts that still need a dump that was fetched here to be sent."""
 
 
 @dataclass
@@ -84,10 +79,10 @@ class HostStore:
         """A dump's size in bytes."""
         return self._bytes(str(dump.path))
 
-    def contents(self, dump: Dump) -> Archive:
-        """A dump's table of contents."""
+    def look(self, dump: Dump) -> DumpStream:
+        """A stored dump with its rows unread. Raises BadDump."""
         with self._judging(dump):
-            return _read(RemoteHead(self.shell, str(dump.path)))
+            return FileStream(dump, _read(RemoteHead(self.shell, str(dump.path))))
 
     def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
         """Take a dump that is on the host. Raises BadDump.
@@ -96,11 +91,11 @@ class HostStore:
         """
         count = self.size(dump)
         reporter.backup, reporter.size = dump.label, count
-        read = self.contents(dump)
+        stream = self.look(dump)
         with self._judging(dump):
-            refuse_cut(self.shell, str(dump.path), read)
+            refuse_cut(self.shell, str(dump.path), stream.contents)
         reporter.say(f"{dump.label} is there already: {size(count)} in {dump.path}.")
-        return FileStream(dump, read)
+        return stream
 
     @contextmanager
     def _judging(self, dump: Dump) -> Iterator[None]:
@@ -128,11 +123,9 @@ class HostStore:
             return
         transport: HostTransport
         if upload:
-            sent = self._download_here(backup, reporter.for_all)
-            self._sent.append(sent.dump)
-            if sent.dump.path in _wanted:
-                _wanted[sent.dump.path].add(self.shell.host)
-            transport = Sftp(self.shell, sent.dump.path, self.shell.sftp)
+            whole = self._download_here(backup, reporter.for_all)
+            self._sent.append(whole.dump)
+            transport = Sftp(self.shell, whole.dump.path, self.shell.sftp)
         else:
             transport = Curl(self.shell, backup.url, reporter.note)
         reporter.size = transport.total
@@ -142,16 +135,20 @@ class HostStore:
             if transfer.already:
                 found = size(transfer.already)
                 reporter.note(f"{found} of it were there from an earlier run.")
-            read = sent.contents if upload else _front(transfer)
+            read = whole.contents if upload else _front(transfer)
             transfer.verify = lambda: refuse_cut(self.shell, transfer.part, read)
             yield HostStream(dump, read, transfer)
 
-    def commands(self, *, upload: bool = False) -> list[str]:
+    def fetch_commands(self, *, upload: bool = False) -> list[str]:
         """The transfers that `fetch` would make, for a plan."""
         if upload and self.settings.local:
             sent = f"SFTP to {self.shell.where}, from what is there already"
-            return [*LocalStore(self.settings.local).commands(), sent]
+            return [*LocalStore(self.settings.local).fetch_commands(), sent]
         return [f"curl of that URL on {self.shell.where}, from what is there already"]
+
+    def restore_commands(self, into: Restore) -> list[str]:
+        """The commands that restore an arriving dump, for a plan."""
+        return of_arriving(into)
 
     def refuse_unable(self, *, upload: bool) -> None:
         """Raise MissingCurl where the host would need curl and lacks it."""
@@ -182,8 +179,8 @@ class HostStore:
         A dump stays that lay here before, or that a failed host still needs.
         """
         self.remove(dump)
-        for sent in self._sent:
-            _wanted.get(sent.path, set()).discard(self.shell.host)
+        for dump_here in self._sent:
+            sent.served(dump_here, self.shell.host)
 
     def remove_surplus(
         self, keep: int, app: str | None, spared: Dump | None
@@ -215,20 +212,9 @@ class HostStore:
         return [(self.settings.path / name, int(count)) for count, name in pairs]
 
     def _download_here(self, backup: SourceBackup, reporter: Reporter) -> DumpStream:
-        """The dump on this machine; the first host that needs it has it downloaded."""
         assert self.settings.local  # noqa: S101 - a host's settings hold ours
         store = LocalStore(self.settings.local)
-
-        def download() -> DumpStream:
-            lay_here = store.has(store.of(backup))
-            with store.fetch(backup, reporter) as stream:
-                stream.finish(reporter)
-            if not lay_here:
-                _wanted[stream.dump.path] = set()
-                atexit.register(_remove_if_served, stream.dump.path)
-            return stream
-
-        return _to_send((backup.source, backup.uuid), download)
+        return sent.download(store, backup, reporter, self.shell.host)
 
 
 def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
@@ -247,9 +233,3 @@ def _front(transfer: HostTransfer) -> Archive:
 
 def _read(stream: object) -> Archive:
     return archive.read(cast("BinaryIO", stream))
-
-
-def _remove_if_served(path: Path) -> None:
-    """Remove a dump that was fetched here to be sent, if no host needs it any more."""
-    if not _wanted[path]:
-        path.unlink(missing_ok=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.dumps.names import Dump
 from dbpull.dumps.stream import DumpStream
+from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
 from dbpull.sources.source import SourceBackup
 
@@ -47,8 +47,8 @@ class DumpStore(Protocol):
     def size(self, dump: Dump) -> int:
         """A stored dump's size in bytes."""
 
-    def contents(self, dump: Dump) -> Archive:
-        """A stored dump's table of contents."""
+    def look(self, dump: Dump) -> DumpStream:
+        """A stored dump with its rows unread, for a plan. Raises BadDump."""
 
     def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
         """Read and verify a stored dump. Raises BadDump."""
@@ -70,8 +70,11 @@ class DumpStore(Protocol):
     def refuse_unable(self, *, upload: bool) -> None:
         """Raise MissingCurl where `fetch` would need curl on a host that lacks it."""
 
-    def commands(self, *, upload: bool = False) -> list[str]:
+    def fetch_commands(self, *, upload: bool = False) -> list[str]:
         """The transfers that `fetch` would make, for a plan."""
+
+    def restore_commands(self, into: Restore) -> list[str]:
+        """The commands that restore a dump of `fetch`, for a plan."""
 
     def private(self, name: str) -> Dump:
         """Make an empty file that only its owner can read, for a dump of a push."""

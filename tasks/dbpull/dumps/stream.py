@@ -9,6 +9,7 @@ from typing import Protocol
 from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.dumps.names import Dump
+from dbpull.restore import commands
 from dbpull.restore.sections import Restore
 from dbpull.restore.watch import Outcome
 from dbpull.words import counted, size
@@ -28,6 +29,9 @@ class DumpStream(Protocol):
     @property
     def sizes(self) -> Mapping[int, int]:
         """The bytes of each entry's data block, by dump id, as far as known."""
+
+    def commands(self, into: Restore) -> list[str]:
+        """The commands of `restore`, for a plan."""
 
     def finish(self, reporter: Reporter) -> None:
         """Wait until the dump is whole, and verify it. Raises DownloadFailed, BadDump.
@@ -51,6 +55,10 @@ class FileStream:
     contents: Archive
     sizes: Mapping[int, int] = field(default_factory=dict)
     """Empty: what pg_restore reads is not seen."""
+
+    def commands(self, into: Restore) -> list[str]:
+        """The commands of `restore`, for a plan."""
+        return commands.of_sections(into)
 
     def finish(self, reporter: Reporter) -> None:
         """Do nothing: the dump is whole."""

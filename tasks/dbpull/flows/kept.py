@@ -16,13 +16,12 @@ from dbpull.words import age, ago, size
 
 
 def tell_what_comes(target: Target, comes: str, reporter: Reporter) -> None:
-    """Tell, at the start of a run, what the target holds and what it will hold."""
+    """Tell, at the start of a run, what will be replaced by what."""
     label, state = target.connection.label, target.state
-    if not state.exists:
-        held = "does not exist yet"
-    else:
-        held = f"holds {_rows(Provenance.from_comment(state.comment))}"
-    reporter.say(f"{label} [{target.origin}] {held}; it will hold {comes}.")
+    then = "which is created"
+    if state.exists:
+        then = f"which holds {_rows(Provenance.from_comment(state.comment))}"
+    reporter.say(f"{comes} → {label} ({target.origin}), {then}.")
 
 
 def settle(target: Target, moves: Sequence[Move], reporter: Reporter) -> None:

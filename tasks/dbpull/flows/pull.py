@@ -6,16 +6,17 @@ from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import RESUMES, DumpStore
 from dbpull.errors.restore import NoSuchDump
-from dbpull.flows import cleanup, kept, prepare, summary
-from dbpull.flows.plan import Planner, PullFlags
+from dbpull.flows import cleanup, kept, plan, summary
+from dbpull.flows.gather import Gathered, PullFlags, Run, gather
 from dbpull.flows.refresh import refresh
 from dbpull.flows.run import UNTOUCHED, reporting
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.sources import choice
 from dbpull.sources.kinds import name_of_dumps, source_of
-from dbpull.sources.source import SourceDatabase
 from dbpull.target import guard, opened
+from dbpull.target.opened import Target
+from dbpull.words import age
 
 _fetched: dict[str, Dump] = {}
 """The dump that this process fetched last to each host ("" for this machine):
@@ -27,32 +28,33 @@ def pull(
 ) -> None:
     """Replace the target by the source's newest backup, or by the backup named."""
     with reporting(UNTOUCHED, shell, kept=RESUMES) as reporter:
+        run = Run(settings, shell, asked, reporter)
+        source_of(settings).refuse_unable(reporter)
+        run.store.refuse_unable(upload=asked.upload)
         if dry_run:
-            Planner(settings, shell, reporter).pull(asked)
+            look = run.look()
+            plan.tell_pull(run, look, gather(run, look))
             return
-        source = source_of(settings)
-        source.refuse_unable(reporter)
-        store = stores.store_for(settings, shell)
-        store.refuse_unable(upload=asked.upload)
-        target = opened.take_to_fill(settings, shell, reporter, in_place=asked.in_place)
-        found = choice.database_of(source, reporter)
-        guard.refuse_source(target.connection, found.server, found.label)
-        prepare.refuse_full_disk(target, found.size)
-        kept.tell_what_comes(target, _named(found, asked), reporter)
-        with opened.held(target, reporter) as held:
-            backup = choice.obtain(
-                found, settings, reporter, backup=asked.backup, capture=asked.capture
+        target = run.take()
+        _replace(run, target, gather(run, target))
+
+
+def _replace(run: Run, target: Target, gathered: Gathered) -> None:
+    """Replace the target by the chosen backup, or by a new one."""
+    settings, asked, reporter = run.settings, run.asked, run.reporter
+    store, database = run.store, gathered.database
+    kept.tell_what_comes(target, gathered.comes, reporter)
+    with opened.held(target, reporter) as held:
+        backup = choice.obtain(database, gathered.choice, settings.wait, reporter)
+        guard.refuse_source(target.connection, backup.server, database.label)
+        with store.fetch(backup, reporter, upload=asked.upload) as stream:
+            done, result = refresh(
+                held, stream, settings, reporter, in_place=asked.in_place
             )
-            guard.refuse_source(target.connection, backup.server, found.label)
-            fetching = store.fetch(backup, reporter, upload=asked.upload)
-            with fetching as stream:
-                done, result = refresh(
-                    held, stream, settings, reporter, in_place=asked.in_place
-                )
-        if asked.delete:
-            cleanup.delete(stream.dump, store, reporter)
-        cleanup.keep_newest(settings.keep, store, reporter, stream.dump)
-        summary.tell_summary(done, result, timings=asked.timings)
+    if asked.delete:
+        cleanup.delete(stream.dump, store, reporter)
+    cleanup.keep_newest(settings.keep, store, reporter, stream.dump)
+    summary.tell_summary(done, result, timings=asked.timings)
 
 
 def capture(settings: Settings, host: str = "") -> None:
@@ -85,26 +87,22 @@ def restore(
     dry_run: bool = False,
 ) -> None:
     """Restore a stored dump."""
-    in_place = asked.in_place
     with reporting(UNTOUCHED, shell) as reporter:
-        store = stores.store_for(settings, shell)
+        run = Run(settings, shell, asked, reporter)
+        store = run.store
         found = _dump(settings, store, shell.host, dump)
         if dry_run:
-            Planner(settings, shell, reporter).restore(found, in_place=in_place)
+            plan.tell_restore(run, run.look(), found)
             return
-        target = opened.take_to_fill(settings, shell, reporter, in_place=in_place)
-        kept.tell_what_comes(target, found.label, reporter)
+        target = run.take()
+        aged = f", {age(found.taken)}" if found.taken else ""
+        kept.tell_what_comes(target, f"{found.label}{aged}", reporter)
         with opened.held(target, reporter) as held:
             stream = store.open(found, reporter)
-            done, result = refresh(held, stream, settings, reporter, in_place=in_place)
+            done, result = refresh(
+                held, stream, settings, reporter, in_place=asked.in_place
+            )
         summary.tell_summary(done, result, timings=asked.timings)
-
-
-def _named(found: SourceDatabase, asked: PullFlags) -> str:
-    """The coming backup in words, before it is known which backup that is."""
-    if asked.backup:
-        return f"{asked.backup} of {found.label}"
-    return f"{'a new' if asked.capture else 'the newest'} backup of {found.label}"
 
 
 def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) -> Dump:

@@ -7,7 +7,8 @@ import shlex
 from dbpull.console import Reporter
 from dbpull.push.app_database import PushPrograms, RemoteDatabase, lacked
 from dbpull.push.pg_dump import dump_argv
-from dbpull.restore.sections import SECTIONS, Restore
+from dbpull.restore.commands import of_engine, of_sections
+from dbpull.restore.sections import Restore
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.sources.heroku_app import HerokuDatabase
@@ -66,7 +67,7 @@ def tell_commands(
         shlex.join(dump_argv(local, chosen.pg_dump, path)),
         f"POST {target}/backups",
         f"PUT {target}/reset",
-        *(shlex.join(restore.argv(section)) for section in SECTIONS),
+        *(of_sections(restore) if local.shell.host else of_engine(restore)),
     ):
         reporter.say(f"    {line}")
     reporter.say("Nothing was changed.")

@@ -113,14 +113,6 @@ class Restore:
             argv += ["-j", str(self.jobs)]
         return [*argv, "-d", self.connection.argument, str(self.dump)]
 
-    def plan(self) -> list[list[str]]:
-        """The commands of `run` where the selection is known; else one a section."""
-        return [
-            self.argv(section, part)
-            for section in SECTIONS
-            for part in self._parts(section) or [_ALL]
-        ]
-
     def run(self, phase: Phase) -> Outcome:
         """Restore every section; each is a phase whose progress counts entries.
 
@@ -130,7 +122,7 @@ class Restore:
             entries = self.selection.of(section)
             if entries and section not in self.done:
                 progress, before = phase(unit), 0
-                for part in self._parts(section):
+                for part in self.parts(section):
                     self.part(section, part, _beyond(progress, before, len(entries)))
                     before += len(part.entries)
         return self.outcome()
@@ -216,7 +208,8 @@ class Restore:
             self._gone |= gone
             entries = tuple(e for e in entries if e.dump_id not in gone)
 
-    def _parts(self, section: str) -> list[Part]:
+    def parts(self, section: str) -> list[Part]:
+        """The parts of a section, each restored before the next is begun."""
         entries = self.selection.of(section)
         return parts(self.selection.by_id, section, entries)
 

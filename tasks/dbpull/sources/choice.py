@@ -11,13 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from dbpull.console import Reporter
 from dbpull.errors.sources import NoBackup
-from dbpull.settings import Settings
 from dbpull.single_flight import SingleFlight, T
 from dbpull.sources.source import Source, SourceBackup, SourceDatabase
-from dbpull.words import age, size
-
-_databases: SingleFlight[SourceDatabase] = SingleFlight()
-_backups: SingleFlight[SourceBackup] = SingleFlight()
+from dbpull.words import age
 
 
 @dataclass(frozen=True)
@@ -26,6 +22,11 @@ class Choice:
 
     backup: SourceBackup | None
     why: str
+
+
+_databases: SingleFlight[SourceDatabase] = SingleFlight()
+_choices: SingleFlight[Choice] = SingleFlight()
+_backups: SingleFlight[SourceBackup] = SingleFlight()
 
 
 def database_of(source: Source, reporter: Reporter) -> SourceDatabase:
@@ -38,12 +39,27 @@ def database_of(source: Source, reporter: Reporter) -> SourceDatabase:
 
 
 def choose(
-    database: SourceDatabase, *, backup: str | None, capture: bool, max_age: float
+    database: SourceDatabase,
+    *,
+    backup: str | None,
+    capture: bool,
+    max_age: float,
+    host: str = "",
 ) -> Choice:
     """The backup to pull: the one named, the newest if young enough, or none.
 
     Raises OtherDatabase, UnknownBackup and the like.
     """
+
+    def ask() -> Choice:
+        return _chosen(database, backup, max_age, capture=capture)
+
+    return _once(_choices, ("choose", database, backup, capture), ask, host)
+
+
+def _chosen(
+    database: SourceDatabase, backup: str | None, max_age: float, *, capture: bool
+) -> Choice:
     if backup:
         return Choice(database.named(backup), "asked for")
     if capture:
@@ -58,23 +74,20 @@ def choose(
 
 
 def obtain(
-    database: SourceDatabase,
-    settings: Settings,
-    reporter: Reporter,
-    *,
-    backup: str | None,
-    capture: bool,
+    database: SourceDatabase, choice: Choice, wait: float, reporter: Reporter
 ) -> SourceBackup:
-    """Choose the backup to pull; capture one where needed or asked for."""
+    """The chosen backup, once it is finished; a new one where the choice has none."""
 
     def ask() -> SourceBackup:
-        choice = choose(
-            database, backup=backup, capture=capture, max_age=settings.max_age
-        )
-        return _obtained(database, choice, settings.wait, reporter.for_all)
+        if choice.backup is None:
+            reporter.for_all.say(f"A new backup is needed: {choice.why}.")
+            return captured(database, wait, reporter.for_all)
+        backup = awaited(database, choice.backup, wait, reporter.for_all)
+        note_another_server(database, backup, reporter.for_all)
+        return backup
 
-    question = "obtain", database, backup, capture
-    return _once(_backups, question, ask, reporter.host)
+    uuid = choice.backup.uuid if choice.backup else None
+    return _once(_backups, ("obtain", database, uuid), ask, reporter.host)
 
 
 def existing(
@@ -134,22 +147,6 @@ def awaited(
         finished = backup.ended(wait, step.progress)
         step.sentence = f"{backup.id} of {database.label} is finished"
     return finished
-
-
-def _obtained(
-    database: SourceDatabase, choice: Choice, wait: float, reporter: Reporter
-) -> SourceBackup:
-    """The chosen backup, once it is finished; a new one where the choice has none."""
-    if choice.backup is None:
-        reporter.say(f"A new backup is needed: {choice.why}.")
-        return captured(database, wait, reporter)
-    backup = awaited(database, choice.backup, wait, reporter)
-    told = f"Backup {backup.id} of {database.label}, {age(backup.taken)}"
-    if backup.size:
-        told += f", from a database of {size(backup.size)}"
-    reporter.say(f"{told}.")
-    note_another_server(database, backup, reporter)
-    return backup
 
 
 def _once(

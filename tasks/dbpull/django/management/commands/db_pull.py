@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from dbpull.django.run import add_app, add_database, django_run
 from dbpull.flags import HELP
 from dbpull.flows import pull
-from dbpull.flows.plan import PullFlags
+from dbpull.flows.gather import PullFlags
 
 SHORT = {"delete": "-x", "path": "-p", "capture": "-c"}
 """As the readers of 2012 typed them."""

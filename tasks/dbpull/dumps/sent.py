@@ -1,0 +1,50 @@
+"""The dumps that are downloaded here to be sent: once for all hosts, then removed."""
+
+from __future__ import annotations
+
+import atexit
+from pathlib import Path
+
+from dbpull.console import Reporter
+from dbpull.dumps.names import Dump
+from dbpull.dumps.store import DumpStore
+from dbpull.dumps.stream import DumpStream
+from dbpull.single_flight import SingleFlight
+from dbpull.sources.source import SourceBackup
+
+_to_send: SingleFlight[DumpStream] = SingleFlight()
+_wanted: dict[Path, set[str]] = {}
+"""The hosts that still need a dump that was not here before."""
+
+
+def download(
+    store: DumpStore, backup: SourceBackup, reporter: Reporter, host: str
+) -> DumpStream:
+    """The whole dump on this machine, for a host.
+
+    The first host that needs it has it downloaded.
+    """
+
+    def fetch() -> DumpStream:
+        lay_here = store.has(store.of(backup))
+        with store.fetch(backup, reporter) as stream:
+            stream.finish(reporter)
+        if not lay_here:
+            _wanted[stream.dump.path] = set()
+            atexit.register(_remove_if_served, stream.dump.path)
+        return stream
+
+    sent = _to_send((backup.source, backup.uuid), fetch)
+    if sent.dump.path in _wanted:
+        _wanted[sent.dump.path].add(host)
+    return sent
+
+
+def served(dump: Dump, host: str) -> None:
+    """Note that a host needs a dump no more: at the process's end it may be removed."""
+    _wanted.get(dump.path, set()).discard(host)
+
+
+def _remove_if_served(path: Path) -> None:
+    if not _wanted[path]:
+        path.unlink(missing_ok=True)

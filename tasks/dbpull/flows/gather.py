@@ -1,0 +1,107 @@
+"""What a pull finds out before it changes anything: the database, the backup, the dump.
+
+A plan and a pull gather alike, by reads only, and are refused alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from dbpull.console import Reporter
+from dbpull.dumps import stores
+from dbpull.dumps.names import Dump
+from dbpull.dumps.store import DumpStore
+from dbpull.flows import prepare
+from dbpull.settings import Settings
+from dbpull.shell import Shell
+from dbpull.sources import choice
+from dbpull.sources.choice import Choice
+from dbpull.sources.kinds import source_of
+from dbpull.sources.source import SourceDatabase
+from dbpull.target import embedded_server, guard, opened
+from dbpull.target.opened import Target
+from dbpull.words import age
+
+
+@dataclass(frozen=True)
+class PullFlags:
+    """The flags of `db.pull`."""
+
+    backup: str | None = None
+    capture: bool = False
+    delete: bool = False
+    in_place: bool = False
+    upload: bool = False
+    timings: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a task: its settings and flags, its machine, its reporter."""
+
+    settings: Settings
+    shell: Shell
+    asked: PullFlags
+    reporter: Reporter
+
+    @cached_property
+    def store(self) -> DumpStore:
+        """The store of dumps."""
+        return stores.store_for(self.settings, self.shell)
+
+    def take(self) -> Target:
+        """The target, which is to be filled; an embedded server is started."""
+        in_place = self.asked.in_place
+        return opened.take_to_fill(
+            self.settings, self.shell, self.reporter, in_place=in_place
+        )
+
+    def look(self) -> Target | None:
+        """The target for a plan; None where its embedded server does not run."""
+        target = opened.named(self.settings, self.shell)
+        if target.embedded and not embedded_server.runs():
+            guard.refuse_foreign(target.connection, self.settings.allowed_hosts)
+            return None
+        return self.take()
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What a pull replaces its target by."""
+
+    database: SourceDatabase
+    choice: Choice
+    dump: Dump | None
+    """The backup's dump, stored or not; None where a backup is to be captured."""
+
+    @property
+    def comes(self) -> str:
+        """The backup in words: `myapp-eu (staging) b101, 3 hours old`."""
+        backup = self.choice.backup
+        if not backup:
+            return f"{self.database.label}, a new backup"
+        return f"{self.database.label} {backup.id}, {age(backup.taken)}"
+
+
+def gather(run: Run, target: Target | None) -> Gathered:
+    """Ask the source, and choose the backup.
+
+    Raises TargetIsSource, NotEnoughDisk, UnknownBackup and the like.
+    """
+    settings, asked, reporter = run.settings, run.asked, run.reporter
+    database = choice.database_of(source_of(settings), reporter)
+    if target:
+        guard.refuse_source(target.connection, database.server, database.label)
+        prepare.refuse_full_disk(target, database.size)
+    chosen = choice.choose(
+        database,
+        backup=asked.backup,
+        capture=asked.capture,
+        max_age=settings.max_age,
+        host=reporter.host,
+    )
+    backup = chosen.backup
+    if target and backup:
+        guard.refuse_source(target.connection, backup.server, database.label)
+    return Gathered(database, chosen, run.store.of(backup) if backup else None)
