@@ -136,7 +136,7 @@ class _Plan:
         )
 
     @property
-    def _named(self) -> Target | opened.Named:
+    def _named(self) -> Target | opened.NamedTarget:
         return self.target or opened.named(self.run.settings, self.run.shell)
 
     @property
