@@ -202,9 +202,7 @@ def test_what_stays_is_said(
 ) -> None:
     host.etag = etag
     now = datetime.now(UTC)
-    backup: Any = SimpleNamespace(
-        id="b1", source="shop", taken=now, url=lambda: host.url
-    )
+    backup: Any = SimpleNamespace(id="b1", source="shop", taken=now, url=host.url)
     settings: Any = SimpleNamespace(path=Path(remote.home, "dumps"), database="DB")
     reporter = Reporter(remote.host)
     reporter.on_failure("It was.", RESUMES)
