@@ -138,6 +138,8 @@ def test_a_plan_tells_and_does_nothing(
         f"devbox:{devbox.home}/{DUMPS}/shop-eu-b101-",
         f"{target.name} on devbox",
         "curl of that URL on devbox",
+        "(while it arrives slowly; else section by section)",
+        "--section=data",
         "--section=post-data",
     ):
         assert told in ended.err

@@ -156,10 +156,13 @@ def test_the_targets_flag_wins_and_a_database_that_is_not_there_is_created(
     other = Target(world.modern, f"{target.name}other")
     old = target.oid
 
-    project.invoke(
+    ended = project.invoke(
         "db.pull", "--app=staging", "--backup=a099", f"--target={other.url}"
     ).succeeds()
 
+    first = ended.err.splitlines()[0]
+    assert re.match(r"shop-eu \(staging\) a099, [^,]+ old → ", first)
+    assert first.endswith("(--target), which is created.")
     assert world.modern.picture(other.name) == world.modern.picture("shop")
     assert other.family == {"target"}
     assert (target.oid, target.notes) == (old, "(1,mine)")
