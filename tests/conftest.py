@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from databases import FOLDERS, SERVERS, Postgres, served
 from dbpull.naming import DEFAULT, NAME
@@ -42,6 +43,10 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
 # Seconds for each test with its fixtures: twice the longest on a machine under load.
 # As a variable, so that the suite also runs where pytest-timeout is not installed.
 os.environ.setdefault("PYTEST_TIMEOUT", "300")
+
+# How long an example takes says more of the machine than of us.
+settings.register_profile("dbpull", deadline=None)
+settings.load_profile("dbpull")
 
 EACH, MOST = 1 << 30, 16
 """Bytes of memory for a process of the tests with its servers; how many there are."""

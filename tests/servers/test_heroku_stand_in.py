@@ -171,14 +171,19 @@ def test_a_backup_is_captured_through_storms(
         faults.drop(path=one, skip=1),
         faults.answer(429, path=one, skip=2, retry_after=0.1),
     )
+    [staying] = stand_in.misbehave(faults.backup("stay", at=1))
     seen: list[tuple[int, int | None]] = []
+
+    def progress(done: int, total: int | None) -> None:
+        seen.append((done, total))
+        stand_in.behave(staying)
 
     backup = heroku.capture(
         api,
         database,
         wait=60,
         interval=0.05,
-        progress=lambda done, total: seen.append((done, total)),
+        progress=progress,
     )
 
     assert backup.status == "finished"

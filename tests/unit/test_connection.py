@@ -278,7 +278,7 @@ def test_a_name_is_never_taken_for_a_connection_string(
     assert Connection("h", 5432, "u", name).argument == argument
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=40))
 def test_whatever_is_typed_is_read_or_refused(text: str) -> None:
     for url in (text, f"postgres://{text}", f"postgres://h/{text}"):

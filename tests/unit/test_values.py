@@ -136,7 +136,7 @@ CONVERTERS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(CONVERTERS), JSON)
 def test_whatever_a_file_holds_is_read_or_impossible(
     convert: Callable[[Any], object], value: object
