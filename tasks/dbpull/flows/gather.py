@@ -17,8 +17,7 @@ from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.sources import choice
 from dbpull.sources.choice import Choice
-from dbpull.sources.kinds import source_of
-from dbpull.sources.source import SourceDatabase
+from dbpull.sources.source import Source, SourceDatabase
 from dbpull.target import embedded_server, guard, opened
 from dbpull.target.opened import Target
 from dbpull.words import age
@@ -84,13 +83,13 @@ class Gathered:
         return f"{self.database.label} {backup.id}, {age(backup.taken)}"
 
 
-def gather(run: Run, target: Target | None) -> Gathered:
+def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     """Ask the source, and choose the backup.
 
     Raises TargetIsSource, NotEnoughDisk, UnknownBackup and the like.
     """
     settings, asked, reporter = run.settings, run.asked, run.reporter
-    database = choice.database_of(source_of(settings), reporter)
+    database = choice.database_of(source, reporter)
     if target:
         guard.refuse_source(target.connection, database.server, database.label)
         prepare.refuse_full_disk(target, database.size)

@@ -29,31 +29,30 @@ def pull(
     """Replace the target by the source's newest backup, or by the backup named."""
     with reporting(UNTOUCHED, shell, kept=RESUMES) as reporter:
         run = Run(settings, shell, asked, reporter)
-        source_of(settings).refuse_unable(reporter)
+        source = source_of(settings)
+        source.refuse_unable(reporter)
         run.store.refuse_unable(upload=asked.upload)
         if dry_run:
             look = run.look()
-            plan.tell_pull(run, look, gather(run, look))
+            plan.tell_pull(run, look, gather(run, source, look))
             return
         target = run.take()
-        _replace(run, target, gather(run, target))
+        _replace(run, target, gather(run, source, target))
 
 
 def _replace(run: Run, target: Target, gathered: Gathered) -> None:
     """Replace the target by the chosen backup, or by a new one."""
-    settings, asked, reporter = run.settings, run.asked, run.reporter
-    store, database = run.store, gathered.database
+    asked, reporter, store = run.asked, run.reporter, run.store
+    database, wait = gathered.database, run.settings.wait
     kept.tell_what_comes(target, gathered.comes, reporter)
     with opened.held(target, reporter) as held:
-        backup = choice.obtain(database, gathered.choice, settings.wait, reporter)
+        backup = choice.obtain(database, gathered.choice, wait, reporter)
         guard.refuse_source(target.connection, backup.server, database.label)
         with store.fetch(backup, reporter, upload=asked.upload) as stream:
-            done, result = refresh(
-                held, stream, settings, reporter, in_place=asked.in_place
-            )
+            done, result = refresh(run, held, stream)
     if asked.delete:
         cleanup.delete(stream.dump, store, reporter)
-    cleanup.keep_newest(settings.keep, store, reporter, stream.dump)
+    cleanup.keep_newest(run.settings.keep, store, reporter, stream.dump)
     summary.tell_summary(done, result, timings=asked.timings)
 
 
@@ -99,9 +98,7 @@ def restore(
         kept.tell_what_comes(target, f"{found.label}{aged}", reporter)
         with opened.held(target, reporter) as held:
             stream = store.open(found, reporter)
-            done, result = refresh(
-                held, stream, settings, reporter, in_place=asked.in_place
-            )
+            done, result = refresh(run, held, stream)
         summary.tell_summary(done, result, timings=asked.timings)
 
 

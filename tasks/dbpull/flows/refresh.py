@@ -15,6 +15,7 @@ from dbpull.errors.download import ObjectChanged
 from dbpull.errors.hosts import ConnectionLost
 from dbpull.errors.postgres import SqlFailed
 from dbpull.flows import kept
+from dbpull.flows.gather import Run
 from dbpull.flows.prepare import Prepared, prepare, useless
 from dbpull.naming import command
 from dbpull.restore import check
@@ -218,17 +219,13 @@ class Refresh:
 
 
 def refresh(
-    held: LockedTarget,
-    stream: DumpStream,
-    settings: Settings,
-    reporter: Reporter,
-    *,
-    in_place: bool,
+    run: Run, held: LockedTarget, stream: DumpStream
 ) -> tuple[Refresh, Refreshed]:
     """Refresh a locked target; once more where the dump changes while it arrives.
 
     Raises the errors of `prepare` and of `Refresh.run`.
     """
+    settings, reporter, in_place = run.settings, run.reporter, run.asked.in_place
 
     def prepared() -> Refresh:
         found = prepare(held.target, stream.contents, settings, in_place=in_place)
