@@ -10,7 +10,7 @@ from dbpull import db
 from dbpull.errors.settings import SettingsError
 from dbpull.fab.executor import HostGroup, is_ours
 from dbpull.fab.host import HostConnection, hosts_of
-from dbpull.fab.results import HostResults
+from dbpull.fab.outcome import HostResults
 
 # The parts
 

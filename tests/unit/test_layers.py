@@ -53,8 +53,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "dumps": {
         "archive", "console", "download", "errors", "filelock", "hosts", "native",
-        "postgres", "restore", "settings", "shell", "signals", "single_flight",
-        "sources", "words",
+        "postgres", "restore", "settings", "shell", "single_flight", "sources", "words",
     },
     "flows": {
         "archive", "console", "demo", "dumps", "errors", "naming",

@@ -15,7 +15,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
 from dbpull import words
@@ -25,7 +24,7 @@ from dbpull.download.journal import Journal
 from dbpull.download.part import PartFile
 from dbpull.download.presigned_url import PresignedUrl
 from dbpull.download.reader import reader
-from dbpull.download.transfer import Transfer
+from dbpull.download.threads import DownloadThreads
 from dbpull.download.worker import DownloadJob
 from dbpull.errors import Interrupted
 from dbpull.errors.download import (
@@ -55,8 +54,7 @@ class Download:
     front first. After the first byte, the download gives up after `patience` seconds
     without progress. `accepts` gets the first bytes (up to 512) before the others are
     requested, and raises where they are no dump. The download's threads call
-    `progress(done, total)` in bytes and `notice(sentence)`; a waiting caller's thread
-    calls `check` now and then, which may raise to end the waiting.
+    `progress(done, total)` in bytes and `notice(sentence)`.
 
     A context manager: leaving it stops all threads and keeps part and journal. The same
     call then resumes, even after kill -9, where the object is `resumable`. Every method
@@ -74,11 +72,10 @@ class Download:
         accepts: Callable[[bytes], object] = _nothing,
         progress: Progress = _nothing,
         notice: Callable[[str], None] = _nothing,
-        check: Callable[[], None] = _nothing,
     ) -> None:
         self._part = PartFile(path)
         self._journal = Journal(self._part.file.with_name(f"{path.name}.part.journal"))
-        self._chunks = Chunks(progress, check)
+        self._chunks = Chunks(progress)
         self._published = False
         self._notice = notice
         job = DownloadJob(
@@ -88,18 +85,16 @@ class Download:
             self._chunks,
             Backoff(patience, notice),
             accepts,
+            notice,
+            connections,
+            chunk,
         )
-        self._transfer = Transfer(job, connections, chunk, notice)
+        self._threads = DownloadThreads(job)
 
     @property
     def size(self) -> int | None:
         """The dump's bytes, known after `start` (None: the host tells no length)."""
         return self._chunks.size
-
-    @property
-    def path(self) -> Path:
-        """The file that the dump becomes."""
-        return self._part.path
 
     @property
     def host(self) -> str:
@@ -137,7 +132,7 @@ class Download:
         """
         if changed := self._part.open(self._journal.holder()):
             self._notice(changed)
-        self._transfer.start()
+        self._threads.start()
         self._chunks.wait_ready()
 
     def reader(self) -> io.BufferedReader:
@@ -173,7 +168,7 @@ class Download:
         if damaged := self._chunks.damaged:
             lost = f"{words.size(damaged)} of what an earlier run had left"
             self._notice(f"{lost} were damaged, and fetched again.")
-        self._transfer.stop(STOPPING)
+        self._threads.stop(STOPPING)
         self._part.publish()
         self._published = True
         self._journal.remove()
@@ -183,18 +178,13 @@ class Download:
     def close(self) -> None:
         """Stop all threads; keep the part and its journal."""
         self._chunks.fail(DownloadStopped(self._part.file))
-        ended = self._transfer.stop(STOPPING)
+        ended = self._threads.stop(STOPPING)
         self._part.close(in_use=not ended)
 
     def __enter__(self) -> Download:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _verify(self, verify: Callable[[BinaryIO], object]) -> None:
@@ -217,7 +207,7 @@ class Download:
     def discard(self) -> None:
         """Stop all threads; remove the part and its journal: they are of no use."""
         self._chunks.fail(DownloadStopped(self._part.file))
-        ended = self._transfer.stop(STOPPING)
+        ended = self._threads.stop(STOPPING)
         self._journal.remove()
         self._part.discard()
         self._part.close(in_use=not ended)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from types import TracebackType
+from dataclasses import dataclass, field
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -18,29 +18,20 @@ SPELL = 30.0  # seconds of waiting between two checks of that rate
 PIECE = 256 * 1024  # bytes; the most that one read takes from the socket
 
 
+@dataclass
 class Answer:
-    """An open answer. `ranged`: the answer is a range, not the whole object.
+    """An open answer."""
 
-    `identity` is that of the whole object. `length` are the answer's bytes, None where
-    the host announced none.
-    """
-
-    def __init__(
-        self,
-        response: requests.Response,
-        host: str,
-        identity: Identity,
-        length: int | None,
-        *,
-        ranged: bool,
-    ) -> None:
-        self.host = host
-        self.identity = identity
-        self.ranged = ranged
-        self._response = response
-        self._left = length
-        self._waited = 0.0
-        self._came = 0
+    _response: requests.Response
+    host: str
+    identity: Identity
+    """The identity of the whole object."""
+    _left: int | None
+    """The bytes still to come; None where the host announced no length."""
+    ranged: bool
+    """Whether the answer is a range, not the whole object."""
+    _waited: float = field(default=0.0, init=False)
+    _came: int = field(default=0, init=False)
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes as they come, up to 256 KiB at a time, to the announced end.
@@ -64,12 +55,7 @@ class Answer:
     def __enter__(self) -> Answer:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._response.close()
 
     def _refuse_trickle(self) -> None:

@@ -52,10 +52,7 @@ class Chunks:
     `generation` counts the objects: a reader of an earlier object gets ObjectChanged.
     """
 
-    def __init__(
-        self, progress: Progress, check: Callable[[], None] = lambda: None
-    ) -> None:
-        self._check = check
+    def __init__(self, progress: Progress) -> None:
         self.identity = Identity(None, None)
         self.host = ""
         self.generation = 0
@@ -210,7 +207,7 @@ class Chunks:
     def _wait(self) -> None:
         if self.error is not None:
             raise self.error
-        self._check()
+        SIGNALS.check()
         SIGNALS.wait(self._changed, LOOK_AGAIN)
 
     def _reached(self, offset: int) -> int:

@@ -38,6 +38,22 @@ class Retryable(Exception):
         return NoConnection(self.host, self.why, kept)
 
 
+class StartOver(Exception):
+    """A failure after which no byte that has arrived can be kept."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+
+class Changed(StartOver):
+    """The object on the host is not the object that the download began with."""
+
+
+class Cut(StartOver):
+    """The connection to a host without ranges was lost."""
+
+
 def classify(error: BaseException, host: str) -> Retryable | DownloadFailed:
     """Turn an error of requests, urllib3 or the socket into one of ours.
 

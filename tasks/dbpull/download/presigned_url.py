@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 MOST_RENEWALS = 3  # in a row, without a byte between them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signed:
-    """A URL, and the number of URLs before it."""
+    """The URL of one call of `url`: two calls may return equal URLs."""
 
     url: str = field(repr=False)
-    number: int = 0
 
 
 class PresignedUrl:
@@ -40,7 +39,7 @@ class PresignedUrl:
                 self._in_vain += 1
                 if self._in_vain > MOST_RENEWALS:
                     return False
-                self._newest = Signed(self._ask(), expired.number + 1)
+                self._newest = Signed(self._ask())
             return True
 
     def worked(self) -> None:

@@ -62,15 +62,11 @@ class _ArrivingFile(io.RawIOBase):
         try:
             count = os.preadv(self._file, [view[:available]], self._at)
         except OSError as error:
-            raise CannotStore.failed(self.name_as_path, error) from error
+            raise CannotStore.failed(Path(self.name), error) from error
         # Bytes of another object may have been written before they were read.
         self._chunks.check_generation(self._generation)
         self._at += count
         return count
-
-    @property
-    def name_as_path(self) -> Path:
-        return Path(self.name)
 
     def close(self) -> None:
         if not self.closed:

@@ -16,7 +16,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from dbpull.download.answer import Answer
-from dbpull.download.fault import Retryable, classify
+from dbpull.download.fault import Changed, Retryable, classify
 from dbpull.download.journal import Identity
 from dbpull.download.presigned_url import PresignedUrl, Signed
 from dbpull.download.sockets import ShuttableAdapter
@@ -26,14 +26,6 @@ from dbpull.network import retry_after
 TIMEOUTS = (10.0, 30.0)  # seconds: to connect; without a byte
 LONGEST_EXPLANATION = 2048  # bytes of an error's body
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-
-
-class Changed(Exception):
-    """The object on the host is not the object that the download began with."""
-
-    def __init__(self, host: str) -> None:
-        super().__init__(host)
-        self.host = host
 
 
 class Expired(Exception):

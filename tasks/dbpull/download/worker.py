@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from dbpull.download.answer import Answer
 from dbpull.download.backoff import Backoff
 from dbpull.download.chunks import Chunk, Chunks
-from dbpull.download.fault import Retryable
+from dbpull.download.fault import Cut, Retryable
 from dbpull.download.journal import Identity, Journal
 from dbpull.download.part import PartFile
 from dbpull.download.presigned_url import PresignedUrl
@@ -27,17 +27,9 @@ class Halted(Exception):
     """Ends a thread: another thread has failed, or the download was closed."""
 
 
-class Cut(Exception):
-    """The connection to a host without ranges was lost: no byte can be kept."""
-
-    def __init__(self, host: str) -> None:
-        super().__init__(host)
-        self.host = host
-
-
 @dataclass
 class DownloadJob:
-    """The objects that the threads of a download share.
+    """The objects and options that the threads of a download share.
 
     `accepts` gets the first 512 bytes before others are requested, and raises where
     they are no dump.
@@ -49,6 +41,9 @@ class DownloadJob:
     chunks: Chunks
     backoff: Backoff
     accepts: Callable[[bytes], object]
+    notice: Callable[[str], None]
+    connections: int
+    chunk: int
     halt: threading.Event = field(default_factory=threading.Event)
 
     def check(self) -> None:
@@ -58,20 +53,12 @@ class DownloadJob:
 
 
 class Worker:
-    """Fetches chunks over a connection of its own; `shut` may come from any thread."""
+    """Fetches chunks over a connection of its own, which other threads may shut."""
 
     def __init__(self, job: DownloadJob) -> None:
         self._job = job
         self._accepted: Callable[[], None] | None = None
-        self._connection = HttpConnection(job.url)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    def shut(self) -> None:
-        """End the request under way."""
-        self._connection.shut()
+        self.connection = HttpConnection(job.url)
 
     def open(self, first: int, last: int, known: Identity | None) -> Answer:
         """Request a range until there is an answer. Raises Changed, DownloadFailed."""
@@ -79,7 +66,7 @@ class Worker:
         while True:
             self._job.check()
             try:
-                return self._connection.get(first, last, known)
+                return self.connection.get(first, last, known)
             except Expired as expired:
                 if not self._job.url.renew(expired.signed):
                     code = expired.code

@@ -26,7 +26,6 @@ from dbpull.restore.commands import of_engine
 from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
-from dbpull.signals import SIGNALS
 from dbpull.sources.source import SourceBackup
 from dbpull.words import size
 
@@ -140,7 +139,6 @@ class LocalStore:
             connections=self.settings.connections,
             accepts=_accept,
             notice=reporter.note,
-            check=SIGNALS.check,
         ) as download:
             reporter.doing = f"Fetching {dump.label}"
             download.start()

@@ -21,7 +21,7 @@ from invoke.tasks import Call, Task
 from dbpull.console import HOSTS_DISPLAY
 from dbpull.errors import Interrupted
 from dbpull.fab.host import HostConnection, hosts_of
-from dbpull.fab.results import HostResults, StopRun
+from dbpull.fab.outcome import HostResults, StopRun
 from dbpull.signals import SIGNALS, Stopped
 
 OURS = ("dbpull.db", "dbpull.local_tasks")

@@ -10,7 +10,7 @@ from paramiko import SSHException
 
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.hosts import HostUnreachable, RemoteError
-from dbpull.fab.results import HostResults
+from dbpull.fab.outcome import HostResults
 from dbpull.hosts.proxy import Proxy
 from dbpull.signals import SIGNALS, Stopped
 

@@ -37,7 +37,7 @@ told = lambda done, total: print(coming.received, flush=True)
 with SIGNALS.handled():
     with Download(
         lambda: url, Path(path), chunk=int(chunk), connections=int(connections),
-        progress=told, check=SIGNALS.check,
+        progress=told,
     ) as coming:
         coming.start()
         coming.wait()

@@ -7,36 +7,23 @@ from collections.abc import Callable
 
 from dbpull.download.answer import Answer
 from dbpull.download.chunks import ENDLESS
+from dbpull.download.fault import Changed, Cut, StartOver
 from dbpull.download.journal import Record
-from dbpull.download.request import Changed
-from dbpull.download.worker import Cut, DownloadJob, Halted, Worker
-from dbpull.errors.download import (
-    CannotStore,
-    NoConnection,
-    ObjectChanged,
-)
+from dbpull.download.worker import DownloadJob, Halted, Worker
+from dbpull.errors.download import CannotStore, NoConnection, ObjectChanged
 
 MOST_STARTS = 4  # for an object that changes, or that can't be resumed
 
 
-class Transfer:
-    """Fetches an object with `connections` threads in chunks of `chunk` bytes.
+class DownloadThreads:
+    """Fetches an object with the job's `connections`, a thread for each.
 
     The first thread finds out the object's identity and an earlier run's bytes, has the
     first bytes judged, and then starts the other threads.
     """
 
-    def __init__(
-        self,
-        job: DownloadJob,
-        connections: int,
-        chunk: int,
-        notice: Callable[[str], None],
-    ) -> None:
+    def __init__(self, job: DownloadJob) -> None:
         self._job = job
-        self._connections = connections
-        self._chunk = chunk
-        self._notice = notice
         self._stopped = False
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -58,7 +45,7 @@ class Transfer:
 
     def _start_others(self) -> None:
         """Start the other threads: the first bytes are accepted."""
-        for _ in range(self._connections - 1):
+        for _ in range(self._job.connections - 1):
             self._spawn(lambda: self._guard(Worker.work))
         self._job.chunks.allow()
 
@@ -75,7 +62,7 @@ class Transfer:
     def _halt(self) -> None:
         self._job.halt.set()
         for worker in list(self._workers):
-            worker.shut()
+            worker.connection.shut()
 
     def _guard(self, work: Callable[[Worker], None]) -> None:
         """Do one thread's work; the first error ends the other threads."""
@@ -90,7 +77,7 @@ class Transfer:
             self._halt()
         finally:
             self._workers.discard(worker)
-            worker.close()
+            worker.connection.close()
 
     def _lead(self) -> None:
         try:
@@ -108,13 +95,13 @@ class Transfer:
 
     def _persist(self) -> None:
         """Download; start over where the object has changed or can't be resumed."""
-        reason: Changed | Cut | None = None
+        reason: StartOver | None = None
         for _ in range(MOST_STARTS):
             if reason:
                 self._start_over(reason)
             try:
                 return self._attempt()
-            except (Changed, Cut) as end:
+            except StartOver as end:
                 reason = end
         if isinstance(reason, Cut):
             why = "the connection is lost again and again, and it can't resume"
@@ -129,11 +116,11 @@ class Transfer:
             raise self._raised[0]
         self._job.check()
 
-    def _start_over(self, reason: Changed | Cut) -> None:
+    def _start_over(self, reason: StartOver) -> None:
         why = "the connection was lost, and it can't resume"
         if isinstance(reason, Changed):
             why = "the dump changed there"
-        self._notice(f"{reason.host}: {why}; starting over.")
+        self._job.notice(f"{reason.host}: {why}; starting over.")
         self._job.chunks.restart()
         self._job.journal.remove()
         self._job.part.resize(0)
@@ -149,7 +136,7 @@ class Transfer:
             with worker.open(0, 0, record.identity) as answer:
                 self._resume(record, answer.host)
         else:
-            with worker.open(0, self._chunk - 1, None) as answer:
+            with worker.open(0, self._job.chunk - 1, None) as answer:
                 self._begin(answer)
                 worker.begin(answer, self._start_others)
         worker.work()
@@ -164,7 +151,7 @@ class Transfer:
 
     def _begin(self, answer: Answer) -> None:
         job, size = self._job, answer.identity.size
-        chunk = self._chunk if answer.ranged else ENDLESS
+        chunk = job.chunk if answer.ranged else ENDLESS
         job.chunks.begin(answer.identity, chunk, {}, answer.host)
         if size is not None:
             job.part.check_room(size)
