@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.errors.heroku import NoApp, SeveralApps
+from dbpull.errors.sources import NoSource
 from dbpull.heroku import AppChoice, app_name
 
 ALIASES = {"staging": "myapp-staging-eu", "typo": "My App"}
@@ -101,7 +101,7 @@ def test_a_remote_that_only_looks_like_herokus(
 ) -> None:
     git("remote", "add", "origin", url)
 
-    with pytest.raises(NoApp):
+    with pytest.raises(NoSource, match="No Heroku app given"):
         app_name(None, {}, environ, folder)
 
 
@@ -132,7 +132,7 @@ def test_remotes_of_several_apps_are_listed(
     git("remote", "add", "production", "https://git.heroku.com/shop.git")
     git("remote", "add", "staging", "https://git.heroku.com/shop-staging.git")
 
-    with pytest.raises(SeveralApps, match="--app=shop") as several:
+    with pytest.raises(NoSource, match="--app=shop") as several:
         app_name(None, {}, environ, folder)
 
     assert "shop (remote production)" in several.value.what
@@ -175,14 +175,14 @@ def test_git_config_heroku_remote_that_is_none_is_said(
     git("remote", "add", "heroku", "https://git.heroku.com/shop.git")
     git("config", "heroku.remote", "stagin")
 
-    with pytest.raises(NoApp, match=r"heroku\.remote names 'stagin'"):
+    with pytest.raises(NoSource, match=r"heroku\.remote names 'stagin'"):
         app_name(None, {}, environ, folder)
 
 
 def test_without_an_app_every_place_is_named(
     folder: Path, environ: dict[str, str]
 ) -> None:
-    with pytest.raises(NoApp, match="no git repository") as nothing:
+    with pytest.raises(NoSource, match="no git repository") as nothing:
         app_name(None, {}, environ, folder)
 
     places = ("--app", "db.app", "INVOKE_DB_APP", "HEROKU_APP", "git remote")
@@ -193,12 +193,12 @@ def test_without_an_app_every_place_is_named(
 def test_without_git_there_is_no_crash(folder: Path, environ: dict[str, str]) -> None:
     environ["PATH"] = str(folder)
 
-    with pytest.raises(NoApp, match="git could not be run"):
+    with pytest.raises(NoSource, match="git could not be run"):
         app_name(None, {}, environ, folder)
 
 
 def test_a_folder_that_is_not_there_is_no_crash(
     folder: Path, environ: dict[str, str]
 ) -> None:
-    with pytest.raises(NoApp):
+    with pytest.raises(NoSource, match="No Heroku app given"):
         app_name(None, {}, environ, folder / "nowhere")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.errors.heroku import NoToken
+from dbpull.errors.heroku import HerokuError
 from dbpull.heroku import credentials, token
 
 
@@ -46,7 +46,7 @@ def test_a_cli_without_a_login_is_no_token(
 ) -> None:
     install_cli(environ, script)
 
-    with pytest.raises(NoToken, match="`heroku auth:token` knows none"):
+    with pytest.raises(HerokuError, match="`heroku auth:token` knows none"):
         token(environ)
 
 
@@ -56,5 +56,5 @@ def test_a_cli_that_asks_gets_no_answer_and_does_not_hang(
     monkeypatch.setattr(credentials, "_CLI_SECONDS", 0.2)
     install_cli(environ, "read answer && echo $answer; exec sleep 20")
 
-    with pytest.raises(NoToken, match="did not answer"):
+    with pytest.raises(HerokuError, match="did not answer"):
         token(environ)

@@ -295,7 +295,7 @@ def test_the_traceback_that_was_asked_for_is_there(django: DjangoProject) -> Non
     run.process.wait(60)
 
     assert "Traceback" in run.err
-    assert "UnknownBackup" in run.err
+    assert "HerokuError: There is no backup 'b7'" in run.err
 
 
 def test_silence_is_kept(django: DjangoProject) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dbpull.errors.heroku import BadAppName
+from dbpull.errors.heroku import HerokuError
 from dbpull.heroku import app_name
 
 ALIASES = {"staging": "myapp-staging-eu", "typo": "My App"}
@@ -45,18 +45,18 @@ def test_an_alias_is_looked_up(folder: Path, environ: dict[str, str]) -> None:
 def test_what_cannot_be_an_apps_name_is_refused(
     name: str, folder: Path, environ: dict[str, str]
 ) -> None:
-    with pytest.raises(BadAppName, match="from --app") as bad:
+    with pytest.raises(HerokuError, match="from --app") as bad:
         app_name(name, ALIASES, environ, folder)
     assert "staging" in bad.value.remedy
 
-    with pytest.raises(BadAppName, match="from HEROKU_APP"):
+    with pytest.raises(HerokuError, match="from HEROKU_APP"):
         app_name(None, ALIASES, environ | {"HEROKU_APP": name}, folder)
 
 
 def test_an_alias_of_what_cannot_be_a_name_says_so(
     folder: Path, environ: dict[str, str]
 ) -> None:
-    with pytest.raises(BadAppName, match=r"'My App' .*alias typo in db\.apps"):
+    with pytest.raises(HerokuError, match=r"'My App' .*alias typo in db\.apps"):
         app_name("typo", ALIASES, environ, folder)
 
 
@@ -83,7 +83,7 @@ def test_an_unknown_name_has_the_one_that_is_most_like_it(
 def test_what_cannot_be_a_name_is_answered_with_the_nearest_alias(
     folder: Path, environ: dict[str, str], asked: str
 ) -> None:
-    with pytest.raises(BadAppName, match=r"Did you mean staging\? Aliases"):
+    with pytest.raises(HerokuError, match=r"Did you mean staging\? Aliases"):
         app_name(asked, ALIASES, environ, folder)
 
 

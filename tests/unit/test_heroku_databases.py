@@ -8,13 +8,11 @@ from responses.matchers import header_matcher, json_params_matcher
 
 from dbpull.errors.heroku import (
     AmbiguousDatabase,
-    BadAppName,
     DatabaseNotReady,
-    NoAccess,
-    NoDatabases,
+    HerokuError,
     UnknownApp,
-    UnknownDatabase,
 )
+from dbpull.errors.heroku_http import NoAccess
 from dbpull.heroku import AppChoice, ServerAddress, database, database_info
 from heroku_fakes import ADDON, DATA, PASSWORD, PLATFORM, api, attachment, shop_database
 
@@ -130,7 +128,7 @@ def test_other_addons_are_no_databases() -> None:
     responses.get(ATTACHED, json=[attachment(), attachment("R", plan="redis:x")])
     responses.get(f"{PLATFORM}/apps/shop/config-vars", json={})
 
-    with pytest.raises(UnknownDatabase, match=r"one of these .*: DATABASE\."):
+    with pytest.raises(HerokuError, match=r"one of these .*: DATABASE\."):
         database(api(), "shop", "REDIS")
 
 
@@ -140,9 +138,7 @@ def test_an_unknown_database_is_answered_with_the_valid_ones() -> None:
     responses.get(ATTACHED, json=[attachment(), attachment(NAVY)])
     responses.get(f"{PLATFORM}/apps/shop/config-vars", status=403, json={})
 
-    with pytest.raises(
-        UnknownDatabase, match="shop has no database called 'BLUE'"
-    ) as e:
+    with pytest.raises(HerokuError, match="shop has no database called 'BLUE'") as e:
         database(api(), "shop", "BLUE")
     assert "DATABASE, NAVY" in e.value.remedy
 
@@ -168,7 +164,7 @@ def test_an_app_without_databases() -> None:
     responses.post(RESOLVE, status=404, json=NOT_FOUND)
     responses.get(ATTACHED, json=[attachment("REDIS", plan="heroku-redis:mini")])
 
-    with pytest.raises(NoDatabases, match="shop has no Heroku Postgres"):
+    with pytest.raises(HerokuError, match="shop has no Heroku Postgres"):
         database(api(), "shop")
 
 
@@ -202,7 +198,7 @@ def test_an_app_that_may_not_be_seen() -> None:
 
 @responses.activate
 def test_what_is_no_app_is_not_even_asked_for() -> None:
-    with pytest.raises(BadAppName):
+    with pytest.raises(HerokuError, match="cannot be the name"):
         database(api(), "../shop")
     assert len(responses.calls) == 0
 

@@ -14,7 +14,7 @@ import responses
 import trustme
 
 from dbpull.errors import PullError
-from dbpull.errors.heroku import (
+from dbpull.errors.heroku_http import (
     BadToken,
     HerokuDown,
     HttpError,

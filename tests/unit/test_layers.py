@@ -48,7 +48,7 @@ LAYERS: dict[str, set[str]] = {
     "restore": {"archive", "errors", "platforms", "postgres", "shell", "signals"},
     "demo": {"embedded", "errors", "naming", "standby"},
     "sources": {
-        "console", "errors", "heroku", "project", "settings", "signals",
+        "console", "errors", "heroku", "naming", "project", "settings", "signals",
         "single_flight", "target", "words",
     },
     "dumps": {

@@ -12,7 +12,7 @@ import responses
 from dbpull import console
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.store import dump_of
-from dbpull.errors.heroku import OtherDatabase
+from dbpull.errors.heroku import HerokuError
 from dbpull.heroku import AppChoice, DatabaseInfo, ServerAddress
 from dbpull.settings import Settings
 from dbpull.sources import choice
@@ -58,9 +58,9 @@ def chosen(of: HerokuDatabase, backup: str) -> str:
 
 
 def test_a_named_backup_of_another_database_is_refused() -> None:
-    with pytest.raises(OtherDatabase) as refused:
+    with pytest.raises(HerokuError, match="is a backup of NAVY") as refused:
         choice.choose(shop(), backup="b105", capture=False, max_age=1)
-    with pytest.raises(OtherDatabase):
+    with pytest.raises(HerokuError, match="is a backup of NAVY"):
         choice.existing(shop(), "b105", 1, Heard())
 
     assert refused.value.what == "b105 is a backup of NAVY, not of DATABASE."

@@ -9,10 +9,13 @@ from invoke.exceptions import Exit
 
 from dbpull.console import HOSTS_DISPLAY, Reporter
 from dbpull.errors import PullError, TaskFailed
+from dbpull.errors.heroku import HerokuError
 from dbpull.errors.hosts import SomeHostsFailed
+from dbpull.errors.settings import SettingsError
+from dbpull.errors.sources import NoSource
 
-COMMON = "dbpull.errors.settings", "dbpull.errors.heroku"
-"""The modules of errors that concern all hosts, unless the error names a host."""
+COMMON = SettingsError, NoSource, HerokuError
+"""Errors that concern all hosts, unless the error names a host."""
 
 
 class StopRun(Exception):
@@ -95,4 +98,4 @@ class HostResults:
 
 def _is_common(error: PullError, host: str) -> bool:
     error = error.error if isinstance(error, TaskFailed) else error
-    return type(error).__module__.startswith(COMMON) and host not in error.what
+    return isinstance(error, COMMON) and host not in error.what

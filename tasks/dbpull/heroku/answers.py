@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dbpull.errors.heroku import (
+from dbpull.errors.heroku_http import (
     BadToken,
     HerokuDown,
     HttpError,

@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dbpull.errors.heroku import (
-    AmbiguousDatabase,
-    NoAccess,
-    NoDatabases,
-    NotFound,
-    RequestRefused,
-    UnknownApp,
-    UnknownDatabase,
-)
+from dbpull.errors.heroku import AmbiguousDatabase, HerokuError, UnknownApp
+from dbpull.errors.heroku_http import NoAccess, NotFound, RequestRefused
+from dbpull.errors.spelling import did_you_mean
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.http import ATTACHMENTS, Api
+from dbpull.naming import setting
 
 _SERVICE = "heroku-postgresql:"
 _PREFIX = "HEROKU_POSTGRESQL_"
@@ -104,7 +99,10 @@ def _of_config_var(api: Api, app: AppChoice, name: str) -> list[Attachment]:
     """Attachments with the URL that the config var `name` (or `name`_URL) holds."""
     attached = attached_to(api, app)
     if not attached:
-        raise NoDatabases(app.name)
+        raise HerokuError(
+            f"The app {app.name} has no Heroku Postgres database.",
+            "Check that it is the app you mean (--app).",
+        )
     about = f"the config vars of {app.name}"
     try:
         config = api.get(
@@ -117,7 +115,13 @@ def _of_config_var(api: Api, app: AppChoice, name: str) -> list[Attachment]:
         each for each in attached if wanted & set(map(config.get, each.config_vars))
     ]
     if not matches:
-        raise UnknownDatabase(name, app.name, {each.short_name for each in attached})
+        known = {each.short_name for each in attached}
+        near = did_you_mean(short(name).removesuffix("_URL"), known)
+        raise HerokuError(
+            f"The app {app.name} has no database called {name[:80]!r}.",
+            f"{near}Name one of these (--database, or {setting('database')}):"
+            f" {', '.join(sorted(known))}.",
+        )
     return matches
 
 

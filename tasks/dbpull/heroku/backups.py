@@ -6,22 +6,16 @@ import re
 from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
-from dbpull.errors.heroku import (
-    BackupCanceled,
-    BackupFailed,
-    BackupGone,
-    BackupStillRunning,
-    NotFound,
-    UnexpectedAnswer,
-    UnknownApp,
-    UnknownBackup,
-)
-from dbpull.errors.sources import NoBackup
+from dbpull.errors.heroku import BackupGone, HerokuError, UnknownApp, pick_up
+from dbpull.errors.heroku_http import NotFound, UnexpectedAnswer
+from dbpull.errors.sources import CAPTURE, NoBackup
+from dbpull.errors.spelling import did_you_mean
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import short
 from dbpull.heroku.hosts import is_loopback
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import Backup, backup_of
+from dbpull.naming import command
 
 _NUMBERED = re.compile(r"[abcr]?([0-9]{1,9})", re.IGNORECASE)
 _KNOWN = 5  # ids that an error names
@@ -81,7 +75,7 @@ def find(
     """The finished backup with an id: b101, 101 and a101 are the same backup.
 
     With `or_running` also a backup that is still being taken, for `follow`. Raises
-    `UnknownBackup`, `BackupFailed`, `BackupCanceled`, `BackupStillRunning`.
+    `HerokuError`.
     """
     name = id.strip().lower()
     numbered = _NUMBERED.fullmatch(name)
@@ -91,7 +85,14 @@ def find(
             if or_running and backup.status in {"running", "pending"}:
                 return backup
             return _finished(backup)
-    raise UnknownBackup(id, [backup.id for backup in backups[:_KNOWN]])
+    known = [backup.id for backup in backups[:_KNOWN]]
+    raise HerokuError(
+        f"There is no backup {id[:40]!r}.",
+        f"{did_you_mean(id, known)}There are {', '.join(known)};"
+        f" `{command('backups')}` shows them all."
+        if known
+        else f"There are no backups at all. {CAPTURE}.",
+    )
 
 
 def download_url(api: Api, backup: Backup) -> str:
@@ -121,13 +122,19 @@ def download_url(api: Api, backup: Backup) -> str:
 
 
 def _finished(backup: Backup) -> Backup:
-    if backup.status == "failed":
-        raise BackupFailed(backup.id)
-    if backup.status == "canceled":
-        raise BackupCanceled(backup.id)
-    if backup.status != "finished":
-        raise BackupStillRunning(backup.id)
-    return backup
+    look = f"`{command('backups')}`"
+    if backup.status == "finished":
+        return backup
+    if backup.status in {"running", "pending"}:
+        raise HerokuError(
+            f"The backup {backup.id} is still being taken.",
+            f"Look with {look}; when it is finished, {pick_up(backup.id)}.",
+        )
+    how = "failed at Heroku" if backup.status == "failed" else "was canceled"
+    raise HerokuError(
+        f"The backup {backup.id} {how}, so there is nothing to pull.",
+        f"{CAPTURE}, or choose another from {look}.",
+    )
 
 
 def _is_safe(url: str) -> bool:

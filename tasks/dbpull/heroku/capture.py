@@ -6,26 +6,28 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from dbpull.errors import Interrupted, PullError
+from dbpull.errors import Interrupted
 from dbpull.errors.heroku import (
-    BackupsUnsupported,
     CaptureInProgress,
     CaptureInterrupted,
-    CaptureLost,
-    CaptureRefused,
     DatabaseNotReady,
+    HerokuError,
+)
+from dbpull.errors.heroku_http import (
     HerokuDown,
     HttpError,
     NotFound,
     RequestRefused,
     UnexpectedAnswer,
     Unreachable,
+    said,
 )
 from dbpull.heroku.backups import backups, of_database
 from dbpull.heroku.databases import Database
 from dbpull.heroku.follow import INTERVAL, Progress, follow
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import Backup, backup_of
+from dbpull.naming import command
 
 _LOOKS = 5  # looks at the list of backups, after a lost answer
 # A transfer that Heroku lost track of stays "pending" for ever; it must not block new
@@ -45,12 +47,16 @@ def capture(
     """Take a backup of a database and wait up to `wait` seconds for its end.
 
     Heroku is asked once: where its answer gets lost, the list of backups tells whether
-    the capture began. Raises `BackupsUnsupported`, `DatabaseNotReady`,
-    `CaptureInProgress`, `CaptureRefused`, `CaptureLost`, and as `follow` does.
+    the capture began. Raises `HerokuError`, also as `follow` does.
     (Data API: POST /client/v11/databases/:id/backups.)
     """
     if "shield" in database.plan.lower():
-        raise BackupsUnsupported(database.plan)
+        raise HerokuError(
+            f"Heroku takes no backups of databases on the plan {database.plan}"
+            " (Shield).",
+            "Make a dump yourself with pg_dump -Fc from inside the Shield space, and "
+            f"restore it with `{command('restore')} --dump=FILE`.",
+        )
     before = backups(api, database.billing_app)
     _refuse_second(before, database)
     last = max((backup.number for backup in before), default=0)
@@ -90,10 +96,15 @@ def _ask(api: Api, database: Database) -> Backup | str:
     return backup_of(transfer, app) or "it was not understood"
 
 
-def _refusal(database: Database, message: str) -> PullError:
+def _refusal(database: Database, message: str) -> HerokuError:
+    name, app = database.name, database.billing_app
     if _BUSY.search(message.lower()):
-        return CaptureInProgress(database.name, database.billing_app)
-    return CaptureRefused(database.name, database.billing_app, message)
+        return CaptureInProgress(name, app)
+    return HerokuError(
+        f"Heroku refuses to take a backup of {name} of {app}{said(message)}",
+        "Change what it complains about, or pull an existing backup: "
+        f"`{command('backups')}` shows them.",
+    )
 
 
 def _appeared(
@@ -112,4 +123,8 @@ def _appeared(
         new = [b for b in listed if b.number > last and not b.scheduled]
         if new:
             return new[-1]
-    raise CaptureLost(database.name, app, why)
+    raise HerokuError(
+        f"A backup of {database.name} of {app} was asked for, but the answer got lost "
+        f"({why.rstrip('.')}) and no new backup has appeared.",
+        f"Look with `{command('backups')}` whether one appears; if not, run it again.",
+    )

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dbpull.errors.heroku import MalformedToken, NoToken
+from dbpull.errors.heroku import HerokuError
+from dbpull.errors.heroku_http import AUTHORIZATIONS
 
 _TOKEN = re.compile(r"[!-~]+")  # printable ASCII without blanks: fits in a header
 _CLI_SECONDS = 60
@@ -32,7 +33,7 @@ class Token:
 def token(environ: Mapping[str, str], machine: str = "api.heroku.com") -> Token:
     """The token for the Platform API at `machine` ("host" or "host:port").
 
-    Raises `NoToken` where no place has one, `MalformedToken` where it can't be one.
+    Raises `HerokuError` where no place has one, or has something else.
     """
     value = environ.get("HEROKU_API_KEY", "").strip()
     if value:
@@ -44,7 +45,12 @@ def token(environ: Mapping[str, str], machine: str = "api.heroku.com") -> Token:
         if isinstance(found, Token):
             return _checked(found)
         tried.append(found)
-    raise NoToken(tried)
+    raise HerokuError(
+        f"No Heroku token was found: {', '.join(tried)}.",
+        "Set HEROKU_API_KEY in the environment or in .env"
+        f" ({AUTHORIZATIONS} makes one), or log in with `heroku login` (which fills"
+        " ~/.netrc).",
+    )
 
 
 def _from_netrc(environ: Mapping[str, str], machine: str) -> Token | str:
@@ -93,5 +99,10 @@ def _from_cli(environ: Mapping[str, str], machine: str) -> Token | str:
 
 def _checked(found: Token) -> Token:
     if not _TOKEN.fullmatch(found.value):
-        raise MalformedToken(found.origin)
+        raise HerokuError(
+            f"The Heroku token from {found.origin} is not one: it holds blanks or "
+            "characters that no token has.",
+            "Copy it again, on one line and without quotes, from where it was made:"
+            f" {AUTHORIZATIONS}.",
+        )
     return found

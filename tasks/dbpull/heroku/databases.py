@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dbpull.errors.heroku import DatabaseNotReady, NoAccess, NotFound, UnknownApp
+from dbpull.errors.heroku import DatabaseNotReady, UnknownApp
+from dbpull.errors.heroku_http import NoAccess, NotFound
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import Attachment, attached_to, resolve
 from dbpull.heroku.http import Api
@@ -49,8 +50,7 @@ def database(api: Api, app: AppChoice | str, name: str = "DATABASE_URL") -> Data
     """The database that `name` means for an app.
 
     `name` may be an attachment ("NAVY"), a config var, an add-on, or any of them of
-    another app ("shop::DATABASE"). Raises `UnknownApp`, `UnknownDatabase`,
-    `AmbiguousDatabase`, `NoDatabases` and `HttpError`s.
+    another app ("shop::DATABASE"). Raises `UnknownApp` and other `HerokuError`s.
     (Platform API: POST /actions/addon-attachments/resolve.)
     """
     choice = AppChoice.of(app)

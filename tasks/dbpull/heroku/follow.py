@@ -6,12 +6,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from dbpull.errors import Interrupted
-from dbpull.errors.heroku import (
-    BackupGone,
-    CaptureCanceled,
-    CaptureFailed,
-    CaptureInterrupted,
-    CaptureUnseen,
+from dbpull.errors.heroku import BackupGone, CaptureInterrupted, HerokuError, pick_up
+from dbpull.errors.heroku_http import (
     HerokuDown,
     HttpError,
     NotFound,
@@ -42,8 +38,8 @@ def follow(
     """Wait up to `wait` seconds for the end of a backup that is being taken.
 
     `progress` gets the bytes dumped and the database's size in bytes. Failures that
-    may pass are waited out. Raises `CaptureFailed`, `CaptureCanceled`,
-    `CaptureUnseen`, `CaptureInterrupted`, `BackupGone` and `HttpError`s (401, 403).
+    may pass are waited out. Raises `CaptureInterrupted`, `BackupGone`, `HttpError`s
+    (401, 403), and `HerokuError` where there is no backup in the end.
     (Data API: GET /client/v11/apps/:app/transfers/:uuid.)
     """
     try:
@@ -52,9 +48,15 @@ def follow(
         code = getattr(stop, "code", 130)
         raise CaptureInterrupted(backup.id, code=code) from None
     if ended.status == "canceled":
-        raise CaptureCanceled(backup.id)
+        raise HerokuError(
+            f"The backup {backup.id} was canceled at Heroku while it was being taken.",
+            "Run it again, or ask who canceled it.",
+        )
     if ended.status == "failed":
-        raise CaptureFailed(backup.id, _last_words(api, backup))
+        raise HerokuError(
+            f"The backup {backup.id} failed at Heroku{_last_words(api, backup)}",
+            "Run it again; if it fails again, ask Heroku support about this backup.",
+        )
     return ended
 
 
@@ -81,7 +83,7 @@ def _ended(
             pause = pause_after(api.clock() - begun, interval)
         remaining = begun + wait - api.clock()
         if remaining <= 0:
-            raise CaptureUnseen(backup.id, wait, trouble)
+            raise _unseen(backup, wait, trouble)
         api.sleep(min(pause, remaining))
 
 
@@ -121,16 +123,32 @@ def _longer(pause: float, retry_after: float | None) -> float:
     return max(min(2 * pause, _LONGEST_PAUSE), retry_after or 0.0)
 
 
-def _last_words(api: Api, backup: Backup) -> list[str]:
-    """The last lines of the server's log about a backup, without secrets."""
+def _unseen(backup: Backup, wait: float, trouble: str) -> HerokuError:
+    last = f" ({trouble.rstrip('.')})" if trouble else ""
+    return HerokuError(
+        f"The end of the backup {backup.id} was not seen within {_time(wait)}{last}.",
+        f"It goes on at Heroku: {pick_up(backup.id)} when it is finished, or wait"
+        " longer with --wait.",
+    )
+
+
+def _time(seconds: float) -> str:
+    if seconds >= 3600:
+        return f"{seconds / 3600:.3g} h"
+    return f"{seconds / 60:.3g} min" if seconds >= 60 else f"{seconds:.3g} s"
+
+
+def _last_words(api: Api, backup: Backup) -> str:
+    """The last lines of the server's log about a backup, to end a sentence."""
     about = f"the log of {backup.id}"
     try:
         transfer = api.get(
             dict, api.data, *_path(backup), about=about, query={"verbose": "true"}
         )
     except HttpError:
-        return []  # the failure itself matters, its log less
-    return logged(transfer)[-_LOG_LINES:]
+        return "."  # the failure itself matters, its log less
+    lines = "".join(f"\n    {line}" for line in logged(transfer)[-_LOG_LINES:])
+    return f"; the last it said:{lines}" if lines else "."
 
 
 def _path(backup: Backup) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dbpull.errors.heroku import RefusedHost
+from dbpull.errors.heroku_http import RefusedHost
 from dbpull.heroku.redact import redacted
 
 _DOMAINS = ("heroku.com", "herokai.com", "herokuspace.com", "herokudev.com")

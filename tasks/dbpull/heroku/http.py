@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from dbpull.errors.heroku import HttpError, UnexpectedAnswer, Unreachable
+from dbpull.errors.heroku_http import HttpError, UnexpectedAnswer, Unreachable
 from dbpull.errors.network import Reason
 from dbpull.heroku import credentials
 from dbpull.heroku.answers import ApiAnswer
@@ -81,8 +81,7 @@ class Api:
     def from_environment(cls, environ: Mapping[str, str], **options: Any) -> Api:
         """The APIs with the hosts and the token that the environment names.
 
-        `options` go to the class. Raises `RefusedHost`, `NoToken` and
-        `MalformedToken`.
+        `options` go to the class. Raises `RefusedHost`, and as `token` does.
         """
         hosts = ApiUrls.from_environment(environ)
         return cls(hosts, credentials.token(environ, hosts.machine), **options)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from dbpull.errors.heroku import (
+from dbpull.errors.heroku_http import (
     HerokuDown,
     NotFound,
     RateLimited,

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 
 from dbpull import heroku
-from dbpull.errors.heroku import NoAccess, NotFound
+from dbpull.errors.heroku_http import NoAccess, NotFound
 from dbpull.errors.postgres import MissingProgram
 from dbpull.errors.push import (
     NothingToPush,

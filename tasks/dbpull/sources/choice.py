@@ -48,7 +48,7 @@ def choose(
 ) -> Choice:
     """The backup to pull: the one named, the newest if young enough, or none.
 
-    Raises OtherDatabase, UnknownBackup and the like.
+    Raises as the database's `named` does.
     """
 
     def ask() -> Choice:
@@ -95,7 +95,7 @@ def existing(
 ) -> SourceBackup:
     """The backup named, or the newest; never a new one.
 
-    Raises NoBackup, OtherDatabase, UnknownBackup and the like.
+    Raises NoBackup, and as the database's `named` does.
     """
 
     def ask() -> SourceBackup:

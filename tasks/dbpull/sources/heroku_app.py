@@ -11,8 +11,9 @@ from functools import cache
 
 from dbpull import heroku
 from dbpull.console import Reporter
-from dbpull.errors.heroku import NoAccess, OtherDatabase
-from dbpull.errors.heroku.http import HttpError
+from dbpull.errors.heroku import HerokuError
+from dbpull.errors.heroku_http import HttpError, NoAccess
+from dbpull.naming import command
 from dbpull.project import PROJECT
 from dbpull.settings import KEYS, Settings
 from dbpull.signals import SIGNALS
@@ -43,7 +44,7 @@ class HerokuApp:
         return other_app(self.database) or self.name
 
     def refuse_unable(self, reporter: Reporter) -> None:
-        """Raise NoToken and the like: the refusals that need no network."""
+        """Raise the refusals that need no network: no token, say."""
         _shared_api(reporter)
 
     def open(self, reporter: Reporter) -> HerokuDatabase:
@@ -132,13 +133,16 @@ class HerokuDatabase:
         return self._offered(heroku.newest(self._known(), self.database.names))
 
     def named(self, backup: str) -> SourceBackup:
-        """The backup with an id. Raises OtherDatabase, UnknownBackup and the like."""
+        """The backup with an id. Raises HerokuError."""
         found = heroku.find(self._known(), backup, or_running=True)
         names = self.database.names
         # Heroku does not tell every backup's database, nor all names of a database.
         if names and found.database and not heroku.of_database([found], names):
             of = heroku.short(found.database)
-            raise OtherDatabase(found.id, of, self.database.name)
+            raise HerokuError(
+                f"{found.id} is a backup of {of}, not of {self.database.name}.",
+                f"Add --database={of}, or choose another from `{command('backups')}`.",
+            )
         return self._offered(found)
 
     def capture(self, wait: float, progress: Progress) -> SourceBackup:
@@ -183,7 +187,7 @@ def _offered(api: heroku.Api, app: str, kept: heroku.Backup) -> SourceBackup:
 
 
 def named(settings: Settings) -> HerokuApp:
-    """The app that the settings name, without a request. Raises NoApp and the like."""
+    """The app that the settings name, without a request. Raises as `app_name` does."""
     origin = settings.origins["app"]
     app = heroku.app_name(
         settings.app, settings.apps, os.environ, PROJECT.folder, origin=origin

@@ -14,10 +14,7 @@ __all__ = ["PLATFORM", "name_of_dumps", "source_of"]
 
 
 def source_of(settings: Settings) -> Source:
-    """The source that the settings name, without a request.
-
-    Raises NoSource, BadAppName.
-    """
+    """The source that the settings name, without a request; raises NoSource."""
     return heroku_app.named(settings)
 
 

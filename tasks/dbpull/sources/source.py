@@ -73,7 +73,7 @@ class SourceDatabase(Protocol):
     def named(self, backup: str) -> SourceBackup:
         """The backup with an id, finished or still being taken.
 
-        Raises UnknownBackup, OtherDatabase and the like.
+        Raises PullError where there is none, or it is of another database.
         """
 
     def capture(self, wait: float, progress: Progress) -> SourceBackup:
@@ -92,7 +92,7 @@ class Source(Hashable, Protocol):
         """The source's name in the names of dumps."""
 
     def refuse_unable(self, reporter: Reporter) -> None:
-        """Raise NoToken and the like: the refusals that need no network."""
+        """Raise the refusals that need no network: no token, say."""
 
     def open(self, reporter: Reporter) -> SourceDatabase:
         """Ask the source for its database: reads only."""

@@ -5,43 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from dbpull.errors import PullError
+from dbpull.errors.heroku import HerokuError
 from dbpull.errors.network import Reason
 from dbpull.naming import command
 
-_MAKE = (
+AUTHORIZATIONS = (
     "https://dashboard.heroku.com/account/applications (Authorizations) or `heroku"
     " authorizations:create`"
 )
-_CREATE = f"{_MAKE} makes one"
+"""Where a user makes a token."""
 
 
-class NoToken(PullError):
-    """No place we look has a token; `tried` says what each of them said."""
-
-    def __init__(self, tried: Sequence[str]) -> None:
-        super().__init__(
-            f"No Heroku token was found: {', '.join(tried)}.",
-            "Set HEROKU_API_KEY in the environment or in .env "
-            f"({_CREATE}), or log in with `heroku login` (which fills ~/.netrc).",
-        )
-
-
-class MalformedToken(PullError):
-    """What should be a token has blanks or other characters no token has."""
-
-    def __init__(self, origin: str) -> None:
-        super().__init__(
-            f"The Heroku token from {origin} is not one: it holds blanks or "
-            "characters that no token has.",
-            "Copy it again, on one line and without quotes, from where it was made:"
-            f" {_MAKE}.",
-        )
-
-
-class RefusedHost(PullError):
+class RefusedHost(HerokuError):
     """A variable names a host that must not get the token."""
 
     def __init__(self, variable: str, value: str, why: str, remedy: str = "") -> None:
@@ -52,7 +27,7 @@ class RefusedHost(PullError):
         )
 
 
-class HttpError(PullError):
+class HttpError(HerokuError):
     """Heroku could not be asked, or said no.
 
     `passing`: it may pass by itself, asking again is worth it.
@@ -109,10 +84,11 @@ class BadToken(HttpError):
         known = origin == "HEROKU_API_KEY"
         super().__init__(
             f"Heroku does not accept the token from {origin}.",
-            f"Set HEROKU_API_KEY (environment or .env) to a valid one: {_CREATE}."
+            "Set HEROKU_API_KEY (environment or .env) to a valid one:"
+            f" {AUTHORIZATIONS} makes one."
             if known
             else "Log in again with `heroku login`, or set HEROKU_API_KEY"
-            f" (environment or .env): {_CREATE}.",
+            f" (environment or .env): {AUTHORIZATIONS} makes one.",
         )
 
 
@@ -124,7 +100,7 @@ class TwoFactor(HttpError):
             f"Heroku asks for a second factor before it shows {about} to the token "
             f"from {origin}.",
             "Use an authorization token, which needs no second factor: make one with "
-            f"{_MAKE} and set it as HEROKU_API_KEY.",
+            f"{AUTHORIZATIONS} and set it as HEROKU_API_KEY.",
         )
 
 
@@ -150,8 +126,6 @@ class Suspended(HttpError):
 
 class NotFound(HttpError):
     """404 or 410; the callers say what it is that does not exist."""
-
-    passing = False
 
     def __init__(self, about: str, *, resource: str = "", gone: bool = False) -> None:
         self.resource = resource
