@@ -8,14 +8,10 @@ from collections.abc import Collection
 from dbpull.archive import Extension
 from dbpull.postgres.psql import Psql
 
-_CREATE = """
-SELECT format('CREATE SCHEMA %I', :'schema')
-WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = :'schema') \\gexec
-"""
 # Only an extension's script knows which schemas it makes, so each extension is created
 # and rolled back. If it insists on making its own schema, the first try succeeds; else
 # the schema is created before it, as a dump would do.
-_MADE = """
+_LOOK = """
 BEGIN;
 \\set ON_ERROR_STOP off
 \\set ON_ERROR_ROLLBACK on
@@ -26,9 +22,15 @@ FROM json_array_elements(:'extensions') WITH ORDINALITY one(told, place),
   LATERAL (VALUES (1, made), (3, made),
     (2, 'CREATE SCHEMA IF NOT EXISTS ' || quote_ident(told->>1))) of(turn, statement)
 ORDER BY place, turn \\gexec
-SELECT nspname FROM pg_namespace n JOIN pg_depend d
-  ON classid = 'pg_namespace'::regclass AND objid = n.oid AND deptype = 'e';
+SELECT coalesce(json_agg(nspname), '[]') made FROM pg_namespace n JOIN pg_depend d
+  ON classid = 'pg_namespace'::regclass AND objid = n.oid AND deptype = 'e' \\gset
 ROLLBACK;
+\\set ON_ERROR_STOP on
+"""
+_CREATE = """
+SELECT format('CREATE SCHEMA %I', name) FROM json_array_elements_text(:'schemas') name
+WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = name)
+  AND NOT :'made'::jsonb ? name \\gexec
 """
 
 
@@ -39,19 +41,13 @@ def create_missing(
     extensions: Collection[Extension] = (),
 ) -> None:
     """Create the schemas, but for those that the extensions make. Raises SqlFailed."""
-    made = _made_by(psql, dbname, extensions) if extensions else set()
-    for schema in sorted(set(schemas) - made):
+    if schemas:
+        named = [[each.name, each.schema] for each in extensions]
         psql.run(
-            _CREATE,
-            doing=f"Creating the schema {schema}",
+            f"{_LOOK if named else ''}{_CREATE}",
+            doing=f"Creating the schemas {', '.join(sorted(schemas))}",
             dbname=dbname,
-            schema=schema,
+            schemas=json.dumps(sorted(schemas), ensure_ascii=False),
+            extensions=json.dumps(named, ensure_ascii=False),
+            made="[]",
         )
-
-
-def _made_by(psql: Psql, dbname: str, extensions: Collection[Extension]) -> set[str]:
-    """The schemas that creating the extensions makes; it is rolled back."""
-    told = json.dumps([[each.name, each.schema] for each in extensions])
-    doing = "Looking at what the extensions make"
-    rows = psql.run(_MADE, doing=doing, dbname=dbname, extensions=told)
-    return {name for (name,) in rows}
