@@ -72,7 +72,8 @@ def test_what_is_an_apps_own_is_kept_in_its_order() -> None:
     selection = chosen(*own)
 
     assert selection.entries == own
-    assert selection.left_out == selection.skipped == selection.unmatched == ()
+    assert selection.left_out == selection.skipped == ()
+    assert selection.unmatched == {}
     assert selection.extensions == ("citext",)
     assert [table.tag for table in selection.tables] == ["users"]
 
@@ -294,13 +295,13 @@ def test_patterns_tell_whose_rows_are_not_wanted(
     kept = {f"{one.namespace}.{one.tag}" for one in selection.tables}
     assert not kept & set(skipped)
     assert len(kept) + len(skipped) == len(TABLES)
-    assert selection.unmatched == ()
+    assert selection.unmatched == {}
 
 
 def test_patterns_that_fit_no_table_are_told() -> None:
     selection = chosen(*TABLES, skip=("user", "audit.log", "public.lo", "USERS"))
 
-    assert selection.unmatched == ("user", "public.lo", "USERS")
+    assert list(selection.unmatched) == ["user", "public.lo", "USERS"]
 
 
 def test_of_a_partitioned_table_the_partitions_are_meant() -> None:
@@ -337,7 +338,7 @@ def test_of_a_partitioned_table_the_partitions_are_meant() -> None:
     selection = chosen(*tables, one, other, below, heir, skip=("public.lines",))
 
     assert selection.tables == (heir,)
-    assert selection.unmatched == ()
+    assert selection.unmatched == {}
     assert set(selection.skipped) == {
         "public.lines_1",
         'old."of" two',
@@ -362,7 +363,7 @@ def test_of_a_partitioned_table_the_partitions_are_meant() -> None:
 def test_of_a_pattern_without_effect_the_nearest_table_is_known(
     pattern: str, near: str
 ) -> None:
-    assert chosen(*TABLES, skip=(pattern,)).near == {pattern: near}
+    assert chosen(*TABLES, skip=(pattern,)).unmatched == {pattern: near}
 
 
 def test_where_a_security_label_can_not_be_made_the_others_are_not_tried() -> None:

@@ -130,7 +130,7 @@ class _Plan:
             program.path if program else "pg_restore",
             self._named.connection.to(dbname),
             dump.path if dump else run.settings.path / "NEW.dump",
-            self.prepared.selection if self.prepared else Selection((), (), (), ()),
+            self.prepared.selection if self.prepared else Selection(),
             1 if tar else run.settings.jobs,
             dump.label if dump else "",
         )

@@ -61,7 +61,7 @@ def prepare(
     left_out = LeftOut(archive, server, PLATFORM)
     selection = select(left_out, settings.skip_data)
     if selection.unmatched and settings.origins["skip_data"] == "--skip-data":
-        raise NoSuchTable(selection.near)
+        raise NoSuchTable(selection.unmatched)
     _refuse_extensions(target, selection, settings.tolerate)
     _refuse_build(target, selection, settings.tolerate)
     _refuse_roles(left_out, settings.tolerate)
@@ -161,8 +161,7 @@ def _refuse_roles(left_out: LeftOut, tolerate: tuple[str, ...]) -> None:
 
 def useless(prepared: Prepared, archive: Archive, settings: Settings) -> Iterator[str]:
     """Notes on patterns that fit nothing; those of --skip-data are refused instead."""
-    for pattern in prepared.selection.unmatched:
-        near = prepared.selection.near[pattern]
+    for pattern, near in prepared.selection.unmatched.items():
         meant = f"; did you mean {near}?" if near else "."
         yield f"skip_data: no table fits {pattern}{meant}"
     for pattern in settings.tolerate:

@@ -58,9 +58,8 @@ def tell_commands(
     """Tell the commands and the requests to Heroku that the push would make."""
     app, database = found.database.app, found.database.id
     path = settings.path / f"push-{app}.dump"
-    nothing = Selection((), (), (), ())
     to, program = remote.target.connection, chosen.pg_restore.path
-    restore = Restore(local.shell, program, to, path, nothing, settings.jobs, "")
+    restore = Restore(local.shell, program, to, path, Selection(), settings.jobs, "")
     target = f"{found.api.data}/client/v11/databases/{database}"
     reporter.say("  commands")
     for line in (

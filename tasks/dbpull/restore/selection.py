@@ -16,15 +16,14 @@ from dbpull.restore.skipping import Skipping
 class Selection:
     """The entries to restore, in the archive's order, and those that are left out."""
 
-    entries: tuple[Entry, ...]
-    left_out: tuple[str, ...]
+    entries: tuple[Entry, ...] = ()
+    left_out: tuple[str, ...] = ()
     """The reasons for which entries are left out, each with its count."""
-    skipped: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
     """Tables whose rows are left out, as `schema.table`."""
-    unmatched: tuple[str, ...]
-    """Patterns of skip_data that match no table."""
-    near: Mapping[str, str] = field(default_factory=dict)
-    """For each unmatched pattern the table that was probably meant, or ""."""
+    unmatched: Mapping[str, str] = field(default_factory=dict)
+    """The patterns of skip_data that match no table, each with the table that was
+    probably meant, or ""."""
 
     def of(self, section: str) -> tuple[Entry, ...]:
         """The entries of a section: `pre-data`, `data`, `post-data`.
@@ -78,8 +77,7 @@ def select(left_out: LeftOut, skip_data: Sequence[str] = ()) -> Selection:
             kept.append(entry)
     reasons.update(_placed(entry) for entry in kept if _is_placed(entry))
     told = tuple(f"{reason} ({count})" for reason, count in reasons.items())
-    near = {pattern: skipping.near(pattern) for pattern in skipping.unmatched}
-    return Selection(tuple(kept), told, tuple(skipped), skipping.unmatched, near)
+    return Selection(tuple(kept), told, tuple(skipped), skipping.unmatched)
 
 
 def _is_placed(entry: Entry) -> bool:

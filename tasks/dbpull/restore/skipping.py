@@ -37,16 +37,16 @@ class Skipping:
         tables = self._with_parents(_of(rows))
         return any(_fits(table, self.patterns) for table in tables)
 
-    @cached_property
-    def unmatched(self) -> tuple[str, ...]:
-        """The patterns that match no table."""
-        return tuple(
-            pattern
+    @property
+    def unmatched(self) -> dict[str, str]:
+        """The patterns that match no table, each with the table probably meant."""
+        return {
+            pattern: self._near(pattern)
             for pattern in self.patterns
             if not any(_fits(table, [pattern]) for table in self._tables)
-        )
+        }
 
-    def near(self, pattern: str) -> str:
+    def _near(self, pattern: str) -> str:
         """The table that a pattern probably meant; "" where none has a similar name."""
         schema, _, table = pattern.replace('"', "").rpartition(".")
         near = get_close_matches(schema, {schema for schema, _ in self._tables}, n=1)
