@@ -15,7 +15,7 @@ from dbpull.restore.left_out import LeftOut, ServerFacts
 from dbpull.restore.queue import LARGE
 from dbpull.restore.readable import Listener
 from dbpull.restore.selection import select
-from dbpull.restore.watch import Watch
+from dbpull.restore.watch import Outcome, Watch
 
 HEADER = Header((1, 16, 0), "gzip", datetime(2026, 1, 1), "shop", "17", "17")
 
@@ -79,14 +79,14 @@ def test_keys_are_weighed_also_where_rows_were_in_before_it_was_told() -> None:
         jobs=1,
         dump="shop.dump",
         watch=Watch(),
-        listening=Watch,
+        new_watch=Watch,
         piped_argv=list,
         environment=lambda _: {},
         refuse_failed=lambda *_, **__: None,
         part=lambda *_: None,
-        outcome=Watch().outcome,
+        outcome=lambda: Outcome((), {}),
     )
-    engine = Engine(restore, shell, dump, lambda _: None)  # type: ignore[arg-type]
+    engine = Engine(restore, shell, dump, lambda *_: None)  # type: ignore[arg-type]
 
     outcome = engine.run()
 

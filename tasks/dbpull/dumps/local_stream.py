@@ -16,7 +16,7 @@ from dbpull.dumps.stream import fetched, restored
 from dbpull.errors.download import DownloadFailed, ObjectChanged
 from dbpull.errors.restore import RestoreFailed
 from dbpull.restore import commands
-from dbpull.restore.engine import Engine, Standing
+from dbpull.restore.engine import Engine
 from dbpull.restore.queue import LARGE
 from dbpull.restore.readable import Listener
 from dbpull.restore.sections import Restore
@@ -71,8 +71,9 @@ class LocalStream:
         doing = f"Fetching and restoring {label}" if download else f"Restoring {label}"
         with reporter.step("restore", doing) as step:
 
-            def on_progress(standing: Standing) -> None:
-                step.report(standing.done, standing.total, _amount(standing))
+            def on_progress(done: int, total: int, doing: list[str]) -> None:
+                of = f" of {size(total)}" if total > done else ""
+                step.report(done, total, f"{size(done)}{of} {listed(doing, 2)}")
 
             def on_whole() -> None:
                 if download:
@@ -157,12 +158,6 @@ def finish(
 
 def _fetched(dump: Dump) -> str:
     return fetched(dump.label, dump.size, f" in {shown(dump.path)}")
-
-
-def _amount(standing: Standing) -> str:
-    total = int(standing.total)
-    of = f" of {size(total)}" if total > standing.rows else ""
-    return f"{size(standing.rows)}{of} {listed(standing.doing, 2)}"
 
 
 class _Changed(DownloadFailed):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dbpull.archive import Block
 from dbpull.errors.archive import BadDump
@@ -19,7 +19,7 @@ from dbpull.restore.job import Job
 from dbpull.restore.queue import Queue
 from dbpull.restore.readable import ReadableDump, write_part
 from dbpull.restore.sections import Restore, numbers
-from dbpull.restore.watch import Bar, Outcome, Watch
+from dbpull.restore.watch import Bar, Outcome
 from dbpull.shell import PipedInput, PipedProcess, Write
 from dbpull.signals import SIGNALS
 
@@ -27,17 +27,9 @@ PATIENCE = 10.0  # seconds for the walk to judge a damaged dump
 LOOK_AGAIN = 0.2  # seconds between two checks for a signal
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How far the restore is."""
-
-    done: float
-    """Bytes of the dump, of `total`; keys and indexes count with their cost."""
-    total: float
-    rows: int
-    """Bytes of the dump whose rows are restored."""
-    doing: tuple[str, ...]
-    """The names of the jobs under way."""
+Tell = Callable[[int, int, list[str]], None]
+"""Called with the bytes of the dump that pg_restores have got, how many there are in
+total, and the names of the jobs under way."""
 
 
 class Engine:
@@ -52,13 +44,13 @@ class Engine:
         restore: Restore,
         shell: PipedInput,
         dump: ReadableDump,
-        tell: Callable[[Standing], None],
+        tell: Tell,
         whole: Callable[[], None] = lambda: None,
     ) -> None:
         self._restore, self._shell, self._dump = restore, shell, dump
         self._tell, self._whole = tell, whole
-        self._agenda = Dependencies(dump.contents, restore.selection)
-        self._queue = Queue(self._agenda, restore.jobs)
+        dependencies = Dependencies(dump.contents, restore.selection)
+        self._queue = Queue(dependencies, restore.jobs)
         restore.still_arriving = lambda: not self._queue.whole
         self._changed = threading.Condition()
         self._running: dict[int, tuple[Job, PipedProcess]] = {}
@@ -68,7 +60,6 @@ class Engine:
         self._fed = 0
         self._bars: list[Bar] = []
         self._took: dict[int, float] = {}
-        self._watches: list[Watch] = []
 
     def run(self) -> Outcome:
         """Restore all. Raises RestoreFailed, what ended the arrival, and Ctrl-C."""
@@ -136,13 +127,9 @@ class Engine:
         return count
 
     def _await(self, job: Job, process: PipedProcess) -> None:
-        watch = self._restore.listening()
-        watch.begin(lambda _done, _total: None, 0)
+        watch = self._restore.new_watch()
         try:
-            result = process.wait(watch)
-            watch.messages.close()
-            told = bool(watch.messages.all)
-            self._restore.refuse_failed(watch, result, told=told)
+            self._restore.refuse_failed(watch, process.wait(watch))
         except BadDump as error:
             self._walker.join(PATIENCE)  # which judges the dump, and removes it
             self._fail(error)
@@ -151,7 +138,6 @@ class Engine:
         with self._changed:
             # The cost of its keys needs the block's size, which the walk tells soon.
             self._changed.wait_for(lambda: not job.arriving or self._error)
-            self._watches.append(watch)
             del self._running[id(job)]
             if self._error is None:
                 self._queue.finished(job)
@@ -210,8 +196,7 @@ class Engine:
             self._whole()
         running = sorted(job.name for job, _ in self._running.values())
         total = self._dump.total or self._fed
-        rows = min(self._fed, total)
-        self._tell(Standing(rows, total, rows, tuple(running)))
+        self._tell(min(self._fed, total), total, running)
 
     def _restore_remaining(self) -> None:
         """Restore the other post-data entries: pg_restore knows their dependencies."""
@@ -219,10 +204,10 @@ class Engine:
         began = time.monotonic()
 
         def progress(done: int, total: int | None) -> None:
-            doing = (f"{done} of {total} other keys, indexes and the like",)
-            self._tell(Standing(1, 1, self._fed, doing))
+            doing = [f"{done} of {total} other keys, indexes and the like"]
+            self._tell(self._fed, self._fed, doing)
 
-        for part in self._agenda.remaining(self._queue.done):
+        for part in self._queue.dependencies.remaining(self._queue.done):
             self._restore.part("post-data", part, progress)
             self._bars += self._remaining_bars(began)
             began = time.monotonic()
@@ -252,9 +237,6 @@ class Engine:
                 SIGNALS.wait(self._changed, LOOK_AGAIN)
 
     def _outcome(self) -> Outcome:
-        watch = self._restore.watch
-        for other in self._watches:
-            watch.messages.all.extend(other.messages.all)
-        told = self._restore.outcome()
-        sizes = dict(self._queue.sizes)
-        return replace(told, seconds=self._took, sizes=sizes, bars=tuple(self._bars))
+        sizes, bars = dict(self._queue.sizes), tuple(self._bars)
+        found = self._restore.outcome()
+        return replace(found, seconds=self._took, sizes=sizes, bars=bars)

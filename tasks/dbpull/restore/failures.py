@@ -32,6 +32,10 @@ _HOPELESS = re.compile(
     r"No space left on device|could not extend file|out of (?:shared )?memory"
     r"|terminating connection|canceling statement"
 )
+_ADVICE = (
+    "If the table that it refers to is in skip_data, skip the rows that refer to it as"
+    " well."
+)
 
 
 def name(entry: Entry) -> str:
@@ -71,13 +75,7 @@ def why(message: RestoreMessage, entry: Entry | None = None) -> str:
     return f"{told} ({message.context})" if message.context else told
 
 
-_ADVICE = (
-    "If the table that it refers to is in skip_data, skip the rows that refer to it as"
-    " well."
-)
-
-
-def functions_without_path(messages: Iterable[RestoreMessage]) -> list[str]:
+def _functions_without_path(messages: Iterable[RestoreMessage]) -> list[str]:
     """The functions that failed since they have no search_path of their own."""
     found: dict[str, None] = {}
     for message in messages:
@@ -123,8 +121,6 @@ class Failures:
         """Sort messages by entry. Raises RestoreFailed for a message on none."""
         found: dict[int, RestoreMessage] = {}
         for message in messages:
-            if message.harmless:
-                continue
             if message.dump_id not in selection.by_id:
                 raise failure(message)
             found.setdefault(message.dump_id, message)
@@ -196,9 +192,8 @@ class Failures:
                 reason += f"\n  and {more:,} more"
         if following:
             reason += f"\n  ({following:,} more failed since these did)"
-        functions = functions_without_path(self.failed[i] for i in shown)
         entries = [by_id[i] for i in shown]
-        remedy = _remedy(entries, functions)
+        remedy = _remedy(entries, [self.failed[i] for i in shown])
         return RestoreFailed(what, reason, remedy, _way_on_without(entries))
 
 
@@ -212,13 +207,13 @@ def _way_on_without(entries: Sequence[Entry]) -> str:
     return f"{without}."
 
 
-def _remedy(entries: Sequence[Entry], functions: Sequence[str]) -> str:
-    """What to do about failed entries; "" where nothing special helps."""
-    keys = _ADVICE if any(e.desc == "FK CONSTRAINT" for e in entries) else ""
-    paths = "; ".join(f"ALTER FUNCTION {one} SET search_path = …" for one in functions)
-    if paths:
-        paths = (
-            f"pg_restore searches no schema: run {paths} in production, with the"
-            " schemas that it needs, and pull a new backup. Until then"
+def _remedy(entries: Sequence[Entry], messages: Iterable[RestoreMessage]) -> str:
+    """The remedy for failed entries; "" where nothing special helps."""
+    functions = _functions_without_path(messages)
+    if functions:
+        paths = (f"ALTER FUNCTION {each} SET search_path = …" for each in functions)
+        return (
+            f"pg_restore searches no schema: run {'; '.join(paths)} in production, with"
+            " the schemas that it needs, and pull a new backup. Until then"
         )
-    return paths or keys
+    return _ADVICE if any(e.desc == "FK CONSTRAINT" for e in entries) else ""

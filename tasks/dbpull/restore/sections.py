@@ -8,7 +8,7 @@ it can't.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dbpull.archive import Entry
@@ -33,7 +33,6 @@ STREAMED = ("pre-data", "data")
 Phase = Callable[[str], Progress]
 """Called with the name of the next phase; returns the function that takes progress."""
 LISTING = "{listing}"
-_ALL = Part(())
 # A crash loses the aside database anyway, so no commit needs to wait for the disk.
 _OPTIONS = "-c synchronous_commit=off -c default_transaction_read_only=off"
 # Where pg_restores fill the cores, a server's own workers would only take turns with
@@ -66,37 +65,41 @@ class Restore:
     watch: Watch = field(init=False)
     done: set[str] = field(default_factory=set, init=False)
     """The sections that are restored."""
-    _messages: list[RestoreMessage] = field(default_factory=list, init=False)
+    _watches: list[Watch] = field(default_factory=list, init=False)
+    _failures: list[RestoreMessage] = field(default_factory=list, init=False)
     _gone: set[int] = field(default_factory=set, init=False)
     """The entries that another try in one transaction left out, by dump id."""
     _noticed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.watch = self.listening()
+        self.watch = self.new_watch()
 
-    def listening(self) -> Watch:
-        """A new watch for another pg_restore."""
-        return Watch() if self.tolerate is None else Watch(self._failed)
+    def new_watch(self) -> Watch:
+        """A watch for another pg_restore."""
+        watch = Watch(None if self.tolerate is None else self._failed)
+        self._watches.append(watch)
+        return watch
 
     def outcome(self) -> Outcome:
         """The outcome so far. Raises RestoreFailed for a failure not tolerated."""
-        told = self.watch.outcome()
-        if self.tolerate is None:
-            return told
-        found = Failures.of(self.watch.messages.all, self.selection, self.tolerate)
+        found = Failures.of(self._failures, self.selection, self.tolerate or ())
         found.refuse()
         gone = self._gone | found.failed.keys()
-        absent = (e for e in self.selection.entries if e.dump_id in gone)
-        return replace(told, absent=tuple(absent))
+        harmless = (m.harmless for each in self._watches for m in each.messages.all)
+        return Outcome(
+            tuple(filter(None, dict.fromkeys(harmless))),
+            {i: end - began for i, (began, end) in self.watch.spans.items()},
+            absent=tuple(e for e in self.selection.entries if e.dump_id in gone),
+        )
 
     def _failed(self, message: RestoreMessage) -> None:
-        self._messages.append(message)
+        self._failures.append(message)
         patterns = self.tolerate or ()
         entry = self.selection.by_id.get(message.dump_id)
         arriving = self.still_arriving()
         if (self._noticed and not arriving) or (entry and fits(entry, patterns)):
             return
-        found = Failures.of(self._messages, self.selection, patterns)
+        found = Failures.of(self._failures, self.selection, patterns)
         if arriving and found.is_of_rows(message.dump_id):
             found.refuse()
         if entry and not self._noticed and message.dump_id not in found.tolerated:
@@ -104,7 +107,7 @@ class Restore:
             told = f"{name(entry)} failed: {why(message, entry)}"
             self.notice(f"{told}. Whatever else fails is told with it at the end.")
 
-    def argv(self, section: str, part: Part = _ALL) -> list[str]:
+    def argv(self, section: str, part: Part) -> list[str]:
         """The command that restores those entries of a section that its stdin lists."""
         argv = self._common()
         if not part.mixed:
@@ -129,8 +132,7 @@ class Restore:
 
     def part(self, section: str, part: Part, progress: Progress) -> None:
         """Restore a part of a section. Raises RestoreFailed."""
-        self.watch.begin(progress, len(part.entries))
-        self._run(self.argv(section, part), part.entries)
+        self._run(self.argv(section, part), part.entries, progress)
 
     def piped_argv(self) -> list[str]:
         """The command that restores a dump from stdin, by the list in LISTING."""
@@ -138,18 +140,17 @@ class Restore:
 
     def environment(self, workers: int = 0) -> dict[str, str]:
         """The environment of pg_restore; the server may use `workers` of its own."""
-        options = _options(self.jobs, workers)
+        options = f"{_OPTIONS} {_WORKERS}{workers}" if self.jobs > 1 else _OPTIONS
         return self.connection.environment(self.shell.environ, options)
 
-    def refuse_failed(self, watch: Watch, result: Result, *, told: bool) -> None:
-        """Raise RestoreFailed where a pg_restore failed; `told`: messages say why."""
+    def refuse_failed(self, watch: Watch, result: Result) -> None:
+        """Raise RestoreFailed where a pg_restore failed."""
         watch.end()
         if result.code < 0:
             why = f"it was killed (signal {-result.code}), often for want of memory"
             raise RestoreFailed("pg_restore", why, "Try again with a smaller --jobs.")
-        if result.code != 0 and not (result.code == 1 and told):
-            why = reason(result.err[-2000:])
-            raise RestoreFailed("pg_restore", why)
+        if result.code != 0 and not (result.code == 1 and watch.has_told):
+            raise RestoreFailed("pg_restore", reason(result.err[-2000:]))
 
     def stream_argv(self, listing: str) -> list[str]:
         """The command that restores definitions and rows from its stdin, in order."""
@@ -166,7 +167,6 @@ class Restore:
         """
         wanted = [self.selection.of(section) for section in STREAMED]
         entries = [entry for section in wanted for entry in section]
-        self.watch.begin(lambda _done, _total: None, len(entries))
 
         def on_stderr(line: str) -> None:
             check()
@@ -174,7 +174,7 @@ class Restore:
                 self.watch(line)
 
         self.still_arriving = arrives
-        self._run(argv, entries, on_stderr)
+        self._run(argv, entries, lambda _done, _total: None, on_stderr)
         self.done.update(STREAMED)
 
     def in_place_argv(self, *, at_once: bool = True, clean: bool = True) -> list[str]:
@@ -198,8 +198,7 @@ class Restore:
         progress, entries = phase("items"), self.selection.entries
         argv = self.in_place_argv(at_once=at_once, clean=clean)
         while True:
-            self.watch.begin(progress, len(entries))
-            self._run(argv, entries)
+            self._run(argv, entries, progress)
             outcome = self.outcome()  # in one transaction, a failure undoes everything
             told = {message.dump_id for message in self.watch.messages.all}
             gone = with_dependents(entries, told)
@@ -210,8 +209,7 @@ class Restore:
 
     def parts(self, section: str) -> list[Part]:
         """The parts of a section, each restored before the next is begun."""
-        entries = self.selection.of(section)
-        return parts(self.selection.by_id, section, entries)
+        return parts(self.selection.by_id, section, self.selection.of(section))
 
     def _common(self, listing: str = "/dev/stdin") -> list[str]:
         argv = [self.program, "--verbose", "--no-owner", "--no-acl"]
@@ -219,20 +217,16 @@ class Restore:
         return [*argv, "--no-tablespaces", "-L", listing]
 
     def _run(
-        self, argv: list[str], entries: Sequence[Entry], on_stderr: Line | None = None
+        self,
+        argv: list[str],
+        entries: Sequence[Entry],
+        progress: Progress,
+        on_stderr: Line | None = None,
     ) -> None:
-        watch, on_stderr = self.watch, on_stderr or self.watch
-        before = len(watch.messages.all)
-        result = self.shell.run(
-            argv, env=self.environment(), stdin=numbers(entries), on_err=on_stderr
-        )
-        watch.messages.close()
-        told = len(watch.messages.all) > before
-        self.refuse_failed(watch, result, told=told)
-
-
-def _options(jobs: int, workers: int) -> str:
-    return f"{_OPTIONS} {_WORKERS}{workers}" if jobs > 1 else _OPTIONS
+        self.watch.begin(progress, len(entries))
+        heard, env = on_stderr or self.watch, self.environment()
+        result = self.shell.run(argv, env=env, stdin=numbers(entries), on_err=heard)
+        self.refuse_failed(self.watch, result)
 
 
 def _beyond(progress: Progress, before: int, total: int) -> Progress:

@@ -63,17 +63,17 @@ class Watch:
         self.messages = RestoreMessages()
         self._failed = failed
         self._heard = 0
-        self._seconds: dict[int, float] = {}
         self.spans: dict[int, tuple[float, float]] = {}
         """When each entry began and ended, where workers tell."""
         self._began: dict[int, float] = {}
-        self._progress: Progress
-        self._done = self._total = 0
+        self._progress: Progress = lambda _done, _total: None
+        self._done = self._total = self._earlier = 0
 
     def begin(self, progress: Progress, total: int) -> None:
         """Get ready for another pg_restore, with `total` entries."""
         self._progress = progress
         self._done, self._total = 0, total
+        self._earlier = len(self.messages.all)
 
     def __call__(self, line: str) -> None:
         """Read a line of stderr. Raises RestoreFailed."""
@@ -83,9 +83,8 @@ class Watch:
             self._began[int(launched[1])] = time.monotonic()
         elif finished := _FINISHED.match(text):
             entry = int(finished[1])
-            began = self._began.pop(entry, time.monotonic())
-            self.spans[entry] = began, time.monotonic()
-            self._seconds[entry] = time.monotonic() - began
+            now = time.monotonic()
+            self.spans[entry] = self._began.pop(entry, now), now
             self._count()
         elif _SERIAL.match(text) and not self._began:
             self._count()
@@ -97,10 +96,10 @@ class Watch:
         if self._done < self._total:  # a line was lost where workers' lines mixed
             self._progress(self._total, self._total)
 
-    def outcome(self) -> Outcome:
-        """The outcome of the messages read so far."""
-        settings = dict.fromkeys(message.harmless for message in self.messages.all)
-        return Outcome(tuple(filter(None, settings)), self._seconds)
+    @property
+    def has_told(self) -> bool:
+        """Whether this pg_restore has told of an error, harmless or not."""
+        return len(self.messages.all) > self._earlier
 
     def _hear_failures(self) -> None:
         for message in self.messages.settled(self._heard):
