@@ -288,7 +288,7 @@ def test_what_stands_behind_a_later_section_is_restored_in_the_dumps_order() -> 
     refresh = entry(43, "MATERIALIZED VIEW DATA", "sales", 40)
     to = queue(*SHOP[:4], KEY, view, refresh, function, comment, INDEX, TRIGGER)
 
-    assert function not in to.dependencies.definitions
+    assert function not in to.dependencies.selection.of("pre-data")
     assert to.dependencies.remaining(set()) == [
         Part((KEY, view)),
         Part((function, comment), alone=True, mixed=True),

@@ -14,12 +14,18 @@ LIST = "LIST"
 
 
 def of_engine(restore: Restore, contents: Archive | None = None) -> list[str]:
-    """The engine's commands; without contents, those of any dump."""
+    """The engine's commands; without contents, those of any dump.
+
+    The keys of post-data that the engine may have made before are among them.
+    """
+    remaining: list[Part] = []
+    if contents:
+        remaining = Dependencies(contents, restore.selection).remaining(set())
     argv = [LIST if word == LISTING else word for word in restore.piped_argv()]
     many = f"for definitions, rows and keys, at most {restore.jobs} at once"
     return [
         f"{_reading(argv, restore)}  ({many}; then)",
-        *_section(restore, "post-data", _remaining(restore, contents)),
+        *_section(restore, "post-data", remaining),
     ]
 
 
@@ -39,13 +45,6 @@ def of_arriving(restore: Restore) -> list[str]:
         f"{streamed}  (while it arrives slowly; else section by section)",
         *of_sections(restore),
     ]
-
-
-def _remaining(restore: Restore, contents: Archive | None) -> list[Part]:
-    """The parts of post-data, of which the engine may have made keys before."""
-    if contents is None:
-        return []
-    return Dependencies(contents, restore.selection).remaining(set())
 
 
 def _section(restore: Restore, section: str, parts: list[Part]) -> list[str]:

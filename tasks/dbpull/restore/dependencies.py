@@ -32,11 +32,6 @@ class Dependencies:
     selection: Selection
 
     @cached_property
-    def definitions(self) -> tuple[Entry, ...]:
-        """The pre-data section, which is restored first."""
-        return self.selection.of("pre-data")
-
-    @cached_property
     def rows(self) -> Mapping[int, Entry]:
         """The entries that have a block of data, by dump id."""
         data = self.selection.of("data")
@@ -46,9 +41,8 @@ class Dependencies:
     def without_data(self) -> tuple[Entry, ...]:
         """The entries of the data section that have no block: sequences' values,
         statistics, comments on large objects."""
-        data = self.selection.of("data")
-        created = set(self.large_objects)
-        return tuple(e for e in data if not e.had_data and e not in created)
+        others = (e for e in self.selection.of("data") if not e.had_data)
+        return tuple(entry for entry in others if entry.desc != "BLOB METADATA")
 
     @cached_property
     def large_objects(self) -> tuple[Entry, ...]:

@@ -39,8 +39,8 @@ class Extensions:
         """Why an entry is left out, as or with an extension; None where it stays."""
         if entry.desc == "EXTENSION":
             return self._why(entry)
-        for name in self._gone:
-            if entry.dump_id in self._upon[name]:
+        for name, dependents in self._upon.items():
+            if entry.dump_id in dependents:
                 return "" if entry.desc in ATTACHED else f"what is built upon {name}"
         table = entry.namespace, entry.tag
         return (
@@ -63,20 +63,13 @@ class Extensions:
         )
 
     @cached_property
-    def _gone(self) -> frozenset[str]:
-        """The extensions that serve a server and are left out."""
-        entries = (e for e in self.archive.entries if e.desc == "EXTENSION")
-        names = (entry.tag for entry in entries if self._why(entry))
-        return frozenset(names) & _OF_ITS_SERVER.keys()
-
-    @cached_property
     def _schemas(self) -> frozenset[str]:
-        """The schemas with the rows of the extensions that are left out."""
-        return frozenset(_OF_ITS_SERVER[name][0] for name in self._gone) - {""}
+        """The schemas with the rows of the extensions that serve a server."""
+        return frozenset(_OF_ITS_SERVER[name][0] for name in self._upon) - {""}
 
     @cached_property
     def _upon(self) -> Mapping[str, frozenset[int]]:
-        """The dump ids that depend on each such extension, directly or not."""
+        """The dump ids that depend on each extension that serves a server."""
         return {
             entry.tag: self._dependents(entry)
             for entry in self.archive.entries

@@ -68,7 +68,7 @@ class Job:
     """The second step, where this job is the first."""
     arriving: bool = False
     """Whether its block still arrives: the job then waits for the network."""
-    began: float = field(default=0.0)
+    began: float = 0.0
     """When the job began (time.monotonic)."""
 
     def keeps_out(self, other: Job) -> bool:
@@ -92,9 +92,8 @@ class Job:
         first = self.entries[0]
         if len(self.entries) > 1:
             return f"{len(self.entries):,} tables" if self.kind == "rows" else self.kind
-        name = first.tag.split(" ")[-1] if self.kind == "reference" else first.tag
-        if self.kind == "index" and first.desc == "CONSTRAINT":
-            name = first.tag.split(" ")[-1]
+        is_key = first.desc in {"CONSTRAINT", "FK CONSTRAINT"}  # `users users_pkey`
+        name = first.tag.split(" ")[-1] if is_key else first.tag
         if first.namespace in {None, "public", ""}:
             return name
         return f"{first.namespace}.{name}"

@@ -82,7 +82,7 @@ class LeftOut:
         """Why an entry is left out; None where it stays."""
         rules = (
             self._platforms, self._event_trigger, self._attached, self._policy,
-            self._extension, self._kept, self._rows, _kind,
+            self._kept, self._extensions.why, self._rows, _kind,
         )  # fmt: skip
         found = (rule(entry) for rule in rules)
         return next((why for why in found if why is not None), None)
@@ -97,7 +97,10 @@ class LeftOut:
     def _event_trigger(self, entry: Entry) -> str | None:
         if entry.desc != "EVENT TRIGGER":
             return None
-        if self._runs_platforms.search(entry.definition):
+        schema = re.escape(self.platform.schema)
+        # Dumps made with --quote-all-identifiers quote the schema.
+        runs = rf'\sEXECUTE (?:FUNCTION|PROCEDURE) "?{schema}"?\.'
+        if re.search(runs, entry.definition):
             return f"{self.platform.name}'s own event triggers"
         if not self.server.superuser:
             return "event triggers, which only a superuser can create"
@@ -116,14 +119,10 @@ class LeftOut:
         lacked, existing = self.lacked_roles(entry)
         return self._for_nobody if lacked and not existing else None
 
-    def _extension(self, entry: Entry) -> str | None:
-        if entry.desc == "EXTENSION" and entry.tag in self.server.kept:
-            return ""
-        return self._extensions.why(entry)
-
     def _kept(self, entry: Entry) -> str | None:
-        is_schema = entry.desc == "SCHEMA" and entry.tag in self.server.kept.values()
-        return "" if is_schema else None
+        kept = self.server.kept
+        names = {"EXTENSION": set(kept), "SCHEMA": set(kept.values())}
+        return "" if entry.tag in names.get(entry.desc, set()) else None
 
     def _rows(self, entry: Entry) -> str | None:
         if (entry.namespace, entry.tag) in self.server.kept_rows:
@@ -131,17 +130,6 @@ class LeftOut:
         if entry in self.unfilled:
             return "rows of materialized views over foreign tables, without logins"
         return None
-
-    @cached_property
-    def _runs_platforms(self) -> re.Pattern[str]:
-        """What an event trigger's definition has that runs a function of the platform.
-
-        Dumps made with --quote-all-identifiers quote the schema.
-        """
-        schema = re.escape(self.platform.schema)
-        return re.compile(
-            rf'\sEXECUTE (?:FUNCTION|PROCEDURE) (?:{schema}|"{schema}")\.'
-        )
 
     @cached_property
     def _extensions(self) -> Extensions:

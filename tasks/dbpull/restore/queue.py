@@ -42,7 +42,6 @@ class Queue:
     """Bytes of the small blocks."""
     _known: set[int] = field(default_factory=set)
     """The rows whose job was started while they arrived."""
-    _without_data_added: bool = False
     _missing_tables: int = 0
     """How many tables' rows are not restored yet."""
     _made: set[int] = field(default_factory=set)
@@ -57,14 +56,16 @@ class Queue:
         self._keys = Keys(self.dependencies, self.jobs, self.sizes)
         self._turns = Turns(self.dependencies)
         self._missing_tables = len(self.dependencies.rows)
-        first = self.dependencies.definitions
+        first = self.dependencies.selection.of("pre-data")
         self._first = Job("definitions", first) if first else None
-        self._defined = not first
+        self._defined = False
+        if not first:
+            self._define()
 
     def large(self, dump_id: int, start: int) -> None:
         """Note that a table of at least LARGE bytes has begun to arrive."""
         if dump_id in self.dependencies.rows:
-            job = self._rows([(dump_id, start, 0)])
+            job = self._rows([Block(dump_id, start, 0, "data")])
             job.arriving = True
             self.arriving = job
 
@@ -78,7 +79,7 @@ class Queue:
         if block.dump_id in self._turns:
             self._turns.arrived(block)
         elif was_arriving or size >= LARGE:
-            job = self._rows([(block.dump_id, block.start, block.end)])
+            job = self._rows([block])
             self._ready.add(job)
         else:
             self._small.append(block)
@@ -89,7 +90,6 @@ class Queue:
         if not self._defined:
             first, self._first = self._first, None
             return first
-        self._add_without_data()
         return self._late(running) or self._ready.take(running) or self._batch(running)
 
     def others(self, running: list[Job], most: int) -> int:
@@ -115,7 +115,8 @@ class Queue:
         if job.then:
             self._ready.add(job.then)
             return
-        self._defined = True  # no other job starts before the definitions
+        if not self._defined:  # no other job starts before the definitions
+            self._define()
         finished = [entry.dump_id for entry in job.entries]
         self.done.update(finished)
         self._ready.finished(finished)
@@ -125,25 +126,19 @@ class Queue:
                 self._follow(job.entries[0].dump_id)
 
     @property
-    def rows_are_in(self) -> bool:
-        """Whether all tables' rows are restored."""
-        return self.whole and not self._missing_tables
-
-    @property
     def empty(self) -> bool:
         """Whether no job is left; the engine then restores the remaining entries."""
-        return self._without_data_added and self.rows_are_in and not self._ready
+        rows_are_in = self.whole and not self._missing_tables
+        return self._defined and rows_are_in and not self._ready
 
-    def _add_without_data(self) -> None:
-        if not self._without_data_added:
-            self._without_data_added = True
-            if self.dependencies.large_objects:
-                self._ready.add(Job("definitions", self.dependencies.large_objects))
-            if self.dependencies.without_data:
-                blobs = self.dependencies.blobs
-                self._ready.add(
-                    Job("sequences", self.dependencies.without_data, needs=blobs)
-                )
+    def _define(self) -> None:
+        """Note that definitions are restored, and add the jobs that need no block."""
+        self._defined = True
+        if objects := self.dependencies.large_objects:
+            self._ready.add(Job("definitions", objects))
+        if others := self.dependencies.without_data:
+            blobs = self.dependencies.blobs
+            self._ready.add(Job("sequences", others, needs=blobs))
 
     def _follow(self, rows: int) -> None:
         """Add the jobs for the keys and indexes of a table whose rows are restored."""
@@ -175,7 +170,7 @@ class Queue:
         if not due or not (self.arriving or self._is_worth(waiting, len(due), running)):
             return None
         self._turns.take(due)
-        return self._rows([(b.dump_id, b.start, b.end) for b in due])
+        return self._rows(due)
 
     def _batch(self, running: list[Job]) -> Job | None:
         """A job for several small tables, once they are worth a pg_restore."""
@@ -194,29 +189,25 @@ class Queue:
         started = {block.dump_id for block in taken}
         self._small = [b for b in self._small if b.dump_id not in started]
         self._waiting -= size
-        return (
-            self._rows([(b.dump_id, b.start, b.end) for b in taken]) if taken else None
-        )
+        return self._rows(taken) if taken else None
 
     def _is_worth(self, waiting: int, tables: int, running: list[Job]) -> bool:
         """Whether waiting bytes and tables are worth a pg_restore, or all have come."""
         return self.whole or waiting >= BATCH or tables >= MOST or not running
 
-    def _rows(self, blocks: list[tuple[int, int, int]]) -> Job:
-        rows = self.dependencies.rows
-        size = sum(end - start for _, start, end in blocks if end)
-        entries = tuple(rows[dump_id] for dump_id, _, _ in blocks)
+    def _rows(self, blocks: list[Block]) -> Job:
+        first = blocks[0].dump_id
+        size = sum(block.end - block.start for block in blocks if block.end)
         then = 0.0
         if len(blocks) == 1 and size:
-            first = blocks[0][0]
             then = max((job.weight for job in self._keys.indexes(first)), default=0)
         return Job(
             "rows",
-            entries,
+            tuple(self.dependencies.rows[block.dump_id] for block in blocks),
             size + then,
             size,
-            tuple((start, end) for _, start, end in blocks),
-            needs=self._needed(entries[0].dump_id),
+            tuple((block.start, block.end) for block in blocks),
+            needs=self._needed(first),
         )
 
     def _needed(self, rows: int) -> frozenset[int]:
