@@ -92,10 +92,10 @@ def test_each_app_keeps_its_newest(tmp_path: Path) -> None:
     other = [lay(tmp_path, "other", f"b{n}", n) for n in range(1, 4)]
     (tmp_path / "foreign.dump").touch()
 
-    assert names.surplus(tmp_path, 3) == shop[3:]
-    assert names.surplus(tmp_path, 1, "other") == other[1:]
-    assert names.surplus(tmp_path, 9) == []
-    assert names.surplus(tmp_path, 3, "shop", shop[4]) == [shop[3]]
+    assert names.beyond(names.dumps_in(tmp_path), 3) == shop[3:]
+    assert names.beyond(names.dumps_in(tmp_path, "other"), 1) == other[1:]
+    assert names.beyond(names.dumps_in(tmp_path), 9) == []
+    assert names.beyond(names.dumps_in(tmp_path, "shop"), 3, shop[4]) == [shop[3]]
 
 
 def test_parts_that_nobody_is_at_work_on_are_removed(tmp_path: Path) -> None:

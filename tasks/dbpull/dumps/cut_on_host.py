@@ -34,11 +34,10 @@ def _ends(shell: Host, path: str, contents: Archive) -> bool:
     _, tail, _ = shell.exchange(["tail", "-c", str(TAIL), path])
     if ends_whole(tail, contents):
         return True
-    found = programs.find(shell, "pg_restore")
-    if not found:
+    program = programs.newest(shell, "pg_restore")
+    if not program:
         return True  # the host can't restore without pg_restore; the dump may be whole
-    newest = max(found, key=lambda program: program.major).path
-    argv = [newest, "--data-only", "-L", "/dev/stdin", "-f", "/dev/null", path]
+    argv = [program.path, "--data-only", "-L", "/dev/stdin", "-f", "/dev/null", path]
     last = numbers(contents.with_data[-1:])
     result = shell.run(argv, env={"LC_ALL": "C"}, stdin=last)
     return not any(message in result.err for message in _CUT)

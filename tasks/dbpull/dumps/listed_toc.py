@@ -52,7 +52,7 @@ def refuse_unreadable(first: bytes, error: UnsupportedDump, shell: Shell) -> Non
 
 
 def _newest(shell: Shell, error: UnsupportedDump) -> str:
-    found = programs.find(shell, "pg_restore")
-    if not found:
+    program = programs.newest(shell, "pg_restore")
+    if not program:
         raise error
-    return max(found, key=lambda program: program.major).path
+    return program.path

@@ -18,7 +18,7 @@ from dbpull.download.ignored import make_private
 from dbpull.dumps import listed_toc, names
 from dbpull.dumps.local_stream import LocalStream, finish
 from dbpull.dumps.names import Dump, shown
-from dbpull.dumps.store import ANEW, dump_of
+from dbpull.dumps.store import ANEW, dump_of, judging
 from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump, DumpFolder, UnreadableDump, UnsupportedDump
 from dbpull.errors.download import ObjectChanged
@@ -46,10 +46,6 @@ class LocalStore:
     def shown(self, dump: Dump) -> str:
         """The path of a dump's file, as the user would type it."""
         return shown(dump.path)
-
-    def of(self, backup: SourceBackup) -> Dump:
-        """The dump of a backup, whether its file exists or not."""
-        return dump_of(backup, self.settings)
 
     def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps in the folder, newest first."""
@@ -90,46 +86,34 @@ class LocalStore:
 
     def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
         """Read and verify a stored dump. Raises BadDump."""
+        name = shown(dump.path)
         try:
-            return self._opened(dump, reporter)
+            with (
+                reporter.step("dump", f"Checking {name}") as step,
+                self._file(dump) as file,
+            ):
+                read = archive.read(file)
+                blocks = archive.verify(file, read)
+                step.sentence = f"{name} is here and whole: {size(dump.size)}"
         except UnsupportedDump as error:
             return _listed(dump, error, reporter)
-
-    def _opened(self, dump: Dump, reporter: Reporter) -> DumpStream:
-        with (
-            reporter.step("dump", f"Checking {shown(dump.path)}") as step,
-            self._file(dump) as file,
-        ):
-            read = archive.read(file)
-            blocks = archive.verify(file, read)
-            step.sentence = f"{shown(dump.path)} is here and whole: {size(dump.size)}"
         return LocalStream(dump, read, self.shell, blocks=blocks)
 
     @contextmanager
     def _file(self, dump: Dump) -> Iterator[BinaryIO]:
-        """A dump's open file. Errors of a user's own file don't advise removing it."""
+        """A dump's open file. Raises UnreadableDump."""
+        ours = self.settings.path.resolve()
         try:
-            with dump.path.open("rb") as file:
+            with judging(dump, ours), dump.path.open("rb") as file:
                 yield file
         except (PermissionError, IsADirectoryError) as error:
             cause = str(error.strerror).lower()
             raise UnreadableDump(self.shown(dump), cause) from None
-        except BadDump as error:
-            ours = dump.taken and dump.path.parent == self.settings.path.resolve()
-            if ours:
-                raise
-            raise error.of_the_user() from None
 
     @contextmanager
-    def fetch(
-        self,
-        backup: SourceBackup,
-        reporter: Reporter,
-        *,
-        upload: bool = False,
-    ) -> Iterator[DumpStream]:
-        """Download and verify a backup's dump; see DumpStore. Ignores `upload`."""
-        dump = self.of(backup)
+    def fetch(self, backup: SourceBackup, reporter: Reporter) -> Iterator[DumpStream]:
+        """Download and verify a backup's dump; see DumpStore."""
+        dump = dump_of(backup, self.settings)
         if self.has(dump):
             yield self.open(dump, reporter)
             return
@@ -159,10 +143,10 @@ class LocalStore:
             return _listed(dump, error, reporter)
         return LocalStream(dump, front, self.shell, download=download)
 
-    def refuse_unable(self, *, upload: bool) -> None:
+    def refuse_unable(self) -> None:
         """Do nothing: dbpull downloads without other programs."""
 
-    def fetch_commands(self, *, upload: bool = False) -> list[str]:
+    def fetch_commands(self) -> list[str]:
         """The request of a download, for a plan."""
         count = self.settings.connections
         return [f"GET that URL, in ranges of 8 MiB over {count} connections"]
@@ -191,12 +175,11 @@ class LocalStore:
         self, keep: int, app: str | None, spared: Dump | None
     ) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""
-        folder = self.settings.path
-        beyond = names.surplus(folder, keep, app, spared)
+        beyond = names.beyond(self.dumps(app), keep, spared)
         removed = {dump.path.name: dump.size for dump in beyond}
         for dump in beyond:
             self.remove(dump)
-        for part in names.parts(folder, app):
+        for part in names.parts(self.settings.path, app):
             freed = names.on_disk(part)
             if names.remove_part(part):
                 removed[part.name] = freed

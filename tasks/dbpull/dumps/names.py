@@ -91,15 +91,11 @@ def newest_first(
     return sorted(ours, key=lambda dump: (str(dump.taken), dump.backup), reverse=True)
 
 
-def surplus(
-    folder: Path, keep: int, app: str | None = None, spared: Dump | None = None
-) -> list[Dump]:
-    """The dumps beyond the newest `keep` of each app, without the spared dump."""
-    return beyond(dumps_in(folder, app), keep, spared)
-
-
 def beyond(found: Iterable[Dump], keep: int, spared: Dump | None = None) -> list[Dump]:
-    """The dumps beyond the first `keep` of each app; `found` has the newest first."""
+    """The dumps beyond the first `keep` of each app, without the spared dump.
+
+    `found` has the newest first.
+    """
     seen: dict[str, int] = {}
     extra = []
     for dump in found:

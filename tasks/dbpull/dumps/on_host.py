@@ -16,7 +16,7 @@ from dbpull.dumps.cut_on_host import refuse_cut
 from dbpull.dumps.host_stream import HostStream
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.names import Dump
-from dbpull.dumps.store import ANEW, dump_of
+from dbpull.dumps.store import ANEW, dump_of, judging
 from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump
 from dbpull.errors.hosts import HostRefused, MissingCurl
@@ -38,6 +38,8 @@ class HostStore:
 
     settings: Settings
     shell: Host
+    upload: bool = False
+    """Whether this machine downloads each dump and sends it to the host."""
     _sent: list[Dump] = field(default_factory=list, init=False)
     """The dumps on this machine that were sent to the host."""
 
@@ -50,14 +52,9 @@ class HostStore:
         """The path of a dump's file, as scp would name it."""
         return f"{self.shell.where}:{dump.path}"
 
-    def of(self, backup: SourceBackup) -> Dump:
-        """The dump of a backup, whether its file exists or not."""
-        return dump_of(backup, self.settings)
-
     def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps in the folder, newest first."""
-        found = [Dump.of(path) for path, _ in self._listed() if path.suffix == ".dump"]
-        return names.newest_first(found, app, database)
+        return names.newest_first(_dumps(self._listed()), app, database)
 
     def find(self, app: str | None, name: str | None) -> Dump | None:
         """The dump in a named file (of the home folder or the folder of dumps), or the
@@ -77,11 +74,11 @@ class HostStore:
 
     def size(self, dump: Dump) -> int:
         """A dump's size in bytes."""
-        return self._bytes(str(dump.path))
+        return int(self.shell.verb("at", str(dump.path)).out.split()[0])
 
     def look(self, dump: Dump) -> DumpStream:
         """A stored dump with its rows unread. Raises BadDump."""
-        with self._judging(dump):
+        with judging(dump, self.settings.path):
             return FileStream(dump, _read(RemoteHead(self.shell, str(dump.path))))
 
     def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
@@ -92,40 +89,25 @@ class HostStore:
         count = self.size(dump)
         reporter.backup, reporter.size = dump.label, count
         stream = self.look(dump)
-        with self._judging(dump):
+        with judging(dump, self.settings.path):
             refuse_cut(self.shell, str(dump.path), stream.contents)
         reporter.say(f"{dump.label} is there already: {size(count)} in {dump.path}.")
         return stream
 
     @contextmanager
-    def _judging(self, dump: Dump) -> Iterator[None]:
-        """Make errors of a user's own file not advise removing it."""
-        try:
-            yield
-        except BadDump as error:
-            if dump.taken and dump.path.parent == self.settings.path:
-                raise
-            raise error.of_the_user() from None
-
-    @contextmanager
-    def fetch(
-        self,
-        backup: SourceBackup,
-        reporter: Reporter,
-        *,
-        upload: bool = False,
-    ) -> Iterator[DumpStream]:
+    def fetch(self, backup: SourceBackup, reporter: Reporter) -> Iterator[DumpStream]:
         """Have the host curl a backup's dump, or send it by SFTP; see DumpStore."""
-        dump = self.of(backup)
+        dump = dump_of(backup, self.settings)
         reporter.backup = dump.label
         if self.has(dump):
             yield self.open(dump, reporter)
             return
         transport: HostTransport
-        if upload:
-            whole = self._download_here(backup, reporter.for_all)
+        if self.upload:
+            here, host = self._store_here, self.shell.host
+            whole = sent.download(here, backup, reporter.for_all, host)
             self._sent.append(whole.dump)
-            transport = Sftp(self.shell, whole.dump.path, self.shell.sftp)
+            transport = Sftp(self.shell, whole.dump.path)
         else:
             transport = Curl(self.shell, backup.url, reporter.note)
         reporter.size = transport.total
@@ -135,24 +117,24 @@ class HostStore:
             if transfer.already:
                 found = size(transfer.already)
                 reporter.note(f"{found} of it were there from an earlier run.")
-            read = whole.contents if upload else _front(transfer)
+            read = whole.contents if self.upload else _front(transfer)
             transfer.verify = lambda: refuse_cut(self.shell, transfer.part, read)
             yield HostStream(dump, read, transfer)
 
-    def fetch_commands(self, *, upload: bool = False) -> list[str]:
+    def fetch_commands(self) -> list[str]:
         """The transfers that `fetch` would make, for a plan."""
-        if upload and self.settings.local:
+        if self.upload:
             sent = f"SFTP to {self.shell.where}, from what is there already"
-            return [*LocalStore(self.settings.local).fetch_commands(), sent]
+            return [*self._store_here.fetch_commands(), sent]
         return [f"curl of that URL on {self.shell.where}, from what is there already"]
 
     def restore_commands(self, into: Restore) -> list[str]:
         """The commands that restore an arriving dump, for a plan."""
         return of_arriving(into)
 
-    def refuse_unable(self, *, upload: bool) -> None:
+    def refuse_unable(self) -> None:
         """Raise MissingCurl where the host would need curl and lacks it."""
-        if not upload and not self.shell.has_curl:
+        if not self.upload and not self.shell.has_curl:
             raise MissingCurl(self.shell.where)
 
     def private(self, name: str) -> Dump:
@@ -188,9 +170,9 @@ class HostStore:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""
         listed = self._listed()
         sizes = {path.name: count for path, count in listed}
-        whole = [Dump.of(path) for path in _named(listed, ".dump")]
+        whole = names.newest_first(_dumps(listed), app)
         removed = {}
-        for dump in names.beyond(names.newest_first(whole, app), keep, spared):
+        for dump in names.beyond(whole, keep, spared):
             self.remove(dump)
             removed[dump.path.name] = sizes[dump.path.name]
         for part in {
@@ -203,23 +185,24 @@ class HostStore:
                 removed[part.name] = sizes.get(part.name, 0)
         return removed
 
-    def _bytes(self, path: str) -> int:
-        return int(self.shell.verb("at", path).out.split()[0])
-
     def _listed(self) -> list[tuple[Path, int]]:
         lines = self.shell.verb("list", str(self.settings.path)).out.splitlines()
         pairs = (line.partition("\t")[::2] for line in lines)
         return [(self.settings.path / name, int(count)) for count, name in pairs]
 
-    def _download_here(self, backup: SourceBackup, reporter: Reporter) -> DumpStream:
+    @property
+    def _store_here(self) -> LocalStore:
         assert self.settings.local  # noqa: S101 - a host's settings hold ours
-        store = LocalStore(self.settings.local)
-        return sent.download(store, backup, reporter, self.shell.host)
+        return LocalStore(self.settings.local)
 
 
 def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
     """The listed files with a suffix."""
     return [path for path, _ in listed if path.suffix == suffix]
+
+
+def _dumps(listed: list[tuple[Path, int]]) -> list[Dump]:
+    return [Dump.of(path) for path in _named(listed, ".dump")]
 
 
 def _front(transfer: HostTransfer) -> Archive:

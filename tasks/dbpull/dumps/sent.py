@@ -6,8 +6,9 @@ import atexit
 from pathlib import Path
 
 from dbpull.console import Reporter
+from dbpull.dumps.local import LocalStore
 from dbpull.dumps.names import Dump
-from dbpull.dumps.store import DumpStore
+from dbpull.dumps.store import dump_of
 from dbpull.dumps.stream import DumpStream
 from dbpull.single_flight import SingleFlight
 from dbpull.sources.source import SourceBackup
@@ -18,7 +19,7 @@ _wanted: dict[Path, set[str]] = {}
 
 
 def download(
-    store: DumpStore, backup: SourceBackup, reporter: Reporter, host: str
+    store: LocalStore, backup: SourceBackup, reporter: Reporter, host: str
 ) -> DumpStream:
     """The whole dump on this machine, for a host.
 
@@ -26,7 +27,7 @@ def download(
     """
 
     def fetch() -> DumpStream:
-        lay_here = store.has(store.of(backup))
+        lay_here = store.has(dump_of(backup, store.settings))
         with store.fetch(backup, reporter) as stream:
             stream.finish(reporter)
         if not lay_here:

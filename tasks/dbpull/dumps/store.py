@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Protocol
 
 from dbpull.console import Reporter
 from dbpull.dumps.names import Dump
 from dbpull.dumps.stream import DumpStream
+from dbpull.errors.archive import BadDump
 from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
 from dbpull.sources.source import SourceBackup
@@ -17,9 +20,23 @@ ANEW = "A whole download stays for the next run; its host can't resume a part of
 
 
 def dump_of(backup: SourceBackup, settings: Settings) -> Dump:
-    """The dump of a backup, named after its source."""
+    """The dump of a backup, named after its source, whether its file exists or not."""
     source, database = backup.source, settings.database
     return Dump.named(settings.path, source, backup.id, backup.taken, database)
+
+
+@contextmanager
+def judging(dump: Dump, folder: Path) -> Iterator[None]:
+    """Judge a dump; errors of a file that dbpull did not make don't advise removing it.
+
+    Files that dbpull made lie in `folder`.
+    """
+    try:
+        yield
+    except BadDump as error:
+        if dump.taken and dump.path.parent == folder:
+            raise
+        raise error.of_the_user() from None
 
 
 class DumpStore(Protocol):
@@ -31,9 +48,6 @@ class DumpStore(Protocol):
 
     def shown(self, dump: Dump) -> str:
         """The path of a dump's file, as messages name it."""
-
-    def of(self, backup: SourceBackup) -> Dump:
-        """The dump of a backup, whether its file exists or not."""
 
     def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps, newest first; of one app or database, or of all."""
@@ -54,23 +68,18 @@ class DumpStore(Protocol):
         """Read and verify a stored dump. Raises BadDump."""
 
     def fetch(
-        self,
-        backup: SourceBackup,
-        reporter: Reporter,
-        *,
-        upload: bool = False,
+        self, backup: SourceBackup, reporter: Reporter
     ) -> AbstractContextManager[DumpStream]:
         """Bring a backup's dump into the store, or take it from there.
 
         The stream is there as soon as the table of contents is; the rest arrives while
-        the context lasts, and stays for the next run. `upload`: this machine downloads
-        the dump and sends it to the host. Raises DownloadFailed, BadDump.
+        the context lasts, and stays for the next run. Raises DownloadFailed, BadDump.
         """
 
-    def refuse_unable(self, *, upload: bool) -> None:
+    def refuse_unable(self) -> None:
         """Raise MissingCurl where `fetch` would need curl on a host that lacks it."""
 
-    def fetch_commands(self, *, upload: bool = False) -> list[str]:
+    def fetch_commands(self) -> list[str]:
         """The transfers that `fetch` would make, for a plan."""
 
     def restore_commands(self, into: Restore) -> list[str]:

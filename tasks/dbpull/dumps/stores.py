@@ -9,8 +9,11 @@ from dbpull.shell import Shell
 from dbpull.shell.local import Local
 
 
-def store_for(settings: Settings, shell: Shell) -> DumpStore:
-    """The store of dumps on the machine where a shell's commands run."""
+def store_for(settings: Settings, shell: Shell, *, upload: bool = False) -> DumpStore:
+    """The store of dumps on the machine where a shell's commands run.
+
+    `upload`: this machine downloads each dump for the host and sends it.
+    """
     if isinstance(shell, Local):
         return LocalStore(settings, shell)
     # Imported inside: without a host, its modules need not be loaded.
@@ -18,4 +21,4 @@ def store_for(settings: Settings, shell: Shell) -> DumpStore:
     from dbpull.hosts.host import Host
 
     assert isinstance(shell, Host)  # noqa: S101 - there are no others
-    return HostStore(settings, shell)
+    return HostStore(settings, shell, upload)

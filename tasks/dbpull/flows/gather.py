@@ -11,7 +11,7 @@ from functools import cached_property
 from dbpull.console import Reporter
 from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
-from dbpull.dumps.store import DumpStore
+from dbpull.dumps.store import DumpStore, dump_of
 from dbpull.flows import prepare
 from dbpull.settings import Settings
 from dbpull.shell import Shell
@@ -47,7 +47,7 @@ class Run:
     @cached_property
     def store(self) -> DumpStore:
         """The store of dumps."""
-        return stores.store_for(self.settings, self.shell)
+        return stores.store_for(self.settings, self.shell, upload=self.asked.upload)
 
     def take(self) -> Target:
         """The target, which is to be filled; an embedded server is started."""
@@ -103,4 +103,4 @@ def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     backup = chosen.backup
     if target and backup:
         guard.refuse_source(target.connection, backup.server, database.label)
-    return Gathered(database, chosen, run.store.of(backup) if backup else None)
+    return Gathered(database, chosen, dump_of(backup, settings) if backup else None)

@@ -148,8 +148,7 @@ class _Plan:
         """The pg_restore; for a dump that is not known yet, the newest."""
         if self.prepared:
             return self.prepared.program
-        found = programs.find(self.run.shell, "pg_restore")
-        return max(found, key=lambda program: program.major, default=None)
+        return programs.newest(self.run.shell, "pg_restore")
 
 
 def _refuse_unfit(run: Run, version: tuple[int, int, int], compression: str) -> None:
@@ -201,4 +200,4 @@ def _fetching(run: Run, gathered: Gathered) -> list[str]:
     if dump and run.store.has(dump):
         return []
     requests = backup.requests if backup else gathered.database.capture_requests
-    return [*requests, *run.store.fetch_commands(upload=run.asked.upload)]
+    return [*requests, *run.store.fetch_commands()]

@@ -31,7 +31,7 @@ def pull(
         run = Run(settings, shell, asked, reporter)
         source = source_of(settings)
         source.refuse_unable(reporter)
-        run.store.refuse_unable(upload=asked.upload)
+        run.store.refuse_unable()
         if dry_run:
             look = run.look()
             plan.tell_pull(run, look, gather(run, source, look))
@@ -48,7 +48,7 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
     with opened.held(target, reporter) as held:
         backup = choice.obtain(database, gathered.choice, wait, reporter)
         guard.refuse_source(target.connection, backup.server, database.label)
-        with store.fetch(backup, reporter, upload=asked.upload) as stream:
+        with store.fetch(backup, reporter) as stream:
             done, result = refresh(run, held, stream)
     if asked.delete:
         cleanup.delete(stream.dump, store, reporter)
@@ -68,11 +68,11 @@ def fetch(
 ) -> None:
     """Download the newest backup, or the backup named; never captures."""
     with reporting(shell=shell, kept=RESUMES) as reporter:
-        store = stores.store_for(settings, shell)
-        store.refuse_unable(upload=upload)
+        store = stores.store_for(settings, shell, upload=upload)
+        store.refuse_unable()
         found = choice.database_of(source_of(settings), reporter)
         chosen = choice.existing(found, backup, settings.wait, reporter)
-        with store.fetch(chosen, reporter, upload=upload) as stream:
+        with store.fetch(chosen, reporter) as stream:
             stream.finish(reporter)
         _fetched[shell.host] = stream.dump
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import paramiko
 from fabric.connection import Connection
 
-from dbpull.errors.hosts import ConnectionLost, HostKeyChanged, HostUnreachable
-from dbpull.hosts.channel import answered
+from dbpull.errors.hosts import HostKeyChanged, HostUnreachable
 from dbpull.hosts.host import Host
 from dbpull.hosts.known_hosts import Notice, know, known_as
 from dbpull.hosts.proxy import Proxy
@@ -39,14 +38,8 @@ def connect(
     transport = c.transport
     transport.set_keepalive(KEEPALIVE)
     try:
-        with Host(
-            host,
-            Sessions(host, transport).take,
-            transport.close,
-            lambda: _sftp(host, transport),
-            typed=vars(c).get("typed", host),
-            echo=echo,
-        ) as remote:
+        typed = vars(c).get("typed", host)
+        with Host(host, Sessions(host, transport), typed, echo) as remote:
             yield remote
     finally:
         if not was_open:
@@ -74,17 +67,6 @@ def _open(c: Connection, notice: Notice) -> None:
         except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
             raise HostUnreachable(c.original_host, _why(c, error)) from error
         undo.pop_all()
-
-
-def _sftp(host: str, transport: paramiko.Transport) -> paramiko.SFTPClient:
-    """A channel for SFTP. Raises ConnectionLost; else what paramiko does."""
-    client = paramiko.SFTPClient
-    try:
-        return answered(transport, lambda: client.from_transport(transport))
-    except Exception as error:
-        if transport.is_active():
-            raise
-        raise ConnectionLost(host) from error
 
 
 def _close(c: Connection) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -49,14 +48,6 @@ class _Unreached(Retryable):
         return CannotDownload(self.host, self.why, kept)
 
 
-@dataclass(frozen=True)
-class Head:
-    """The object's size and ETag, as the download host tells them."""
-
-    total: int
-    etag: str
-
-
 class Curl:
     """Downloads the object of `url()` on the host; each call gives a fresh URL."""
 
@@ -72,9 +63,8 @@ class Curl:
         self._url = url()
         self._patience = Backoff(PATIENCE, notice)
         self._tries = 0
-        head = self._persist(self._look, SIGNALS.pause)
-        self.total, self._etag = head.total, head.etag
-        self.identity = re.sub(r"\s", "", head.etag)
+        self.total, self._etag = self._persist(self._look, SIGNALS.pause)
+        self.identity = re.sub(r"\s", "", self._etag)
 
     def bring(self, transfer: HostTransfer) -> None:
         """Download the missing bytes, over as many connections as it takes.
@@ -104,7 +94,7 @@ class Curl:
         """Host and download host, for messages: the URL's host is no secret."""
         return f"{self._shell.where}, asking {urlsplit(self._url).hostname}"
 
-    def _look(self) -> Head:
+    def _look(self) -> tuple[int, str]:
         result = self._shell.verb("look", stdin=self._config())
         self._judge(result)
         head = _head(result.out)
@@ -126,7 +116,7 @@ class Curl:
             self._patience.progress()
         # If-Match holds for strong ETags alone; a changed object's part is of no use.
         head = _head(result.out)
-        if head and (head.total, head.etag or self._etag) != (self.total, self._etag):
+        if head and (head[0], head[1] or self._etag) != (self.total, self._etag):
             raise ObjectChanged(self._where)
         self._judge(result)
 
@@ -193,11 +183,11 @@ def _fields(out: str) -> dict[str, str]:
     return {name.lower(): value.strip() for name, _, value in lines}
 
 
-def _head(out: str) -> Head | None:
-    """The object's Head from the last answer; None where that answer is no range."""
+def _head(out: str) -> tuple[int, str] | None:
+    """The object's size and ETag by the last answer; None where that is no range."""
     fields = _fields(out)
     found = _RANGE.fullmatch(fields.get("content-range", ""))
-    return Head(int(found[1]), fields.get("etag", "")) if found else None
+    return (int(found[1]), fields.get("etag", "")) if found else None
 
 
 def _said(err: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Self
+from typing import Self
 
 from dbpull.errors.hosts import ConnectionLost, HostRefused
 from dbpull.hosts.agent import HostAgent
 from dbpull.hosts.channel import Channel
 from dbpull.hosts.programs import HostPrograms, decoded
+from dbpull.hosts.sessions import Sessions
 from dbpull.naming import NAME
 from dbpull.shell import Dialogue, Line, Result
 
@@ -21,34 +22,26 @@ _SIGNALLED = 128
 class Host(HostPrograms):
     """A host during a run; a context manager.
 
-    `session` opens a channel of the SSH connection, `sftp` a channel for SFTP;
-    `hang_up` ends the connection. Every method may raise ConnectionLost.
+    `typed` is its name in -H. Every method may raise ConnectionLost.
     """
 
+    _agent: HostAgent
+
     def __init__(
-        self,
-        host: str,
-        session: Callable[[], Any],
-        hang_up: Callable[[], None],
-        sftp: Callable[[], Any],
-        *,
-        typed: str = "",
-        echo: Line | None = None,
+        self, host: str, sessions: Sessions, typed: str, echo: Line | None
     ) -> None:
-        super().__init__(host, session, echo)
+        super().__init__(host, sessions, echo)
         self.where = host
-        self._typed = typed or host
+        self._typed = typed
         self.environ: Mapping[str, str] = {}
-        self.sftp = sftp
-        self._hang_up = hang_up
-        self._agent: HostAgent
+        self.sftp = sessions.sftp
 
     def command_for(self, task: str) -> str:
         """The command line of a task, with user and port as -H has them."""
         return f"fab -H {self._typed} {NAME.task(task)}"
 
     def __enter__(self) -> Self:
-        self._agent = HostAgent(self.host, self._session(), self._hang_up)
+        self._agent = HostAgent(self.host, self._sessions.take(), self._sessions.close)
         self.folder = self._agent.facts["run"]
         return self
 
@@ -145,12 +138,11 @@ class Host(HostPrograms):
         self,
         verb: str,
         *words: str,
-        env: Mapping[str, str] | None = None,
         stdin: str = "",
         on_err: Line | None = None,
     ) -> Result:
         """Run a verb of host.sh."""
-        return self.run(self.script(verb, *words), env=env, stdin=stdin, on_err=on_err)
+        return self.run(self.script(verb, *words), stdin=stdin, on_err=on_err)
 
 
 class _HostDialogue:

@@ -11,6 +11,7 @@ from typing import Any
 
 from dbpull.errors.hosts import ConnectionLost, HostRefused
 from dbpull.hosts.channel import Channel, run_line
+from dbpull.hosts.sessions import Sessions
 from dbpull.shell import Line
 from dbpull.signals import SIGNALS
 
@@ -24,17 +25,15 @@ _NOT_FOR_EVERY_SHELL = frozenset("!\\\n")
 class HostPrograms:
     """Runs programs on a host, each in a session of its own.
 
-    `session` opens a session. Every method may raise ConnectionLost.
+    Every method may raise ConnectionLost.
     """
 
     folder: str
     """The run's own folder on the host; removed at the run's end."""
 
-    def __init__(
-        self, host: str, session: Callable[[], Any], echo: Line | None
-    ) -> None:
+    def __init__(self, host: str, sessions: Sessions, echo: Line | None) -> None:
         self.host = host
-        self._session = session
+        self._sessions = sessions
         self._echo = echo
         self._numbers = count(1)
         self._passwords: dict[str, str] = {}
@@ -75,12 +74,6 @@ class HostPrograms:
         """The command of a verb of host.sh."""
         return ["sh", f"{self.folder}/host.sh", verb, self.folder, *words]
 
-    def lost(self, why: BaseException) -> ConnectionLost:
-        """The error to raise where SSH itself fails."""
-        error = ConnectionLost(self.host)
-        error.__cause__ = why
-        return error
-
     @contextmanager
     def started(
         self, argv: Sequence[str], env: Mapping[str, str] | None, *, reads: bool
@@ -110,7 +103,7 @@ class HostPrograms:
             try:
                 run_line(session, line)
             except Exception as error:
-                raise self.lost(error) from error
+                raise ConnectionLost(self.host) from error
             return Channel(session)
 
         try:
@@ -125,9 +118,9 @@ class HostPrograms:
         """
         for _ in range(_TRIES):
             with suppress(HostRefused):
-                return self._session()
+                return self._sessions.take()
             SIGNALS.pause(_PAUSE)
-        return self._session()
+        return self._sessions.take()
 
     def _for_any_shell(self, number: str, line: str) -> str:
         """The line, or one that runs a file with it: every login shell must take it."""

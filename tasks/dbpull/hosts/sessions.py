@@ -1,4 +1,4 @@
-"""The sessions of an SSH connection: the next session is always opened in advance.
+"""The channels of an SSH connection; the next session is always opened in advance.
 
 A program on a host costs three round trips: for its session, its start, its answer.
 With a session that is open already it costs two.
@@ -15,12 +15,13 @@ from typing import Any
 import paramiko
 
 from dbpull.errors.hosts import ConnectionLost, HostRefused
+from dbpull.hosts.channel import answered
 
 OPEN = 30.0  # seconds for a session to be opened
 
 
 class Sessions:
-    """Opens sessions of a connection. Raises ConnectionLost, HostRefused."""
+    """Opens channels of a connection. Raises ConnectionLost, HostRefused."""
 
     def __init__(self, host: str, transport: paramiko.Transport) -> None:
         self._host = host
@@ -38,6 +39,20 @@ class Sessions:
             # On a host that allows few sessions, one in advance would be in the way.
             self._next = self._begin() if self._next else None
         return session
+
+    def sftp(self) -> paramiko.SFTPClient:
+        """A channel for SFTP. Raises ConnectionLost, and the errors of paramiko."""
+        transport, client = self._transport, paramiko.SFTPClient
+        try:
+            return answered(transport, lambda: client.from_transport(transport))
+        except Exception as error:
+            if transport.is_active():
+                raise
+            raise ConnectionLost(self._host) from error
+
+    def close(self) -> None:
+        """End the connection."""
+        self._transport.close()
 
     def _taken(self) -> Any:
         if self._next:

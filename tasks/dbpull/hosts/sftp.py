@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,11 @@ SAMPLE = 64 * 1024
 
 
 class Sftp:
-    """Sends this machine's file `dump`; `client` opens SFTP (paramiko's)."""
+    """Sends this machine's file `dump`."""
 
-    def __init__(self, shell: Host, dump: Path, client: Callable[[], Any]) -> None:
+    def __init__(self, shell: Host, dump: Path) -> None:
         self._shell = shell
         self._dump = dump
-        self._client = client
         self.total = dump.stat().st_size
         with dump.open("rb") as file:
             # The first bytes hold the dump's time, so they identify the dump.
@@ -33,7 +31,7 @@ class Sftp:
     def bring(self, transfer: HostTransfer) -> None:
         """Send the missing bytes. Raises RemoteError."""
         try:
-            client = self._client()
+            client = self._shell.sftp()
         except ConnectionLost:
             raise
         except Exception as error:

@@ -38,14 +38,6 @@ class HostTransport(Protocol):
         """Append to the part until the dump's last byte."""
 
 
-def _unseen(_done: int, _total: int | None) -> None:
-    """Do nothing: the default of `progress`."""
-
-
-def _nothing() -> None:
-    """Do nothing: the default of `verify`."""
-
-
 @dataclass
 class HostTransfer:
     """The transfer of a dump to a host, by a thread; a context manager.
@@ -64,8 +56,8 @@ class HostTransfer:
     """Bytes that an earlier run had left."""
 
     def __post_init__(self) -> None:
-        self.progress: Progress = _unseen
-        self.verify: Callable[[], None] = _nothing
+        self.progress: Progress = lambda _done, _total: None
+        self.verify: Callable[[], None] = lambda: None
         """Judges the whole part before its renaming; raises where it is no dump."""
         self._grown = threading.Condition()
         self._error: BaseException | None = None
@@ -93,11 +85,6 @@ class HostTransfer:
     def left(self) -> int:
         """Bytes still to come."""
         return self.total - self.have
-
-    @property
-    def identity(self) -> str:
-        """The dump's identity; see HostTransport."""
-        return self.transport.identity
 
     @property
     def listing(self) -> str:
@@ -187,7 +174,8 @@ class HostTransfer:
 
     def start_over(self) -> None:
         """Start at the first byte: the part on the host is of another object."""
-        words = self.shell.script("anew", self.part, f"{self.total}", self.identity)
+        names = f"{self.total}", self.transport.identity
+        words = self.shell.script("anew", self.part, *names)
         self._run("Beginning the dump", *words)
         self.received(0)
 
@@ -199,7 +187,8 @@ class HostTransfer:
     def _begin(self, answer: str) -> None:
         """Continue the part where it is of this dump; else start over."""
         free, size, *journal = answer.split()
-        known = bool(self.identity) and journal == [str(self.total), self.identity]
+        identity = self.transport.identity
+        known = bool(identity) and journal == [str(self.total), identity]
         self._refuse_full(int(free), self.total - (int(size) if known else 0))
         if known and 0 < int(size) <= self.total:
             self.already = int(size)

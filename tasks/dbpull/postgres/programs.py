@@ -44,6 +44,11 @@ def find(shell: Shell, name: str) -> list[Program]:
     return list(_found(shell, name))
 
 
+def newest(shell: Shell, name: str) -> Program | None:
+    """The newest program of a name on the machine."""
+    return max(_found(shell, name), key=lambda program: program.major, default=None)
+
+
 def psql(shell: Shell) -> Program:
     """The psql to use: the one on PATH, else another. Raises MissingProgram."""
     found = next(_found(shell, "psql"), None)
