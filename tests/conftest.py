@@ -19,9 +19,10 @@ from databases import FOLDERS, SERVERS, Postgres, served
 from dbpull.naming import DEFAULT, NAME
 from dbpull.project import PROJECT
 from dbpull.sources import heroku_app as steps_source
+from once import make_shared_folder, shared_folder
 
 pytest_plugins = [
-    "limits", "once", "skips", "stand_ins", "worlds", "machines", "stagings",
+    "bytecode", "limits", "skips", "stand_ins", "worlds", "machines", "stagings",
 ]  # fmt: skip
 
 # Hundreds of databases are made and dropped: memory takes them faster than a disk.
@@ -66,6 +67,10 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(1, min(2 * cores, memory // EACH, MOST))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.add_cleanup(make_shared_folder())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: at the end nobody is left to share it."""
     items.sort(key=lambda item: item.path.name not in LONGEST)
@@ -89,6 +94,12 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.setattr(NAME, "collection", DEFAULT)
     steps_source._api.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def run_folder() -> Path:
+    """A folder that all the processes of this run share."""
+    return shared_folder()
 
 
 @pytest.fixture(scope="session")

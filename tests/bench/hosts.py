@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+import once
 from databases import FOLDERS
 from faulty_stand_in import (
     AppConfig,
@@ -73,9 +74,10 @@ def stage(megabytes: int) -> Iterator[Stage]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
+        os.environ[once.FOLDER] = str(folder)
         names = ("buildbox", min(FOLDERS)), ("devbox", max(FOLDERS))
         servers = {
-            name: stack.enter_context(watched(folder / name, FOLDERS[postgres]))
+            name: stack.enter_context(watched(FOLDERS[postgres]))
             for name, postgres in names
         }
         source = servers["buildbox"]  # the older: its dump goes into both

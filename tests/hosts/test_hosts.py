@@ -244,7 +244,7 @@ def test_upload_fetches_here_once_and_sends(
 def test_a_dump_does_not_pass_through_this_machine(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
-    size = (world.folder / "bulk.dump").stat().st_size
+    size = (world.dumps / "bulk.dump").stat().st_size
     with Tap(devbox) as tap:
         introduce(Path(project.environment["HOME"]), tap.machine)
 

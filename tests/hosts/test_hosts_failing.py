@@ -242,7 +242,7 @@ def test_without_a_target_the_places_for_one_are_named(
 def test_ten_cuts_cost_no_byte_twice(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
-    size = (world.folder / "bulk.dump").stat().st_size
+    size = (world.dumps / "bulk.dump").stat().st_size
     heroku.misbehave(
         faults.throttle(12_000_000), faults.cut(every=size // 11, times=10)
     )
@@ -274,7 +274,7 @@ def test_a_dump_that_has_changed_since_is_begun_anew(
     run.end().refuses("Stopped by Ctrl-C", "stays for the next run", code=130)
     assert [path.suffix for path in dumps(devbox)] == [".part"]
     heroku.behave()
-    heroku.misbehave(faults.change(str(world.folder / "smaller.dump")))
+    heroku.misbehave(faults.change(str(world.dumps / "smaller.dump")))
 
     ended = fab(project, "devbox", "db.pull", "--app=changing-there").succeeds()
 

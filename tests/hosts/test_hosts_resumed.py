@@ -77,7 +77,7 @@ def test_what_a_host_has_downloaded_stays(
     end: Callable[[Run, Machine], object],
 ) -> None:
     introduce(Path(project.environment["HOME"]), devbox)
-    size = (world.folder / "bulk.dump").stat().st_size
+    size = (world.dumps / "bulk.dump").stat().st_size
     heroku.misbehave(faults.throttle(RATE))
     run = start_fab(project, "devbox", "db.pull", "--app=bulk-eu")
     run.until(lambda: brought(devbox) > HALF)
@@ -117,7 +117,7 @@ def test_what_was_sent_to_a_host_stays(
         introduce(home, tap.machine)
         ended = fab(project, "devbox", *upload).succeeds()
 
-    size = (world.folder / "bulk.dump").stat().st_size
+    size = (world.dumps / "bulk.dump").stat().st_size
     assert heroku.total("download").requests == 0
     assert "of it were there from an earlier run" in ended.err
     assert tap.passed < (size - HALF) * 1.2

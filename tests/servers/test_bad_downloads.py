@@ -21,7 +21,7 @@ BULK = ("db.pull", "--app=bulk-eu", "--connections=2")
 @pytest.fixture
 def bulk(world: World) -> int:
     """Bytes of the large dump."""
-    return (world.folder / "bulk.dump").stat().st_size
+    return (world.dumps / "bulk.dump").stat().st_size
 
 
 def _holds(world: World, target: Target, source: str = "bulk") -> bool:
@@ -87,7 +87,7 @@ def test_a_few_troubles_that_pass_do_not_end_a_pull(
 def test_an_object_that_changes_is_fetched_from_its_start(
     world: World, project: Project, heroku: StandIn, target: Target
 ) -> None:
-    heroku.misbehave(faults.change(str(world.folder / "smaller.dump"), skip=1))
+    heroku.misbehave(faults.change(str(world.dumps / "smaller.dump"), skip=1))
 
     ended = project.invoke("db.pull", "--app=changing").succeeds()
 
@@ -96,9 +96,9 @@ def test_an_object_that_changes_is_fetched_from_its_start(
 
 
 def test_in_place_an_object_that_changes_is_prepared_anew(
-    world: World, project: Project, heroku: StandIn, target: Target
+    world: World, project: Project, heroku: StandIn, target: Target, tmp_path: Path
 ) -> None:
-    shop = world.modern.dump("shop", world.folder / "shop-in-place.dump")
+    shop = world.modern.dump("shop", tmp_path / "shop.dump")
     heroku.misbehave(faults.change(str(shop), skip=1))
 
     project.invoke("db.pull", "--app=changing-in-place", "--in-place").succeeds()

@@ -99,7 +99,7 @@ def test_a_plan_tells_that_every_pg_restore_here_is_too_old(
 ) -> None:
     words = ["db.pull", "--app=bulk-eu"]
     if here:
-        words = ["db.restore", f"--dump={world.folder / 'smaller.dump'}"]
+        words = ["db.restore", f"--dump={world.dumps / 'smaller.dump'}"]
 
     ended = project.invoke(*words, "--dry-run", **_old(world, tmp_path))
 
@@ -130,7 +130,7 @@ def test_a_missing_extension_is_named_before_the_dump_has_arrived(
         ended = project.invoke("db.pull", "--app=lacks-extension")
 
     ended.refuses("needs the extension zitext", "Install it for PostgreSQL 18")
-    size = (world.folder / "lacks-extension.dump").stat().st_size
+    size = (world.dumps / "lacks-extension.dump").stat().st_size
     assert heroku.total("download").sent < size / 2
 
 
@@ -165,7 +165,7 @@ def test_a_file_here_that_is_no_archive(
 def test_a_dump_here_that_was_cut_or_damaged(
     world: World, project: Project, target: Target
 ) -> None:
-    whole = (world.folder / "bulk.dump").read_bytes()
+    whole = (world.dumps / "bulk.dump").read_bytes()
     for name, content in (
         ("cut.dump", whole[:-5000]),
         ("cut-early.dump", whole[:700]),
@@ -181,7 +181,7 @@ def test_a_dump_here_that_was_cut_or_damaged(
 def test_bytes_behind_a_dump_here_are_none_of_our_business(
     world: World, project: Project, target: Target, jobs: int, make_target: MakeTarget
 ) -> None:
-    whole = (world.folder / "smaller.dump").read_bytes()
+    whole = (world.dumps / "smaller.dump").read_bytes()
     (project.folder / "twice.dump").write_bytes(whole * 2)
     own = make_target()
 
@@ -200,7 +200,7 @@ def test_bytes_behind_a_dump_that_arrives_arrive_too(
     ).succeeds()
 
     [dump] = project.dumps()
-    sent = (world.folder / "more-behind.dump").read_bytes()
+    sent = (world.dumps / "more-behind.dump").read_bytes()
     assert (project.local / dump).read_bytes() == sent
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -292,12 +291,10 @@ def test_a_pull_is_refused_before_anything_is_downloaded(
     project: Project,
     heroku: StandIn,
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
     words: tuple[str, ...],
 ) -> None:
     monkeypatch.setitem(ALWAYS, "max_prepared_transactions", "5")
-    tmp_path.chmod(0o755)
-    with watched(tmp_path / "server", FOLDERS["wheel"]) as postgres:
+    with watched(FOLDERS["wheel"]) as postgres:
         target = Target(postgres, postgres.database(OLD, name="dev"))
         project.secrets = (*project.secrets, postgres.password)
         pull = ("db.pull", "--app=barren", f"--target={target.url}", *words)

@@ -79,7 +79,7 @@ def test_a_capture_that_went_on_is_picked_up_even_before_its_end(
 def test_while_fetching_what_has_arrived_stays(
     world: World, project: Project, heroku: StandIn, target: Target
 ) -> None:
-    size = (world.folder / "bulk.dump").stat().st_size
+    size = (world.dumps / "bulk.dump").stat().st_size
     [hanging] = heroku.misbehave(faults.hang(at=9_000_000, times=None))
     run = project.start("db.pull", "--app=bulk-eu", "--connections=1")
 

@@ -103,7 +103,7 @@ def test_a_killed_download_is_resumed_by_the_next_run(
     ended = project.invoke(*words).succeeds()
 
     assert "18 MB of it were here from an earlier run." in ended.err
-    missing = (world.folder / "bulk.dump").stat().st_size - 18_000_000
+    missing = (world.dumps / "bulk.dump").stat().st_size - 18_000_000
     assert missing <= heroku.total("download").sent <= missing + NOTED
     count = "select count(*) from blobs;"
     assert target.sql(count) == world.modern.sql("bulk", count)

@@ -18,6 +18,7 @@ from dbpull.shell.local import Local
 from dbpull.target.names import Names
 from dbpull.target.state import State, inspect
 from lacking import OLD_POSTGRES, POSTGRES, or_skipped
+from once import once, shared_folder
 
 
 def _folders() -> dict[str, Path]:
@@ -148,14 +149,42 @@ class Postgres:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Postgres]:
+def served(programs: Path) -> Iterator[Postgres]:
     """Run a server of those programs."""
+    with (
+        copied(cluster(programs)) as folder,
+        embedded.Server(folder, programs=programs, throwaway=True) as server,
+    ):
+        yield Postgres(server, programs)
+
+
+@contextmanager
+def copied(files: Path) -> Iterator[Path]:
+    """A copy of a stopped server's files, for this process."""
     home = Path(tempfile.mkdtemp(prefix="dbpull-test-"))
-    home.chmod(0o755)
+    home.chmod(0o755)  # as root, another user runs the server
     try:
-        with embedded.Server(
-            home / "server", programs=folder, throwaway=True
-        ) as server:
-            yield Postgres(server, folder)
+        copy_files(files, home / "server")
+        yield home / "server"
     finally:
         shutil.rmtree(home)
+
+
+def cluster(programs: Path) -> Path:
+    """The files of a server that has never been used, to be copied: made once a run."""
+    folder = shared_folder() / f"cluster-{programs.parent.name}"
+    return once(folder, lambda half: _set_up(half / "server", programs)) / "server"
+
+
+def _set_up(folder: Path, programs: Path) -> None:
+    server = embedded.Server(folder, programs=programs, throwaway=True, tcp=True)
+    server.start()
+    server.stop()
+    # Autovacuum would look into each of many databases, again and again.
+    with (server.data / "postgresql.auto.conf").open("a") as file:
+        file.write("autovacuum = off\n")
+
+
+def copy_files(files: Path, folder: Path) -> None:
+    """Copy them, and whose they are."""
+    subprocess.run(["cp", "-a", files, folder], check=True)

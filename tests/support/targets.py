@@ -7,24 +7,20 @@ import hashlib
 import hmac
 import os
 import re
+import secrets
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote, urlsplit
 
-from databases import Postgres
+from databases import Postgres, cluster, copied
 from dbpull import embedded
 
 OLD = "create table notes (id int, note text); insert into notes values (1, 'mine');"
-# Autovacuum would look into each of many databases, again and again.
-LOG = """
-alter system set log_statement = 'mod';
-alter system set autovacuum = off;
-select pg_reload_conf();
-"""
+LOG = "alter system set log_statement = 'mod'; select pg_reload_conf();"
 OIDS = "select oid || ' ' || datname from pg_database order by 1;"
 NOTES = "select string_agg(notes::text, ' ') from notes;"
 DROP = """
@@ -84,15 +80,29 @@ class Watched(Postgres):
 
 
 @contextmanager
-def watched(folder: Path, programs: Path) -> Iterator[Watched]:
-    """Run a server of those programs in that folder."""
-    with ExitStack() as stack:
-        server = embedded.Server(folder, programs=programs, throwaway=True, tcp=True)
-        stack.enter_context(server)
-        postgres = Watched(server, programs)
-        secret = _hashed_once(postgres.password)
-        postgres.sql("postgres", f"alter role postgres password '{secret}';{LOG}")
+def watched(programs: Path, files: Path | None = None) -> Iterator[Watched]:
+    """Run a server of those programs, with a copy of those files."""
+    with (
+        copied(files or cluster(programs)) as folder,
+        stopped_at_the_end(folder, programs) as postgres,
+    ):
         yield postgres
+
+
+@contextmanager
+def stopped_at_the_end(folder: Path, programs: Path) -> Iterator[Watched]:
+    """Run a server on the files in that folder, which stay, with a new password."""
+    server = embedded.Server(folder, programs=programs, throwaway=True, tcp=True)
+    server.start()
+    try:
+        postgres = Watched(server, programs)
+        password = secrets.token_urlsafe(24)
+        secret = _hashed_once(password)
+        postgres.sql("postgres", f"alter role postgres password '{secret}';{LOG}")
+        (folder / "password").write_text(password)
+        yield postgres
+    finally:
+        server.stop()
 
 
 def _hashed_once(password: str) -> str:

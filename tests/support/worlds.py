@@ -5,7 +5,6 @@ The conftest offers the fixtures by `pytest_plugins`. Each app stands for one si
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import AS_HEROKU, FOLDERS
+from databases import AS_HEROKU, FOLDERS, cluster, copy_files
 from dbpull.demo import shop
 from faulty_stand_in import (
     AppConfig,
@@ -24,8 +23,9 @@ from faulty_stand_in import (
     DatabaseConfig,
     StandIn,
 )
+from once import once
 from projects import Project
-from targets import OLD, Target, Watched, watched
+from targets import OLD, Target, Watched, stopped_at_the_end, watched
 
 HOUR = 3600.0
 OTHERS = [int(name) for name in FOLDERS if name.isdigit()]
@@ -70,6 +70,23 @@ create statistics sleepy on (slow(id)) from sleepers;
 create or replace function slow(int) returns int immutable language sql
   as 'select $1 from pg_sleep(600)';
 """
+BAD = {
+    "bad-row": BAD_ROW,
+    "bad-index": BAD_INDEX,
+    "bad-key": BAD_KEY,
+    "slow-index": SLOW_INDEX,
+    "slow-analyze": SLOW_ANALYZE,
+}
+# Files that are no dump, or not one for the programs and servers here.
+STRANGE: dict[str, Callable[[bytes], bytes]] = {
+    "no-archive": lambda _: b"-- PostgreSQL database dump\n" * 1000,
+    # PGDMP, then the archive's version: major, minor, revision.
+    "too-new": lambda whole: whole[:5] + b"\x01\x63\x00" + whole[8:],
+    # An extension's name stands in the table of contents, which is not compressed.
+    "lacks-extension": lambda whole: whole.replace(b"citext", b"zitext"),
+    "cut-short": lambda whole: whole[: len(whole) // 2],
+    "more-behind": lambda whole: whole + b"more",
+}
 # More than two of the download's chunks, to be caught arriving.
 ROWS = """
 create extension citext;
@@ -86,7 +103,8 @@ class World:
 
     modern: Watched
     heroku: StandIn
-    folder: Path
+    dumps: Path
+    """Where those of the apps are, by name."""
     others: dict[int, Watched] = field(default_factory=dict)
 
     @property
@@ -104,18 +122,13 @@ def _app(name: str, source: str, *backups: BackupConfig) -> AppConfig:
     return AppConfig(name, databases=(_database(name, source),), backups=backups)
 
 
-def _app_of(other: Watched, modern: Watched, folder: Path) -> AppConfig:
+def _app_of(major: int, source: str, folder: Path) -> AppConfig:
     """An app on another major: b001 is its own pg_dump's, b002 the newest one's."""
-    shop.fill(other.server, "shop", scale=0.01)
-    name = f"on-{other.major}"
-    dumps = [
-        replace(other, folder=programs).dump("shop", folder / f"{name}-{number}.dump")
-        for number, programs in enumerate((other.folder, modern.folder))
-    ]
+    name = f"on-{major}"
     backups = [
-        BackupConfig(number=n, dump=str(dump)) for n, dump in enumerate(dumps, 1)
+        BackupConfig(number=n, dump=str(folder / f"{name}-{n}.dump")) for n in (1, 2)
     ]
-    return _app(name, other.url("shop"), *backups)
+    return _app(name, source, *backups)
 
 
 def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
@@ -152,64 +165,72 @@ def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
     ):
         yield _app(name, source)
     yield AppConfig("without-database")
-    whole = modern.dump("bulk", folder / "bulk.dump", *AS_HEROKU, "-Z0")
+    whole = folder / "bulk.dump"
     yield _app("bulk-eu", source, BackupConfig(number=1, dump=str(whole)))
-    modern.database(ROWS.replace("1, 210", "1, 21"), name="smaller")
-    modern.dump("smaller", folder / "smaller.dump")
     # What has changed stays so: one for each test.
     for name in ("changing", "changing-there", "changing-in-place"):
         yield _app(name, source, BackupConfig(number=1, dump=str(whole)))
     for name in ("two-backups", "two-backups-there"):
         yield _app(name, source, BackupConfig(age=9 * HOUR), BackupConfig(age=HOUR))
-    for name, sql in (
-        ("bad-row", BAD_ROW),
-        ("bad-index", BAD_INDEX),
-        ("bad-key", BAD_KEY),
-        ("slow-index", SLOW_INDEX),
-        ("slow-analyze", SLOW_ANALYZE),
-    ):
-        modern.database(sql, name=name)
+    for name in BAD:
         yield _app(name, modern.url(name), BackupConfig(number=1))
-    for name, content in _strange(whole.read_bytes()):
-        path = folder / f"{name}.dump"
-        path.write_bytes(content)
-        yield _app(name, source, BackupConfig(number=1, dump=str(path)))
+    for name in STRANGE:
+        backup = BackupConfig(number=1, dump=str(folder / f"{name}.dump"))
+        yield _app(name, source, backup)
 
 
-def _strange(whole: bytes) -> Iterator[tuple[str, bytes]]:
-    """Files that are no dump, or not one for the programs and servers here."""
-    yield "no-archive", b"-- PostgreSQL database dump\n" * 1000
-    # PGDMP, then the archive's version: major, minor, revision.
-    yield "too-new", whole[:5] + b"\x01\x63\x00" + whole[8:]
-    # An extension's name stands in the table of contents, which is not compressed.
-    yield "lacks-extension", whole.replace(b"citext", b"zitext")
-    yield "cut-short", whole[: len(whole) // 2]
-    yield "more-behind", whole + b"more"
+def _fill(folder: Path) -> None:
+    """Make the servers' files and the dumps, of what is in their databases."""
+    with ExitStack() as stack:
+        for name, programs in FOLDERS.items():
+            files = folder / name
+            copy_files(cluster(programs), files)
+            server = stack.enter_context(stopped_at_the_end(files, programs))
+            shop.fill(server.server, "shop", scale=0.01)
+            if name == "wheel":
+                _fill_modern(server, folder)
+            else:
+                _dump_by_both(server, folder)
+
+
+def _fill_modern(modern: Watched, folder: Path) -> None:
+    modern.database(ROWS, name="bulk")
+    whole = modern.dump("bulk", folder / "bulk.dump", *AS_HEROKU, "-Z0")
+    modern.database(ROWS.replace("1, 210", "1, 21"), name="smaller")
+    modern.dump("smaller", folder / "smaller.dump")
+    for name, sql in BAD.items():
+        modern.database(sql, name=name)
+    for name, strange in STRANGE.items():
+        (folder / f"{name}.dump").write_bytes(strange(whole.read_bytes()))
+
+
+def _dump_by_both(other: Watched, folder: Path) -> None:
+    for number, programs in enumerate((other.folder, FOLDERS["wheel"]), 1):
+        path = folder / f"on-{other.major}-{number}.dump"
+        replace(other, folder=programs).dump("shop", path)
 
 
 @pytest.fixture(scope="session")
-def world() -> Iterator[World]:
+def world(run_folder: Path) -> Iterator[World]:
+    filled = once(run_folder / "world", _fill)
     with ExitStack() as stack:
-        home = stack.enter_context(tempfile.TemporaryDirectory(prefix="dbpull-test-"))
-        folder = Path(home)
-        folder.chmod(0o755)
         servers = {
-            name: stack.enter_context(watched(folder / name, programs))
+            name: stack.enter_context(watched(programs, filled / name))
             for name, programs in FOLDERS.items()
         }
         modern = servers.pop("wheel")
-        shop.fill(modern.server, "shop", scale=0.01)
-        modern.database(ROWS, name="bulk")
         others = {postgres.major: postgres for postgres in servers.values()}
-        theirs = [_app_of(other, modern, folder) for other in others.values()]
+        theirs = [
+            _app_of(major, other.url("shop"), filled) for major, other in others.items()
+        ]
         config = Config(
-            (*_apps(modern, folder), *theirs),
+            (*_apps(modern, filled), *theirs),
             pg_dump=modern.program("pg_dump"),
             dump_at_start=False,
             progress_every=0.1,
         )
         heroku = stack.enter_context(StandIn.start(config))
-        yield World(modern, heroku, folder, others)
+        yield World(modern, heroku, filled, others)
 
 
 @pytest.fixture
