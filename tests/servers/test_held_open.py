@@ -15,7 +15,7 @@ from dbpull.errors.target import CannotDrop, HeldOpen
 from dbpull.shell.local import Local
 from dbpull.target import opened
 from dbpull.target.aside import Aside
-from dbpull.target.holders import refuse_held_open, refuse_locked
+from dbpull.target.family import Member, refuse_held_open
 from dbpull.target.leftovers import Leftover, drop, leftovers
 from dbpull.target.names import Names
 from faulty_stand_in import StandIn
@@ -97,10 +97,18 @@ def until(server: Postgres, sql: str) -> None:
     pytest.fail(f"never: {sql}")
 
 
-def refused(server: Postgres, name: str, *dbnames: str) -> HeldOpen:
+def member(server: Postgres, dbname: str, user: str = "postgres") -> Member:
+    """A database with what holds it open."""
+    found = server.family(dbname, user).target
+    assert found
+    return found
+
+
+def refused(server: Postgres, name: str, dbname: str = "") -> HeldOpen:
     """The error of looking before the work."""
+    label = server.connection(name).label
     with pytest.raises(HeldOpen) as raised:
-        refuse_held_open(server.psql(name), server.state(name), dbnames or (name,))
+        refuse_held_open([member(server, dbname or name)], label)
     return raised.value
 
 
@@ -120,7 +128,7 @@ def test_one_elsewhere_is_no_matter(server: Postgres) -> None:
     name, other = server.database(), server.database()
 
     with prepared(server, other, "other"):
-        refuse_held_open(server.psql(name), server.state(name), [name])
+        refuse_held_open([member(server, name)], name)
 
 
 @pytest.mark.parametrize("which", ["target", "previous"])
@@ -168,7 +176,7 @@ def test_a_subscriptions_worker_is_named(server: Postgres) -> None:
 
     with subscribed(server, name):
         error = refused(server, name)
-        refuse_locked(server.psql(name), server.state(name), name)
+        refuse_held_open([member(server, name).locked], name)
 
     assert "is held open by the subscription news." in error.what
     assert f"`ALTER SUBSCRIPTION news DISABLE`, in {name}, ends it" in error.remedy
@@ -193,7 +201,7 @@ def test_clients_and_the_servers_own_are_none_of_it(server: Postgres) -> None:
 
     with Local().open([server.program("psql"), "-XAtq"], env=env) as session:
         session.query("SELECT 1;\n")
-        refuse_held_open(server.psql(name), server.state(name), [name])
+        refuse_held_open([member(server, name)], name)
 
 
 def test_what_cannot_be_dropped_is_told_and_in_nobodys_way(server: Postgres) -> None:
@@ -222,7 +230,7 @@ def test_what_cannot_be_dropped_is_told_and_in_nobodys_way(server: Postgres) -> 
         server.sql(old, "DROP SUBSCRIPTION news")
 
     psql, state = server.psql(name), server.state(name)
-    assert [drop(psql, state, left) for left in leftovers(psql, state)] == [True]
+    assert [drop(psql, left) for left in leftovers(psql, state)] == [True]
     assert server.beside(name) == {"target", "previous"}
 
 
@@ -239,50 +247,49 @@ def test_the_way_that_is_told_does_it(server: Postgres) -> None:
 
 def leftover(server: Postgres, name: str) -> CannotDrop:
     """The error of dropping a target as if it had served."""
-    psql, state = server.psql(name), server.state(name)
     oid = server.sql(
         "postgres", f"SELECT oid FROM pg_database WHERE datname = '{name}'"
     )
     with pytest.raises(CannotDrop) as raised:
-        drop(psql, state, Leftover(name, oid, name))
+        drop(server.psql(name), Leftover(name, oid, name))
     return raised.value
+
+
+def clear(server: Postgres, name: str) -> None:
+    """The removal of leftovers before a pull."""
+    psql, state = server.psql(name), server.state(name)
+    opened.clear(opened.Target(Local(), psql, state, "x", embedded=False), Reporter())
 
 
 def test_half_built_ones_that_can_not_be_dropped_make_way(
     server: Postgres, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = server.database(WORD.format("old"))
-    aside = Aside(server.psql(name), server.state(name), Names(name))
+    aside = Aside(server.psql(name))
     aside.create()
-    target = opened.Target(
-        Local(), server.psql(name), server.state(name), "x", embedded=False
-    )
 
     with subscribed(server, aside.names.aside):
         server.sql(aside.names.aside, "ALTER SUBSCRIPTION news DISABLE")
         until(server, "SELECT 1 - count(pid) FROM pg_stat_subscription")
-        opened.clear(target, Reporter())
+        clear(server, name)
         assert f"{name}__dbpull_old can't be dropped" in capsys.readouterr().err
         pull(server, name)
 
-    opened.clear(target, Reporter())
+    clear(server, name)
     assert server.beside(name) == {"target", "original"}
 
 
 def test_half_built_ones_that_are_held_are_told(server: Postgres) -> None:
     name = server.database()
-    aside = Aside(server.psql(name), server.state(name), Names(name))
+    aside = Aside(server.psql(name))
     aside.create()
-    target = opened.Target(
-        Local(), server.psql(name), server.state(name), "x", embedded=False
-    )
 
     with (
         prepared(server, aside.names.aside, "left"),
         pytest.raises(CannotDrop, match="held by the prepared transaction 'left'"),
     ):
-        opened.clear(target, Reporter())
-    opened.clear(target, Reporter())
+        clear(server, name)
+    clear(server, name)
     assert server.beside(name) == {"target"}
 
 
@@ -323,6 +330,5 @@ def test_a_role_that_may_not_see_others_sessions_is_told_of_a_slots_reader(
         )
         user = server.role("CREATEDB")
         server.sql("postgres", f"ALTER DATABASE {source} OWNER TO {user}")
-        psql, state = server.psql(source, user), server.state(source, user)
         with pytest.raises(HeldOpen, match="held open by the replication slot s"):
-            refuse_held_open(psql, state, [source])
+            refuse_held_open([member(server, source, user)], source)

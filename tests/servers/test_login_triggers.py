@@ -31,7 +31,8 @@ def dumped(postgres: Postgres, script: str, folder: Path) -> Path:
 
 def logins(postgres: Postgres, dbname: str) -> str:
     past_it = postgres.psql(dbname).setting(frozenset({"event_triggers"}))
-    [[count]] = past_it.run("SELECT count(*) FROM public.logins;", doing="Counting")
+    sql = "SELECT count(*) FROM public.logins;"
+    [[count]] = past_it.run(sql, doing="Counting", dbname=dbname)
     return count
 
 

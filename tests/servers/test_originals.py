@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from databases import Postgres, served
 from dbpull.errors.target import NoOriginal
-from dbpull.postgres.psql import Psql
-from dbpull.target.family import Family, look
-from dbpull.target.holders import refuse_held_open
+from dbpull.target.family import Family, look, refuse_held_open
 from dbpull.target.leftovers import leftovers
 from dbpull.target.names import Names
-from dbpull.target.state import State
 from swaps import WORD, comment_now, pull, undo, word
 
 LOOK = "dbpull.target.swap.look"
@@ -191,8 +189,8 @@ def test_a_target_that_appears_before_the_swap_is_kept(
     name = own(postgres_18)
     pull(postgres_18, name)
 
-    def then_another(psql: Psql, state: State) -> Family:
-        found = look(psql, state)
+    def then_another(query: Callable[[str], str], names: Names) -> Family:
+        found = look(query, names)
         monkeypatch.setattr(LOOK, look)
         postgres_18.sql("postgres", f"DROP DATABASE {name}")
         own(postgres_18, "just made", name)
@@ -233,7 +231,7 @@ def test_one_that_was_renamed_by_hand_is_the_target_and_no_original(
     pull(postgres_18, name)
     renamed_by_hand(postgres_18, kept(postgres_18, name), name)
 
-    assert look(postgres_18.psql(name), postgres_18.state(name)).originals == ()
+    assert postgres_18.family(name).originals == []
     with pytest.raises(NoOriginal):
         undo(postgres_18, name, original=True)
     pull(postgres_18, name)
@@ -251,7 +249,7 @@ def test_a_previous_one_that_was_renamed_by_hand_is_still_a_pulled_one(
     pull(postgres_18, name)
     renamed_by_hand(postgres_18, Names(name).previous, name)
 
-    found = look(postgres_18.psql(name), postgres_18.state(name)).target
+    found = postgres_18.family(name).target
     assert found
     assert not found.own
     pull(postgres_18, name)
@@ -268,7 +266,7 @@ def test_all_come_in_the_turn_that_is_told_and_undo_brings_the_pulled_one(
         postgres_18.sql("postgres", f"DROP DATABASE {name}")
         own(postgres_18, text, name)
     pull(postgres_18, name)
-    family = look(postgres_18.psql(name), postgres_18.state(name))
+    family = postgres_18.family(name)
     told = [word(postgres_18, one.dbname) for one in family.originals_in_turn]
 
     seen = []
@@ -301,7 +299,7 @@ def test_a_name_beyond_ascii_on_a_server_that_knows_no_encoding(
         server.sql("template1", "DROP DATABASE IF EXISTS postgres")
         server.sql("template1", f"CREATE DATABASE postgres {options}")
         name = server.database(WORD.format("mine"), name="mü", options=options)
-        refuse_held_open(server.psql(name), server.state(name), [name])
+        refuse_held_open(server.family(name).members.values(), name)
 
         for _ in range(2):
             pull(server, name)

@@ -43,7 +43,7 @@ def test_a_server_that_warns_at_each_connection_is_heard_out(
             SqlFailed, match=r"Looking failed on .*: division by zero\."
         ):
             postgres.psql("postgres").run("SELECT 1/0;", doing="Looking")
-        with lock.held(postgres.psql(name), postgres.state(name)):
+        with lock.held(postgres.psql(name)):
             pull(postgres, name)
         undo(postgres, name)
 
@@ -55,11 +55,11 @@ def test_a_limit_of_a_roles_connections_is_told_with_what_raises_it(
 ) -> None:
     role = postgres.role("CREATEDB CONNECTION LIMIT 1")
     name = postgres.database(options=f"OWNER {role}")
-    psql, state = postgres.psql(name, role), postgres.state(name, role)
+    psql = postgres.psql(name, role)
 
     with (
         pytest.raises(CannotConnect, match="too many connections for role") as raised,
-        lock.held(psql, state),
+        lock.held(psql),
     ):
         psql.run("SELECT 1;", doing="x")
 

@@ -25,26 +25,29 @@ from dbpull.errors.target import (
     TargetLocked,
 )
 from dbpull.shell.local import Local
+from dbpull.sources.kinds import PLATFORM
 from dbpull.target import lock
 from dbpull.target.aside import Aside
+from dbpull.target.database_settings import SearchPath, settle
 from dbpull.target.leftovers import Leftover, drop, leftovers
 from dbpull.target.names import Names
 from dbpull.target.provenance import Provenance, unfinished
-from dbpull.target.state import refuse_powerless
+from dbpull.target.state import inspect, refuse_powerless
 from dbpull.target.swap import Swap
 from lacking import POSTGRES, or_skipped
 from swaps import WORD, build_aside, comment_now, discard, pull, swap_of, undo, word
 
 AWKWARD = 'KÄse "und" it\'s \\ %&=://' + "ß" * 19  # 63 bytes
 COMMENT = comment_now()
+NO_SEARCH_PATH = SearchPath(PLATFORM, wanted=False)
 
 
 @contextmanager
 def aside_of(postgres: Postgres, target: str) -> Iterator[Aside]:
     """An aside database as the flow makes it; gone afterwards."""
-    aside = Aside(postgres.psql(target), postgres.state(target), Names(target))
+    aside = Aside(postgres.psql(target))
     aside.create()
-    aside.take_settings()
+    settle(aside.psql, aside.names.aside, NO_SEARCH_PATH, copied=True)
     yield aside
     aside.drop()
 
@@ -117,7 +120,8 @@ def test_a_role_that_may_not_use_postgres_is_served_by_template1(
     name = postgres.database(options=f"OWNER {role}")
     postgres.sql("postgres", "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC")
     try:
-        assert postgres.state(name, role).maintenance == "template1"
+        psql, _ = inspect(postgres.psql(name, role))
+        assert psql.maintenance == "template1"
     finally:
         postgres.sql("postgres", "GRANT CONNECT ON DATABASE postgres TO PUBLIC")
 
@@ -174,23 +178,18 @@ def test_limits_that_a_role_comes_with_do_not_meet_us(postgres_18: Postgres) -> 
 
 
 def test_a_second_pull_of_a_target_is_told_who_is_at_work(postgres: Postgres) -> None:
-    psql, state = postgres.psql("shop"), postgres.state("shop")
+    psql = postgres.psql("shop")
 
     with (
-        lock.held(psql, state),
+        lock.held(psql),
         pytest.raises(TargetLocked, match=rf"by dbpull of .*@.* \(pid {os.getpid()}\)"),
-        lock.held(psql, state),
+        lock.held(psql),
     ):
         pytest.fail("two at a time")
 
 
 def test_pulls_of_two_targets_do_not_meet(postgres_18: Postgres) -> None:
-    state = postgres_18.state("shop")
-
-    with (
-        lock.held(postgres_18.psql("a"), state),
-        lock.held(postgres_18.psql("b"), state),
-    ):
+    with lock.held(postgres_18.psql("a")), lock.held(postgres_18.psql("b")):
         assert not is_free(postgres_18, "a")
         assert is_free(postgres_18, "c")
 
@@ -198,18 +197,18 @@ def test_pulls_of_two_targets_do_not_meet(postgres_18: Postgres) -> None:
 def test_a_lock_is_gone_with_its_context_even_after_an_error(
     postgres_18: Postgres,
 ) -> None:
-    psql, state = postgres_18.psql("shop"), postgres_18.state("shop")
+    psql = postgres_18.psql("shop")
 
-    with pytest.raises(RuntimeError), lock.held(psql, state):
+    with pytest.raises(RuntimeError), lock.held(psql):
         raise RuntimeError
 
     assert eventually(lambda: is_free(postgres_18, "shop"))
 
 
 def test_a_lock_that_was_lost_is_noticed(postgres_18: Postgres) -> None:
-    psql, state = postgres_18.psql("shop"), postgres_18.state("shop")
+    psql = postgres_18.psql("shop")
 
-    with lock.held(psql, state) as held:
+    with lock.held(psql) as held:
         held.refuse_lost()
         postgres_18.sql(
             "postgres",
@@ -223,13 +222,13 @@ def test_a_lock_that_was_lost_is_noticed(postgres_18: Postgres) -> None:
 def test_a_pull_from_another_maintenance_database_is_seen_too(
     postgres_18: Postgres,
 ) -> None:
-    psql, state = postgres_18.psql("shop"), postgres_18.state("shop")
-    elsewhere = replace(state, maintenance="template1")
+    psql = postgres_18.psql("shop")
+    elsewhere = replace(psql, maintenance="template1")
 
     with (
-        lock.held(psql, state),
+        lock.held(psql),
         pytest.raises(TargetLocked, match=rf"\(pid {os.getpid()}\)"),
-        lock.held(psql, elsewhere),
+        lock.held(elsewhere),
     ):
         pytest.fail("two at a time")
 
@@ -264,9 +263,10 @@ import sys, time
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import Psql
 from dbpull.shell.local import Local
+from dbpull.sources.kinds import PLATFORM
 from dbpull.target import lock, state
 psql = Psql(Local(), sys.argv[1], Connection.from_url(sys.argv[2], "x"))
-with lock.held(psql, state.inspect(psql)):
+with lock.held(state.inspect(psql)[0]):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -374,7 +374,7 @@ def test_what_a_crashed_run_left_is_found_and_dropped(postgres_18: Postgres) -> 
     found = leftovers(psql, state)
 
     assert {left.dbname for left in found} == {Names(name).aside, Names(other).aside}
-    assert all(drop(psql, state, left) for left in found)
+    assert all(drop(psql, left) for left in found)
     assert postgres_18.beside(name) == postgres_18.beside(other) == {"target"}
 
 
@@ -383,9 +383,9 @@ def test_what_another_run_is_building_is_left_alone(postgres_18: Postgres) -> No
     aside = build_aside(postgres_18, other)
     psql, state = postgres_18.psql(name), postgres_18.state(name)
 
-    with lock.held(postgres_18.psql(other), postgres_18.state(other)):
+    with lock.held(postgres_18.psql(other)):
         (found,) = leftovers(psql, state)
-        assert not drop(psql, state, found)
+        assert not drop(psql, found)
 
     assert postgres_18.beside(other) == {"target", "aside"}
     aside.drop()
@@ -413,7 +413,7 @@ def test_an_aside_database_that_was_not_yet_marked_is_a_leftover(
     found = leftovers(psql, state)
 
     assert [one.dbname for one in found] == [left]
-    assert drop(psql, state, found[0])
+    assert drop(psql, found[0])
 
 
 @pytest.mark.parametrize("kind", ["aside", "previous"])
@@ -611,7 +611,7 @@ def test_sessions_that_can_not_be_ended_are_named(
     role, other = postgres.role("CREATEDB"), postgres.role()
     name = postgres.database(WORD.format("old"), options=f"OWNER {role}")
     psql = postgres.psql(name, role)
-    aside = Aside(psql, postgres.state(name, role), Names(name))
+    aside = Aside(psql)
     aside.create()
 
     swap = swap_of(postgres, name, role)
@@ -631,11 +631,11 @@ def test_an_owner_that_is_no_superuser_can_pull(postgres: Postgres) -> None:
     name = postgres.database(WORD.format("old"), options=f"OWNER {role}")
     psql, state = postgres.psql(name, role), postgres.state(name, role)
 
-    with lock.held(psql, state), connected(postgres, name, role):
-        aside = Aside(psql, state, Names(name))
+    with lock.held(psql), connected(postgres, name, role):
+        aside = Aside(psql)
         aside.create()
-        aside.take_settings()
-        swap = Swap(psql, state, Names(name))
+        settle(psql, aside.names.aside, NO_SEARCH_PATH, copied=True)
+        swap = Swap(psql, state, psql.query)
         swap.to_new(aside.oid, comment=COMMENT, keep_previous=True)
 
     assert postgres.state(name).owner == role

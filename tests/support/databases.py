@@ -15,6 +15,7 @@ from dbpull import embedded
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import Psql
 from dbpull.shell.local import Local
+from dbpull.target.family import Family
 from dbpull.target.names import Names
 from dbpull.target.state import State, inspect
 from lacking import OLD_POSTGRES, POSTGRES, or_skipped
@@ -72,10 +73,14 @@ class Postgres:
         return replace(connection, dbname=dbname, user=user)
 
     def psql(self, dbname: str, user: str = "postgres") -> Psql:
-        return Psql(Local(), self.program("psql"), self.connection(dbname, user))
+        connection = self.connection(dbname, user)
+        return Psql(Local(), self.program("psql"), connection, "postgres")
 
     def state(self, dbname: str, user: str = "postgres") -> State:
-        return inspect(self.psql(dbname, user))
+        return inspect(self.psql(dbname, user))[1]
+
+    def family(self, dbname: str, user: str = "postgres") -> Family:
+        return self.state(dbname, user).family
 
     def sql(self, dbname: str, script: str, user: str = "postgres") -> str:
         """Run a script; what it prints, a line each."""

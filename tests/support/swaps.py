@@ -9,7 +9,6 @@ from databases import Postgres
 from dbpull.target.aside import Aside
 from dbpull.target.family import Becomes, Move
 from dbpull.target.leftovers import drop_member
-from dbpull.target.names import Names
 from dbpull.target.provenance import Provenance
 from dbpull.target.swap import Swap
 
@@ -28,8 +27,7 @@ def word(postgres: Postgres, dbname: str) -> str:
 
 def build_aside(postgres: Postgres, target: str, user: str = "postgres") -> Aside:
     """An aside database whose word is `new`."""
-    psql = postgres.psql(target, user)
-    aside = Aside(psql, postgres.state(target, user), Names(target))
+    aside = Aside(postgres.psql(target, user))
     aside.create()
     postgres.sql(aside.names.aside, WORD.format("new"))
     return aside
@@ -37,7 +35,7 @@ def build_aside(postgres: Postgres, target: str, user: str = "postgres") -> Asid
 
 def swap_of(postgres: Postgres, target: str, user: str = "postgres") -> Swap:
     psql = postgres.psql(target, user)
-    return Swap(psql, postgres.state(target, user), Names(target))
+    return Swap(psql, postgres.state(target, user), psql.query)
 
 
 def pull(postgres: Postgres, target: str, *, keep_previous: bool = True) -> None:
@@ -52,7 +50,7 @@ def discard(swap: Swap, moves: Sequence[Move]) -> None:
     """Drop what a swap took out of use."""
     for move in moves:
         if move.becomes is Becomes.DISCARDED:
-            drop_member(swap.psql, swap.state, move.member, move.new)
+            drop_member(swap.psql, move.member, move.new)
 
 
 def undo(postgres: Postgres, target: str, *, original: bool = False) -> None:

@@ -49,8 +49,8 @@ def cleanup(settings: Settings, shell: Shell, *, original: bool = False) -> None
         if settings.target or original or set_up:
             target = opened.take(settings, shell, reporter)
             # `held` drops leftovers; while it holds the lock, no restore reads a dump.
-            stack.enter_context(opened.held(target, reporter))
+            held = stack.enter_context(opened.held(target, reporter))
             if original:
-                kept.drop_originals(target, reporter)
+                kept.drop_originals(held.target, reporter)
         if not keep_newest(settings.keep, stores.store_for(settings, shell), reporter):
             reporter.say("No dump or part had to be removed.")

@@ -8,9 +8,9 @@ from dbpull.console import Reporter
 from dbpull.errors import PullError
 from dbpull.errors.target import CannotDrop, NotOwner
 from dbpull.naming import command
-from dbpull.target.family import Becomes, Family, Member, Move, look
+from dbpull.target.family import Becomes, Family, Member, Move
 from dbpull.target.leftovers import drop_member
-from dbpull.target.opened import Target
+from dbpull.target.opened import LockedTarget, Target
 from dbpull.target.provenance import Provenance
 from dbpull.words import age, ago, size
 
@@ -24,13 +24,14 @@ def tell_what_comes(target: Target, comes: str, reporter: Reporter) -> None:
     reporter.say(f"{comes} → {label} ({target.origin}), {then}.")
 
 
-def settle(target: Target, moves: Sequence[Move], reporter: Reporter) -> None:
+def settle(held: LockedTarget, moves: Sequence[Move], reporter: Reporter) -> None:
     """After a swap, tell of the originals kept, and drop the discarded databases.
 
     A database that can't be dropped is noted, with the remedy.
     """
-    kept = [move for move in moves if move.becomes is Becomes.ORIGINAL]
-    family = look(target.psql, target.state) if kept else None
+    target = held.target
+    kept = any(move.becomes is Becomes.ORIGINAL for move in moves)
+    family = held.look() if kept else None
     for move in moves:
         if family and move.becomes is Becomes.ORIGINAL:
             _tell_original(target, family, move, reporter)
@@ -38,17 +39,17 @@ def settle(target: Target, moves: Sequence[Move], reporter: Reporter) -> None:
             _drop(target, move.member, move.new, reporter)
 
 
-def tell_forward(target: Target, moves: Sequence[Move], reporter: Reporter) -> None:
+def tell_forward(family: Family, moves: Sequence[Move], reporter: Reporter) -> None:
     """After an undo, tell the command that brings the replaced target back."""
-    last = look(target.psql, target.state).last_replaced
-    replaced = [move.new for move in moves if move.member.dbname == target.names.target]
+    last, target = family.last_replaced, family.names.target
+    replaced = [move.new for move in moves if move.member.dbname == target]
     if last and last.dbname in replaced:
         reporter.say(f"`{command('undo')}` again swaps forward.")
 
 
 def tell_beside(target: Target, reporter: Reporter) -> None:
     """List the databases kept beside the target, and the commands that undo."""
-    family = look(target.psql, target.state)
+    family = target.state.family
     previous = [family.previous] if family.previous else []
     for member in [*previous, *family.originals_in_turn]:
         way = _way_back(target, family, member.dbname)
@@ -60,7 +61,7 @@ def drop_originals(target: Target, reporter: Reporter) -> None:
 
     Raises NotOwner or CannotDrop for the last that can't be dropped; notes the others.
     """
-    family = look(target.psql, target.state)
+    family = target.state.family
     failure: PullError | None = None
     for member in family.originals:
         try:
@@ -81,7 +82,7 @@ def _drop_original(target: Target, member: Member) -> None:
     if not (member.owned or target.state.superuser):
         raise NotOwner(target.state.user, member.owner, member.dbname)
     try:
-        drop_member(target.psql, target.state, member, member.dbname)
+        drop_member(target.psql, member, member.dbname)
     except CannotDrop as error:
         raise error.dropped_by(f"`{command('cleanup')} --original`") from error
 
@@ -111,7 +112,7 @@ def _way_back(target: Target, family: Family, dbname: str) -> str:
 def _drop(target: Target, member: Member, dbname: str, reporter: Reporter) -> None:
     former = f"{_former(target, member)} ({_rows(member.provenance)})"
     try:
-        drop_member(target.psql, target.state, member, dbname)
+        drop_member(target.psql, member, dbname)
     except CannotDrop as error:
         reporter.note(f"{error.what} It was {former}. {error.remedy}")
     except PullError as error:

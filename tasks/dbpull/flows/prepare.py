@@ -22,9 +22,9 @@ from dbpull.restore.left_out import LeftOut, ServerFacts, creating
 from dbpull.restore.selection import Selection, select
 from dbpull.settings import Settings
 from dbpull.sources.kinds import PLATFORM
+from dbpull.target.database_settings import SearchPath
 from dbpull.target.installed import installed
 from dbpull.target.opened import Target
-from dbpull.target.search_path import SearchPath
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,8 @@ def _server(target: Target, archive: Archive, *, in_place: bool) -> ServerFacts:
     creatable = {name for name, may in state.extensions.items() if may}
     roles = None
     if any(entry.desc == "POLICY" for entry in archive.entries):
-        rows = target.psql.run(
-            "SELECT rolname FROM pg_roles;",
-            doing="Looking at the roles",
-            dbname=state.maintenance,
-        )
+        sql = "SELECT rolname FROM pg_roles;"
+        rows = target.psql.run(sql, doing="Looking at the roles")
         roles = {name for (name,) in rows}
     # From 15 on `public` belongs to the owner of its database.
     owns_public = state.superuser or state.major >= 15
@@ -137,7 +134,7 @@ def _refuse_build(
 ) -> None:
     """Raise MissingFeatures."""
     entries = (entry for entry in selection.entries if not fits(entry, tolerate))
-    if found := lacked(target.psql, target.state.maintenance, entries):
+    if found := lacked(target.psql, entries):
         needed = {feature: [*map(name, users)] for feature, users in found.items()}
         raise MissingFeatures(needed, target.connection.label, embedded=target.embedded)
 

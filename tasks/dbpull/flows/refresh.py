@@ -28,9 +28,10 @@ from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.target import sessions
 from dbpull.target.aside import Aside
+from dbpull.target.database_settings import settle
 from dbpull.target.opened import LockedTarget, Target
 from dbpull.target.provenance import Provenance, is_own
-from dbpull.target.swap import Swap
+from dbpull.target.swap import Swap, record
 from dbpull.words import listed
 
 
@@ -85,7 +86,6 @@ class Refresh:
             restore = self._restoring(aside.names.aside)
             outcome = self.stream.restore(restore, self.reporter)
             self._check(aside, outcome)
-            self.held.lock.refuse_lost()
             return Refreshed(outcome, self._swap(aside.oid, outcome))
 
     def _replace_in_place(self) -> Refreshed:
@@ -102,7 +102,7 @@ class Refresh:
         self.stream.finish(self.reporter)
         if self.stream.contents != prepared:
             raise ObjectChanged(self.stream.dump.label)
-        sessions.end(self.target.psql, self.target.state, self.target.names.target)
+        sessions.end(self.target.psql, self.target.names.target)
         if one_transaction(self.prepared.program.major, self.target.state.major):
             return self._in_place(at_once=True)
         self.reporter.note(
@@ -113,7 +113,7 @@ class Refresh:
 
     @contextmanager
     def _aside(self) -> Iterator[Aside]:
-        aside = Aside(self.target.psql, self.target.state, self.target.names)
+        aside = Aside(self.target.psql)
         with aside.on_disconnect(), self._dropped_if_failed(aside):
             with SIGNALS.deferred():  # a server goes on creating it without us
                 aside.create()
@@ -153,19 +153,18 @@ class Refresh:
     def _check(self, aside: Aside, outcome: Outcome) -> None:
         with self.reporter.step("check", "Checking and analyzing") as step:
             self._check_in(aside.names.aside, outcome)
-            missed = aside.take_settings()
-            self._settle_search_path(aside.names.aside)
-            if missed:
-                user, names = self.target.state.user, listed(missed)
-                self.reporter.note(
-                    f"{user} may not set {names} there: not carried over."
-                )
+            self._settle(aside.names.aside, copied=True)
             step.sentence = "Checked and analyzed"
 
-    def _settle_search_path(self, dbname: str) -> None:
-        psql, maintenance = self.target.psql, self.target.state.maintenance
-        if note := self.prepared.search_path.settle(psql, dbname, maintenance):
+    def _settle(self, dbname: str, *, copied: bool) -> None:
+        """Give a database its search_path; with `copied` the target's settings, too."""
+        psql, search_path = self.target.psql, self.prepared.search_path
+        missed, note = settle(psql, dbname, search_path, copied=copied)
+        if note:
             self.reporter.note(note)
+        if missed:
+            user, names = self.target.state.user, listed(missed)
+            self.reporter.note(f"{user} may not set {names} there: not carried over.")
 
     def _check_in(self, dbname: str, outcome: Outcome) -> None:
         selection = self.prepared.selection
@@ -178,7 +177,7 @@ class Refresh:
 
     def _swap(self, oid: str, outcome: Outcome) -> Change:
         keep, label = self.settings.undo, self.target.connection.label
-        swap = Swap(self.target.psql, self.target.state, self.target.names)
+        swap = Swap(self.target.psql, self.target.state, self.held.lock.query)
         with self.reporter.step("swap", "Swapping") as step, SIGNALS.deferred():
             comment = self._provenance(outcome)
             moves = swap.to_new(oid, comment=comment, keep_previous=keep)
@@ -186,7 +185,7 @@ class Refresh:
             change = Change.REPLACED if keep and replaced else Change.CREATED
             self.reporter.on_failure(change.value)
             step.sentence = f"Swapped: {label} is the new database"
-            kept.settle(self.target, moves, self.reporter)
+            kept.settle(self.held, moves, self.reporter)
         return change
 
     def _in_place(self, *, at_once: bool) -> Refreshed:
@@ -202,8 +201,8 @@ class Refresh:
             self._check_in(dbname, outcome)
             own = is_own(self.target.state.comment)
             comment = self._provenance(outcome, beside_own=own)
-            Swap(psql, self.target.state, self.target.names).record(comment)
-            self._settle_search_path(dbname)
+            record(psql, comment)
+            self._settle(dbname, copied=False)
             step.sentence = "Checked and analyzed"
         return Refreshed(outcome, Change.REFILLED)
 

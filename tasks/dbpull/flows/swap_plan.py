@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from dbpull.errors.sql_names import quoted
-from dbpull.target.family import Becomes, look
+from dbpull.target.family import Becomes
 from dbpull.target.leftovers import leftovers
 from dbpull.target.names import Names
 from dbpull.target.opened import Target
@@ -37,9 +37,9 @@ def swap(
     """
     moves = []
     if target:
-        family = look(target.psql, target.state)
-        taken = family.taken.difference(freed)
-        moves = replace(family, taken=taken).to_new(keep=undo)
+        family = target.state.family
+        rest = {n: each for n, each in family.members.items() if n not in freed}
+        moves = replace(family, members=rest).to_new(keep=undo)
     pairs = renames(names, moves, new=True)
     statements = [
         f"ALTER DATABASE {quoted(old)} RENAME TO {quoted(new)}" for old, new in pairs

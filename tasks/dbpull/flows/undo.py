@@ -11,8 +11,6 @@ from dbpull.shell import Shell
 from dbpull.signals import SIGNALS
 from dbpull.target import opened
 from dbpull.target.family import Move
-from dbpull.target.provenance import Provenance
-from dbpull.target.state import inspect
 from dbpull.target.swap import Swap
 from dbpull.words import ago
 
@@ -26,21 +24,25 @@ def undo(settings: Settings, shell: Shell, *, original: bool = False) -> None:
     """
     with reporting(UNTOUCHED, shell) as reporter:
         target = opened.take_to_rename(settings, shell, reporter)
-        with opened.held(target, reporter):
-            moves = _swap(target, reporter, original=original)
-            comment = inspect(target.psql).comment
-        provenance = Provenance.from_comment(comment)
+        with opened.held(target, reporter) as held:
+            moves = _swap(held, reporter, original=original)
+            family = held.look()
         what = "the database that was there before"
-        if provenance:
+        if family.target and (provenance := family.target.provenance):
             what = f"{provenance.label}, pulled {ago(provenance.pulled)}"
         reporter.say(f"{target.connection.label} is now {what}.", "bold")
-        kept.tell_forward(target, moves, reporter)
+        kept.tell_forward(family, moves, reporter)
 
 
-def _swap(target: opened.Target, reporter: Reporter, *, original: bool) -> list[Move]:
+def _swap(
+    held: opened.LockedTarget, reporter: Reporter, *, original: bool
+) -> list[Move]:
     with reporter.step("undo", "Swapping back") as step, SIGNALS.deferred():
-        moves = Swap(target.psql, target.state, target.names).to_back(original=original)
+        target = held.target
+        moves = Swap(target.psql, target.state, held.lock.query).to_back(
+            original=original
+        )
         reporter.on_failure(SWAPPED)
         step.sentence = f"Swapped back: {target.connection.label}"
-        kept.settle(target, moves, reporter)
+        kept.settle(held, moves, reporter)
     return moves

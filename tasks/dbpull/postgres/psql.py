@@ -41,22 +41,32 @@ class Psql:
     shell: Shell
     program: str
     connection: Connection
+    maintenance: str = ""
+    """The database that we connect to while the target is renamed; "": the target."""
 
     def run(
-        self, sql: str, *, doing: str, dbname: str | None = None, **variables: str
+        self, sql: str, *, doing: str, dbname: str = "", **variables: str
     ) -> list[list[str]]:
         """Run statements, return the rows they print.
 
+        Without `dbname` they run in the maintenance database.
         `doing` names the step in the error. Each keyword is a psql variable, used in
         the SQL as `:'name'` or `:"name"`. Raises CannotConnect, SqlFailed.
         """
-        connection = self.connection.to(dbname) if dbname else self.connection
         argv, script = self._argv(variables), UNLIMITED + sql
-        env = self._environment(connection)
+        env = self._environment(dbname)
         result = self.shell.run(argv, env=env, stdin=script)
         if not result.ok:
             raise self._failed(doing, result)
         return _rows(result.out)
+
+    def query(self, sql: str) -> str:
+        """The text that queries about `:'target'` print, in the maintenance database.
+
+        Raises CannotConnect, SqlFailed.
+        """
+        target = self.connection.dbname
+        return self.run(sql, doing="Looking at the target", target=target)[0][0]
 
     def setting(self, may_set: frozenset[str]) -> Psql:
         """This psql for a role that may set these settings of RESTRICTED."""
@@ -64,23 +74,22 @@ class Psql:
 
     @contextmanager
     def conversation(
-        self, *, dbname: str, name: str, **variables: str
+        self, *, name: str, dbname: str = "", **variables: str
     ) -> Iterator[Dialogue]:
         """A session that stays open; `name` is its application_name (63 bytes)."""
-        env = self._environment(self.connection.to(dbname)) | {"PGAPPNAME": name}
+        env = self._environment(dbname) | {"PGAPPNAME": name}
         with self.shell.open(self._argv(variables), env=env) as running:
             yield running
 
-    def on_disconnect(
-        self, sql: str, *, dbname: str, **variables: str
-    ) -> AbstractContextManager[None]:
+    def on_disconnect(self, sql: str, **variables: str) -> AbstractContextManager[None]:
         """Have a host run statements by itself if we disconnect within the context."""
-        env = self._environment(self.connection.to(dbname))
-        return self.shell.on_disconnect(
-            self._argv(variables), env=env, stdin=UNLIMITED + sql
-        )
+        argv, script = self._argv(variables), UNLIMITED + sql
+        return self.shell.on_disconnect(argv, env=self._environment(), stdin=script)
 
-    def _environment(self, connection: Connection) -> dict[str, str]:
+    def _environment(self, dbname: str = "") -> dict[str, str]:
+        connection = self.connection.to(
+            dbname or self.maintenance or self.connection.dbname
+        )
         return connection.environment(self.shell.environ, _OPTIONS)
 
     def _argv(self, variables: dict[str, str]) -> list[str]:

@@ -149,8 +149,7 @@ def take(
     """Query an app's database: reads only. Raises CannotConnect, HttpErrors."""
     shell, origin = local.shell, _origin(found.database.app)
     psql = Psql(shell, chosen.psql, connection)
-    state = inspect(psql, own=True)
-    psql = psql.setting(state.may_set)
+    psql, state = inspect(psql, own=True)
     target = Target(shell, psql, state, origin, embedded=False)
     target = replace(target, pg_restores=(chosen.pg_restore,))
     holds = contents(psql, PLATFORM.schema)

@@ -160,7 +160,7 @@ def _dumped(
     store = stores.store_for(settings, shell)
     dump = store.private(f"push-{found.database.app}-{os.getpid()}.dump")
     try:
-        with lock.held(local.psql, local.state):  # so that no pull swaps it meanwhile
+        with lock.held(local.psql):  # so that no pull swaps it meanwhile
             dump_database(local, programs.pg_dump, dump, reporter)
         yield dump
     finally:

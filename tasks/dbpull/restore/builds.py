@@ -31,9 +31,7 @@ SELECT 'XML' WHERE NOT :{?has_xml};
 """
 
 
-def lacked(
-    psql: Psql, dbname: str, entries: Iterable[Entry]
-) -> Mapping[str, list[Entry]]:
+def lacked(psql: Psql, entries: Iterable[Entry]) -> Mapping[str, list[Entry]]:
     """The features that the server was built without, with the entries that need each.
 
     Raises CannotConnect, SqlFailed.
@@ -41,7 +39,7 @@ def lacked(
     needed = _needed(list(entries))
     if not needed:
         return {}
-    rows = psql.run(_LACKS, doing="Looking at what the server can", dbname=dbname)
+    rows = psql.run(_LACKS, doing="Looking at what the server can")
     lacks = {name for (name,) in rows}
     return {name: users for name, users in needed.items() if name in lacks}
 

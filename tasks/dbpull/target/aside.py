@@ -14,7 +14,6 @@ from dbpull.postgres.psql import Psql
 from dbpull.target.lock import KEY
 from dbpull.target.names import Names
 from dbpull.target.provenance import unfinished
-from dbpull.target.state import State
 
 # to_jsonb: the columns for locale providers differ between the majors (14 to 18).
 _CREATE = """
@@ -48,39 +47,6 @@ SELECT format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, :'aside',
     CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
 FROM pg_database, aclexplode(datacl) WHERE datname = :'target' \\gexec
 """
-# The list-valued settings are stored quoted already (pg_dump's dumputils.c,
-# variable_is_guc_list_quote); all others are one literal.
-_SETTINGS = """
-\\set ON_ERROR_STOP 0
-SELECT format('ALTER %s SET %s TO %s',
-    CASE setrole WHEN 0 THEN format('DATABASE %I', :'aside')
-    ELSE format('ROLE %I IN DATABASE %I', pg_get_userbyid(setrole), :'aside') END,
-    split_part(setting, '=', 1),
-    CASE WHEN lower(split_part(setting, '=', 1)) IN ('local_preload_libraries',
-      'search_path', 'session_preload_libraries', 'shared_preload_libraries',
-      'temp_tablespaces', 'unix_socket_directories')
-    THEN CASE WHEN substr(setting, strpos(setting, '=') + 1) IN ('', '""') THEN ''''''
-      ELSE substr(setting, strpos(setting, '=') + 1) END
-    ELSE quote_literal(substr(setting, strpos(setting, '=') + 1)) END)
-FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
-  unnest(setconfig) setting
-WHERE datname = :'target' \\gexec
-SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'aside', datconnlimit)
-FROM pg_database WHERE datname = :'target' AND datconnlimit >= 0 \\gexec
-SELECT format('ALTER DATABASE %I IS_TEMPLATE true', :'aside')
-FROM pg_database WHERE datname = :'target' AND datistemplate \\gexec
-"""
-_NOT_TAKEN = """
-\\set ON_ERROR_STOP 1
-SELECT DISTINCT split_part(setting, '=', 1)
-FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
-  unnest(setconfig) setting
-WHERE datname = :'target' AND (setrole, setting) NOT IN (
-  SELECT setrole, setting
-  FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
-    unnest(setconfig) setting
-  WHERE datname = :'aside');
-"""
 _DROP = """
 SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname)
 FROM pg_database WHERE datname = :'aside' AND oid = :'oid' AND datistemplate \\gexec
@@ -109,8 +75,6 @@ class Aside:
     """The new database of a target, while it is being built."""
 
     psql: Psql
-    state: State
-    names: Names
     oid: str = field(default="", init=False)
     """The oid of the created database; "" before `create`."""
 
@@ -126,18 +90,7 @@ class Aside:
     def on_disconnect(self) -> AbstractContextManager[None]:
         """Have a host drop the aside database if the connection is lost meanwhile."""
         sql = _ON_DISCONNECT.format(key=KEY)
-        return self.psql.on_disconnect(
-            sql, dbname=self.state.maintenance, mark=self._mark, **self._named
-        )
-
-    def take_settings(self) -> list[str]:
-        """Copy the target's ALTER DATABASE … SET settings.
-
-        Returns the names of the settings that this role may not set. Called after the
-        restore, so that no setting (default_transaction_read_only) disturbs it.
-        """
-        doing = "Copying the target's settings"
-        return [name for (name,) in self._run(_SETTINGS + _NOT_TAKEN, doing)]
+        return self.psql.on_disconnect(sql, mark=self._mark, target=self.names.target)
 
     def drop(self) -> None:
         """Drop the aside database, and end the sessions on it."""
@@ -145,21 +98,15 @@ class Aside:
             self._run(_DROP, "Dropping the aside database", oid=self.oid)
 
     def _run(self, sql: str, doing: str, **more: str) -> list[list[str]]:
+        names = self.names
         return self.psql.run(
-            sql,
-            doing=doing,
-            dbname=self.state.maintenance,
-            **self._named,
-            **more,
+            sql, doing=doing, target=names.target, aside=names.aside, **more
         )
 
     @property
-    def _named(self) -> dict[str, str]:
-        names = self.names
-        return {
-            "target": names.target,
-            "aside": names.aside,
-        }
+    def names(self) -> Names:
+        """The names of the target and of the databases beside it."""
+        return Names(self.psql.connection.dbname)
 
     @property
     def _mark(self) -> str:

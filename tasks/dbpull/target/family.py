@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
-from dbpull.postgres.psql import Psql
+from dbpull.errors.target import HeldOpen
+from dbpull.target.holders import OPEN, Holder
 from dbpull.target.names import Names, is_ours
 from dbpull.target.provenance import Keepsake, Provenance, is_own
-from dbpull.target.state import State
 
-_LOOK = """
+LOOK = f"""
 SELECT coalesce(json_agg(json_build_object('dbname', datname, 'oid', oid::text,
   'comment', shobj_description(oid, 'pg_database'),
   'was', hashtext(coalesce(shobj_description(oid, 'pg_database'), ''))::text,
   'size', CASE WHEN has_database_privilege(oid, 'CONNECT')
       AND shobj_description(oid, 'pg_database') LIKE '%_of"%'
     THEN pg_database_size(oid) END,
-  'owner', pg_get_userbyid(datdba), 'owned', pg_has_role(datdba, 'USAGE'))), '[]')
-FROM pg_database WHERE datname = :'target' OR datname LIKE '%\\_\\_dbpull\\_%';
-"""
+  'owner', pg_get_userbyid(datdba), 'owned', pg_has_role(datdba, 'USAGE'),
+  'holders', coalesce(holders, '[]')) ORDER BY datname), '[]')
+FROM pg_database LEFT JOIN ({OPEN}) held USING (datname)
+WHERE datname = :'target' OR datname LIKE '%\\_\\_dbpull\\_%'
+"""  # noqa: S608 - of constants
+"""The query for a target's family."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -40,6 +45,13 @@ class Member:
     owner: str
     owned: bool
     """Whether this role may rename and drop it."""
+    holders: tuple[Holder, ...]
+    """What keeps it from being renamed, and is no client's session."""
+
+    @property
+    def locked(self) -> Member:
+        """The same with those holders that may keep locks on its tables."""
+        return replace(self, holders=tuple(each for each in self.holders if each.locks))
 
     @property
     def kept(self) -> Keepsake | None:
@@ -84,15 +96,43 @@ class Move:
 
 @dataclass(frozen=True)
 class Family:
-    """A target and the databases kept beside it, as `look` found them."""
+    """A target and the databases kept beside it, as they were at one moment."""
 
     names: Names
-    target: Member | None
-    previous: Member | None
-    originals: tuple[Member, ...]
-    """The original that was replaced last comes first."""
-    taken: frozenset[str]
-    """The target's name, and all on the server that look like dbpull's."""
+    members: Mapping[str, Member]
+    """By name: the target, and all on the server whose names look like dbpull's."""
+
+    @classmethod
+    def of_rows(cls, names: Names, rows: Iterable[dict[str, Any]]) -> Family:
+        """The family from the answer to LOOK."""
+        members = (_member(fields) for fields in rows)
+        return cls(names, {member.dbname: member for member in members})
+
+    @property
+    def target(self) -> Member | None:
+        """The target, if it exists."""
+        return self.members.get(self.names.target)
+
+    @property
+    def previous(self) -> Member | None:
+        """The previous database."""
+        found = self.members.get(self.names.previous)
+        return found if found and found.kept and not found.kept.original else None
+
+    @cached_property
+    def originals(self) -> list[Member]:
+        """The originals; the one that was replaced last comes first.
+
+        A kept database that was renamed by hand still has its mark, but does not count.
+        """
+        found = [
+            member
+            for dbname, member in self.members.items()
+            if (kept := member.kept) and kept.original
+            if kept.target == self.names.target != dbname
+            if is_ours(dbname)
+        ]
+        return sorted(found, key=lambda member: member.replaced, reverse=True)
 
     def to_new(self, *, keep: bool) -> list[Move]:
         """The moves that make room for a new database.
@@ -150,7 +190,7 @@ class Moves:
     def __init__(self, family: Family) -> None:
         self.made: list[Move] = []
         self._names = family.names
-        self._taken = set(family.taken)
+        self._taken = set(family.members)
 
     def vacate(self, member: Member) -> None:
         """Count a database's name as free: its move comes first."""
@@ -179,37 +219,22 @@ class Moves:
         self.made.append(Move(member, new, becomes))
 
 
-def look(psql: Psql, state: State) -> Family:
-    """Query the server for the target's family. Raises CannotConnect, SqlFailed."""
-    names = Names(psql.connection.dbname)
-    rows = psql.run(
-        _LOOK,
-        doing="Looking at the databases beside it",
-        dbname=state.maintenance,
-        target=names.target,
-    )
-    return of_rows(names, json.loads(rows[0][0]))
+def look(query: Callable[[str], str], names: Names) -> Family:
+    """Query the server for a target's family: `query` is Psql's, or its lock's."""
+    return Family.of_rows(names, json.loads(query(f"{LOOK};")))
 
 
-def of_rows(names: Names, rows: list[dict[str, Any]]) -> Family:
-    """The target's family among the databases whose names look like dbpull's.
-
-    A kept database that was renamed by hand still has its mark, but does not count.
-    """
-    members = {row["dbname"]: Member(**row) for row in rows}
-    originals = [
-        member
-        for dbname, member in members.items()
-        if (kept := member.kept) and kept.original and kept.target == names.target
-        if dbname != names.target and is_ours(dbname)
+def refuse_held_open(members: Iterable[Member], label: str) -> None:
+    """Raise HeldOpen where a database can't be renamed; `label`: the target's."""
+    held = [
+        (member.dbname, holder.what, holder.remedy)
+        for member in members
+        for holder in member.holders
     ]
-    previous = members.get(names.previous)
-    if previous and not (previous.kept and not previous.kept.original):
-        previous = None
-    return Family(
-        names,
-        members.get(names.target),
-        previous,
-        tuple(sorted(originals, key=lambda member: member.replaced, reverse=True)),
-        frozenset(members),
-    )
+    if held:
+        raise HeldOpen(label, sorted(held))
+
+
+def _member(fields: dict[str, Any]) -> Member:
+    holders = tuple(Holder(**holder) for holder in fields.pop("holders"))
+    return Member(holders=holders, **fields)

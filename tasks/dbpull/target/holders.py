@@ -6,19 +6,15 @@ They keep a database from being renamed or dropped, and are no client's sessions
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from dbpull.errors.target import HeldOpen
 from dbpull.postgres.psql import Psql
-from dbpull.target.sessions import listed
-from dbpull.target.state import State
 
 # The processes that CountOtherDBBackends (procarray.c) counts and we don't end. It ends
 # autovacuum itself; parallel workers end with the session that they work for.
-_OPEN = """
-SELECT coalesce(json_agg(json_build_object('dbname', datname, 'what', what,
-  'remedy', remedy, 'locks', locks) ORDER BY datname, what), '[]') FROM (
+OPEN = """
+SELECT datname, json_agg(json_build_object('what', what, 'remedy', remedy,
+  'locks', locks) ORDER BY what) AS holders FROM (
   SELECT database AS datname, true AS locks,
     format('the prepared transaction %L', gid) AS what,
     format('`ROLLBACK PREPARED %L` (or COMMIT PREPARED), in %I as %I or a superuser,'
@@ -47,65 +43,39 @@ UNION ALL
                                 'parallel worker')
          OR s.pid IS NOT NULL
          OR a.backend_type IS NULL AND r.slot_name IS NOT NULL)
-) open WHERE datname IN (SELECT json_array_elements_text(:'dbnames'));
+) open GROUP BY datname
 """
+"""SQL: the holders of each database that can't be renamed, as JSON."""
 # What else makes DROP DATABASE refuse (dbcommands.c, dropdb).
-_UNDROPPABLE = """
-SELECT coalesce(json_agg(json_build_object('dbname', datname, 'what', what,
-  'remedy', remedy, 'locks', false) ORDER BY what), '[]') FROM (
-  SELECT datname, format('the subscription %I', subname) AS what,
+_UNDROPPABLE = f"""
+SELECT holders FROM (
+  SELECT 1 AS place, datname, json_agg(json_build_object('what', what,
+    'remedy', remedy, 'locks', false) ORDER BY what) AS holders
+  FROM (SELECT datname, format('the subscription %I', subname) AS what,
     format('`ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET'
            ' (slot_name = NONE); DROP SUBSCRIPTION %1$I`, in %2$I, removes it',
            subname, datname) AS remedy
-  FROM pg_subscription JOIN pg_database d ON d.oid = subdbid
-) kept WHERE datname IN (SELECT json_array_elements_text(:'dbnames'));
-"""
+  FROM pg_subscription JOIN pg_database d ON d.oid = subdbid) kept
+  GROUP BY datname
+UNION ALL SELECT 2, * FROM ({OPEN}) open
+) every WHERE datname = :'name' ORDER BY place LIMIT 1;
+"""  # noqa: S608 - of constants
 
 
 @dataclass(frozen=True)
 class Holder:
     """A holder of a database, in words, and the remedy that ends it."""
 
-    dbname: str
     what: str
     remedy: str
     locks: bool
     """Whether the holder may keep locks on tables until it is ended."""
 
 
-def undroppable(psql: Psql, state: State, dbname: str) -> list[Holder]:
+def undroppable(psql: Psql, dbname: str) -> list[Holder]:
     """The holders that keep a database from being dropped.
 
     Raises CannotConnect, SqlFailed.
     """
-    found = _query(psql, state, _UNDROPPABLE, [dbname])
-    return found or _query(psql, state, _OPEN, [dbname])
-
-
-def refuse_held_open(psql: Psql, state: State, dbnames: Collection[str]) -> None:
-    """Raise HeldOpen where one of these databases could not be renamed."""
-    _refuse(psql, _query(psql, state, _OPEN, dbnames))
-
-
-def refuse_locked(psql: Psql, state: State, dbname: str) -> None:
-    """Raise HeldOpen where locks on a database's tables will not go by themselves."""
-    holders = _query(psql, state, _OPEN, [dbname])
-    _refuse(psql, [holder for holder in holders if holder.locks])
-
-
-def _refuse(psql: Psql, holders: list[Holder]) -> None:
-    if holders:
-        worded = [(holder.dbname, holder.what, holder.remedy) for holder in holders]
-        raise HeldOpen(psql.connection.label, worded)
-
-
-def _query(
-    psql: Psql, state: State, sql: str, dbnames: Collection[str]
-) -> list[Holder]:
-    rows = psql.run(
-        sql,
-        doing="Looking at what holds it open",
-        dbname=state.maintenance,
-        dbnames=listed(dbnames),
-    )
-    return [Holder(**fields) for fields in json.loads(rows[0][0])]
+    rows = psql.run(_UNDROPPABLE, doing="Looking at what holds it open", name=dbname)
+    return [Holder(**fields) for [found] in rows for fields in json.loads(found)]

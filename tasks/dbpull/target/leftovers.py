@@ -7,18 +7,13 @@ from dataclasses import dataclass
 from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.target import CannotDrop, NameTaken, NotOwner
 from dbpull.postgres.psql import Psql
-from dbpull.target.family import Member, look
+from dbpull.target.family import Member
 from dbpull.target.holders import undroppable
 from dbpull.target.lock import IF_FREE
 from dbpull.target.names import Names, is_ours
-from dbpull.target.provenance import Keepsake, unfinished, unfinished_of
+from dbpull.target.provenance import unfinished, unfinished_of
 from dbpull.target.state import State
 
-_CANDIDATES = """
-SELECT datname, oid, coalesce(shobj_description(oid, 'pg_database'), ''),
-  pg_get_userbyid(datdba), pg_has_role(current_user, datdba, 'USAGE')
-FROM pg_database WHERE datname LIKE '%\\_\\_dbpull\\_%' ORDER BY datname;
-"""
 # From 16384 on objects are users' (FirstNormalObjectId, src/include/access/transam.h).
 _EMPTY = """
 SELECT (SELECT count(*) FROM pg_class WHERE oid >= 16384)
@@ -59,30 +54,24 @@ def leftovers(psql: Psql, state: State) -> list[Leftover]:
     Raises NameTaken where another database has a name that the target needs, NotOwner
     where a leftover with such a name belongs to another role.
     """
-    rows = psql.run(
-        _CANDIDATES,
-        doing="Looking for what crashed runs left",
-        dbname=state.maintenance,
-    )
-    names = Names(psql.connection.dbname)
+    family, names = state.family, state.family.names
     found = []
-    for dbname, oid, comment, owner, owned in rows:
-        target = unfinished_of(comment)
-        kept = Keepsake.from_comment(comment)
-        if dbname == names.previous and (kept is None or kept.original):
+    for dbname, member in family.members.items():
+        target = unfinished_of(member.comment)
+        if dbname == names.previous and not family.previous:
             raise NameTaken(dbname)
-        if dbname in {names.aside, names.previous} and owned != "t":
-            raise NotOwner(state.user, owner, dbname)
+        if dbname in {names.aside, names.previous} and not member.owned:
+            raise NotOwner(state.user, member.owner, dbname)
         if dbname == names.aside:
             if target is None and not _is_empty(psql, dbname):
                 raise NameTaken(dbname)
-            found.append(Leftover(dbname, oid, names.target))
-        elif target is not None and is_ours(dbname) and owned == "t":
-            found.append(Leftover(dbname, oid, target))
+            found.append(Leftover(dbname, member.oid, names.target))
+        elif target is not None and is_ours(dbname) and member.owned:
+            found.append(Leftover(dbname, member.oid, target))
     return found
 
 
-def drop(psql: Psql, state: State, leftover: Leftover) -> bool:
+def drop(psql: Psql, leftover: Leftover) -> bool:
     """Drop a leftover unless a pull of its target runs; whether the leftover is gone.
 
     The lock of our own target we hold already. Raises CannotDrop.
@@ -93,13 +82,12 @@ def drop(psql: Psql, state: State, leftover: Leftover) -> bool:
         rows = psql.run(
             _DROP.format(free="true" if held else IF_FREE),
             doing=f"Dropping {dbname}",
-            dbname=state.maintenance,
             left=dbname,
             oid=leftover.oid,
             target=leftover.target,
         )
     except SqlFailed as error:
-        holders = undroppable(psql, state, dbname)
+        holders = undroppable(psql, dbname)
         worded = [(holder.what, holder.remedy) for holder in holders]
         raise CannotDrop(dbname, worded, error.cause) from error
     return rows == [["0"]]
@@ -112,12 +100,11 @@ def put_away(
 
     Raises the error where renaming fails, too.
     """
-    new = Names(leftover.target).discarded(look(psql, state).taken)
+    new = Names(leftover.target).discarded(state.family.members)
     try:
         psql.run(
             _RENAME,
             doing=f"Renaming {leftover.dbname}",
-            dbname=state.maintenance,
             left=leftover.dbname,
             new=new,
             mark=unfinished(leftover.target),
@@ -127,9 +114,9 @@ def put_away(
     return error.by_name(new)
 
 
-def drop_member(psql: Psql, state: State, member: Member, dbname: str) -> None:
+def drop_member(psql: Psql, member: Member, dbname: str) -> None:
     """Drop a member of a target's family by its present name. Raises CannotDrop."""
-    drop(psql, state, Leftover(dbname, member.oid, psql.connection.dbname))
+    drop(psql, Leftover(dbname, member.oid, psql.connection.dbname))
 
 
 def _is_empty(psql: Psql, dbname: str) -> bool:

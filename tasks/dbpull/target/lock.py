@@ -11,16 +11,11 @@ from dataclasses import dataclass
 
 from dbpull.errors.postgres import CannotConnect
 from dbpull.errors.target import LockLost, TargetLocked
-from dbpull.postgres.psql import Psql, cause
+from dbpull.postgres.psql import UNLIMITED, Psql, cause
 from dbpull.shell import Dialogue
-from dbpull.target.state import State
 
 # The advisory lock lives as long as its session, and the session as long as our psql's
 # stdin is open: however we end, the lock ends.
-_UNLIMITED = """
-SELECT set_config('idle_session_timeout', '0', false)
-WHERE current_setting('idle_session_timeout', true) IS NOT NULL \\g /dev/null
-"""
 _ASK = """
 SELECT pg_try_advisory_lock({key});
 """
@@ -50,23 +45,30 @@ class TargetLock:
     label: str
     _session: Dialogue
 
-    def refuse_lost(self) -> None:
-        """Raise LockLost where the session has ended: the server restarted, say."""
-        if self._session.query("SELECT 1;\n").strip() != "1":
+    def query(self, sql: str) -> str:
+        """The line that a query about `:'target'` prints in the lock's session.
+
+        Raises LockLost where the session has ended: the server restarted, say.
+        """
+        if not (answer := self._session.query(f"{sql}\n").strip()):
             raise LockLost(self.label)
+        return answer
+
+    def refuse_lost(self) -> None:
+        """Raise LockLost where the session has ended."""
+        self.query("SELECT 1;")
 
 
 @contextmanager
-def held(psql: Psql, state: State) -> Iterator[TargetLock]:
+def held(psql: Psql) -> Iterator[TargetLock]:
     """Hold the target's lock while in the context.
 
     Raises TargetLocked, CannotConnect.
     """
     label = psql.connection.label
-    with psql.conversation(
-        dbname=state.maintenance, name=_name(), target=psql.connection.dbname
-    ) as session:
-        answer = session.query(_UNLIMITED + _ASK.format(key=KEY)).strip()
+    target = psql.connection.dbname
+    with psql.conversation(name=_name(), target=target) as session:
+        answer = session.query(UNLIMITED + _ASK.format(key=KEY)).strip()
         if answer not in {"t", "f"}:
             raise CannotConnect(label, cause(session.last_words()))
         holder = session.query(_HOLDER).strip()

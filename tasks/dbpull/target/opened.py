@@ -19,12 +19,17 @@ from dbpull.postgres.psql import Psql
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.target import embedded_server, guard, lock, unread
-from dbpull.target.family import look
-from dbpull.target.holders import refuse_held_open, refuse_locked
+from dbpull.target.family import Family, look, refuse_held_open
 from dbpull.target.leftovers import drop, leftovers, put_away
 from dbpull.target.lock import TargetLock
 from dbpull.target.names import Names
-from dbpull.target.state import State, inspect, refuse_powerless, refuse_standby
+from dbpull.target.state import (
+    QUERY,
+    State,
+    inspect,
+    refuse_powerless,
+    refuse_standby,
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Target:
     @property
     def names(self) -> Names:
         """The names of the target and of the databases beside it."""
-        return Names(self.connection.dbname)
+        return self.state.family.names
 
 
 @dataclass(frozen=True)
@@ -92,12 +97,11 @@ def take(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
         embedded_server.start(reporter, connection.dbname)
     psql = Psql(shell, programs.psql(shell).path, connection)
     try:
-        state = inspect(psql)
+        psql, state = inspect(psql)
     except CannotConnect as error:
         if target.embedded:
             raise
         raise embedded_server.advised(error, connection) from None
-    psql = psql.setting(state.may_set)
     return Target(shell, psql, state, target.origin, target.embedded)
 
 
@@ -146,11 +150,11 @@ def take_to_rename(settings: Settings, shell: Shell, reporter: Reporter) -> Targ
 
 def _refuse_held(target: Target, *, in_place: bool) -> None:
     """Raise HeldOpen where a database can't be renamed, or its tables not refilled."""
-    if in_place:
-        refuse_locked(target.psql, target.state, target.names.target)
-        return
-    moves = look(target.psql, target.state).to_new(keep=True)
-    refuse_held_open(target.psql, target.state, [move.member.dbname for move in moves])
+    family, label = target.state.family, target.connection.label
+    if not in_place:
+        refuse_held_open([move.member for move in family.to_new(keep=True)], label)
+    elif family.target:
+        refuse_held_open([family.target.locked], label)
 
 
 @dataclass(frozen=True)
@@ -161,16 +165,23 @@ class LockedTarget:
     """The target, queried again: another pull may just have ended."""
     lock: TargetLock
 
+    def look(self) -> Family:
+        """The target's family as it is now."""
+        return look(self.lock.query, self.target.names)
+
 
 @contextmanager
 def held(target: Target, reporter: Reporter) -> Iterator[LockedTarget]:
     """Hold the target's lock, and drop the databases that crashed runs left.
 
-    Raises TargetLocked, NameTaken, NotOwner, CannotDrop, CannotConnect, SqlFailed.
+    Raises TargetLocked, LockLost, NameTaken, NotOwner, CannotDrop, CannotConnect,
+    SqlFailed.
     """
-    with lock.held(target.psql, target.state) as taken:
+    with lock.held(target.psql) as taken:
+        state = State.of_answer(target.names, taken.query(QUERY))
+        target = replace(target, state=state)
         clear(target, reporter)
-        yield LockedTarget(replace(target, state=inspect(target.psql)), taken)
+        yield LockedTarget(target, taken)
 
 
 def clear(target: Target, reporter: Reporter) -> None:
@@ -181,7 +192,7 @@ def clear(target: Target, reporter: Reporter) -> None:
     for leftover in leftovers(target.psql, target.state):
         dbname = leftover.dbname
         try:
-            gone = drop(target.psql, target.state, leftover)
+            gone = drop(target.psql, leftover)
         except CannotDrop as error:
             if dbname == target.names.aside:
                 error = put_away(target.psql, target.state, leftover, error)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from dbpull.target.family import Becomes, Move
 from dbpull.target.names import Names
 from dbpull.target.provenance import unfinished
-from dbpull.target.sessions import CLIENTS, NAMED, listed
+from dbpull.target.sessions import END, listed
 
 CHANGED, LOST = "changed", "lost"
 """What the script prints instead of renaming: a database of the moves has changed, or
@@ -17,8 +17,7 @@ the aside database is not the one that was built."""
 # (5 seconds, procarray.c's CountOtherDBBackends) its lock keeps new sessions out.
 _TRANSACTION = """
 {looks}
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-WHERE {named} AND pid <> pg_backend_pid() AND {clients} \\g /dev/null
+{end} \\g /dev/null
 BEGIN;
 {renames}
 {marks}
@@ -87,8 +86,7 @@ def script(names: Names, moves: Sequence[Move], *, new: bool) -> str:
     pairs = range(len(renames(names, moves, new=new)))
     return _TRANSACTION.format(
         looks="".join(looks),
-        named=NAMED,
-        clients=CLIENTS,
+        end=END,
         renames="".join(_RENAME.format(n=n) for n in pairs),
         marks="".join(marks),
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from dbpull.errors.postgres import CannotConnect
 from dbpull.errors.target import NoCreatedb, NotOwner, TargetError
 from dbpull.postgres.psql import Psql
 from dbpull.postgres.restricted import RESTRICTED
+from dbpull.target.family import LOOK, Family
 from dbpull.target.names import Names
 
 # has_parameter_privilege is new in 15; before, only superusers could set these.
@@ -19,16 +19,16 @@ _MAY_SET = """
 SELECT current_setting('server_version_num')::int >= 150000 AS grants \\gset
 \\if :grants
   SELECT coalesce(json_agg(name), '[]') AS may_set
-  FROM unnest(:'restricted'::text[]) name
+  FROM unnest('{restricted}'::text[]) name
   WHERE current_setting(name, true) IS NOT NULL
     AND has_parameter_privilege(name, 'SET') \\gset
 \\else
   SELECT coalesce(json_agg(name), '[]') AS may_set
-  FROM unnest(:'restricted'::text[]) name, pg_roles
+  FROM unnest('{restricted}'::text[]) name, pg_roles
   WHERE current_setting(name, true) IS NOT NULL
     AND rolname = current_user AND rolsuper \\gset
 \\endif
-"""
+""".replace("restricted", ",".join(RESTRICTED))
 _STATE = """
 SELECT json_build_object(
   'version', current_setting('server_version_num')::int,
@@ -50,19 +50,20 @@ SELECT json_build_object(
     WHERE v.version = e.default_version),
   'folder', CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'USAGE')
                  THEN current_setting('data_directory') END,
-  'may_set', :'may_set'::json)
+  'may_set', :'may_set'::json,
+  'family', ({family}))
 FROM pg_roles r LEFT JOIN pg_database d ON d.datname = :'target'
 WHERE r.rolname = current_user;
 """
+QUERY = _MAY_SET + _STATE.format(family=LOOK)
+_QUERY_OF_ITS_OWN = _MAY_SET + _STATE.format(family="SELECT '[]'::json")
 _LACKS_POSTGRES = re.compile(r"(?<!at )[\"«»„“「]\s?postgres\s?[\"«»”“」]")
 
 
 @dataclass(frozen=True)
 class State:
-    """The state of the target and its server, as `inspect` found it."""
+    """The state of the target and its server at one moment."""
 
-    maintenance: str
-    """The database that we connect to while the target is renamed."""
     version: int
     """The server's server_version_num: 180006."""
     user: str
@@ -79,36 +80,43 @@ class State:
     """The extensions that the server offers, and whether this role may create each."""
     folder: str | None
     """The server's data directory; None where this role may not know it."""
-    may_set: frozenset[str]
+    may_set: list[str]
     """Of the restricted settings of our sessions, those that this role may set."""
+    family: Family
+    """The target, and the databases kept beside it."""
 
     @property
     def major(self) -> int:
         """The server's major version."""
         return self.version // 10000
 
+    @classmethod
+    def of_answer(cls, names: Names, answer: str) -> State:
+        """The state from the answer to QUERY."""
+        fields = json.loads(answer)
+        fields["extensions"] = fields["extensions"] or {}
+        fields["family"] = Family.of_rows(names, fields["family"])
+        return cls(**fields)
 
-def inspect(psql: Psql, *, own: bool = False) -> State:
-    """Query the server for its state. Raises CannotConnect.
 
+def inspect(psql: Psql, *, own: bool = False) -> tuple[Psql, State]:
+    """Query the server for its state; returns the psql for this server, too.
+
+    Raises CannotConnect.
     `own`: through the target itself, where no other database may be used.
     """
     names = Names(psql.connection.dbname)
     for maintenance in (names.target,) if own else ("postgres", "template1"):
+        found = replace(psql, maintenance=maintenance)
         try:
-            rows = psql.run(
-                _MAY_SET + _STATE,
-                doing="Looking at the target",
-                dbname=maintenance,
-                target=names.target,
-                restricted=f"{{{','.join(RESTRICTED)}}}",
-            )
+            answer = found.query(_QUERY_OF_ITS_OWN if own else QUERY)
         except CannotConnect as error:
             # The server's message, in its own language: database "postgres" ….
             if maintenance == "postgres" and _LACKS_POSTGRES.search(error.what):
                 continue
             raise
-        return _state(maintenance, json.loads(rows[0][0]))
+        state = State.of_answer(names, answer)
+        return found.setting(frozenset(state.may_set)), state
     raise AssertionError
 
 
@@ -127,9 +135,3 @@ def refuse_powerless(state: State, label: str) -> None:
         raise NoCreatedb(state.user, label)
     if state.exists and not (state.superuser or state.owned):
         raise NotOwner(state.user, str(state.owner), label)
-
-
-def _state(maintenance: str, fields: dict[str, Any]) -> State:
-    fields["extensions"] = fields["extensions"] or {}
-    fields["may_set"] = frozenset(fields["may_set"])
-    return State(maintenance=maintenance, **fields)

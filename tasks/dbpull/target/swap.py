@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -16,8 +16,7 @@ from dbpull.errors.target import (
     StillConnected,
 )
 from dbpull.postgres.psql import Psql
-from dbpull.target.family import Family, Member, Move, look
-from dbpull.target.holders import refuse_held_open
+from dbpull.target.family import Family, Member, Move, look, refuse_held_open
 from dbpull.target.names import Names
 from dbpull.target.renames import CHANGED, script, variables
 from dbpull.target.sessions import connected
@@ -35,7 +34,13 @@ class Swap:
 
     psql: Psql
     state: State
-    names: Names
+    query: Callable[[str], str]
+    """Queries the server: the lock's, so that no swap is made without the lock."""
+
+    @property
+    def names(self) -> Names:
+        """The names of the target and of the databases beside it."""
+        return self.state.family.names
 
     def to_new(self, oid: str, *, comment: str, keep_previous: bool) -> list[Move]:
         """Replace the target by the aside database with this oid and comment.
@@ -45,7 +50,7 @@ class Swap:
         has the name of the aside database.
         """
         for attempt in range(1, TRIES + 1):
-            moves = look(self.psql, self.state).to_new(keep=keep_previous)
+            moves = self._look().to_new(keep=keep_previous)
             if self._rename(moves, attempt, aside=oid, comment=comment):
                 return moves
         raise AssertionError
@@ -56,17 +61,14 @@ class Swap:
         Raises NoPrevious, NoOriginal, NotOwner, HeldOpen, StillConnected.
         """
         for attempt in range(1, TRIES + 1):
-            family = look(self.psql, self.state)
+            family = self._look()
             moves = family.to_back(self._chosen(family, original=original))
             if self._rename(moves, attempt):
                 return moves
         raise AssertionError
 
-    def record(self, comment: str) -> None:
-        """Write the comment on the target, where this role may."""
-        with suppress(SqlFailed):
-            doing = "Recording where the rows came from"
-            self._run(_COMMENT, doing, target=self.names.target, comment=comment)
+    def _look(self) -> Family:
+        return look(self.query, self.names)
 
     def _chosen(self, family: Family, *, original: bool) -> Member:
         label = self.psql.connection.label
@@ -82,26 +84,27 @@ class Swap:
         self, moves: Sequence[Move], attempt: int, *, aside: str = "", **more: str
     ) -> bool:
         """End the sessions in the way, rename in one transaction; whether it did so."""
-        dbnames = [move.member.dbname for move in moves]
+        label = self.psql.connection.label
         self._refuse_foreign(moves)
-        refuse_held_open(self.psql, self.state, dbnames)
+        refuse_held_open([move.member for move in moves], label)
         sql = script(self.names, moves, new=bool(aside))
         values = variables(self.names, moves, aside) | more
         try:
-            rows = self._run(sql, "Swapping", **values)
+            rows = self.psql.run(sql, doing="Swapping", **values)
         except SqlFailed:
             if attempt < TRIES:
                 time.sleep(0.2 * attempt)
                 return False
-            refuse_held_open(self.psql, self.state, dbnames)
-            if sessions := connected(self.psql, self.state, dbnames):
-                label = self.psql.connection.label
+            dbnames = [move.member.dbname for move in moves]
+            members = self._look().members
+            refuse_held_open([members[n] for n in dbnames if n in members], label)
+            if sessions := connected(self.psql, dbnames):
                 raise StillConnected(label, sessions) from None
             raise
         if rows == [[CHANGED]] and attempt < TRIES:
             return False
         if rows:
-            raise LockLost(self.psql.connection.label)
+            raise LockLost(label)
         return True
 
     def _refuse_foreign(self, moves: Sequence[Move]) -> None:
@@ -110,10 +113,9 @@ class Swap:
             if not (member.owned or self.state.superuser):
                 raise NotOwner(self.state.user, member.owner, member.dbname)
 
-    def _run(self, sql: str, doing: str, **more: str) -> list[list[str]]:
-        return self.psql.run(
-            sql,
-            doing=doing,
-            dbname=self.state.maintenance,
-            **more,
-        )
+
+def record(psql: Psql, comment: str) -> None:
+    """Write the comment on the target, where this role may."""
+    doing, target = "Recording where the rows came from", psql.connection.dbname
+    with suppress(SqlFailed):
+        psql.run(_COMMENT, doing=doing, target=target, comment=comment)
