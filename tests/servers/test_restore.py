@@ -193,8 +193,8 @@ def test_a_restored_database_is_what_a_plain_pg_restore_makes(
 
     assert postgres.picture(dbname) == reference
     assert outcome.harmless == ()
-    check.refuse_incomplete(postgres.psql(dbname), dbname, restore.selection)
-    analyze(postgres.psql(dbname), dbname, 2)
+    check.look(postgres.psql(dbname), dbname).refuse_incomplete(restore.selection)
+    analyzed(postgres, dbname, 2)
     tables = {table.dump_id for table in restore.selection.tables}
     assert jobs == 1 or tables & set(outcome.seconds)
 
@@ -401,7 +401,7 @@ def test_what_is_missing_after_a_restore_is_named(
     selection = selected(postgres, dump)
 
     with pytest.raises(Incomplete) as caught:
-        check.refuse_incomplete(postgres.psql(dbname), dbname, selection)
+        check.look(postgres.psql(dbname), dbname).refuse_incomplete(selection)
 
     assert "MATERIALIZED VIEW public.totals" in str(caught.value)
     assert "INDEX public.by name" in str(caught.value)
@@ -477,6 +477,12 @@ def test_in_place_with_a_newer_pg_restore_is_not_at_once_but_works(
     assert postgres.picture(dbname) == reference
 
 
+def analyzed(postgres: Postgres, dbname: str, sessions: int) -> None:
+    """Analyze a database as after its restore."""
+    psql = postgres.psql(dbname)
+    analyze(psql, dbname, check.look(psql, dbname).statements, sessions)
+
+
 def test_what_analyze_says_is_heard_and_what_fails_is_told(postgres: Postgres) -> None:
     # More than a pipe holds; both when a table is analyzed, not when its rows come.
     dbname = postgres.database("""
@@ -486,12 +492,11 @@ CREATE TABLE loud (id int);
 CREATE INDEX ON loud (loud(id));
 INSERT INTO loud SELECT generate_series(1, 3000);
 """)
-    psql = postgres.psql(dbname)
-    analyzed = "SELECT count(*) FROM pg_stats WHERE tablename = 'loud';"
+    known = "SELECT count(*) FROM pg_stats WHERE tablename = 'loud';"
 
-    analyze(psql, dbname, 2)
+    analyzed(postgres, dbname, 2)
 
-    assert postgres.sql(dbname, analyzed) == "1"
+    assert postgres.sql(dbname, known) == "1"
     postgres.sql(
         dbname,
         """
@@ -500,7 +505,7 @@ CREATE OR REPLACE FUNCTION loud(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
 """,
     )
     with pytest.raises(SqlFailed, match=r"ANALYZE failed.*loud\(integer\) raised an"):
-        analyze(psql, dbname, 2)
+        analyzed(postgres, dbname, 2)
 
 
 @pytest.mark.parametrize("sessions", [1, 2])
@@ -516,6 +521,6 @@ SELECT format('CREATE TABLE t%s (a int, b int, c int, d int, e int, f int)', i)
   FROM generate_series(1, 100) i \\gexec
 """)
 
-    analyze(postgres.psql(dbname), dbname, sessions)
+    analyzed(postgres, dbname, sessions)
 
     assert postgres.sql(dbname, "TABLE analyzed;") == "few pg_attribute"

@@ -27,6 +27,7 @@ from dbpull.errors.target import (
 from dbpull.shell.local import Local
 from dbpull.sources.kinds import PLATFORM
 from dbpull.target import lock
+from dbpull.target.aside import _DRESS as DRESS
 from dbpull.target.aside import Aside
 from dbpull.target.database_settings import SearchPath, settle
 from dbpull.target.leftovers import Leftover, drop, leftovers
@@ -363,6 +364,21 @@ def test_a_dropped_aside_database_is_gone_with_its_sessions(
 
     assert postgres_18.beside(name) == {"target"}
     aside.drop()
+
+
+def test_an_aside_database_that_fails_after_its_creation_can_be_dropped(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = postgres.database()
+    grants = DRESS.replace("SELECT format", "SELECT 1/0;\nSELECT format", 1)
+    monkeypatch.setattr("dbpull.target.aside._DRESS", grants)
+    aside = Aside(postgres.psql(name))
+
+    with pytest.raises(SqlFailed, match=r"Creating .* failed .*: division by zero\."):
+        aside.create()
+    aside.drop()
+
+    assert postgres.beside(name) == {"target"}
 
 
 def test_what_a_crashed_run_left_is_found_and_dropped(postgres_18: Postgres) -> None:

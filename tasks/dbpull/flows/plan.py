@@ -13,7 +13,7 @@ from dbpull.flows.gather import Gathered, Run
 from dbpull.flows.prepare import Prepared, prepare
 from dbpull.naming import NAME
 from dbpull.postgres import programs
-from dbpull.restore.check import holds_some
+from dbpull.restore import check
 from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.selection import Selection
 from dbpull.target import opened
@@ -117,7 +117,7 @@ class _Plan:
         at_once = one_transaction(major, target.state.major)
         dbname, clean = self._names.target, True
         if self.prepared:
-            clean = holds_some(target.psql, dbname, self.prepared.selection)
+            clean = check.look(target.psql, dbname).holds_some(self.prepared.selection)
         argv = self._restore(dbname).in_place_argv(at_once=at_once, clean=clean)
         ended = f"psql: the sessions on {quoted(dbname)} are ended"
         return [ended, shlex.join(argv), "psql: ANALYZE"]

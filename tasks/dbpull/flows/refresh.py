@@ -167,11 +167,12 @@ class Refresh:
             self.reporter.note(f"{user} may not set {names} there: not carried over.")
 
     def _check_in(self, dbname: str, outcome: Outcome) -> None:
-        selection = self.prepared.selection
-        check.refuse_incomplete(self.target.psql, dbname, selection, outcome.absent)
+        psql = self.target.psql
+        restored = check.look(psql, dbname)
+        restored.refuse_incomplete(self.prepared.selection, outcome.absent)
         try:
             sessions = 1 if self.target.shell.host else self.settings.jobs
-            analyze(self.target.psql, dbname, sessions)
+            analyze(psql, dbname, restored.statements, sessions)
         except SqlFailed as error:  # the rows are in; a function of the dump fails
             self.reporter.note(error.what)
 
@@ -191,7 +192,7 @@ class Refresh:
     def _in_place(self, *, at_once: bool) -> Refreshed:
         psql, selection = self.target.psql, self.prepared.selection
         dbname, label = self.target.names.target, self.target.connection.label
-        clean = check.holds_some(psql, dbname, selection)
+        clean = check.look(psql, dbname).holds_some(selection)
         restore = self._restoring(dbname)
         with self.reporter.step("restore", f"Restoring into {label}") as step:
             outcome = restore.run_in_place(step.phase, at_once=at_once, clean=clean)

@@ -102,8 +102,9 @@ class AppRestore:
         )
         stream.restore(restore, self.reporter)
         with self.reporter.step("check", "Checking and analyzing") as step:
-            check.refuse_incomplete(target.psql, target.connection.dbname, selection)
-            analyze(target.psql, target.connection.dbname, self.settings.jobs)
+            restored = check.look(target.psql, dbname)
+            restored.refuse_incomplete(selection)
+            analyze(target.psql, dbname, restored.statements, self.settings.jobs)
             step.sentence = "Checked and analyzed"
 
     def _put_back(self, cause: BaseException) -> None:

@@ -2,51 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from dbpull.archive import Entry, unknown
 from dbpull.errors.restore import Incomplete
 from dbpull.postgres.psql import Psql
 from dbpull.restore.selection import Selection
+from dbpull.restore.statistics import STATEMENTS
 
 _RELATIONS = frozenset(
     {"TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "INDEX"}
 )
-_PRESENT = """
-SELECT nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_toast';
-"""
+_LOOK = f"""
+SELECT json_build_object(
+  'relations', (
+    SELECT coalesce(json_agg(json_build_array(nspname, relname)), '[]')
+    FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE nspname NOT IN ('pg_catalog', 'information_schema')
+      AND nspname !~ '^pg_toast'),
+  'statements', (
+    SELECT coalesce(json_agg(statement), '[]') FROM ({STATEMENTS}) every));
+"""  # noqa: S608 - of constants
 
 
-def refuse_incomplete(
-    psql: Psql, dbname: str, selection: Selection, absent: Collection[Entry] = ()
-) -> None:
-    """Raise Incomplete where the database lacks a table, view, sequence or index.
+@dataclass(frozen=True)
+class Restored:
+    """What a database holds after a restore, or before it."""
 
-    Entries in `absent` are known to be missing and may be.
-    """
-    present = _present(psql, dbname)
-    missing = [
-        f"{entry.desc} {entry.namespace}.{entry.tag}"
-        for entry in _relations(selection)
-        if (entry.namespace, entry.tag) not in present and entry not in absent
-    ]
-    if missing:
-        raise Incomplete(missing)
+    relations: Collection[tuple[str, str]]
+    """Each table's, view's, sequence's and index's schema and name."""
+    statements: Sequence[str]
+    """The statements that analyze the database."""
+
+    def refuse_incomplete(
+        self, selection: Selection, absent: Collection[Entry] = ()
+    ) -> None:
+        """Raise Incomplete where the database lacks a table, view, sequence or index.
+
+        Entries in `absent` are known to be missing and may be.
+        """
+        missing = [
+            f"{entry.desc} {entry.namespace}.{entry.tag}"
+            for entry in _relations(selection)
+            if (entry.namespace, entry.tag) not in self.relations
+            and entry not in absent
+        ]
+        if missing:
+            raise Incomplete(missing)
+
+    def holds_some(self, selection: Selection) -> bool:
+        """Whether the database has any of the selection's tables and the like."""
+        relations = self.relations
+        return any((e.namespace, e.tag) in relations for e in _relations(selection))
 
 
-def holds_some(psql: Psql, dbname: str, selection: Selection) -> bool:
-    """Whether a database has any of the selection's tables, views and the like."""
-    present = _present(psql, dbname)
-    return any((e.namespace, e.tag) in present for e in _relations(selection))
+def look(psql: Psql, dbname: str) -> Restored:
+    """Query a database for what it holds. Raises CannotConnect, SqlFailed."""
+    doing = "Looking at what the database holds"
+    answer = json.loads(psql.run(_LOOK, doing=doing, dbname=dbname)[0][0])
+    relations = {(schema, name) for schema, name in answer["relations"]}
+    return Restored(relations, answer["statements"])
 
 
 def _relations(selection: Selection) -> list[Entry]:
     """The relations whose names can be looked up: their encoding is known."""
     found = (entry for entry in selection.entries if entry.desc in _RELATIONS)
     return [e for e in found if not unknown(e.tag) and not unknown(e.namespace)]
-
-
-def _present(psql: Psql, dbname: str) -> set[tuple[str | None, str]]:
-    rows = psql.run(_PRESENT, doing="Looking at what the database holds", dbname=dbname)
-    return {(namespace, name) for namespace, name in rows}

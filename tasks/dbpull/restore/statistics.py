@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
@@ -13,33 +14,31 @@ from dbpull.signals import SIGNALS
 # partitions. From 18 on, that of a parent includes its children, but for ONLY. A new
 # database's catalogs come with statistics: those that have changed as much as makes
 # autovacuum analyze a table (autovacuum_analyze_threshold, _scale_factor) get new ones.
-_STATEMENTS = """
+STATEMENTS = """
 SELECT format('ANALYZE %s%s;', CASE WHEN relhassubclass AND relkind <> 'p'
     AND current_setting('server_version_num')::int >= 180000 THEN 'ONLY ' END,
-  oid::regclass)
+  oid::regclass) AS statement
 FROM pg_class
 WHERE relkind IN ('r', 'm', 'p') AND NOT relispartition AND relpersistence <> 't'
   AND (relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
        OR pg_stat_get_mod_since_analyze(oid) > 50 + 0.1 * greatest(reltuples, 0))
 ORDER BY relkind = 'p' DESC, pg_relation_size(oid) DESC, oid
 """
+"""The query for the statements that analyze a database, the longest first."""
 _FIRST = "SET client_min_messages = error; SET lock_timeout = 0;\n"
 _LAST = "\\echo analyzed\n"
 _NAME = "dbpull: ANALYZE"
 LOOK_AGAIN = 0.2  # seconds between two checks for a signal
 
 
-def analyze(psql: Psql, dbname: str, sessions: int) -> None:
+def analyze(psql: Psql, dbname: str, statements: Sequence[str], sessions: int) -> None:
     """Collect the statistics of a database's tables, in `sessions` at once.
 
     Raises SqlFailed, CannotConnect.
     """
     if sessions == 1:
-        psql.run(f"{_FIRST}{_STATEMENTS} \\gexec", doing="ANALYZE", dbname=dbname)
+        psql.run("\n".join([_FIRST, *statements]), doing="ANALYZE", dbname=dbname)
         return
-    # Queried once: the order by size changes while tables are analyzed.
-    rows = psql.run(f"{_STATEMENTS};", doing="ANALYZE", dbname=dbname)
-    statements = [statement for [statement] in rows]
     # The stack is left first: it ends the sessions, and so the threads that wait.
     with ThreadPoolExecutor(sessions) as pool, ExitStack() as stack:
         opened = [

@@ -10,6 +10,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from dbpull.errors.postgres import SqlFailed
+from dbpull.postgres.privacy import without_values
 from dbpull.postgres.psql import Psql
 from dbpull.target.lock import KEY
 from dbpull.target.names import Names
@@ -37,15 +39,18 @@ SELECT format('CREATE DATABASE %I TEMPLATE template0', :'aside')
     WHERE datname = :'target'), '')
 \\gexec
 SELECT format('COMMENT ON DATABASE %I IS %L', :'aside', :'mark') \\gexec
-SELECT oid FROM pg_database WHERE datname = :'aside';
+SELECT oid FROM pg_database WHERE datname = :'aside' \\gset
 """
+# The oid is told even where this fails, since then the database is to be dropped.
 _DRESS = """
+\\set ON_ERROR_STOP 0
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'aside')
 FROM pg_database WHERE datname = :'target' AND datacl IS NOT NULL \\gexec
 SELECT format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, :'aside',
     CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
     CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
 FROM pg_database, aclexplode(datacl) WHERE datname = :'target' \\gexec
+SELECT :'oid', :'LAST_ERROR_MESSAGE';
 """
 _DROP = """
 SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname)
@@ -84,8 +89,11 @@ class Aside:
         Raises SqlFailed.
         """
         doing = "Creating the aside database"
-        self.oid = self._run(_CREATE, doing, mark=self._mark)[0][0]
-        self._run(_DRESS, doing)
+        sql = _CREATE + _DRESS
+        [[self.oid, failure]] = self._run(sql, doing, mark=self._mark)
+        if failure:
+            label = self.psql.connection.label
+            raise SqlFailed(doing, label, without_values(failure))
 
     def on_disconnect(self) -> AbstractContextManager[None]:
         """Have a host drop the aside database if the connection is lost meanwhile."""
