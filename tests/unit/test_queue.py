@@ -261,7 +261,8 @@ def test_small_tables_share_a_pg_restore() -> None:
         batches.append(batch)
 
     # The last ones are smaller, so that no worker is left alone with much.
-    assert [batch.size for batch in batches] == [500_000, 250_000, 250_000]
+    sizes = [sum(end - start for start, end in batch.starts) for batch in batches]
+    assert sizes == [500_000, 250_000, 250_000]
     assert [one for batch in batches for one in batch.entries] == rows
 
 

@@ -74,7 +74,6 @@ def test_what_is_an_apps_own_is_kept_in_its_order() -> None:
     assert selection.entries == own
     assert selection.left_out == selection.skipped == ()
     assert selection.unmatched == {}
-    assert selection.extensions == ("citext",)
     assert [table.tag for table in selection.tables] == ["users"]
 
 
@@ -238,7 +237,7 @@ def test_an_extension_for_monitoring_is_kept_where_the_server_has_it() -> None:
 
     selection = chosen(extension, creatable=("pg_stat_statements",))
 
-    assert selection.extensions == ("pg_stat_statements",)
+    assert selection.entries == (extension,)
 
 
 def test_an_apps_own_event_trigger_needs_a_superuser() -> None:

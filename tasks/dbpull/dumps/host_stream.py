@@ -11,9 +11,12 @@ from dbpull.dumps.names import Dump
 from dbpull.dumps.stream import by_sections, fetched
 from dbpull.errors.restore import RestoreFailed
 from dbpull.hosts.transfer import HostTransfer
-from dbpull.restore import commands, overlap
+from dbpull.restore import commands
 from dbpull.restore.sections import Restore
 from dbpull.restore.watch import Outcome
+
+_ROWS_PER_SECOND = 6_000_000
+"""Bytes of a dump (packed by gzip) whose rows one pg_restore loads in a second."""
 
 
 @dataclass
@@ -39,8 +42,7 @@ class HostStream:
 
     def restore(self, into: Restore, reporter: Reporter) -> Outcome:
         """Restore rows while the dump arrives, where it arrives slowly enough."""
-        transfer = self.transfer
-        if overlap.pays(transfer.total, transfer.left, transfer.rate, into.jobs):
+        if self.transfer.left and self._overlap_pays(into.jobs):
             try:
                 self._finish(reporter, lambda: self._restore_rows(into))
             except RestoreFailed as error:
@@ -48,6 +50,18 @@ class HostStream:
         else:
             self.finish(reporter)
         return by_sections(into, reporter)
+
+    def _overlap_pays(self, jobs: int) -> bool:
+        """Whether one pg_restore should restore the rows while the dump arrives.
+
+        It takes the longer of the arrival and its own time. `jobs` pg_restores restore
+        the rows faster, but need the whole file: they take the arrival, and then their
+        share of that time each.
+        """
+        transfer = self.transfer
+        arrival = transfer.left / max(transfer.rate, 1)
+        alone = transfer.total / _ROWS_PER_SECOND
+        return max(arrival, alone) <= arrival + alone / jobs
 
     def _restore_rows(self, into: Restore) -> None:
         """Restore definitions and rows, as they arrive, by one pg_restore."""

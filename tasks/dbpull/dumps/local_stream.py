@@ -20,7 +20,7 @@ from dbpull.restore.engine import Engine
 from dbpull.restore.queue import LARGE
 from dbpull.restore.readable import Listener
 from dbpull.restore.sections import Restore
-from dbpull.restore.watch import Bar, Outcome
+from dbpull.restore.watch import Outcome
 from dbpull.shell import PipedInput
 from dbpull.words import listed, size
 
@@ -89,7 +89,7 @@ class LocalStream:
             step.sentence = restored(into)
         if not download:
             return outcome
-        bar = Bar("download", label, self._began, self._end, self.dump.size)
+        bar = "download", label, self._began, self._ended or self._began
         return replace(outcome, bars=(bar, *outcome.bars))
 
     @property
@@ -132,10 +132,6 @@ class LocalStream:
         except _Changed:
             raise ObjectChanged(download.host) from None
         self._ended = time.monotonic()
-
-    @property
-    def _end(self) -> float:
-        return self._ended or self._began
 
     def _tell_fetched(self, reporter: Reporter) -> None:
         step = Step("fetch", "", "bytes", reporter.host, began=self._began)

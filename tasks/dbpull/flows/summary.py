@@ -19,7 +19,7 @@ def tell_summary(
     reporter, selection = refresh.reporter, refresh.prepared.selection
     outcome = refreshed.outcome
     if timings:
-        reporter.chart([(b.kind, b.name, b.began, b.ended) for b in outcome.bars])
+        reporter.chart(outcome.bars)
     reporter.closing_table(_slowest(refresh, outcome))
     if selection.skipped:
         reporter.say(f"Without the rows of {listed(selection.skipped)}.")

@@ -38,7 +38,7 @@ _HARMLESS = ("transaction_timeout", "idle_session_timeout")
 
 @dataclass
 class RestoreMessage:
-    """One error: the entry that failed, the server's message, the lines after it."""
+    """An error of pg_restore: the failed entry, the message, the lines after it."""
 
     entry: str
     error: str

@@ -38,22 +38,10 @@ class Dependencies:
         return {entry.dump_id: entry for entry in data if entry.had_data}
 
     @cached_property
-    def without_data(self) -> tuple[Entry, ...]:
-        """The entries of the data section that have no block: sequences' values,
-        statistics, comments on large objects."""
-        others = (e for e in self.selection.of("data") if not e.had_data)
-        return tuple(entry for entry in others if entry.desc != "BLOB METADATA")
-
-    @cached_property
     def large_objects(self) -> tuple[Entry, ...]:
         """The entries that create large objects, before their data (from 17 on)."""
         data = self.selection.of("data")
         return tuple(entry for entry in data if entry.desc == "BLOB METADATA")
-
-    @cached_property
-    def blobs(self) -> frozenset[int]:
-        """The entries with large objects' data; comments on those wait for them."""
-        return frozenset(i for i, entry in self.rows.items() if entry.desc == "BLOBS")
 
     @cached_property
     def table_of(self) -> Mapping[int, int]:
@@ -76,7 +64,7 @@ class Dependencies:
     @cached_property
     def late(self) -> frozenset[int]:
         """Rows whose table's checks may read other tables: earlier rows come first."""
-        return checked(self.archive.entries) & self.rows.keys()
+        return checked(self.archive.by_id) & self.rows.keys()
 
     @cached_property
     def keys_of_table(self) -> Mapping[int, list[Entry]]:
@@ -104,7 +92,7 @@ class Dependencies:
         return found
 
     def tables_of(self, entry: Entry) -> frozenset[int]:
-        """The tables that creating a key locks, among them those that it refers to."""
+        """The tables that creating a key locks, with the tables that it refers to."""
         found = set(self._dependencies(entry, {"TABLE"}))
         for key in self.keys_of(entry):
             found.update(self._dependencies(self.archive.by_id[key], {"TABLE"}))

@@ -87,7 +87,6 @@ class Engine:
             for job, _ in self._running.values():
                 if job.arriving and job.entries[0].dump_id == block.dump_id:
                     job.arriving = False
-                    job.size = block.end - block.start
             self._changed.notify_all()
 
     def _walk(self) -> None:
@@ -105,8 +104,11 @@ class Engine:
         """Start the pg_restore of a job; the caller holds the lock."""
 
         def write_stdin(write: Write) -> None:
-            counted = self._counted(write, job)
-            write_part(self._dump, job.entries, job.starts, counted, job.statement)
+            def count(piece: bytes) -> None:
+                write(piece)
+                self._fed += len(piece) if job.starts else 0
+
+            write_part(self._dump, job.entries, job.starts, count, job.statement)
 
         job.began = time.monotonic()
         process = self._shell.start_piped(
@@ -118,13 +120,6 @@ class Engine:
         )
         self._running[id(job)] = job, process
         threading.Thread(target=self._await, args=(job, process), daemon=True).start()
-
-    def _counted(self, write: Write, job: Job) -> Write:
-        def count(piece: bytes) -> None:
-            write(piece)
-            self._fed += len(piece) if job.starts else 0
-
-        return count
 
     def _await(self, job: Job, process: PipedProcess) -> None:
         watch = self._restore.new_watch()
@@ -142,7 +137,7 @@ class Engine:
             if self._error is None:
                 self._queue.finished(job)
                 now = time.monotonic()
-                self._bars.append(Bar(job.kind, job.name, job.began, now, job.size))
+                self._bars.append((job.kind, job.name, job.began, now))
                 if len(job.entries) == 1:
                     # A key in two steps is two jobs of one entry: their times add up.
                     dump_id = job.entries[0].dump_id
@@ -158,13 +153,10 @@ class Engine:
 
     def _run_jobs(self) -> None:
         with self._changed:
-            while not self._queue.empty or self._running:
-                if self._error:
-                    raise self._error
+            while not self._error and (self._running or not self._queue.empty):
                 self._start_possible()
                 self._report()
-                if not self._queue.empty or self._running:
-                    SIGNALS.wait(self._changed, LOOK_AGAIN)
+                SIGNALS.wait(self._changed, LOOK_AGAIN)
         if self._error:
             raise self._error
 
@@ -217,9 +209,9 @@ class Engine:
         watch = self._restore.watch
         spans, watch.spans = watch.spans, {}
         if not spans:
-            return [Bar("rest", "the rest", began, time.monotonic())]
+            return [("rest", "the rest", began, time.monotonic())]
         return [
-            Bar("rest", by_id[dump_id].tag, *span)
+            ("rest", by_id[dump_id].tag, *span)
             for dump_id, span in spans.items()
             if dump_id in by_id
         ]

@@ -105,27 +105,17 @@ def with_dependents(entries: Sequence[Entry], failed: Collection[int]) -> set[in
 class Failures:
     """The entries that failed, in the dump's order."""
 
+    messages: Sequence[RestoreMessage]
+    """Messages on entries of the selection."""
     selection: Selection
     tolerate: Sequence[str]
     """Patterns of the entries that may fail."""
-    failed: Mapping[int, RestoreMessage]
-    """The first message on each failed entry, by dump id."""
 
-    @classmethod
-    def of(
-        cls,
-        messages: Iterable[RestoreMessage],
-        selection: Selection,
-        tolerate: Sequence[str],
-    ) -> Failures:
-        """Sort messages by entry. Raises RestoreFailed for a message on none."""
-        found: dict[int, RestoreMessage] = {}
-        for message in messages:
-            if message.dump_id not in selection.by_id:
-                raise failure(message)
-            found.setdefault(message.dump_id, message)
-        in_order = {i: found[i] for i in selection.by_id if i in found}
-        return cls(selection, tolerate, in_order)
+    @cached_property
+    def failed(self) -> Mapping[int, RestoreMessage]:
+        """The first message on each failed entry, by dump id."""
+        first = {message.dump_id: message for message in reversed(self.messages)}
+        return {i: first[i] for i in self.selection.by_id if i in first}
 
     def refuse(self) -> None:
         """Raise RestoreFailed with every failure that is not tolerated."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from dbpull.archive import Entry
 
+Entries = Mapping[int, Entry]
+"""Entries by dump id."""
 Edge = tuple[int, int]
 """An entry, and an entry that is called with it: both by dump id."""
 
@@ -22,11 +24,10 @@ _EVALUATED = re.compile(r"\bCHECK \(|\bGENERATED ALWAYS AS \(|^PARTITION BY ", r
 _END_OF_NAME = re.compile(r'["(]')
 
 
-def checked(entries: Iterable[Entry]) -> frozenset[int]:
+def checked(by_id: Entries) -> frozenset[int]:
     """The entries that call functions while rows are stored: tables, types, domains."""
-    given = tuple(entries)
-    casting = {i for entry in given if entry.desc == "CAST" for i in entry.dependencies}
-    by_id = {entry.dump_id: entry for entry in given}
+    casts = (entry for entry in by_id.values() if entry.desc == "CAST")
+    casting = {dump_id for cast in casts for dump_id in cast.dependencies}
 
     def calls(entry: Entry, other: Entry) -> bool:
         if entry.desc not in {"TABLE", "DOMAIN"}:
@@ -37,26 +38,22 @@ def checked(entries: Iterable[Entry]) -> frozenset[int]:
             )
         return other.desc not in {"OPERATOR", "AGGREGATE"} or bool(_evaluated(entry))
 
-    return _reaching(by_id.values(), [*_depending(by_id, calls), *_attached(by_id)])
+    return _reaching(by_id, [*_depending(by_id, calls), *_attached(by_id)])
 
 
-def reading(entries: Iterable[Entry]) -> frozenset[int]:
+def reading(by_id: Entries) -> frozenset[int]:
     """The entries that call functions when read or built: views, indexes and the like.
 
     Reading a table calls none; filling a materialized view builds its indexes, too.
     """
-    by_id = {entry.dump_id: entry for entry in entries}
 
     def calls(entry: Entry, _: Entry) -> bool:
         return entry.desc != "TABLE"
 
-    edges = [*_depending(by_id, calls), *_made_with(by_id)]
-    return _reaching(by_id.values(), edges)
+    return _reaching(by_id, [*_depending(by_id, calls), *_made_with(by_id)])
 
 
-def _depending(
-    by_id: dict[int, Entry], calls: Callable[[Entry, Entry], bool]
-) -> Iterator[Edge]:
+def _depending(by_id: Entries, calls: Callable[[Entry, Entry], bool]) -> Iterator[Edge]:
     for entry in by_id.values():
         for dump_id in entry.dependencies:
             other = by_id.get(dump_id)
@@ -64,7 +61,7 @@ def _depending(
                 yield entry.dump_id, dump_id
 
 
-def _attached(by_id: dict[int, Entry]) -> Iterator[Edge]:
+def _attached(by_id: Entries) -> Iterator[Edge]:
     """From a partition to its ATTACH: its rows are compared with the bounds there."""
     for entry in by_id.values():
         if entry.desc == "TABLE ATTACH":
@@ -72,7 +69,7 @@ def _attached(by_id: dict[int, Entry]) -> Iterator[Edge]:
                 yield table, entry.dump_id
 
 
-def _made_with(by_id: dict[int, Entry]) -> Iterator[Edge]:
+def _made_with(by_id: Entries) -> Iterator[Edge]:
     """From a view to its rule, which may hold its query; likewise to its indexes."""
     for entry in by_id.values():
         kind = {"RULE": "VIEW", "INDEX": "MATERIALIZED VIEW"}.get(entry.desc)
@@ -81,12 +78,12 @@ def _made_with(by_id: dict[int, Entry]) -> Iterator[Edge]:
                 yield view, entry.dump_id
 
 
-def _reaching(entries: Iterable[Entry], edges: Iterable[Edge]) -> frozenset[int]:
+def _reaching(by_id: Entries, edges: Iterable[Edge]) -> frozenset[int]:
     """The functions, and the entries from which edges lead to a function."""
     callers: dict[int, list[int]] = defaultdict(list)
     for caller, called in edges:
         callers[called].append(caller)
-    unseen = [entry.dump_id for entry in entries if entry.desc in FUNCTIONS]
+    unseen = [i for i, entry in by_id.items() if entry.desc in FUNCTIONS]
     found = set(unseen)
     while unseen:
         for caller in callers[unseen.pop()]:

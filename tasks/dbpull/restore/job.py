@@ -52,8 +52,6 @@ class Job:
     entries: tuple[Entry, ...]
     weight: float = 0.0
     """The cost, in bytes of the dump, with that of the longest job that follows."""
-    size: int = 0
-    """The bytes of the dump that the job restores."""
     starts: tuple[tuple[int, int], ...] = ()
     """Where its blocks begin and end; the end is 0 while a block arrives."""
     locks: Mapping[int, LockLevel] = field(default_factory=dict)
@@ -80,11 +78,6 @@ class Job:
     def is_exclusive(self) -> bool:
         """Whether no other job can use its tables meanwhile: it has no steps."""
         return not self.steps and LockLevel.ALTERED in self.locks.values()
-
-    @property
-    def is_whole_reference(self) -> bool:
-        """Whether it is a foreign key in one piece."""
-        return self.kind == "reference" and self.statement is None
 
     @property
     def name(self) -> str:

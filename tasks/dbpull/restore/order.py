@@ -7,15 +7,12 @@ the dependencies that the dump lists, and some are missing there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from dbpull.archive import Entry
-from dbpull.restore.functions import FUNCTIONS, checked, reading
-
-Entries = Mapping[int, Entry]
-"""Entries by dump id."""
+from dbpull.restore.functions import FUNCTIONS, Entries, checked, reading
 
 # The kinds that pg_restore restores last wherever they stand (_tocEntryRestorePass in
 # src/bin/pg_dump/pg_backup_archiver.c).
@@ -62,7 +59,7 @@ def _of_rows(by_id: Entries, given: tuple[Entry, ...]) -> list[Part]:
 
     One worker restores them.
     """
-    calling = checked(by_id.values())
+    calling = checked(by_id)
     late = {e.dump_id for e in given if e.had_data and e.dump_id in calling}
     # Comments on large objects stay in the part of the large objects.
     first = tuple(entry for entry in given if entry.dump_id not in late)
@@ -127,7 +124,7 @@ def _own_turn(by_id: Entries, given: tuple[Entry, ...]) -> Callable[[Entry], _Tu
     groups by a key come after keys. Event triggers would fire on the entries after
     them, so they come last.
     """
-    calling = reading(by_id.values())
+    calling = reading(by_id)
     attaching = any(entry.desc == "INDEX ATTACH" for entry in given)
     grouping = any(
         entry.desc in FUNCTIONS and _GROUPS.search(entry.definition)

@@ -134,11 +134,16 @@ class Queue:
     def _define(self) -> None:
         """Note that definitions are restored, and add the jobs that need no block."""
         self._defined = True
-        if objects := self.dependencies.large_objects:
-            self._ready.add(Job("definitions", objects))
-        if others := self.dependencies.without_data:
-            blobs = self.dependencies.blobs
-            self._ready.add(Job("sequences", others, needs=blobs))
+        created = self.dependencies.large_objects
+        # Sequences' values, statistics; comments on large objects wait for their data.
+        data = self.dependencies.selection.of("data")
+        others = (entry for entry in data if not entry.had_data)
+        values = tuple(entry for entry in others if entry.desc != "BLOB METADATA")
+        filled = frozenset(e.dump_id for e in data if e.had_data and e.desc == "BLOBS")
+        if created:
+            self._ready.add(Job("definitions", created))
+        if values:
+            self._ready.add(Job("sequences", values, needs=filled))
 
     def _follow(self, rows: int) -> None:
         """Add the jobs for the keys and indexes of a table whose rows are restored."""
@@ -205,7 +210,6 @@ class Queue:
             "rows",
             tuple(self.dependencies.rows[block.dump_id] for block in blocks),
             size + then,
-            size,
             tuple((block.start, block.end) for block in blocks),
             needs=self._needed(first),
         )

@@ -27,7 +27,7 @@ class Ready:
         return bool(self._jobs or self._waiting)
 
     def add(self, job: Job) -> None:
-        """Add a job; it starts once the entries that it needs are done."""
+        """Add a job, to start once the entries in its `needs` are done."""
         self._count(job, 1)
         self._place(job)
 
@@ -71,7 +71,8 @@ class Ready:
         for at, job in enumerate(self._jobs):
             form = self._form(job, locked)
             # A foreign key in one piece would keep the tables' indexes waiting.
-            keeps_waiting = form.is_whole_reference and self._is_to_be_indexed(form)
+            is_whole = form.kind == "reference" and form.statement is None
+            keeps_waiting = is_whole and any(self._indexed[i] for i in form.locks)
             if not keeps_waiting and not any(map(form.keeps_out, running)):
                 yield at, form
 
@@ -80,9 +81,6 @@ class Ready:
         if job.steps and any(self._wanted[i] + locked[i] > 1 for i in job.locks):
             return job.steps[0]
         return job
-
-    def _is_to_be_indexed(self, job: Job) -> bool:
-        return any(self._indexed[table] for table in job.locks)
 
     def _count(self, job: Job, by: int) -> None:
         for table in job.locks:

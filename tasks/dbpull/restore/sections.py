@@ -16,7 +16,14 @@ from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import reason
 from dbpull.postgres.restore_messages import RestoreMessage
-from dbpull.restore.failures import Failures, fits, name, why, with_dependents
+from dbpull.restore.failures import (
+    Failures,
+    failure,
+    fits,
+    name,
+    why,
+    with_dependents,
+)
 from dbpull.restore.order import Part, parts
 from dbpull.restore.selection import Selection
 from dbpull.restore.watch import Outcome, Progress, Watch
@@ -82,7 +89,7 @@ class Restore:
 
     def outcome(self) -> Outcome:
         """The outcome so far. Raises RestoreFailed for a failure not tolerated."""
-        found = Failures.of(self._failures, self.selection, self.tolerate or ())
+        found = Failures(self._failures, self.selection, self.tolerate or ())
         found.refuse()
         gone = self._gone | found.failed.keys()
         harmless = (m.harmless for each in self._watches for m in each.messages.all)
@@ -93,22 +100,23 @@ class Restore:
         )
 
     def _failed(self, message: RestoreMessage) -> None:
-        self._failures.append(message)
-        patterns = self.tolerate or ()
         entry = self.selection.by_id.get(message.dump_id)
-        arriving = self.still_arriving()
-        if (self._noticed and not arriving) or (entry and fits(entry, patterns)):
+        if not entry:
+            raise failure(message)
+        self._failures.append(message)
+        patterns, arriving = self.tolerate or (), self.still_arriving()
+        if (self._noticed and not arriving) or fits(entry, patterns):
             return
-        found = Failures.of(self._failures, self.selection, patterns)
+        found = Failures(self._failures, self.selection, patterns)
         if arriving and found.is_of_rows(message.dump_id):
             found.refuse()
-        if entry and not self._noticed and message.dump_id not in found.tolerated:
+        if not self._noticed and message.dump_id not in found.tolerated:
             self._noticed = True
             told = f"{name(entry)} failed: {why(message, entry)}"
             self.notice(f"{told}. Whatever else fails is told with it at the end.")
 
     def argv(self, section: str, part: Part) -> list[str]:
-        """The command that restores those entries of a section that its stdin lists."""
+        """The pg_restore command for the entries of a section that its stdin lists."""
         argv = self._common()
         if not part.mixed:
             argv += [f"--section={section}"]

@@ -11,6 +11,8 @@ from dbpull.archive import Entry
 from dbpull.restore.left_out import LeftOut
 from dbpull.restore.skipping import Skipping
 
+_MOVED = "what is in it goes to the target's own"
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -56,11 +58,6 @@ class Selection:
         """The tables whose rows are restored."""
         return tuple(entry for entry in self.entries if entry.desc == "TABLE DATA")
 
-    @property
-    def extensions(self) -> tuple[str, ...]:
-        """The extensions that the target's server must have."""
-        return tuple(entry.tag for entry in self.entries if entry.desc == "EXTENSION")
-
 
 def select(left_out: LeftOut, skip_data: Sequence[str] = ()) -> Selection:
     """Choose the entries that are not left out, without the rows of skip_data."""
@@ -75,17 +72,10 @@ def select(left_out: LeftOut, skip_data: Sequence[str] = ()) -> Selection:
             skipped.append(_qualified(entry))
         else:
             kept.append(entry)
-    reasons.update(_placed(entry) for entry in kept if _is_placed(entry))
+    spaces = (e.tablespace for e in kept if e.tablespace not in {"", "pg_default"})
+    reasons.update(f"the tablespace {space}: {_MOVED}" for space in spaces)
     told = tuple(f"{reason} ({count})" for reason, count in reasons.items())
     return Selection(tuple(kept), told, tuple(skipped), skipping.unmatched)
-
-
-def _is_placed(entry: Entry) -> bool:
-    return entry.tablespace not in {"", "pg_default"}
-
-
-def _placed(entry: Entry) -> str:
-    return f"the tablespace {entry.tablespace}: what is in it goes to the target's own"
 
 
 def _qualified(entry: Entry) -> str:

@@ -12,29 +12,15 @@ from dbpull.postgres.restore_messages import RestoreMessage, RestoreMessages
 from dbpull.restore.failures import failure, is_hopeless
 
 Progress = Callable[[int, int | None], None]
+Bar = tuple[str, str, float, float]
+"""A job or an entry that ran: its kind, its name, its begin and end by the clock
+time.monotonic."""
 # The lines of --verbose with -j, and without it (pg_backup_archiver.c).
 _LAUNCHED = re.compile(r"launching item (\d+) ")
 _FINISHED = re.compile(r"finished item (\d+) ")
 _SERIAL = re.compile(
     r'processing (?:data for table "|BLOBS)|creating [A-Z ]+ "|executing (?!SELECT )'
 )
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A job or an entry that ran, with its begin and end (time.monotonic)."""
-
-    kind: str
-    name: str
-    began: float
-    ended: float
-    size: int = 0
-    """Bytes of the dump, where it restored rows."""
-
-    @property
-    def seconds(self) -> float:
-        """How long the job took."""
-        return self.ended - self.began
 
 
 @dataclass(frozen=True)
