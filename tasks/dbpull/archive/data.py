@@ -1,4 +1,4 @@
-"""The data blocks of a dump: where each begins and ends, and whether all are there.
+"""The data blocks of a dump: where each begins and ends, and whether one is missing.
 
 A block is a type byte, the dump id of its entry, and chunks: a length and that many
 bytes, until a length of zero. All large objects are in one block: an object id and its
@@ -45,9 +45,9 @@ def blocks(
 ) -> Iterator[Block]:
     """Walk the data from its start and yield each block as soon as it is complete.
 
-    `large` is called with an incomplete block once more than `above` bytes of it are
-    there. `stream` must be able to seek; it may still be arriving. After the last block
-    the dump is complete: every entry with data had its block. Bytes behind it are
+    `large` is called with an incomplete block once more than `above` bytes of it have
+    arrived. `stream` must be able to seek; it may still be arriving. After the last
+    block the dump is complete: every entry with data had its block. Later bytes are
     ignored, as pg_restore does: pg_dump 16 and newer append the table of contents once
     more where their stdout is a file. Raises TruncatedDump or DamagedDump at the first
     byte that does not fit.
@@ -73,7 +73,7 @@ def blocks(
 
 
 def verify(stream: BinaryIO, archive: Archive) -> list[Block]:
-    """Walk the data to its end and return all blocks. Raises what `blocks` raises."""
+    """Walk the data to its end and return all blocks. Raises as `blocks`."""
     return list(blocks(stream, archive))
 
 

@@ -106,7 +106,7 @@ class Fields:
         return int(text)
 
     def damaged(self, found: str, offset: int) -> Never:
-        """Raise DamagedDump for what was found at `offset`."""
+        """Raise DamagedDump for the bytes `found` at `offset`."""
         raise DamagedDump(self.name, offset, f"{found} in {self.where}")
 
     def _more(self) -> None:

@@ -111,7 +111,7 @@ def _typed(name: str) -> str:
 
 
 def _looks(first: bytes) -> str:
-    """Name the format that a file which is no dump seems to have."""
+    """Name the probable format of a file that is no dump."""
     if not first:
         return "it is empty"
     start = first.removeprefix(b"\xef\xbb\xbf").lstrip().lower()

@@ -90,7 +90,7 @@ class Archive:
 
     @cached_property
     def settings(self) -> tuple[Entry, ...]:
-        """The entries that pg_restore reads whichever ones it restores (ReadToc)."""
+        """The entries that pg_restore reads in any case (ReadToc)."""
         kinds = {"ENCODING", "STDSTRINGS", "SEARCHPATH"}
         return tuple(entry for entry in self.entries if entry.desc in kinds)
 

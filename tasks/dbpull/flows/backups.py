@@ -31,8 +31,8 @@ HEADER = ("backup", "database", "age", "database size", "status", "local file")
 def tell(settings: Settings, shell: Shell) -> None:
     """List the backups and dumps on stdout, the target's rows on stderr.
 
-    Where no source is named or it can't be asked, the dumps are listed before the
-    error is raised.
+    Where no source is named, or the source can't be asked, the dumps are listed before
+    the error is raised.
     """
     with reporting("", shell) as reporter:
         store = stores.store_for(settings, shell)

@@ -38,7 +38,7 @@ def with_target(settings: Settings, shell: Local) -> Settings:
 
 
 def _read_django(shell: Local) -> dict[str, str]:
-    """Django's settings module, and the database's URL if that is a PostgreSQL."""
+    """Django's settings module, and the URL of a PostgreSQL database there."""
     argv = [_python(), str(_PROGRAM), str(PROJECT.folder), ALIAS]
     result = shell.run(argv)
     lines = result.out.strip().splitlines()

@@ -1,4 +1,4 @@
-"""What a pull finds out before it changes anything: the database, the backup, the dump.
+"""The facts that a pull gathers before any change: the database, the backup, the dump.
 
 A plan and a pull gather alike, by reads only, and are refused alike.
 """
@@ -67,7 +67,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What a pull replaces its target by."""
+    """The database, its backup and the dump from which a pull replaces the target."""
 
     database: SourceDatabase
     choice: Choice

@@ -16,7 +16,7 @@ from dbpull.words import age, ago, size
 
 
 def tell_what_comes(target: Target, comes: str, reporter: Reporter) -> None:
-    """Tell, at the start of a run, what will be replaced by what."""
+    """Tell, at the start of a run, which database is replaced by which dump."""
     label, state = target.connection.label, target.state
     then = "which is created"
     if state.exists:

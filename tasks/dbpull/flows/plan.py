@@ -24,7 +24,7 @@ from dbpull.words import age, listed, size
 
 
 def tell_pull(run: Run, target: Target | None, gathered: Gathered) -> None:
-    """Tell what `db.pull` would do; without a target, for an empty server."""
+    """Tell the plan of `db.pull`; without a target, for an empty server."""
     planned = _Plan.of(run, target, gathered.dump)
     version = gathered.database.version
     if not planned.prepared and version:
@@ -38,7 +38,7 @@ def tell_pull(run: Run, target: Target | None, gathered: Gathered) -> None:
 
 
 def tell_restore(run: Run, target: Target | None, dump: Dump) -> None:
-    """Tell what `db.restore` would do; without a target, for an empty server."""
+    """Tell the plan of `db.restore`; without a target, for an empty server."""
     planned = _Plan.of(run, target, dump)
     _tell(run, [_dump(run, dump, delete=False), *planned.about], planned.commands)
 
@@ -79,7 +79,7 @@ class _Plan:
 
     @property
     def about(self) -> list[str]:
-        """What is replaced, and what of the dump is skipped."""
+        """Lines about the target, and about the skipped parts of the dump."""
         lines = [_to(self.run, self.target)]
         if self.prepared:
             chosen = self.prepared.selection

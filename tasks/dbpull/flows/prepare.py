@@ -29,7 +29,7 @@ from dbpull.target.opened import Target
 
 @dataclass(frozen=True)
 class Prepared:
-    """The pg_restore, the selection, and what the target must get beforehand."""
+    """The pg_restore and the selection, and the schemas to create beforehand."""
 
     program: programs.Program
     selection: Selection
@@ -77,7 +77,7 @@ def prepare(
 
 
 def _server(target: Target, archive: Archive, *, in_place: bool) -> ServerFacts:
-    """The target's server, as far as it matters to a dump."""
+    """The facts of the target's server that decide on a dump's entries."""
     state = target.state
     creatable = {name for name, may in state.extensions.items() if may}
     roles = None

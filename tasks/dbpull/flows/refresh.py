@@ -36,7 +36,7 @@ from dbpull.words import listed
 
 
 class Change(Enum):
-    """What a refresh did to the target; the value tells it after a later failure."""
+    """The change of the target by a refresh, with the sentence for a later failure."""
 
     REPLACED = f"The new database is in place already; `{command('undo')}` goes back."
     CREATED = "The new database is in place already."
@@ -45,7 +45,7 @@ class Change(Enum):
 
 @dataclass(frozen=True)
 class Refreshed:
-    """The result of a refresh: the restore's outcome, and what it did to the target."""
+    """The result of a refresh: the restore's outcome, and the change of the target."""
 
     outcome: Outcome
     change: Change

@@ -20,7 +20,7 @@ UNTOUCHED = "The target is as it was."
 def reporting(
     state: str = "", shell: Shell | None = None, *, host: str = "", kept: str = ""
 ) -> Iterator[Reporter]:
-    """Give a run its reporter; turn what ends the run into TaskFailed.
+    """Give a run its reporter; turn the error that ends the run into TaskFailed.
 
     Ctrl-C, `kill` and a full disk end it, too. `state`, `kept`: what to tell on a
     failure, until a step says otherwise. The commands in messages are those of the

@@ -1,4 +1,4 @@
-"""The summary of a pull: what the target holds and lacks, and the command to undo."""
+"""The summary of a pull: the new rows, the skipped parts, the command to undo."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ KILLED = 128 + 9
 
 
 def answered(transport: Any, ask: Callable[[], _T]) -> _T:
-    """What `ask` returns, or raises. Raises EOFError where the connection has ended.
+    """The result of `ask`. Raises EOFError where the connection has ended.
 
     paramiko waits without end for an answer where the connection ends just before
     that, between its look at the channel and the wait.
@@ -72,7 +72,7 @@ class Channel:
         threading.Thread(target=write, daemon=True).start()
 
     def line(self, *, seconds: float | None = None) -> bytes:
-        """The next line of its stdout, as soon as it comes; b"" at the end."""
+        """The next line of the program's stdout, once complete; b"" at the end."""
         return self._out.next(seconds)
 
     def read_rest(self) -> bytes:
@@ -80,7 +80,7 @@ class Channel:
         return self._out.read_rest()
 
     def read_stderr(self, on_line: Callable[[bytes], None]) -> bytes:
-        """Read its stderr to the end, a line at a time, and return all of it."""
+        """Read the program's stderr line by line to its end, and return all."""
         lines = []
         while line := self._err.next():
             lines.append(line)

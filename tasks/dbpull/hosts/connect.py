@@ -26,7 +26,7 @@ KEEPALIVE = 15  # seconds
 def connect(
     c: Connection, notice: Notice, *, echo: Notice | None = None
 ) -> Iterator[Host]:
-    """A Host to run programs on, over a connection that is opened where it is not yet.
+    """The Host at the end of a connection, which is opened first where necessary.
 
     The host's key is compared with known_hosts. A key that is not in known_hosts is
     taken, as Fabric does, unless ssh_config says `StrictHostKeyChecking yes`; `notice`

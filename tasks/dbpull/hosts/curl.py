@@ -184,14 +184,14 @@ def _fields(out: str) -> dict[str, str]:
 
 
 def _head(out: str) -> tuple[int, str] | None:
-    """The object's size and ETag by the last answer; None where that is no range."""
+    """The object's size and ETag in the last answer; None for one without a range."""
     fields = _fields(out)
     found = _RANGE.fullmatch(fields.get("content-range", ""))
     return (int(found[1]), fields.get("etag", "")) if found else None
 
 
 def _said(err: str) -> str:
-    """curl's own error text, without a URL in it."""
+    """curl's own error text, without URLs."""
     lines = [line for line in err.splitlines() if line.startswith("curl: ")]
     text = re.sub(r"^curl: (\(\d+\) )?", "", lines[-1] if lines else "")
     text = re.sub(r"\S*://\S*", "a URL", text).rstrip(".")

@@ -16,7 +16,7 @@ from dbpull.naming import NAME
 from dbpull.shell import Dialogue, Line, Result
 
 _SIGNALLED = 128
-"""What a shell adds to the signal that ended a program."""
+"""A shell's exit code is this plus the number of the signal that ended a program."""
 
 
 class Host(HostPrograms):
@@ -117,7 +117,7 @@ class Host(HostPrograms):
                 self.check("Putting things in order", ["rm", "-f", path])
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
-        """Every program of that name; see Shell."""
+        """Every program called `name`; see Shell."""
         lines = self.verb("find", name, *folders).out.removesuffix("\n").split("\n")
         pairs = [
             (path, real) for path, _, real in (line.partition("\t") for line in lines)

@@ -80,7 +80,7 @@ class HostPrograms:
     ) -> Iterator[tuple[Channel, str]]:
         """Start a program; give its channel and number; end it on an error.
 
-        One that `reads` waits for the end of its stdin, which must come.
+        A program that `reads` waits for the end of its stdin, which must come.
         """
         number = str(next(self._numbers))
         line = self.line(number, argv, env) + ("" if reads else " </dev/null")
@@ -96,7 +96,7 @@ class HostPrograms:
 
     @contextmanager
     def _channel(self, line: str) -> Iterator[Callable[[], Channel]]:
-        """Open a session; give the function that runs the line in it."""
+        """Open a session; give the function that runs the line there."""
         session = self._opened()
 
         def start() -> Channel:
@@ -123,7 +123,7 @@ class HostPrograms:
         return self._sessions.take()
 
     def _for_any_shell(self, number: str, line: str) -> str:
-        """The line, or one that runs a file with it: every login shell must take it."""
+        """The line, or `sh FILE` with the line in the file, for any login shell."""
         if not _NOT_FOR_EVERY_SHELL.intersection(line):
             return line
         path = f"{self.folder}/line.{number}"

@@ -50,7 +50,7 @@ class Proxy(ProxyCommand):  # type: ignore[misc] # paramiko has no types
         self.process.terminate()
 
     def last_words(self) -> str:
-        """The last line of its stderr: the reason why there is no connection."""
+        """The last line of the program's stderr: the reason why it failed."""
         self._settle()
         err = self.process.stderr
         os.set_blocking(err.fileno(), False)

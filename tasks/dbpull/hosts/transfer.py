@@ -185,7 +185,7 @@ class HostTransfer:
         self.received(self.have)
 
     def _begin(self, answer: str) -> None:
-        """Continue the part where it is of this dump; else start over."""
+        """Continue a part of this dump; start over with any other."""
         free, size, *journal = answer.split()
         identity = self.transport.identity
         known = bool(identity) and journal == [str(self.total), identity]

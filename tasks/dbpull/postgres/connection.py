@@ -189,7 +189,7 @@ class Connection:
 
     @property
     def argument(self) -> str:
-        """The database for `-d`: a conninfo where the name could be taken for one."""
+        """The database for `-d`, as a conninfo if its name looks like a conninfo."""
         if "=" not in self.dbname and "://" not in self.dbname:
             return self.dbname
         escaped = self.dbname.replace("\\", "\\\\").replace("'", "\\'")

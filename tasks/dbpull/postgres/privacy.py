@@ -69,7 +69,7 @@ def without_words(function: str) -> str:
 
 
 def raised_by(lines: Iterable[str]) -> str:
-    """The function that raised an exception; "" where the message is the server's own.
+    """The function that raised an exception; "" for the server's own message.
 
     `lines` follow the error's first line: they hold its context.
     """

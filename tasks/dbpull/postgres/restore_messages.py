@@ -48,7 +48,7 @@ class RestoreMessage:
 
     @property
     def harmless(self) -> str:
-        """The setting that an older server lacks, or the comment; "" where it matters.
+        """The setting that an older server lacks, or the comment; else "".
 
         The command decides, since a server's message may be in any language.
         """
@@ -65,7 +65,7 @@ class RestoreMessage:
 
     @property
     def raised_by(self) -> str:
-        """The function that raised the error; "" where it is the server's own."""
+        """The function that raised the error; "" for an error of the server's."""
         return raised_by(self.more)
 
     @property
@@ -86,7 +86,7 @@ class RestoreMessages:
         self._open: RestoreMessage | None = None
 
     def feed(self, line: str) -> str:
-        """Read one line; returns its text where it is about progress, else ""."""
+        """Read a line; return its text if it tells progress, else ""."""
         found = _LINE.match(line)
         prefix, text = (found["prefix"], found["text"]) if found else ("", line)
         if not prefix and self._open and not _ENTRY.match(text.lstrip()):

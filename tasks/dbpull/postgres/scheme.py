@@ -20,7 +20,7 @@ _OTHERS = {
 
 
 def without_driver(url: str, origin: str) -> str:
-    """The URL with libpq's scheme. Raises BadUrl where it is not PostgreSQL's."""
+    """The URL with libpq's scheme. Raises BadUrl for another database's scheme."""
     if re.search(r"[\x00-\x1f\x7f]", url):
         raise BadUrl(origin, "it holds a line break or another control character")
     scheme, slashes, rest = url.removeprefix("jdbc:").partition("://")

@@ -29,7 +29,7 @@ SELECT json_build_object(
 
 @dataclass(frozen=True)
 class Restored:
-    """What a database holds after a restore, or before it."""
+    """The relations of a database, before or after a restore."""
 
     relations: Collection[tuple[str, str]]
     """Each table's, view's, sequence's and index's schema and name."""

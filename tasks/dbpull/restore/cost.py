@@ -18,7 +18,7 @@ _TYPES = {"citext": 1.5, "text": 0.5, "character": 0.5}
 
 
 def cost(archive: Archive, entry: Entry, rows: int) -> float:
-    """How long an entry takes: as long as loading that many bytes of the dump.
+    """The cost of an entry: bytes of the dump whose loading takes as long.
 
     `rows` is the size of its table's rows, in bytes of the dump.
     """

@@ -62,7 +62,7 @@ class Engine:
         self._took: dict[int, float] = {}
 
     def run(self) -> Outcome:
-        """Restore all. Raises RestoreFailed, what ended the arrival, and Ctrl-C."""
+        """Restore all. Raises RestoreFailed, the error of the arrival, and Ctrl-C."""
         self._walker.start()
         try:
             self._run_jobs()

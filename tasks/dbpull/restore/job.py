@@ -28,7 +28,7 @@ class LockLevel(Enum):
     """The table gets a key."""
 
     def conflicts(self, other: LockLevel) -> bool:
-        """Whether one of the two would wait for the other."""
+        """Whether two jobs with these locks on a table would wait for each other."""
         return other in _CONFLICTS[self]
 
 
@@ -70,13 +70,13 @@ class Job:
     """When the job began (time.monotonic)."""
 
     def keeps_out(self, other: Job) -> bool:
-        """Whether one of the two would wait for the other's locks."""
+        """Whether the jobs would wait for each other's locks."""
         both = self.locks.keys() & other.locks.keys()
         return any(self.locks[table].conflicts(other.locks[table]) for table in both)
 
     @property
     def is_exclusive(self) -> bool:
-        """Whether no other job can use its tables meanwhile: it has no steps."""
+        """Whether no other job can use the tables meanwhile: the job has no steps."""
         return not self.steps and LockLevel.ALTERED in self.locks.values()
 
     @property

@@ -1,4 +1,4 @@
-"""The entries that can't or must not serve on the target's server, with the reason."""
+"""The entries of an archive that are not restored on a server, and the reasons."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ServerFacts:
     owns_public: bool = True
     """Whether the schema `public` of the new database is ours."""
     kept: Mapping[str, str] = field(default_factory=dict)
-    """Extensions that are in the database already, and stay, by name: their schema."""
+    """The schema of each extension that the database has and keeps, by name."""
     kept_rows: Collection[tuple[str, str]] = ()
     """Those extensions' tables and sequences with rows in the dump: schema, name."""
 

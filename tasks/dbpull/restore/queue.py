@@ -160,7 +160,7 @@ class Queue:
     def _refer(self, entry: Entry, rows: int) -> None:
         """Add the job for a foreign key once both its tables have their rows.
 
-        If no job makes the key that it refers to, none makes the foreign key.
+        Without a job for the referenced key there is none for the foreign key.
         """
         missing = self.dependencies.keys_of(entry) - self._made
         if missing:

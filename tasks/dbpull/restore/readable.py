@@ -30,7 +30,7 @@ class ReadableDump(Protocol):
 
     @property
     def total(self) -> int:
-        """The dump's size in bytes; 0 while it is not known."""
+        """The dump's size in bytes; 0 while unknown."""
 
     def open(self) -> BinaryIO:
         """A new stream of the dump; reading waits for bytes that have not arrived."""

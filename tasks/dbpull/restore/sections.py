@@ -186,7 +186,7 @@ class Restore:
         self.done.update(STREAMED)
 
     def in_place_argv(self, *, at_once: bool = True, clean: bool = True) -> list[str]:
-        """The command that restores into the existing database, as the recipe does."""
+        """The command that restores into the existing database itself."""
         argv = self._common()
         if clean:
             argv += ["--clean", "--if-exists"]
@@ -199,7 +199,7 @@ class Restore:
     ) -> Outcome:
         """Clean the database and restore into it, one entry after the other.
 
-        `at_once` makes it one transaction: all or nothing. Raises RestoreFailed.
+        `at_once`: in one transaction, all or nothing. Raises RestoreFailed.
         `clean` only a database that is not empty: despite --if-exists, pg_restore
         fails on a view's rule whose types do not exist.
         """

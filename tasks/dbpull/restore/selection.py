@@ -30,10 +30,10 @@ class Selection:
     def of(self, section: str) -> tuple[Entry, ...]:
         """The entries of a section: `pre-data`, `data`, `post-data`.
 
-        An entry behind a later section's entries belongs to that section, whatever it
-        names: pg_dump puts it there since it needs them. Comments and the like name no
-        section and belong to that of the entry before them, as in pg_restore
-        (pg_backup_archiver.c, ProcessArchiveRestoreOptions).
+        An entry behind a later section's entries belongs to that section, whatever
+        section the entry names: pg_dump puts an entry after all that the entry needs.
+        Comments and the like name no section and belong to that of the entry before
+        them, as in pg_restore (pg_backup_archiver.c, ProcessArchiveRestoreOptions).
         """
         return self._of.get(section, ())
 

@@ -34,7 +34,7 @@ _WITHOUT_VALIDATION = re.compile(r"NOT (?:VALID|ENFORCED)\Z")
 
 
 def two_steps(archive: Archive, entry: Entry) -> tuple[str, str] | None:
-    """The two statements for a unique or a foreign key; None where it stays one."""
+    """The two statements for a unique or a foreign key; None for a key in one piece."""
     if _is_partitioned(archive, entry):
         return None
     if found := _UNIQUE.fullmatch(entry.definition):

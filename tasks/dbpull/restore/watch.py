@@ -28,13 +28,13 @@ class Outcome:
     """The result of a restore."""
 
     harmless: tuple[str, ...]
-    """Settings that pg_restore sends and an older server does not know."""
+    """The settings that an older server lacks, and the comments that failed."""
     seconds: dict[int, float]
     """How long each entry took, by dump id; only where workers tell (jobs > 1)."""
     sizes: Mapping[int, int] = field(default_factory=dict)
-    """The size of each entry's block in bytes, where it was seen."""
+    """The size of each entry's block in bytes, by dump id, where known."""
     bars: tuple[Bar, ...] = ()
-    """The jobs that ran, where they were seen."""
+    """The jobs that ran, where known."""
     absent: tuple[Entry, ...] = ()
     """The entries that failed and were tolerated."""
 

@@ -12,7 +12,7 @@ Line = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Result:
-    """A program's result. Its environment is not kept: it may hold a password.
+    """A program's result, without the environment, which may hold a password.
 
     A `code` below zero is the signal that ended the program.
     """
@@ -40,7 +40,7 @@ class Dialogue(Protocol):
 
 Write = Callable[[bytes], object]
 WriteStdin = Callable[[Write], object]
-"""Writes a program's stdin by the function that it gets."""
+"""Writes a program's stdin with the given function."""
 
 
 class PipedProcess(Protocol):
@@ -126,7 +126,7 @@ class Shell(Protocol):
         """Have a host run a program if the connection is lost while in the context."""
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
-        """Every program of that name, each with its real path; the one on PATH first.
+        """Every program called `name`, with its real path; the one on PATH first.
 
         `folders` are shell patterns; the matches of a pattern come in reverse order.
         """
@@ -135,4 +135,4 @@ class Shell(Protocol):
         """Whether the file exists, as far as our user may know."""
 
     def free(self, folder: str) -> int | None:
-        """Bytes free on the disk of a folder; None where they are not known."""
+        """Bytes free on the disk of a folder; None where unknown."""

@@ -119,7 +119,7 @@ class Local:
         yield
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
-        """Every program of that name; see Shell."""
+        """Every program called `name`; see Shell."""
         on_path = shutil.which(name)
         found = [on_path] if on_path else []
         for pattern in folders:

@@ -101,7 +101,7 @@ def settle(
 
 
 def _note(dbname: str, search_path: SearchPath, answer: dict[str, bool]) -> str:
-    """What the user is told of the search_path; "" for nothing."""
+    """The note for the user on the search_path; "" for none."""
     platform = search_path.platform
     schema, value = platform.extension_schema, platform.search_path
     if not search_path.wanted:

@@ -39,18 +39,18 @@ class Member:
     oid: str
     comment: str | None
     was: str
-    """The hash of the comment as it was; the swap compares it."""
+    """The hash of the comment, which the swap compares."""
     size: int | None
     """Bytes; None for the target, and where this role may not know."""
     owner: str
     owned: bool
-    """Whether this role may rename and drop it."""
+    """Whether this role may rename and drop the database."""
     holders: tuple[Holder, ...]
-    """What keeps it from being renamed, and is no client's session."""
+    """Holders that keep the database from being renamed, but no clients' sessions."""
 
     @property
     def locked(self) -> Member:
-        """The same with those holders that may keep locks on its tables."""
+        """The member with only the holders that may keep locks on its tables."""
         return replace(self, holders=tuple(each for each in self.holders if each.locks))
 
     @property
@@ -65,12 +65,12 @@ class Member:
 
     @property
     def own(self) -> bool:
-        """Whether it may hold the user's own rows; such a database is never dropped."""
+        """Whether the database may hold the user's own rows; then it is kept."""
         return is_own(self.comment)
 
     @property
     def replaced(self) -> datetime:
-        """When the database was replaced; a time long ago where that is unknown."""
+        """When the database was replaced; long ago where unknown."""
         return (self.kept and self.kept.replaced) or _LONG_AGO
 
 

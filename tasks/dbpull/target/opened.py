@@ -87,8 +87,8 @@ def named(settings: Settings, shell: Shell) -> NamedTarget:
 def take(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
     """Find the target, refuse one that may not be replaced, query its server.
 
-    Raises what `named` does, TargetNotAllowed, TargetReserved, MissingProgram,
-    CannotConnect, and what starting the embedded server does.
+    Raises TargetNotAllowed, TargetReserved, MissingProgram, CannotConnect, and the
+    errors of `named` and of starting the embedded server.
     """
     target = named(settings, shell)
     connection = target.connection
@@ -110,7 +110,7 @@ def take_to_fill(
 ) -> Target:
     """Take a target that is to be replaced, or refilled in place.
 
-    Raises what `take` does, and MissingProgram, NoCreatedb, NotOwner, HeldOpen, and
+    Raises the errors of `take`, and MissingProgram, NoCreatedb, NotOwner, HeldOpen, and
     TargetError for a standby, or where there is nothing to refill.
     """
     named(settings, shell)  # that no target is named comes before a missing program
@@ -134,7 +134,7 @@ def take_to_fill(
 def take_to_rename(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
     """Take a target that is to change places with a kept database.
 
-    Raises what `take` does, and TargetError.
+    Raises the errors of `take`, and TargetError.
     """
     target = take(settings, shell, reporter)
     refuse_standby(target.state, target.connection.label)

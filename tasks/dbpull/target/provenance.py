@@ -67,11 +67,11 @@ class Keepsake:
     """Whether only `db.cleanup --original` drops the database."""
     comment: str | None
     replaced: datetime | None
-    """When it was replaced; None where an older dbpull did so, without a time."""
+    """When the database was replaced; None where an older dbpull noted no time."""
 
     @classmethod
     def from_comment(cls, comment: str | None) -> Keepsake | None:
-        """Read a database's comment; None where it is not such a mark."""
+        """Read the mark from a database's comment; None for any other comment."""
         fields = _marked(comment)
         for key, original in (("previous_of", False), ("original_of", True)):
             if isinstance(target := fields.get(key), str):

@@ -11,7 +11,7 @@ from dbpull.target.provenance import unfinished
 from dbpull.target.sessions import END, listed
 
 CHANGED, LOST = "changed", "lost"
-"""What the script prints instead of renaming: a database of the moves has changed, or
+"""The line printed instead of renaming: a database of the moves has changed, or
 the aside database is not the one that was built."""
 # A rename needs the database without other sessions. While it waits for their end
 # (5 seconds, procarray.c's CountOtherDBBackends) its lock keeps new sessions out.

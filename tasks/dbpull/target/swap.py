@@ -83,7 +83,7 @@ class Swap:
     def _rename(
         self, moves: Sequence[Move], attempt: int, *, aside: str = "", **more: str
     ) -> bool:
-        """End the sessions in the way, rename in one transaction; whether it did so."""
+        """End the sessions in the way, rename in one transaction; whether renamed."""
         label = self.psql.connection.label
         self._refuse_foreign(moves)
         refuse_held_open([move.member for move in moves], label)
