@@ -32,7 +32,7 @@ import pytest
 
 from databases import FOLDERS, NO_OLD, OLD
 from lacking import LINUX, need, need_mounts, path_of
-from projects import Ended, Project, Run
+from projects import Ended, Project, Run, pids
 from worlds import World
 
 MARK = "DBPULL_TEST_HOST"
@@ -177,7 +177,7 @@ class Machine:
 
     def pids(self) -> list[int]:
         """Every process on it; sshd's own are not."""
-        found = [pid for pid in _pids() if self._marked(_read(pid, "environ"))]
+        found = [pid for pid in pids() if self._marked(_read(pid, "environ"))]
         return [pid for pid in found if f"{SFTP}" not in _command(pid)]
 
     def processes(self) -> list[str]:
@@ -287,15 +287,15 @@ class Watch(threading.Thread):
         self._ours, self._secrets = ours, secrets
         # Never to be ours, so that each round is short, as many programs are: first
         # the kernel's own, which have no file.
-        there = _pids()
+        there = pids()
         self._foreign = {p for p in there if not os.access(f"/proc/{p}/exe", os.F_OK)}
 
     def run(self) -> None:
         """Look until it is told to end."""
         while not self.ended.is_set():
-            pids = _pids()
-            self._foreign.intersection_update(pids)
-            for pid in pids:
+            there = pids()
+            self._foreign.intersection_update(there)
+            for pid in there:
                 if pid not in self._foreign:
                     self._look(pid)
 
@@ -320,11 +320,6 @@ class _Process(NamedTuple):
     parent: int
 
 
-def _pids() -> list[int]:
-    with os.scandir("/proc") as entries:
-        return sorted(int(entry.name) for entry in entries if entry.name.isdigit())
-
-
 def _read(pid: int, name: str) -> bytes:
     """One of its files; empty when it's gone, or not ours."""
     try:
@@ -341,7 +336,7 @@ def _command(pid: int) -> str:
 def _table() -> list[_Process]:
     """Every process of this machine's."""
     found = []
-    for pid in _pids():
+    for pid in pids():
         # pid (name) state parent …, and the name may hold blanks and brackets.
         before, bracket, after = _read(pid, "stat").decode().rpartition(")")
         if bracket:
