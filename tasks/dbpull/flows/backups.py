@@ -60,18 +60,10 @@ def tell(settings: Settings, shell: Shell) -> None:
 def _tell_rows(
     found: list[SourceBackup], dumps: list[Dump], store: DumpStore, host: str
 ) -> None:
-    """Print the table; on a host, each row begins with the host's name."""
-    lines = _rows(found, dumps, store)
-    if not host:
-        console.rows(HEADER, lines)
-        return
-    console.rows(("host", *HEADER), [[host, *line] for line in lines])
+    """Print a row for each backup, with its dump if stored, and for each other dump.
 
-
-def _rows(
-    found: list[SourceBackup], dumps: list[Dump], store: DumpStore
-) -> list[list[str]]:
-    """A row for each backup, with its dump if stored; then one for each other dump."""
+    On a host, each row begins with the host's name.
+    """
     others = {(dump.backup, dump.taken): dump for dump in dumps}
     lines = []
     for backup in found:
@@ -86,7 +78,8 @@ def _rows(
         [dump.backup, "-", _taken(dump.taken), "-", "here only", store.shown(dump)]
         for dump in others.values()
     ]
-    return lines
+    column, name = (["host"], [host]) if host else ([], [])
+    console.rows([*column, *HEADER], [[*name, *line] for line in lines])
 
 
 def _taken(moment: datetime | None) -> str:

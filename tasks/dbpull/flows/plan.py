@@ -17,6 +17,7 @@ from dbpull.restore import check
 from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.selection import Selection
 from dbpull.target import opened
+from dbpull.target.leftovers import leftovers
 from dbpull.target.names import Names
 from dbpull.target.opened import Target
 from dbpull.target.provenance import Provenance, is_own
@@ -92,17 +93,19 @@ class _Plan:
     @property
     def commands(self) -> list[str]:
         """The commands for the target's server."""
-        leftover = swap_plan.leftover(self.target)
-        dropped = swap_plan.dropped(leftover)
-        if self.target and self.run.asked.in_place:
-            return [*dropped, *self._in_place(self.target)]
-        names = self._names
+        target, names, left = self.target, self._names, list[str]()
+        if target:
+            left = [each.dbname for each in leftovers(target.psql, target.state)]
+        dropped = swap_plan.dropped(left)
+        if target and self.run.asked.in_place:
+            return [*dropped, *self._in_place(target)]
+        family = target.state.family if target else None
         return [
             *dropped,
             f"psql: CREATE DATABASE {quoted(names.aside)} TEMPLATE template0 OWNER …",
             *self._restored_aside(),
             f"psql: ANALYZE in {quoted(names.aside)}",
-            *swap_plan.swap(names, self.target, leftover, undo=self.run.settings.undo),
+            *swap_plan.swap(names, family, left, undo=self.run.settings.undo),
         ]
 
     def _restored_aside(self) -> list[str]:

@@ -111,7 +111,7 @@ def _in_place(target: Target, archive: Archive, server: ServerFacts) -> ServerFa
         server,
         owns_public=present.owns_public,
         kept={each.name: each.schema for each in kept},
-        kept_rows=[table for each in kept for table in each.rows],
+        kept_rows=[(schema, name) for each in kept for schema, name in each.rows],
     )
 
 

@@ -85,7 +85,7 @@ class Refresh:
         with self._aside() as aside:
             restore = self._restoring(aside.names.aside)
             outcome = self.stream.restore(restore, self.reporter)
-            self._check(aside, outcome)
+            self._check(aside.names.aside, outcome, copied=True)
             return Refreshed(outcome, self._swap(aside.oid, outcome))
 
     def _replace_in_place(self) -> Refreshed:
@@ -114,26 +114,25 @@ class Refresh:
     @contextmanager
     def _aside(self) -> Iterator[Aside]:
         aside = Aside(self.target.psql)
-        with aside.on_disconnect(), self._dropped_if_failed(aside):
-            with SIGNALS.deferred():  # a server goes on creating it without us
-                aside.create()
-            yield aside
-
-    @contextmanager
-    def _dropped_if_failed(self, aside: Aside) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
+        with aside.on_disconnect():
             try:
-                aside.drop()
-            except ConnectionLost:
-                pass  # the host drops the database by itself
-            except PullError:
-                self.reporter.note(
-                    f"{aside.names.aside} could not be dropped: the next pull, or"
-                    f" `{command('cleanup')}`, will do it."
-                )
-            raise
+                with SIGNALS.deferred():  # a server goes on creating it without us
+                    aside.create()
+                yield aside
+            except BaseException:
+                self._drop(aside)
+                raise
+
+    def _drop(self, aside: Aside) -> None:
+        try:
+            aside.drop()
+        except ConnectionLost:
+            pass  # the host drops the database by itself
+        except PullError:
+            self.reporter.note(
+                f"{aside.names.aside} could not be dropped: the next pull, or"
+                f" `{command('cleanup')}`, will do it."
+            )
 
     def _restoring(self, dbname: str) -> Restore:
         prepared = self.prepared
@@ -150,14 +149,21 @@ class Refresh:
             self.reporter.note,
         )
 
-    def _check(self, aside: Aside, outcome: Outcome) -> None:
+    def _check(self, dbname: str, outcome: Outcome, *, copied: bool) -> None:
+        """Check and analyze a database, and settle its settings."""
         with self.reporter.step("check", "Checking and analyzing") as step:
-            self._check_in(aside.names.aside, outcome)
-            self._settle(aside.names.aside, copied=True)
+            psql = self.target.psql
+            restored = check.look(psql, dbname)
+            restored.refuse_incomplete(self.prepared.selection, outcome.absent)
+            try:
+                sessions = 1 if self.target.shell.host else self.settings.jobs
+                analyze(psql, dbname, restored.statements, sessions)
+            except SqlFailed as error:  # the rows are in; a function of the dump fails
+                self.reporter.note(error.what)
+            self._settle(dbname, copied=copied)
             step.sentence = "Checked and analyzed"
 
     def _settle(self, dbname: str, *, copied: bool) -> None:
-        """Give a database its search_path; with `copied` the target's settings, too."""
         psql, search_path = self.target.psql, self.prepared.search_path
         missed, note = settle(psql, dbname, search_path, copied=copied)
         if note:
@@ -165,16 +171,6 @@ class Refresh:
         if missed:
             user, names = self.target.state.user, listed(missed)
             self.reporter.note(f"{user} may not set {names} there: not carried over.")
-
-    def _check_in(self, dbname: str, outcome: Outcome) -> None:
-        psql = self.target.psql
-        restored = check.look(psql, dbname)
-        restored.refuse_incomplete(self.prepared.selection, outcome.absent)
-        try:
-            sessions = 1 if self.target.shell.host else self.settings.jobs
-            analyze(psql, dbname, restored.statements, sessions)
-        except SqlFailed as error:  # the rows are in; a function of the dump fails
-            self.reporter.note(error.what)
 
     def _swap(self, oid: str, outcome: Outcome) -> Change:
         keep, label = self.settings.undo, self.target.connection.label
@@ -198,13 +194,9 @@ class Refresh:
             outcome = restore.run_in_place(step.phase, at_once=at_once, clean=clean)
             step.sentence = f"Restored into {label}"
         self.reporter.on_failure(Change.REFILLED.value)
-        with self.reporter.step("check", "Checking and analyzing") as step:
-            self._check_in(dbname, outcome)
-            own = is_own(self.target.state.comment)
-            comment = self._provenance(outcome, beside_own=own)
-            record(psql, comment)
-            self._settle(dbname, copied=False)
-            step.sentence = "Checked and analyzed"
+        self._check(dbname, outcome, copied=False)
+        own = is_own(self.target.state.comment)
+        record(psql, self._provenance(outcome, beside_own=own))
         return Refreshed(outcome, Change.REFILLED)
 
     def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:

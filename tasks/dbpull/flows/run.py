@@ -62,9 +62,6 @@ def _interrupted(reporter: Reporter, number: int) -> Interrupted:
     how = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}.get(
         signal.Signals(number), "SIGHUP (the terminal was closed)"
     )
-    when = f" while {_lowered(reporter.doing)}" if reporter.doing else ""
+    doing = reporter.doing
+    when = f" while {doing[0].lower()}{doing[1:]}" if doing else ""
     return Interrupted(f"Stopped by {how}{when}.", code=128 + number)
-
-
-def _lowered(doing: str) -> str:
-    return doing[:1].lower() + doing[1:]

@@ -16,10 +16,10 @@ SELECT json_build_object(
   'size', pg_database_size(current_database()),
   'identity', (SELECT concat_ws(' ', pg_postmaster_start_time(), d.oid, d.datname)
                FROM pg_database d WHERE d.datname = current_database()),
-  'extensions', (SELECT json_object_agg(extname, n.nspname)
+  'extensions', (SELECT coalesce(json_object_agg(extname, n.nspname), '{}')
                  FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
                  WHERE extname <> 'plpgsql'),
-  'schemas', (SELECT json_agg(nspname) FROM pg_namespace
+  'schemas', (SELECT coalesce(json_agg(nspname), '[]') FROM pg_namespace
               WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', :'own')
@@ -55,6 +55,5 @@ def contents(psql: Psql, own_schema: str) -> Contents:
         _CONTENTS, doing="Looking at what it holds", dbname=dbname, own=own_schema
     )
     fields = json.loads(rows[0][0])
-    fields["extensions"] = fields["extensions"] or {}
-    fields["schemas"] = frozenset(fields["schemas"] or ())
+    fields["schemas"] = frozenset(fields["schemas"])
     return Contents(**fields)

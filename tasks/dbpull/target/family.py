@@ -150,8 +150,7 @@ class Family:
 
     def to_back(self, chosen: Member) -> list[Move]:
         """The moves that make a kept database the target again."""
-        moves = Moves(self)
-        moves.vacate(chosen)
+        moves = Moves(self, leaving=chosen.dbname)
         if self.target:
             if self.previous not in {None, chosen} and not self.target.own:
                 moves.put_away(self.previous)
@@ -187,14 +186,11 @@ class Family:
 class Moves:
     """The list of moves being built; each new name is free when its move is made."""
 
-    def __init__(self, family: Family) -> None:
+    def __init__(self, family: Family, *, leaving: str = "") -> None:
+        """`leaving`: the name that counts as free, since its move comes first."""
         self.made: list[Move] = []
         self._names = family.names
-        self._taken = set(family.members)
-
-    def vacate(self, member: Member) -> None:
-        """Count a database's name as free: its move comes first."""
-        self._taken.discard(member.dbname)
+        self._taken = set(family.members) - {leaving}
 
     def put_away(self, member: Member) -> None:
         """Move a database away, to be dropped after the swap unless it may be own."""

@@ -14,13 +14,13 @@ SELECT json_build_object(
     SELECT pg_has_role(current_user, nspowner, 'USAGE') FROM pg_namespace
     WHERE nspname = 'public'), true),
   'extensions', (
-    SELECT json_agg(json_build_object(
+    SELECT coalesce(json_agg(json_build_object(
       'name', extname, 'schema', nspname,
       'owned', pg_has_role(current_user, extowner, 'USAGE'),
       'rows', (
-        SELECT json_agg(json_build_array(n.nspname, c.relname))
+        SELECT coalesce(json_agg(json_build_array(n.nspname, c.relname)), '[]')
         FROM unnest(extconfig) t JOIN pg_class c ON c.oid = t
-          JOIN pg_namespace n ON n.oid = c.relnamespace)))
+          JOIN pg_namespace n ON n.oid = c.relnamespace))), '[]')
     FROM pg_extension JOIN pg_namespace s ON s.oid = extnamespace));
 """
 
@@ -33,7 +33,7 @@ class InstalledExtension:
     schema: str
     owned: bool
     """Whether this role may drop the extension."""
-    rows: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[str]]
     """The extension's tables and sequences whose rows a dump holds: schema, name."""
 
 
@@ -51,13 +51,5 @@ def installed(psql: Psql) -> Installed:
     dbname = psql.connection.dbname
     rows = psql.run(_INSTALLED, doing="Looking at what it has", dbname=dbname)
     answer = json.loads(rows[0][0])
-    extensions = [
-        InstalledExtension(
-            fields["name"],
-            fields["schema"],
-            fields["owned"],
-            [(schema, name) for schema, name in fields["rows"] or ()],
-        )
-        for fields in answer["extensions"] or ()
-    ]
+    extensions = [InstalledExtension(**fields) for fields in answer["extensions"]]
     return Installed(answer["owns_public"], extensions)

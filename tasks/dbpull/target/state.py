@@ -45,7 +45,8 @@ SELECT json_build_object(
                THEN pg_database_size(d.oid) END,
   'comment', shobj_description(d.oid, 'pg_database'),
   'extensions', (
-    SELECT json_object_agg(name, r.rolsuper OR v.trusted OR NOT v.superuser)
+    SELECT coalesce(json_object_agg(name, r.rolsuper OR v.trusted OR NOT v.superuser),
+                    '{{}}')
     FROM pg_available_extensions e JOIN pg_available_extension_versions v USING (name)
     WHERE v.version = e.default_version),
   'folder', CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'USAGE')
@@ -94,7 +95,6 @@ class State:
     def of_answer(cls, names: Names, answer: str) -> State:
         """The state from the answer to QUERY."""
         fields = json.loads(answer)
-        fields["extensions"] = fields["extensions"] or {}
         fields["family"] = Family.of_rows(names, fields["family"])
         return cls(**fields)
 
