@@ -22,8 +22,7 @@ def context(
     """The settings and the shell: of this machine, or of fab's connected host.
 
     On this machine, Django's settings name the target of a task that has a target
-    (`targeted`) where no URL does. Raises HostUnreachable, HostKeyChanged,
-    UnusableHost, SettingsError.
+    (`targeted`) where no URL does. Raises RemoteError, SettingsError.
     """
     # Imported inside, so that listing tasks is quick.
     from dbpull.console import Reporter

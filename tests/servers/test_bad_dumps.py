@@ -11,7 +11,7 @@ import pytest
 
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.names import Dump
-from dbpull.errors.archive import UnreadableDump
+from dbpull.errors.archive import BadDump
 from dbpull.settings import Settings
 from faulty_stand_in import StandIn, faults
 from lacking import NEW_POSTGRES
@@ -216,7 +216,7 @@ def test_a_file_that_may_not_be_read(
     monkeypatch.setattr(Path, "open", refuse)
     stock = LocalStore(Settings.of({"path": str(tmp_path)}))
 
-    with pytest.raises(UnreadableDump, match="can't be read: permission denied"):
+    with pytest.raises(BadDump, match="can't be read: permission denied"):
         stock.look(Dump.of(tmp_path / "x.dump"))
 
 

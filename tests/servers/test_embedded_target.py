@@ -17,7 +17,7 @@ from dbpull import embedded
 from dbpull.console import Reporter
 from dbpull.embedded import postmaster
 from dbpull.errors.postgres import MissingProgram
-from dbpull.errors.settings import NoTarget, NoTargetThere
+from dbpull.errors.settings import NoTargetThere, SettingsError
 from dbpull.postgres import programs
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
@@ -102,7 +102,7 @@ def test_a_missing_target_is_told_before_programs_that_are_missing(
     monkeypatch.setattr(programs, "_FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(NoTarget):
+    with pytest.raises(SettingsError, match="No target"):
         opened.take_to_fill(Settings.of({}), Local(), Reporter(), in_place=False)
     with pytest.raises(MissingProgram):
         opened.take_to_fill(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from databases import Postgres, served
-from dbpull.errors.target import NoOriginal
+from dbpull.errors.target import TargetError
 from dbpull.target.family import Family, look, refuse_held_open
 from dbpull.target.leftovers import leftovers
 from dbpull.target.names import Names
@@ -205,7 +205,7 @@ def test_a_target_that_appears_before_the_swap_is_kept(
 def test_without_one_that_is_told(postgres_18: Postgres) -> None:
     name = postgres_18.database()
 
-    with pytest.raises(NoOriginal, match=f"no original database of {name}"):
+    with pytest.raises(TargetError, match=f"no original database of {name}"):
         undo(postgres_18, name, original=True)
 
 
@@ -232,7 +232,7 @@ def test_one_that_was_renamed_by_hand_is_the_target_and_no_original(
     renamed_by_hand(postgres_18, kept(postgres_18, name), name)
 
     assert postgres_18.family(name).originals == []
-    with pytest.raises(NoOriginal):
+    with pytest.raises(TargetError, match="no original database"):
         undo(postgres_18, name, original=True)
     pull(postgres_18, name)
     undo(postgres_18, name, original=True)

@@ -11,7 +11,7 @@ import pytest
 from databases import FOLDERS, WITH_ICU
 from dbpull.demo import shop
 from dbpull.embedded import Server
-from dbpull.errors.embedded import NotFilled
+from dbpull.errors.embedded import EmbeddedError
 from lacking import POSTGRES, or_skipped
 
 OTHERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -128,5 +128,5 @@ def test_the_developer_s_database_is_another_one(server: Server) -> None:
 
 
 def test_a_database_that_is_there_already_is_left_alone(server: Server) -> None:
-    with pytest.raises(NotFilled, match='database "shop" already exists'):
+    with pytest.raises(EmbeddedError, match='database "shop" already exists'):
         shop.fill(server, "shop")

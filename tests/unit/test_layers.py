@@ -38,7 +38,7 @@ LAYERS: dict[str, set[str]] = {
     "heroku": {"errors", "naming", "network", "platforms"},
     "embedded": {"errors", "filelock", "native"},
     "shell": {"naming", "native", "signals"},
-    "hosts": {"download", "errors", "naming", "shell", "signals"},
+    "hosts": {"download", "errors", "naming", "shell", "signals", "words"},
     "fab": {"console", "errors", "hosts", "naming", "signals"},
     "postgres": {"embedded", "errors", "shell"},
     "target": {

@@ -7,7 +7,7 @@ import subprocess
 from importlib.resources import files
 
 from dbpull.embedded import Server
-from dbpull.errors.embedded import NotFilled
+from dbpull.errors.embedded import EmbeddedError
 
 
 def fill(server: Server, dbname: str = "shop", *, scale: float = 1.0) -> None:
@@ -16,14 +16,14 @@ def fill(server: Server, dbname: str = "shop", *, scale: float = 1.0) -> None:
     The same rows on every machine; at a small scale some dozen in each table. It has
     an extension in heroku_ext, an enum, a domain, sequences, foreign keys, triggers,
     a partitioned table, quoted names, views, and a large table that nobody needs.
-    Raises NotFilled.
+    Raises EmbeddedError.
     """
     _create(server, dbname)
     _run(server, dbname, _script("shop.sql"), scale=scale)
 
 
 def fill_development(server: Server, dbname: str) -> None:
-    """Create an older, smaller shop, for a pull to replace. Raises NotFilled."""
+    """Create an older, smaller shop, for a pull to replace. Raises EmbeddedError."""
     _create(server, dbname)
     _run(server, dbname, _script("development.sql"))
 
@@ -52,4 +52,7 @@ def _run(server: Server, dbname: str, script: str, **variables: object) -> None:
         env={**environ, "PGCLIENTENCODING": "UTF8"},
     )
     if result.returncode != 0:
-        raise NotFilled(dbname, result.stderr.strip())
+        raise EmbeddedError(
+            f"The made-up database {dbname} could not be made: {result.stderr.strip()}",
+            "Make room on the disk if that is the cause; else this is a bug of dbpull.",
+        )

@@ -20,7 +20,7 @@ from dbpull.dumps.local_stream import LocalStream, finish
 from dbpull.dumps.names import Dump, shown
 from dbpull.dumps.store import ANEW, dump_of, judging
 from dbpull.dumps.stream import DumpStream, FileStream
-from dbpull.errors.archive import BadDump, DumpFolder, UnreadableDump, UnsupportedDump
+from dbpull.errors.archive import BadDump, DumpFolder, UnsupportedDump
 from dbpull.errors.download import ObjectChanged
 from dbpull.restore.commands import of_engine
 from dbpull.restore.sections import Restore
@@ -101,14 +101,16 @@ class LocalStore:
 
     @contextmanager
     def _file(self, dump: Dump) -> Iterator[BinaryIO]:
-        """A dump's open file. Raises UnreadableDump."""
+        """A dump's open file. Raises BadDump."""
         ours = self.settings.path.resolve()
         try:
             with judging(dump, ours), dump.path.open("rb") as file:
                 yield file
         except (PermissionError, IsADirectoryError) as error:
-            cause = str(error.strerror).lower()
-            raise UnreadableDump(self.shown(dump), cause) from None
+            raise BadDump(
+                f"{self.shown(dump)} can't be read: {str(error.strerror).lower()}.",
+                "See that you may read it (`ls -l` tells), then run the same again.",
+            ) from None
 
     @contextmanager
     def fetch(self, backup: SourceBackup, reporter: Reporter) -> Iterator[DumpStream]:

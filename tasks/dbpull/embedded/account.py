@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from dbpull.errors.embedded import CannotChangeUser, EmbeddedError, NotOurs
+from dbpull.errors.embedded import EmbeddedError, NotOurs
 
 OTHER_USERS = ("postgres", "nobody")
 KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "TZ")
@@ -29,7 +29,7 @@ class Account:
     def run(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a program to its end, as this account.
 
-        Raises CannotChangeUser, and OSError where the program can't be executed.
+        Raises EmbeddedError, and OSError where the program can't be executed.
         """
         with self._changing_user(argv[0]):
             return subprocess.run(
@@ -55,7 +55,7 @@ class Account:
             )
 
     def try_out(self) -> None:
-        """Raise CannotChangeUser where this process may not become this account."""
+        """Raise EmbeddedError where this process may not become this account."""
         self.run(["/bin/sh", "-c", ":"])
 
     def new_folder(self, path: Path) -> None:
@@ -76,7 +76,13 @@ class Account:
             # The child reports both failures alike; only execve names the program.
             if self.other and error.filename != program:
                 cause = error.strerror or str(error)
-                raise CannotChangeUser(self.name, cause) from None
+                raise EmbeddedError(
+                    "PostgreSQL does not run as root, and this process may not start it"
+                    f" as user {self.name} ({cause}).",
+                    "Run dbpull as an ordinary user, or allow the container to change"
+                    " users (SETUID and SETGID), or name a server of your own with"
+                    " --target.",
+                ) from None
             raise
 
     def _options(self) -> dict[str, Any]:

@@ -7,7 +7,10 @@ import secrets
 from dbpull.embedded.account import Account
 from dbpull.embedded.place import ServerFiles
 from dbpull.embedded.programs import Programs
-from dbpull.errors.embedded import ClusterOfAnotherVersion, NotInitialized
+from dbpull.errors.embedded import (
+    EmbeddedError,
+    NotInitialized,
+)
 
 SUPERUSER = "postgres"
 LOCALES = ("C.UTF-8", "C")
@@ -35,10 +38,15 @@ def set_up(
 
 
 def refuse_other_version(place: ServerFiles, programs: Programs) -> None:
-    """Raise ClusterOfAnotherVersion unless these programs can serve the data."""
+    """Raise EmbeddedError unless these programs can serve the data."""
     found = (place.data / "PG_VERSION").read_text(encoding="ascii").strip()
     if found != programs.major:
-        raise ClusterOfAnotherVersion(place.folder, found, programs.major)
+        raise EmbeddedError(
+            f"The embedded server's data in {place.folder} is PostgreSQL {found}'s,"
+            f" and the programs here are PostgreSQL {programs.major}'s.",
+            f"Remove {place.folder} and pull again, or install PostgreSQL {found}"
+            " again.",
+        )
 
 
 def _initdb(

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from dbpull import filelock
 from dbpull.embedded.account import Account
-from dbpull.errors.embedded import NotOurs, ServerBusy, UnusableFolder
+from dbpull.errors.embedded import EmbeddedError, NotOurs, UnusableFolder
 
 SOCKETS = Path("/tmp")  # noqa: S108 - short, and the same for every process; 0700 below
 LASTING = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 - mkdtemp's folders
@@ -89,7 +89,7 @@ class ServerFiles:
     def locked(self, patience: float) -> Iterator[None]:
         """Let no other process start, stop or remove this server meanwhile.
 
-        Raises ServerBusy after `patience` seconds.
+        Raises EmbeddedError after `patience` seconds.
         """
         with _worded(self.folder):
             self._make_folder()
@@ -113,7 +113,11 @@ class ServerFiles:
                     return handle
                 os.close(handle)
             if time.monotonic() > deadline:
-                raise ServerBusy(self.folder, patience)
+                raise EmbeddedError(
+                    "Another process has been starting or stopping the embedded server"
+                    f" in {self.folder} for {patience:.0f} s.",
+                    "Wait for it to end, or end it, then try again.",
+                )
             time.sleep(PAUSE)
 
     def _make_folder(self) -> None:

@@ -52,7 +52,7 @@ def runnable(folder: Path, account: Account, copy: Path) -> Programs:
     """The programs in a folder, or a copy of the wheel's programs in the folder `copy`.
 
     A copy is needed where the account can't reach the wheel: in a virtual environment
-    below /root, say. Raises NoServerPrograms, UnusablePrograms, and CannotChangeUser
+    below /root, say. Raises NoServerPrograms, UnusablePrograms, and EmbeddedError
     where this process may not become that account.
     """
     if not all((folder / name).is_file() for name in ("postgres", "initdb")):

@@ -14,7 +14,11 @@ from dbpull.embedded.configuration import options
 from dbpull.embedded.place import ServerFiles
 from dbpull.embedded.programs import Programs, runnable, version
 from dbpull.embedded.programs import programs as wheel
-from dbpull.errors.embedded import NoServerPrograms, NotRunning, NotStarted
+from dbpull.errors.embedded import (
+    EmbeddedError,
+    NoServerPrograms,
+    NotStarted,
+)
 
 PORT = 5432
 PORTS_TRIED = 5
@@ -100,7 +104,7 @@ class Server:
         """The URL of a database of this server, for libpq and programs that use it.
 
         The URL of a socket never changes. With `tcp` it changes with the port and is
-        secret (it holds the password); raises NotRunning while no server runs.
+        secret (it holds the password); raises EmbeddedError while no server runs.
         """
         name = quote(dbname, safe="")
         if not self._tcp:
@@ -109,7 +113,8 @@ class Server:
             return f"postgres://{SUPERUSER}@/{name}?{where}"
         running = postmaster.find(self.data)
         if running is None:
-            raise NotRunning(self.folder)
+            what = f"The server in {self.folder} is not running."
+            raise EmbeddedError(what, "Start it first.")
         password = self._place.password.read_text(encoding="ascii")
         return f"postgres://{SUPERUSER}:{password}@127.0.0.1:{running.port}/{name}"
 
@@ -135,7 +140,7 @@ class Server:
     def stop(self) -> None:
         """Stop the server, cutting its connections. Does nothing where it does not run.
 
-        Raises EmbeddedError, NotOurs and ServerBusy.
+        Raises EmbeddedError.
         """
         if self.folder.exists():
             with self._place.locked(self._patience):

@@ -4,7 +4,6 @@
 
     BadDump
     ├── NotADump            something else: an error page, plain SQL, a packed file
-    ├── UnreadableDump      it may not be read
     ├── DumpFolder          a folder
     ├── UnsupportedDump     a dump in a format or version that is not read here
     ├── TruncatedDump       its end is missing
@@ -27,16 +26,6 @@ class BadDump(PullError):
     def of_the_user(self) -> BadDump:
         """The error to raise for a file that dbpull has not made, nor may remove."""
         return BadDump(self.what, THEIRS) if self.remedy == AGAIN else self
-
-
-class UnreadableDump(BadDump):
-    """The file is there, and can't be read."""
-
-    def __init__(self, name: str, cause: str) -> None:
-        super().__init__(
-            f"{name} can't be read: {cause}.",
-            "See that you may read it (`ls -l` tells), then run the same again.",
-        )
 
 
 class DumpFolder(BadDump):

@@ -37,18 +37,6 @@ class UnusablePrograms(EmbeddedError):
         )
 
 
-class CannotChangeUser(EmbeddedError):
-    """We are root, PostgreSQL refuses root, and we may not become another user."""
-
-    def __init__(self, user: str, cause: str) -> None:
-        super().__init__(
-            "PostgreSQL does not run as root, and this process may not start it as"
-            f" user {user} ({cause}).",
-            "Run dbpull as an ordinary user, or allow the container to change users"
-            " (SETUID and SETGID), or name a server of your own with --target.",
-        )
-
-
 class NotOurs(EmbeddedError):
     """A folder that the server needs belongs to someone else."""
 
@@ -71,17 +59,6 @@ class UnusableFolder(EmbeddedError):
         )
 
 
-class ClusterOfAnotherVersion(EmbeddedError):
-    """The data was written by another major version than the programs."""
-
-    def __init__(self, folder: Path, found: str, have: str) -> None:
-        super().__init__(
-            f"The embedded server's data in {folder} is PostgreSQL {found}'s,"
-            f" and the programs here are PostgreSQL {have}'s.",
-            f"Remove {folder} and pull again, or install PostgreSQL {found} again.",
-        )
-
-
 class NotInitialized(EmbeddedError):
     """Initdb failed."""
 
@@ -101,34 +78,6 @@ class NotStarted(EmbeddedError):
         shown = "".join(f"\n  {line}" for line in lines) or " nothing."
         super().__init__(
             f"The embedded server {why}. The last it said:{shown}", _remedy(lines)
-        )
-
-
-class NotRunning(EmbeddedError):
-    """The port of a server is asked for while it is stopped."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"The server in {folder} is not running.", "Start it first.")
-
-
-class ServerBusy(EmbeddedError):
-    """Another process is starting, stopping or removing the same server."""
-
-    def __init__(self, folder: Path, seconds: float) -> None:
-        super().__init__(
-            "Another process has been starting or stopping the embedded server in"
-            f" {folder} for {seconds:.0f} s.",
-            "Wait for it to end, or end it, then try again.",
-        )
-
-
-class NotFilled(EmbeddedError):
-    """A made-up database could not be made."""
-
-    def __init__(self, dbname: str, cause: str) -> None:
-        super().__init__(
-            f"The made-up database {dbname} could not be made: {cause}",
-            "Make room on the disk if that is the cause; else this is a bug of dbpull.",
         )
 
 

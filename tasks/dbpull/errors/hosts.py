@@ -4,22 +4,15 @@
 
     RemoteError
     ├── HostUnreachable     no connection, or not with this user and key
-    ├── SomeHostsFailed     of several
-    ├── HostKeyChanged      it shows another key than known_hosts has
     ├── ConnectionLost      it was there
     ├── UnusableHost        its shell does not answer as one, or has no folder for us
     ├── MissingCurl         nothing there downloads
-    ├── NoRoomThere         its disk is too small for the dump
     └── HostRefused         a command of ours failed there
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dbpull.errors import PullError
-from dbpull.naming import setting
-from dbpull.words import size
 
 
 class RemoteError(PullError):
@@ -33,30 +26,6 @@ class HostUnreachable(RemoteError):
         super().__init__(
             f"{host} can't be reached: {why}.",
             remedy or f"`ssh {host}` shows more; ~/.ssh/config is read here as there.",
-        )
-
-
-class SomeHostsFailed(RemoteError):
-    """Of several hosts some failed; each has told why."""
-
-    def __init__(self, failed: Sequence[str], count: int, *, code: int) -> None:
-        super().__init__(
-            f"{len(failed)} of {count} hosts failed: {', '.join(failed)}.",
-            "Above is what each of them said"
-            + ("; the others are done." if len(failed) < count else "."),
-            code=code,
-        )
-
-
-class HostKeyChanged(RemoteError):
-    """It is another machine than the one that was known by that name, perhaps."""
-
-    def __init__(self, host: str, name: str, fingerprint: str) -> None:
-        super().__init__(
-            f"{host} shows another host key ({fingerprint}) than known_hosts has for"
-            f" {name}, so nothing was sent to it.",
-            "If it was set up anew, check the key there and remove the old one:"
-            f" ssh-keygen -R '{name}'.",
         )
 
 
@@ -90,18 +59,6 @@ class MissingCurl(RemoteError):
             f"curl was not found on {host}.",
             "Install it there (apt install curl), or pass --upload: the dump is then"
             " fetched here and sent.",
-        )
-
-
-class NoRoomThere(RemoteError):
-    """The host's disk can't hold the dump. Both in bytes."""
-
-    def __init__(self, host: str, folder: str, needed: int, free: int) -> None:
-        super().__init__(
-            f"{folder} on {host}: {size(needed)} are needed there and"
-            f" {size(free)} are free.",
-            f"Make room, or set {setting('hosts')}.{host}.path to a folder that has"
-            " it.",
         )
 
 

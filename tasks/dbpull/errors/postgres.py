@@ -60,17 +60,6 @@ class TooOldProgram(PostgresError):
         )
 
 
-class CannotReadCompression(PostgresError):
-    """The only pg_restore found was built without the archive's compression."""
-
-    def __init__(self, compression: str) -> None:
-        super().__init__(
-            f"The dump is compressed with {compression}, which the embedded"
-            " PostgreSQL's pg_restore can't read.",
-            "Install PostgreSQL's own client programs, which can.",
-        )
-
-
 class CannotConnect(PostgresError):
     """The server does not let us in."""
 

@@ -9,7 +9,6 @@ from dbpull.errors import PullError
 from dbpull.errors.packages import packages
 from dbpull.errors.remedies import remedy_for
 from dbpull.naming import command
-from dbpull.words import size
 
 
 class RestoreError(PullError):
@@ -55,29 +54,6 @@ class ForbiddenExtensions(RestoreError):
         )
 
 
-class ExtensionElsewhere(RestoreError):
-    """An extension is there already, in another schema, and is not ours to move."""
-
-    def __init__(self, name: str, wanted: str, found: str, label: str) -> None:
-        super().__init__(
-            f"The dump has the extension {name} in the schema {wanted}; in {label} it"
-            f" is in {found}, and belongs to somebody else.",
-            f'Have its owner move it: ALTER EXTENSION "{name}" SET SCHEMA "{wanted}";',
-        )
-
-
-class MissingRoles(RestoreError):
-    """Policies are for roles of which the target's server has some."""
-
-    def __init__(self, policies: Sequence[str], create: str) -> None:
-        shown = ", ".join(policies[:5]) + (" …" if len(policies) > 5 else "")
-        super().__init__(
-            f"Roles that policies of the dump are for are not on this server: {shown}.",
-            f"Create them there: {create}. Or go on without:"
-            f" --tolerate={shlex.quote(','.join(policies[:5]))}.",
-        )
-
-
 class NoSuchTable(RestoreError):
     """--skip-data names what is not in the dump: its rows would have come."""
 
@@ -106,17 +82,6 @@ class MissingFeatures(RestoreError):
             "Name a database of a PostgreSQL that has it as target: the packages of"
             " Debian, of PostgreSQL itself and of Homebrew do. Or leave those tables'"
             " rows out with skip_data, other entries with --tolerate.",
-        )
-
-
-class NotEnoughDisk(RestoreError):
-    """The server's disk can't hold the new database beside the old one."""
-
-    def __init__(self, label: str, needed: int, free: int) -> None:
-        super().__init__(
-            f"The new database needs about {size(needed)} beside the old one,"
-            f" and the disk of {label} has {size(free)} left.",
-            "Free some, drop the previous database, or leave rows out with skip_data.",
         )
 
 

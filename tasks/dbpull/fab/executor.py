@@ -37,7 +37,7 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         """Run the tasks in turn; a failed host is left out of the following tasks.
 
         A project's own task is begun only where no task has failed before, as Fabric
-        does. Raises the error of the only host, or SomeHostsFailed.
+        does. Raises the error of the only host, or RemoteError.
         """
         hosts = self.core[0].args.hosts.value
         wanted = [call.task for call in self.normalize(tasks)]

@@ -10,7 +10,7 @@ from invoke.exceptions import Exit
 from dbpull.console import HOSTS_DISPLAY, Reporter
 from dbpull.errors import PullError, TaskFailed
 from dbpull.errors.heroku import HerokuError
-from dbpull.errors.hosts import SomeHostsFailed
+from dbpull.errors.hosts import RemoteError
 from dbpull.errors.settings import SettingsError
 from dbpull.errors.sources import NoSource
 
@@ -80,8 +80,13 @@ class HostResults:
             if len(self._hosts) == 1 or not isinstance(error, PullError):
                 raise error
         if errors:
-            failed = [self._hosts[typed] for typed in self._errors]
-            raise SomeHostsFailed(failed, len(self._hosts), code=max(codes))
+            failed = ", ".join(self._hosts[typed] for typed in self._errors)
+            raise RemoteError(
+                f"{len(errors)} of {len(self._hosts)} hosts failed: {failed}.",
+                "Above is what each of them said"
+                + ("; the others are done." if self.left else "."),
+                code=max(codes),
+            )
 
     def _all_alike(self) -> bool:
         """Whether all hosts have failed by the same error, which was told already."""

@@ -86,7 +86,7 @@ class Gathered:
 def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     """Ask the source, and choose the backup.
 
-    Raises TargetIsSource, NotEnoughDisk, and as `choose` does.
+    Raises TargetIsSource, RestoreError, and as `choose` does.
     """
     settings, asked, reporter = run.settings, run.asked, run.reporter
     database = choice.database_of(source, reporter)

@@ -155,7 +155,7 @@ class _Plan:
 
 
 def _refuse_unfit(run: Run, version: tuple[int, int, int], compression: str) -> None:
-    """Raise MissingProgram, TooOldProgram or CannotReadCompression."""
+    """Raise PostgresError where no pg_restore can read the dump."""
     found = programs.find(run.shell, "pg_restore")
     programs.pg_restore_for(version, compression, 0, found, run.shell.where)
 

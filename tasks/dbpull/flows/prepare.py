@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dbpull.archive import Archive, Extension
 from dbpull.errors.restore import (
-    ExtensionElsewhere,
     ForbiddenExtensions,
     MissingExtensions,
     MissingFeatures,
-    MissingRoles,
     NoSuchTable,
-    NotEnoughDisk,
+    RestoreError,
 )
 from dbpull.postgres import programs
 from dbpull.restore.builds import lacked
@@ -25,6 +24,7 @@ from dbpull.sources.kinds import PLATFORM
 from dbpull.target.database_settings import SearchPath
 from dbpull.target.installed import installed
 from dbpull.target.opened import Target
+from dbpull.words import size
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,7 @@ def prepare(
 ) -> Prepared:
     """Prepare a dump's restore; refuse a dump that could not be restored.
 
-    Raises TooOldProgram, MissingProgram, CannotReadCompression, MissingExtensions,
-    ForbiddenExtensions, ExtensionElsewhere, MissingFeatures, MissingRoles,
-    NoSuchTable.
+    Raises PostgresError where no program can read it, and RestoreError.
     """
     header = archive.header
     program = programs.pg_restore_for(
@@ -94,7 +92,7 @@ def _server(target: Target, archive: Archive, *, in_place: bool) -> ServerFacts:
 def _in_place(target: Target, archive: Archive, server: ServerFacts) -> ServerFacts:
     """The server for a refill in place: extensions that we can't recreate are kept.
 
-    Raises ExtensionElsewhere.
+    Raises RestoreError.
     """
     present = installed(target.psql)
     wanted = {extension.name: extension.schema for extension in archive.extensions}
@@ -105,8 +103,13 @@ def _in_place(target: Target, archive: Archive, server: ServerFacts) -> ServerFa
     ]
     for each in kept:
         if (schema := wanted[each.name] or each.schema) != each.schema:
-            label = target.connection.label
-            raise ExtensionElsewhere(each.name, schema, each.schema, label)
+            raise RestoreError(
+                f"The dump has the extension {each.name} in the schema {schema}; in"
+                f" {target.connection.label} it is in {each.schema}, and belongs to"
+                " somebody else.",
+                f'Have its owner move it: ALTER EXTENSION "{each.name}" SET SCHEMA'
+                f' "{schema}";',
+            )
     return replace(
         server,
         owns_public=present.owns_public,
@@ -140,7 +143,7 @@ def _refuse_build(
 
 
 def _refuse_roles(left_out: LeftOut, tolerate: tuple[str, ...]) -> None:
-    """Raise MissingRoles where a policy is for missing roles and existing roles alike.
+    """Raise RestoreError where a policy is for missing roles and existing roles alike.
 
     A policy for missing roles alone is left out: it could let or stop nobody.
     """
@@ -153,7 +156,13 @@ def _refuse_roles(left_out: LeftOut, tolerate: tuple[str, ...]) -> None:
     ]
     if found:
         roles = sorted({role for _, missing in found for role in missing})
-        raise MissingRoles([policy for policy, _ in found], creating(roles))
+        policies = [policy for policy, _ in found[:5]]
+        shown = ", ".join(policies) + (" …" if len(found) > 5 else "")
+        raise RestoreError(
+            f"Roles that policies of the dump are for are not on this server: {shown}.",
+            f"Create them there: {creating(roles)}. Or go on without:"
+            f" --tolerate={shlex.quote(','.join(policies))}.",
+        )
 
 
 def useless(prepared: Prepared, archive: Archive, settings: Settings) -> Iterator[str]:
@@ -167,7 +176,7 @@ def useless(prepared: Prepared, archive: Archive, settings: Settings) -> Iterato
 
 
 def refuse_full_disk(target: Target, needed: int | None) -> None:
-    """Raise NotEnoughDisk where the server's disk is this machine's and too small.
+    """Raise RestoreError where the server's disk is this machine's and too small.
 
     `needed`: the size in bytes of the source database with its bloat, so a little less
     may do.
@@ -178,4 +187,8 @@ def refuse_full_disk(target: Target, needed: int | None) -> None:
         return
     free = target.shell.free(folder)
     if free is not None and free < needed * 0.7:
-        raise NotEnoughDisk(target.connection.label, needed, free)
+        raise RestoreError(
+            f"The new database needs about {size(needed)} beside the old one,"
+            f" and the disk of {target.connection.label} has {size(free)} left.",
+            "Free some, drop the previous database, or leave rows out with skip_data.",
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 import paramiko
 from fabric.connection import Connection
 
-from dbpull.errors.hosts import HostKeyChanged, HostUnreachable
+from dbpull.errors.hosts import HostUnreachable, RemoteError
 from dbpull.hosts.host import Host
 from dbpull.hosts.known_hosts import Notice, know, known_as
 from dbpull.hosts.proxy import Proxy
@@ -30,7 +30,7 @@ def connect(
 
     The host's key is compared with known_hosts. A key that is not in known_hosts is
     taken, as Fabric does, unless ssh_config says `StrictHostKeyChecking yes`; `notice`
-    gets a sentence. Raises HostUnreachable, HostKeyChanged, UnusableHost.
+    gets a sentence. Raises RemoteError.
     """
     host, was_open = c.original_host, c.is_connected
     if not was_open:
@@ -62,8 +62,12 @@ def _open(c: Connection, notice: Notice) -> None:
         try:
             SIGNALS.during(c.open)
         except paramiko.BadHostKeyException as error:
-            key = error.key.fingerprint
-            raise HostKeyChanged(c.original_host, known_as(c), key) from error
+            raise RemoteError(
+                f"{c.original_host} shows another host key ({error.key.fingerprint})"
+                f" than known_hosts has for {known_as(c)}, so nothing was sent to it.",
+                "If it was set up anew, check the key there and remove the old one:"
+                f" ssh-keygen -R '{known_as(c)}'.",
+            ) from error
         except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
             raise HostUnreachable(c.original_host, _why(c, error)) from error
         undo.pop_all()

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dbpull.errors.download import DownloadStopped
-from dbpull.errors.hosts import HostRefused, NoRoomThere, RemoteError
+from dbpull.errors.hosts import HostRefused, RemoteError
 from dbpull.hosts.host import Host
 from dbpull.hosts.remote_head import RemoteHead
+from dbpull.naming import setting
 from dbpull.signals import PAUSE, SIGNALS
+from dbpull.words import size
 
 MARGIN = 64 * 1024 * 1024  # bytes to leave free beside the dump
 IN_USE = 9
@@ -199,9 +201,14 @@ class HostTransfer:
         self._thread.start()
 
     def _refuse_full(self, free: int, missing: int) -> None:
-        folder = self.path.rpartition("/")[0]
+        folder, host = self.path.rpartition("/")[0], self.shell.where
         if free < missing + MARGIN:
-            raise NoRoomThere(self.shell.where, folder, missing + MARGIN, free)
+            raise RemoteError(
+                f"{folder} on {host}: {size(missing + MARGIN)} are needed there and"
+                f" {size(free)} are free.",
+                f"Make room, or set {setting('hosts')}.{host}.path to a folder that has"
+                " it.",
+            )
 
     def _work(self) -> None:
         try:

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbpull import embedded
-from dbpull.errors.postgres import CannotReadCompression, MissingProgram, TooOldProgram
+from dbpull.errors.postgres import (
+    MissingProgram,
+    PostgresError,
+    TooOldProgram,
+)
 from dbpull.shell import Shell
 
 _FOLDERS = (
@@ -68,7 +72,7 @@ def pg_restore_for(
 
     `version` is the archive's, as (1, 16, 0).
 
-    Raises MissingProgram, TooOldProgram, CannotReadCompression.
+    Raises MissingProgram, TooOldProgram, PostgresError.
     """
     found = list(found)
     if not found:
@@ -83,7 +87,11 @@ def pg_restore_for(
     if compression in {"lz4", "zstd"}:
         able = [program for program in able if not program.embedded]
         if not able:
-            raise CannotReadCompression(compression)
+            raise PostgresError(
+                f"The dump is compressed with {compression}, which the embedded"
+                " PostgreSQL's pg_restore can't read.",
+                "Install PostgreSQL's own client programs, which can.",
+            )
     return max(able, key=lambda program: (program.major == server_major, program.major))
 
 

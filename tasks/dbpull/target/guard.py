@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from dbpull.errors.target import TargetIsSource, TargetNotAllowed, TargetReserved
+from dbpull.errors.target import (
+    TargetError,
+    TargetIsSource,
+    TargetReserved,
+)
+from dbpull.naming import setting
 from dbpull.postgres.connection import Connection, is_here
 from dbpull.target.names import SERVERS_OWN, is_ours
 
@@ -29,13 +34,18 @@ class Address(Protocol):
 
 
 def refuse_foreign(target: Connection, allowed_hosts: Collection[str]) -> None:
-    """Raise TargetNotAllowed or TargetReserved where a target may not be replaced."""
+    """Raise TargetError or TargetReserved where a target may not be replaced."""
     if target.dbname in SERVERS_OWN:
         raise TargetReserved(target.dbname, "it is one of the server's own databases")
     if is_ours(target.dbname):
         raise TargetReserved(target.dbname, "dbpull itself keeps it")
     if not is_here(target.host) and target.host not in allowed_hosts:
-        raise TargetNotAllowed(target.label, target.host)
+        raise TargetError(
+            f"{target.label} is on another machine, and such databases are not"
+            " replaced.",
+            f"If it really may be replaced, add {target.host} to"
+            f" {setting('allowed_hosts')} in invoke.yaml.",
+        )
 
 
 def refuse_source(target: Connection, source: Address | None, app: str) -> None:

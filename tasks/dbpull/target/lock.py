@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dbpull.errors.postgres import CannotConnect
-from dbpull.errors.target import LockLost, TargetLocked
+from dbpull.errors.target import LockLost, TargetError
 from dbpull.postgres.psql import UNLIMITED, Psql, cause
 from dbpull.shell import Dialogue
 
@@ -63,7 +63,7 @@ class TargetLock:
 def held(psql: Psql) -> Iterator[TargetLock]:
     """Hold the target's lock while in the context.
 
-    Raises TargetLocked, CannotConnect.
+    Raises TargetError, CannotConnect.
     """
     label = psql.connection.label
     target = psql.connection.dbname
@@ -73,7 +73,12 @@ def held(psql: Psql) -> Iterator[TargetLock]:
             raise CannotConnect(label, cause(session.last_words()))
         holder = session.query(_HOLDER).strip()
         if answer == "f" or holder:
-            raise TargetLocked(label, holder or "a pull that has just ended")
+            holder = holder or "a pull that has just ended"
+            raise TargetError(
+                f"{label} is being replaced already, by {holder}.",
+                "Wait until it has ended; then run the same again if it is still"
+                " wanted.",
+            )
         yield TargetLock(label, session)
 
 

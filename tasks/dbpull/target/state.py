@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dbpull.errors.postgres import CannotConnect
-from dbpull.errors.target import NoCreatedb, NotOwner, TargetError
+from dbpull.errors.sql_names import quoted
+from dbpull.errors.target import NotOwner, TargetError
 from dbpull.postgres.psql import Psql
 from dbpull.postgres.restricted import RESTRICTED
 from dbpull.target.family import LOOK, Family
@@ -130,8 +131,14 @@ def refuse_standby(state: State, label: str) -> None:
 
 
 def refuse_powerless(state: State, label: str) -> None:
-    """Raise NoCreatedb or NotOwner where this role may not create and rename."""
+    """Raise TargetError or NotOwner where this role may not create and rename."""
     if not state.createdb:
-        raise NoCreatedb(state.user, label)
+        raise TargetError(
+            f"{state.user} may not create databases, so {label} can't be rebuilt"
+            " aside.",
+            f"Let a superuser run ALTER ROLE {quoted(state.user)} CREATEDB. Or pass"
+            " --in-place: it refills the database itself, without a previous one to go"
+            " back to.",
+        )
     if state.exists and not (state.superuser or state.owned):
         raise NotOwner(state.user, str(state.owner), label)

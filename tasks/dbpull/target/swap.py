@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.target import (
     LockLost,
-    NoOriginal,
-    NoPrevious,
     NotOwner,
     StillConnected,
+    TargetError,
 )
+from dbpull.naming import command, setting
 from dbpull.postgres.psql import Psql
 from dbpull.target.family import Family, Member, Move, look, refuse_held_open
 from dbpull.target.names import Names
@@ -58,7 +58,7 @@ class Swap:
     def to_back(self, *, original: bool) -> list[Move]:
         """Bring back the database that was replaced last, or an original database.
 
-        Raises NoPrevious, NoOriginal, NotOwner, HeldOpen, StillConnected.
+        Raises TargetError.
         """
         for attempt in range(1, TRIES + 1):
             family = self._look()
@@ -74,10 +74,21 @@ class Swap:
         label = self.psql.connection.label
         if original:
             if not family.originals:
-                raise NoOriginal(label)
+                raise TargetError(
+                    f"There is no original database of {label}.",
+                    "One is kept where a pull replaces a database that dbpull had not"
+                    " filled.",
+                )
             return family.originals_in_turn[0]
         if not family.last_replaced:
-            raise NoPrevious(label, [member.dbname for member in family.originals])
+            remedy = f"One is kept by each pull unless {setting('undo')} is false."
+            if family.originals:
+                remedy = (
+                    f"{family.originals[0].dbname}, which dbpull had not filled, is"
+                    f" there: `{command('undo')} --original` brings it back."
+                )
+            what = f"There is no previous database of {label} to bring back."
+            raise TargetError(what, remedy)
         return family.last_replaced
 
     def _rename(
