@@ -211,7 +211,7 @@ def test_what_is_cut_short_at_the_source_never_counts_as_whole(
 ) -> None:
     ended = fab(project, "devbox", "db.fetch", "--app=cut-short")
 
-    ended.refuses("cut-short-b001-.* is cut short", "Get it again")
+    ended.refuses("cut-short-b001-.* is cut short", "Fetch it again")
     assert [path for path in dumps(devbox) if path.suffix == ".dump"] == []
 
 

@@ -620,7 +620,7 @@ def test_a_home_that_takes_no_folder_is_told_in_two_sentences(
     error = _refusal(reach, make(environment={"HOME": "/proc"}))
 
     assert isinstance(error, UnusableHost)
-    assert error.what.startswith("devbox can't be worked on: mkdir: ")
+    assert error.what.startswith("devbox can't be used: mkdir: ")
     assert "/proc/.dbpull" in error.what
     assert error.what.count("\n") == 0
     assert error.remedy == (
@@ -632,7 +632,7 @@ def test_a_user_who_may_run_nothing_is_told(make: Maker, reach: Reach) -> None:
     error = _refusal(reach, make(sshd_config=("ForceCommand echo No commands here.",)))
 
     assert isinstance(error, UnusableHost)
-    assert error.what == "devbox can't be worked on: No commands here."
+    assert error.what == "devbox can't be used: No commands here."
 
 
 def test_a_full_disk_is_told_and_nothing_is_left(make: Maker, reach: Reach) -> None:

@@ -92,7 +92,7 @@ def test_a_host_that_fails_does_not_stop_the_other(
     # Only an older pg_restore is there, for a dump by the newer pg_dump.
     ended = fab(project, BOTH, "db.pull", "--app=staging")
 
-    ended.refuses("1 of 2 hosts failed: buildbox", "Above is what each of them said")
+    ended.refuses("1 of 2 hosts failed: buildbox", "Each host's error is above")
     assert rows(ended)["devbox"] == "done"
     assert rows(ended)["buildbox"].startswith("failed: The dump is an archive of")
     assert ended.err.count("postgresql-client-17") == 1
@@ -108,7 +108,7 @@ def test_two_of_three_may_fail(
 
     ended = fab(project, "nobody,devbox,buildbox", "db.pull", "--app=staging")
 
-    ended.refuses("2 of 3 hosts failed: nobody, buildbox", "each of them said")
+    ended.refuses("2 of 3 hosts failed: nobody, buildbox", "Each host's error is above")
     assert rows(ended)["devbox"] == "done"
     assert "nobody can't be reached" in rows(ended)["nobody"]
     assert "nothing answers" in rows(ended)["buildbox"]
@@ -189,7 +189,7 @@ def test_ctrl_c_ends_both_in_order(
     run.signal(signal.SIGINT)
 
     ended = run.end()
-    ended.refuses("2 of 2 hosts failed", "each of them said", code=130)
+    ended.refuses("2 of 2 hosts failed", "Each host's error is above", code=130)
     for told in rows(ended).values():
         assert told.startswith("failed: Stopped by Ctrl-C while fetching")
     left_alone(targets, devbox, buildbox)

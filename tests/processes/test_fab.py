@@ -116,7 +116,7 @@ def test_a_projects_own_task_may_stand_beside_ours(bare: Project) -> None:
     ended = run(bare, "fab -H", "whereabouts", "db.cleanup")
 
     assert ended.out == "nobody\nnoone\n"
-    ended.refuses("2 of 2 hosts failed: nobody, noone", "each of them said")
+    ended.refuses("2 of 2 hosts failed: nobody, noone", "Each host's error is above")
 
 
 def test_a_projects_own_task_is_not_begun_after_a_failure(bare: Project) -> None:
@@ -125,7 +125,7 @@ def test_a_projects_own_task_is_not_begun_after_a_failure(bare: Project) -> None
     ended = run(bare, "fab -H", "db.cleanup", "whereabouts")
 
     assert ended.out == ""
-    ended.refuses("2 of 2 hosts failed: nobody, noone", "each of them said")
+    ended.refuses("2 of 2 hosts failed: nobody, noone", "Each host's error is above")
 
 
 @pytest.mark.parametrize("where", ["pre", "post"])

@@ -39,7 +39,7 @@ def test_it_shows_every_step_and_leaves_nothing(bare: Project) -> None:
     for told in (
         "$ invoke db.pull",
         "shop b101, 40 minutes old → shop_development on this machine (DATABASE_URL in",
-        "which holds what dbpull did not put there.",
+        "which holds rows that dbpull did not pull.",
         "Fetched shop b101",
         "Restored ",
         "Checked and analyzed",

@@ -252,7 +252,7 @@ def test_db_start_tells_the_url_and_that_it_is_not_the_target(
     ended = project.invoke("db.start", DATABASE_URL=world.modern.url("dev")).succeeds()
 
     assert _server(project).url("development") in ended.err
-    assert "The target is another one: dev on" in ended.err
+    assert "The target is dev on" in ended.err
     again = project.invoke("db.start").succeeds()
     assert f"runs already, at {_server(project).url('development')}" in again.err
 

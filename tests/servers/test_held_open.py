@@ -312,7 +312,7 @@ def test_a_pull_is_refused_before_anything_is_downloaded(
     for ended in told:
         ended.refuses(
             "dev on 127.0.0.1.* is held open by the prepared .* 'left_over'",
-            "^`ROLLBACK PREPARED 'left_over'`.*; then run the same again",
+            "^`ROLLBACK PREPARED 'left_over'`.*; then run the same command again",
         )
     assert not any(seen.method == "POST" for seen in heroku.requests(path="/backups"))
     assert heroku.total("download").requests == 0

@@ -93,4 +93,5 @@ def test_without_an_app_what_is_here_and_kept_is_told_all_the_same(
 
     ended.refuses("No Heroku app given", "Pass --app")
     assert [row[0] for row in _rows(ended.out)] == ["b101"]
-    assert f"{target.name}__dbpull_original holds what dbpull did not" in ended.err
+    original = f"{target.name}__dbpull_original"
+    assert f"{original} holds rows that dbpull did not pull" in ended.err

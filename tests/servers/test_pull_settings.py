@@ -168,9 +168,8 @@ def test_what_was_refilled_in_place_still_is_ones_own_database(
     told = project.invoke("db.pull", "--app=staging").succeeds()
     project.invoke("db.pull", "--app=staging").succeeds()
 
-    assert (
-        "holds shop-eu b101, 1 hour old, pulled just now beside tables of" in told.err
-    )
+    rows = "shop-eu b101, 1 hour old, pulled just now beside your own tables"
+    assert f"holds {rows}" in told.err
     assert target.family == {"target", "previous", "original"}
     project.invoke("db.undo", "--original").succeeds()
     assert target.notes == "(1,mine)"

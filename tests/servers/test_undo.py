@@ -36,7 +36,7 @@ def test_what_was_there_before_any_pull_comes_back_with_its_settings(
     assert target.sql("show work_mem;") == "7MB"
     ended = project.invoke("db.undo").succeeds()
 
-    assert "is now the database that was there before" in ended.err
+    assert "is now the database from before" in ended.err
     assert target.sql("show work_mem;") == "7MB"
     comment = "select shobj_description(oid, 'pg_database') from pg_database"
     where = f"where datname = '{target.name}';"
@@ -95,7 +95,7 @@ def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
 
     label = f"{target.name} on 127.0.0.1"
     assert first.err.startswith(f"shop-eu (staging) b101, 1 hour old → {label}")
-    assert "which holds what dbpull did not put there." in first.err
+    assert "which holds rows that dbpull did not pull." in first.err
     assert f"which dbpull had not filled, is kept as {original}:" in first.err
     assert "`invoke db.undo --original` brings it back" in first.err
     assert "Dropped" not in first.err
@@ -106,7 +106,7 @@ def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
     before_that = f"the database before that, {target.name}__dbpull_previous"
     assert f"Dropped {before_that} (shop-eu b101," in third.err
     listed = project.invoke("db.backups", "--app=staging").succeeds()
-    assert f"{original} holds what dbpull did not put there" in listed.err
+    assert f"{original} holds rows that dbpull did not pull" in listed.err
     assert f"{target.name}__dbpull_previous holds two-backups b002" in listed.err
 
     back = project.invoke("db.undo", "--original").succeeds()
@@ -117,7 +117,7 @@ def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
     project.invoke("db.cleanup").succeeds()
     assert target.family == {"target", "original"}
     ended = project.invoke("db.cleanup", "--original").succeeds()
-    assert f"Dropped {original} (what dbpull did not put there, " in ended.err
+    assert f"Dropped {original} (rows that dbpull did not pull, " in ended.err
     assert target.family == {"target"}
     project.invoke("db.undo", "--original").refuses("no original database", "One is")
     again = project.invoke("db.cleanup", "--original").succeeds()
@@ -133,7 +133,7 @@ def test_two_pulls_of_one_command_tell_of_each_other(
 
     told = [line for line in ended.err.splitlines() if " → " in line]
     assert told[0].startswith("shop-eu (staging) b101, ")
-    assert told[0].endswith("which holds what dbpull did not put there.")
+    assert told[0].endswith("which holds rows that dbpull did not pull.")
     assert told[1].startswith("two-backups b002, ")
     assert "which holds shop-eu b101, " in told[1]
 

@@ -173,7 +173,7 @@ def test_a_server_is_found_where_its_socket_is(
         ("postgres://h/shop?options=-csearch_path=x", "options is not supported in it"),
         ("postgres://h/a%00s3cret", "it holds a zero byte"),
         ("postgres://u:s3cret%00@h/a", "it holds a zero byte"),
-        ("postgres://u:s3cret%ff@h/a", "what is percent-encoded in it is not UTF-8"),
+        ("postgres://u:s3cret%ff@h/a", "its percent-encoded bytes are not UTF-8"),
         (f"postgres://h/{'x' * 64}", "its database's name is longer than 63 bytes"),
         (
             f"postgres://h/{'%C3%BC' * 32}",

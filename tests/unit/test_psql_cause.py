@@ -58,7 +58,7 @@ def test_a_mismatch_at_connecting_is_no_cause() -> None:
     assert cause(MISMATCH + "ERROR:  division by zero\nLINE 1: …") == "division by zero"
     lost = "server closed the connection unexpectedly"
     assert cause(f"{MISMATCH}{lost}\n\tThis probably means\n") == lost
-    assert cause(MISMATCH) == "it ended without a word"
+    assert cause(MISMATCH) == "it ended without a message"
 
 
 def test_what_a_program_tells_of_its_progress_is_no_cause() -> None:

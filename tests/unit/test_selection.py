@@ -229,7 +229,7 @@ def test_what_is_built_upon_pg_cron_goes_with_it_and_what_is_beside_it_stays() -
     selection = chosen(*CRON, jobs, above, said, *beside)
 
     assert selection.entries == beside
-    assert "what is built upon pg_cron (2)" in selection.left_out
+    assert "objects that need pg_cron (2)" in selection.left_out
 
 
 def test_an_extension_for_monitoring_is_kept_where_the_server_has_it() -> None:

@@ -103,7 +103,7 @@ def _unpacking(name: str, unpack: str, inside: str) -> str:
         return AGAIN
     if "SQL" in inside:
         return f"`{unpack} -c {_typed(name)} | psql -d DATABASE` restores it."
-    return f"Unpack it (`{unpack} {_typed(name)}`) and name what comes out."
+    return f"Unpack it (`{unpack} {_typed(name)}`) and name the unpacked file."
 
 
 def _typed(name: str) -> str:

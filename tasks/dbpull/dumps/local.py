@@ -109,7 +109,7 @@ class LocalStore:
         except (PermissionError, IsADirectoryError) as error:
             raise BadDump(
                 f"{self.shown(dump)} can't be read: {str(error.strerror).lower()}.",
-                "See that you may read it (`ls -l` tells), then run the same again.",
+                "Check its permissions (`ls -l`), then run the same command again.",
             ) from None
 
     @contextmanager

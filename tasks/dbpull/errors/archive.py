@@ -5,7 +5,7 @@
     BadDump
     ├── NotADump            something else: an error page, plain SQL, a packed file
     ├── DumpFolder          a folder
-    ├── UnsupportedDump     a dump in a format or version that is not read here
+    ├── UnsupportedDump     a dump in a format or version that dbpull can't read
     ├── TruncatedDump       its end is missing
     └── DamagedDump         its parts contradict each other
 """
@@ -16,8 +16,8 @@ from shlex import quote
 
 from dbpull.errors import PullError
 
-AGAIN = "Get it again: remove the file if it is still there and run the same command."
-THEIRS = "Name another with --dump: what `pg_dump -Fc` writes. This one stays as it is."
+AGAIN = "Fetch it again: remove the file, if it still exists, and run the same command."
+THEIRS = "Name another with --dump, made by `pg_dump -Fc`. This file is kept as it is."
 
 
 class BadDump(PullError):
@@ -39,7 +39,7 @@ class DumpFolder(BadDump):
                 f"`pg_restore --no-owner --no-acl -d DATABASE {quote(name)}` restores"
                 " it; dbpull takes the file that `pg_dump -Fc` writes."
             )
-        super().__init__(f"{name} is {what}, which is not read here.", remedy)
+        super().__init__(f"{name} is {what}, which dbpull can't read.", remedy)
 
 
 class NotADump(BadDump):
@@ -53,7 +53,7 @@ class NotADump(BadDump):
 
 
 class UnsupportedDump(BadDump):
-    """pg_dump made it, but in a format or version that is not read here.
+    """pg_dump made it, but in a format or version that dbpull can't read.
 
     `found` is what it is; `version` the archive's (1, 14, 0), or None where the format
     is another one.
@@ -68,7 +68,7 @@ class UnsupportedDump(BadDump):
     ) -> None:
         self.found = found
         self.version = version
-        super().__init__(f"{name} is {found}, which is not read here.", remedy)
+        super().__init__(f"{name} is {found}, which dbpull can't read.", remedy)
 
 
 class TruncatedDump(BadDump):

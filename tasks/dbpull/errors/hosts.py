@@ -37,7 +37,7 @@ class ConnectionLost(RemoteError):
     def __init__(self, host: str) -> None:
         super().__init__(
             f"The SSH connection to {host} was lost.",
-            "What was under way there ends by itself. Run the same again.",
+            "Programs there end by themselves. Run the same command again.",
         )
 
 
@@ -46,7 +46,7 @@ class UnusableHost(RemoteError):
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(
-            f"{host} can't be worked on: {why}.",
+            f"{host} can't be used: {why}.",
             "It needs a POSIX shell, and a home folder that can be written to.",
         )
 
@@ -70,12 +70,12 @@ class HostRefused(RemoteError):
     def __init__(self, host: str, doing: str, why: str) -> None:
         super().__init__(
             f"{doing} failed on {host}: {why}.",
-            "Correct that, then run the same again.",
+            "Correct that, then run the same command again.",
         )
 
     @classmethod
     def by(cls, host: str, doing: str, err: str) -> HostRefused:
         """Take the reason from what the command printed."""
         lines = err.strip().splitlines()
-        why = lines[-1].rstrip(".") if lines else "it ended without a word"
+        why = lines[-1].rstrip(".") if lines else "it ended without a message"
         return cls(host, doing, why)

@@ -14,5 +14,5 @@ class LocalTrouble(PullError):
         place = f" ({error.filename})" if error.filename else ""
         super().__init__(
             f"This machine refused: {error.strerror or error}{place}.",
-            "Correct that, then run the same again.",
+            "Correct that, then run the same command again.",
         )

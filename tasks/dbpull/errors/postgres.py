@@ -91,5 +91,5 @@ class SqlFailed(PostgresError):
         self.cause = cause
         super().__init__(
             f"{doing} failed on {label}: {cause}.",
-            remedy_for(cause) or "Correct the cause and run the same again.",
+            remedy_for(cause) or "Correct the cause and run the same command again.",
         )

@@ -78,7 +78,7 @@ class MissingFeatures(RestoreError):
         )
         server = "the embedded PostgreSQL" if embedded else f"the server of {label}"
         super().__init__(
-            f"The dump needs what {server} was built without: {listed}.",
+            f"The dump needs features that {server} was built without: {listed}.",
             "Name a database of a PostgreSQL that has it as target: the packages of"
             " Debian, of PostgreSQL itself and of Homebrew do. Or leave those tables'"
             " rows out with skip_data, other entries with --tolerate.",
@@ -86,7 +86,7 @@ class MissingFeatures(RestoreError):
 
 
 _KEPT = f"The dump is kept: `{command('restore')}` tries again."
-_AGAIN = "Run the same again where that has been put right."
+_AGAIN = "Correct the cause, then run the same command again."
 
 
 class RestoreFailed(RestoreError):

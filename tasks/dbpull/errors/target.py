@@ -50,7 +50,7 @@ class LockLost(TargetError):
         super().__init__(
             f"The lock on {label} was lost: its server has restarted, or ended the"
             " session.",
-            "Another pull may be at work there: see to that, then run the same again.",
+            "Another pull may be running: check, then run the same command again.",
         )
 
 
@@ -84,7 +84,8 @@ class HeldOpen(TargetError):
             for dbname, what, _ in held
         )
         remedies = list(dict.fromkeys(remedy for _, _, remedy in held))
-        super().__init__(f"{told}.", f"{_sentence(remedies)}; then run the same again.")
+        remedy = f"{_sentence(remedies)}; then run the same command again."
+        super().__init__(f"{told}.", remedy)
 
 
 class CannotDrop(TargetError):
@@ -107,7 +108,7 @@ class CannotDrop(TargetError):
             f"{dbname} can't be dropped: {why}.",
             f"{_sentence(ways)}; then {drop}."
             if ways
-            else f"Where that is put right {drop}.",
+            else f"When that is corrected, {drop}.",
         )
 
     def by_name(self, dbname: str) -> CannotDrop:

@@ -97,5 +97,5 @@ def name_of(typed: str) -> str:
     except ValueError:
         parts = {"host": None, "port": None}
     if not parts["host"] or parts["port"] not in {None, *PORTS}:
-        raise HostUnreachable(typed, "that is no host's name and port", _EXAMPLES)
+        raise HostUnreachable(typed, "it is no host's name and port", _EXAMPLES)
     return str(parts["host"])

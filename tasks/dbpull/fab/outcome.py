@@ -83,7 +83,7 @@ class HostResults:
             failed = ", ".join(self._hosts[typed] for typed in self._errors)
             raise RemoteError(
                 f"{len(errors)} of {len(self._hosts)} hosts failed: {failed}.",
-                "Above is what each of them said"
+                "Each host's error is above"
                 + ("; the others are done." if self.left else "."),
                 code=max(codes),
             )

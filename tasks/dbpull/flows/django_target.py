@@ -74,4 +74,4 @@ def _candidates() -> Iterator[Path]:
 def _cause(err: str) -> str:
     """The last line of a traceback that is not empty."""
     lines = [line.strip() for line in err.splitlines() if line.strip()]
-    return (lines[-1] if lines else "manage.py ended without a word").rstrip(".")
+    return (lines[-1] if lines else "manage.py ended without a message").rstrip(".")

@@ -138,7 +138,7 @@ def _described(member: Member) -> str:
 def _rows(provenance: Provenance | None) -> str:
     """Where a database's rows came from."""
     if not provenance:
-        return "what dbpull did not put there"
-    beside = " beside tables of your own" if provenance.beside_own else ""
+        return "rows that dbpull did not pull"
+    beside = " beside your own tables" if provenance.beside_own else ""
     aged = f", {age(provenance.taken)}" if provenance.taken else ""
     return f"{provenance.label}{aged}, pulled {ago(provenance.pulled)}{beside}"

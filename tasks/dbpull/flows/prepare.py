@@ -81,7 +81,7 @@ def _server(target: Target, archive: Archive, *, in_place: bool) -> ServerFacts:
     roles = None
     if any(entry.desc == "POLICY" for entry in archive.entries):
         sql = "SELECT rolname FROM pg_roles;"
-        rows = target.psql.run(sql, doing="Looking at the roles")
+        rows = target.psql.run(sql, doing="Querying the roles")
         roles = {name for (name,) in rows}
     # From 15 on `public` belongs to the owner of its database.
     owns_public = state.superuser or state.major >= 15
@@ -159,7 +159,7 @@ def _refuse_roles(left_out: LeftOut, tolerate: tuple[str, ...]) -> None:
         policies = [policy for policy, _ in found[:5]]
         shown = ", ".join(policies) + (" …" if len(found) > 5 else "")
         raise RestoreError(
-            f"Roles that policies of the dump are for are not on this server: {shown}.",
+            f"This server lacks roles that policies of the dump name: {shown}.",
             f"Create them there: {creating(roles)}. Or go on without:"
             f" --tolerate={shlex.quote(','.join(policies))}.",
         )
@@ -190,5 +190,5 @@ def refuse_full_disk(target: Target, needed: int | None) -> None:
         raise RestoreError(
             f"The new database needs about {size(needed)} beside the old one,"
             f" and the disk of {target.connection.label} has {size(free)} left.",
-            "Free some, drop the previous database, or leave rows out with skip_data.",
+            "Free some space, drop the previous database, or skip rows by skip_data.",
         )

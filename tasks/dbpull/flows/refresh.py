@@ -170,7 +170,7 @@ class Refresh:
             self.reporter.note(note)
         if missed:
             user, names = self.target.state.user, listed(missed)
-            self.reporter.note(f"{user} may not set {names} there: not carried over.")
+            self.reporter.note(f"{user} may not set {names} there: not copied.")
 
     def _swap(self, oid: str, outcome: Outcome) -> Change:
         keep, label = self.settings.undo, self.target.connection.label

@@ -20,7 +20,7 @@ def start(settings: Settings, shell: Shell) -> None:
             target = opened.named(settings, shell)
             if not target.embedded:
                 label = target.connection.label
-                reporter.note(f"The target is another one: {label} ({target.origin}).")
+                reporter.note(f"The target is {label} ({target.origin}).")
 
 
 def stop() -> None:

@@ -27,7 +27,7 @@ def undo(settings: Settings, shell: Shell, *, original: bool = False) -> None:
         with opened.held(target, reporter) as held:
             moves = _swap(held, reporter, original=original)
             family = held.look()
-        what = "the database that was there before"
+        what = "the database from before"
         if family.target and (provenance := family.target.provenance):
             what = f"{provenance.label}, pulled {ago(provenance.pulled)}"
         reporter.say(f"{target.connection.label} is now {what}.", "bold")

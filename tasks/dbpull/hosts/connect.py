@@ -101,7 +101,7 @@ def _why(c: Connection, error: Exception) -> str:
     if isinstance(error, paramiko.PasswordRequiredException):
         return "its key needs a passphrase (--prompt-for-passphrase, or an agent)"
     if isinstance(error, paramiko.AuthenticationException):
-        return f"it lets {c.user} in with none of the keys that there are"
+        return f"it accepts none of the keys found for {c.user}"
     if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
         return f"nothing answers at {where}"
     if isinstance(error, TimeoutError):
@@ -111,7 +111,7 @@ def _why(c: Connection, error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or c.host}: {error.strerror}"
     if isinstance(error, UnicodeError):
-        return "that is no host's name"
+        return "it is no host's name"
     return str(error).strip(".") or "the connection was closed at once"
 
 

@@ -195,4 +195,4 @@ def _said(err: str) -> str:
     lines = [line for line in err.splitlines() if line.startswith("curl: ")]
     text = re.sub(r"^curl: (\(\d+\) )?", "", lines[-1] if lines else "")
     text = re.sub(r"\S*://\S*", "a URL", text).rstrip(".")
-    return text or "curl ended without a word"
+    return text or "curl ended without a message"

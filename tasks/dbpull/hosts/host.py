@@ -114,7 +114,7 @@ class Host(HostPrograms):
             # Where the connection is lost, or the disk full, the agent needs the file;
             # else the file has served its purpose.
             with suppress(ConnectionLost, HostRefused):
-                self.check("Putting things in order", ["rm", "-f", path])
+                self.check("Removing a file of the run", ["rm", "-f", path])
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
         """Every program called `name`; see Shell."""

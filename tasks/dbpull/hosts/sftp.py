@@ -71,7 +71,7 @@ class Sftp:
                 transfer.received(min(sent, self.total - 1))
         # paramiko ignores the last answers of pipelined writes, even on closing.
         if client.stat(transfer.part).st_size != self.total:
-            why = "it did not take all of it; its disk may be full"
+            why = "it did not take the whole dump; its disk may be full"
             raise HostRefused(self._shell.where, "Storing the dump", why)
         transfer.received(self.total)
 

@@ -97,9 +97,8 @@ class HostTransfer:
         result = self.shell.verb("begin", self.part)
         if result.code == IN_USE:
             raise RemoteError(
-                f"{self.part} on {self.shell.where} is being brought there by another"
-                " run.",
-                "Wait until that has ended; the dump will then be there for both.",
+                f"{self.part} on {self.shell.where} is in transfer by another run.",
+                "Wait until it has ended; then both can use the dump.",
             )
         if not result.ok:
             self._unlock()
@@ -164,7 +163,7 @@ class HostTransfer:
         self.check()
         self.verify()
         words = self.shell.script("publish", self.part, self.path, str(self.total))
-        self._run("Giving the dump its name", *words)
+        self._run("Renaming the dump", *words)
         self._published = True
 
     def discard(self) -> None:
@@ -172,7 +171,7 @@ class HostTransfer:
         self._halted.set()
         self._thread.join()
         paths = self.part, f"{self.part}.journal"
-        self._run("Removing what has arrived", "rm", "-f", *paths)
+        self._run("Removing the part", "rm", "-f", *paths)
 
     def start_over(self) -> None:
         """Start at the first byte: the part on the host is of another object."""

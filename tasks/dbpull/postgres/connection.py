@@ -210,7 +210,7 @@ def _decoded(text: str, origin: str) -> str:
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise BadUrl(origin, "what is percent-encoded in it is not UTF-8") from None
+        raise BadUrl(origin, "its percent-encoded bytes are not UTF-8") from None
 
 
 def is_here(host: str) -> bool:
@@ -237,7 +237,7 @@ def _refuse_unencoded(parts: SplitResult, origin: str) -> None:
     if later or parts.fragment:
         raise BadUrl(origin, "a # / ? or @ in it is not percent-encoded")
     if parts.path.endswith("/") and parts.path != "/":
-        raise BadUrl(origin, "its database's name ends in a /, which is to be left out")
+        raise BadUrl(origin, "its database's name ends in a /: leave that out")
 
 
 def _with_sslmode(query: dict[str, str]) -> dict[str, str]:

@@ -65,7 +65,7 @@ def without_values(text: str) -> str:
 
 def without_words(function: str) -> str:
     """The message that replaces the text of a function's exception."""
-    return f"{function} raised an exception (the server's log has its words)"
+    return f"{function} raised an exception (the server's log has the message)"
 
 
 def raised_by(lines: Iterable[str]) -> str:

@@ -90,7 +90,7 @@ def pg_restore_for(
             raise PostgresError(
                 f"The dump is compressed with {compression}, which the embedded"
                 " PostgreSQL's pg_restore can't read.",
-                "Install PostgreSQL's own client programs, which can.",
+                "Install PostgreSQL's own client programs, which can read it.",
             )
     return max(able, key=lambda program: (program.major == server_major, program.major))
 

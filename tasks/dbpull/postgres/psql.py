@@ -66,7 +66,7 @@ class Psql:
         Raises CannotConnect, SqlFailed.
         """
         target = self.connection.dbname
-        return self.run(sql, doing="Looking at the target", target=target)[0][0]
+        return self.run(sql, doing="Querying the target", target=target)[0][0]
 
     def setting(self, may_set: frozenset[str]) -> Psql:
         """This psql for a role that may set these settings of RESTRICTED."""
@@ -118,7 +118,7 @@ def cause(err: str) -> str:
     # pg_restore prints its progress, too.
     of_errors = [line for line in said if "error: " in line]
     if not said:
-        return "it ended without a word"
+        return "it ended without a message"
     return re.sub(r"^psql: error: ", "", (of_errors or said)[0]).rstrip(".")
 
 

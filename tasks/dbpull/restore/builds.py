@@ -39,7 +39,7 @@ def lacked(psql: Psql, entries: Iterable[Entry]) -> Mapping[str, list[Entry]]:
     needed = _needed(list(entries))
     if not needed:
         return {}
-    rows = psql.run(_LACKS, doing="Looking at what the server can")
+    rows = psql.run(_LACKS, doing="Querying the server's features")
     lacks = {name for (name,) in rows}
     return {name: users for name, users in needed.items() if name in lacks}
 

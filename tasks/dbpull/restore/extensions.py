@@ -41,7 +41,7 @@ class Extensions:
             return self._why(entry)
         for name, dependents in self._upon.items():
             if entry.dump_id in dependents:
-                return "" if entry.desc in ATTACHED else f"what is built upon {name}"
+                return "" if entry.desc in ATTACHED else f"objects that need {name}"
         table = entry.namespace, entry.tag
         return (
             "" if entry.namespace in self._schemas and table not in self._own else None

@@ -33,8 +33,7 @@ _HOPELESS = re.compile(
     r"|terminating connection|canceling statement"
 )
 _ADVICE = (
-    "If the table that it refers to is in skip_data, skip the rows that refer to it as"
-    " well."
+    "If the referenced table is in skip_data, skip the rows that refer to it as well."
 )
 
 
@@ -181,7 +180,7 @@ class Failures:
             if more := len(first) - len(shown):
                 reason += f"\n  and {more:,} more"
         if following:
-            reason += f"\n  ({following:,} more failed since these did)"
+            reason += f"\n  ({following:,} more failed because of these)"
         entries = [by_id[i] for i in shown]
         remedy = _remedy(entries, [self.failed[i] for i in shown])
         return RestoreFailed(what, reason, remedy, _way_on_without(entries))

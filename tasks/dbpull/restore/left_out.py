@@ -112,7 +112,7 @@ class LeftOut:
         if is_about(entry, "SUBSCRIPTION"):
             return SUBSCRIPTIONS
         if is_about(entry, "SCHEMA", "public") and not self.server.owns_public:
-            return "the comment on the schema public, which is not ours here"
+            return "the comment on the schema public, which this role does not own"
         return None
 
     def _policy(self, entry: Entry) -> str | None:
@@ -142,7 +142,7 @@ class LeftOut:
             {r for lacked, existing in found if not existing for r in lacked}
         )
         create = creating(roles)
-        return f"policies for roles that are not here ({create} brings them next time)"
+        return f"policies for roles that this server lacks (before a pull: {create})"
 
     @cached_property
     def _away(self) -> frozenset[int]:

@@ -113,7 +113,7 @@ class Restore:
         if not self._noticed and message.dump_id not in found.tolerated:
             self._noticed = True
             told = f"{name(entry)} failed: {why(message, entry)}"
-            self.notice(f"{told}. Whatever else fails is told with it at the end.")
+            self.notice(f"{told}. All failures are listed at the end.")
 
     def argv(self, section: str, part: Part) -> list[str]:
         """The pg_restore command for the entries of a section that its stdin lists."""

@@ -11,7 +11,7 @@ from dbpull.archive import Entry
 from dbpull.restore.left_out import LeftOut
 from dbpull.restore.skipping import Skipping
 
-_MOVED = "what is in it goes to the target's own"
+_MOVED = "its tables go to the target's default tablespace"
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def contents(psql: Psql, own_schema: str) -> Contents:
     """
     dbname = psql.connection.dbname
     rows = psql.run(
-        _CONTENTS, doing="Looking at what it holds", dbname=dbname, own=own_schema
+        _CONTENTS, doing="Querying its contents", dbname=dbname, own=own_schema
     )
     fields = json.loads(rows[0][0])
     fields["schemas"] = frozenset(fields["schemas"])

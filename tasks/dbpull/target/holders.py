@@ -77,5 +77,5 @@ def undroppable(psql: Psql, dbname: str) -> list[Holder]:
 
     Raises CannotConnect, SqlFailed.
     """
-    rows = psql.run(_UNDROPPABLE, doing="Looking at what holds it open", name=dbname)
+    rows = psql.run(_UNDROPPABLE, doing="Looking for its holders", name=dbname)
     return [Holder(**fields) for [found] in rows for fields in json.loads(found)]

@@ -49,7 +49,7 @@ class Installed:
 def installed(psql: Psql) -> Installed:
     """Query a database for its extensions. Raises CannotConnect, SqlFailed."""
     dbname = psql.connection.dbname
-    rows = psql.run(_INSTALLED, doing="Looking at what it has", dbname=dbname)
+    rows = psql.run(_INSTALLED, doing="Querying its extensions", dbname=dbname)
     answer = json.loads(rows[0][0])
     extensions = [InstalledExtension(**fields) for fields in answer["extensions"]]
     return Installed(answer["owns_public"], extensions)

@@ -76,8 +76,7 @@ def held(psql: Psql) -> Iterator[TargetLock]:
             holder = holder or "a pull that has just ended"
             raise TargetError(
                 f"{label} is being replaced already, by {holder}.",
-                "Wait until it has ended; then run the same again if it is still"
-                " wanted.",
+                "Wait until it has ended; then run the same command again if needed.",
             )
         yield TargetLock(label, session)
 

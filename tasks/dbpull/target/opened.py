@@ -149,7 +149,7 @@ def take_to_rename(settings: Settings, shell: Shell, reporter: Reporter) -> Targ
         raise TargetError(
             f"{user} may not rename databases, so {label} can't change places.",
             f"Let a superuser run ALTER ROLE {quoted(user)} CREATEDB; then run the same"
-            " again.",
+            " command again.",
         )
     return target
 
@@ -205,4 +205,4 @@ def clear(target: Target, reporter: Reporter) -> None:
             reporter.note(str(error).replace("\n", " "))
         else:
             if gone:
-                reporter.note(f"Dropped {dbname}, which a run that crashed had left.")
+                reporter.note(f"Dropped {dbname}, left by a crashed run.")

@@ -44,7 +44,7 @@ def listed(dbnames: Collection[str]) -> str:
 
 def connected(psql: Psql, dbnames: Collection[str]) -> str:
     """The clients connected to any of these databases, in words; "" for none."""
-    doing = "Asking who is connected"
+    doing = "Querying the sessions"
     return psql.run(_SESSIONS, doing=doing, dbnames=listed(dbnames))[0][0]
 
 

@@ -125,7 +125,7 @@ def refuse_standby(state: State, label: str) -> None:
     """Raise TargetError where the server is a standby, which can't be written to."""
     if state.standby:
         raise TargetError(
-            f"The server of {label} is a standby, which nothing can be written to.",
+            f"The server of {label} is a standby, which is read-only.",
             "Name a database of its primary, or of another server, as target.",
         )
 
