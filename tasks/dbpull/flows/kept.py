@@ -79,8 +79,7 @@ def drop_originals(target: Target, reporter: Reporter) -> None:
 
 
 def _drop_original(target: Target, member: Member) -> None:
-    if not (member.owned or target.state.superuser):
-        raise NotOwner(target.state.user, member.owner, member.dbname)
+    member.refuse_foreign(target.state.user)
     try:
         drop_member(target.psql, member, member.dbname)
     except CannotDrop as error:

@@ -30,9 +30,7 @@ def tell_summary(
     objects = listed([label for label in outcome.harmless if " " in label], 3)
     if objects:
         reporter.say(f"Skipped: {objects}, which can't be made here.", "dim")
-    for setting in outcome.harmless:
-        if " " in setting:
-            continue
+    for setting in (label for label in outcome.harmless if " " not in label):
         server = f"PostgreSQL {refresh.target.state.major}"
         note = f"Skipped {setting}: {server} doesn't know it. No data are affected."
         reporter.say(note, "dim")

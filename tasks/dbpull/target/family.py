@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from dbpull.errors.target import HeldOpen
+from dbpull.errors.target import HeldOpen, NotOwner
 from dbpull.target.holders import OPEN, Holder
 from dbpull.target.names import Names, is_ours
 from dbpull.target.provenance import Keepsake, Provenance, is_own
@@ -47,6 +47,11 @@ class Member:
     """Whether this role may rename and drop the database."""
     holders: tuple[Holder, ...]
     """Holders that keep the database from being renamed, but no clients' sessions."""
+
+    def refuse_foreign(self, user: str) -> None:
+        """Raise NotOwner where this role may not rename and drop the database."""
+        if not self.owned:
+            raise NotOwner(user, self.owner, self.dbname)
 
     @property
     def locked(self) -> Member:

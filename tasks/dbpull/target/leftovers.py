@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dbpull.errors.postgres import SqlFailed
-from dbpull.errors.target import CannotDrop, NameTaken, NotOwner
+from dbpull.errors.target import CannotDrop, NameTaken
 from dbpull.postgres.psql import Psql
 from dbpull.target.family import Member
 from dbpull.target.holders import undroppable
@@ -60,8 +60,8 @@ def leftovers(psql: Psql, state: State) -> list[Leftover]:
         target = unfinished_of(member.comment)
         if dbname == names.previous and not family.previous:
             raise NameTaken(dbname)
-        if dbname in {names.aside, names.previous} and not member.owned:
-            raise NotOwner(state.user, member.owner, dbname)
+        if dbname in {names.aside, names.previous}:
+            member.refuse_foreign(state.user)
         if dbname == names.aside:
             if target is None and not _is_empty(psql, dbname):
                 raise NameTaken(dbname)

@@ -14,11 +14,6 @@ from dbpull.errors.target import LockLost, TargetError
 from dbpull.postgres.psql import UNLIMITED, Psql, cause
 from dbpull.shell import Dialogue
 
-# The advisory lock lives as long as its session, and the session as long as our psql's
-# stdin is open: however we end, the lock ends.
-_ASK = """
-SELECT pg_try_advisory_lock({key});
-"""
 # Advisory locks are per database, but pg_locks shows those of all databases: another
 # pull may hold its lock in another maintenance database.
 _HOLDER = """
@@ -67,8 +62,10 @@ def held(psql: Psql) -> Iterator[TargetLock]:
     """
     label = psql.connection.label
     target = psql.connection.dbname
+    # The advisory lock lives as long as its session, and the session as long as our
+    # psql's stdin is open: however we end, the lock ends.
     with psql.conversation(name=_name(), target=target) as session:
-        answer = session.query(UNLIMITED + _ASK.format(key=KEY)).strip()
+        answer = session.query(UNLIMITED + f"SELECT {IF_FREE};\n").strip()
         if answer not in {"t", "f"}:
             raise CannotConnect(label, cause(session.last_words()))
         holder = session.query(_HOLDER).strip()

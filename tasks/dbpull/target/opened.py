@@ -97,7 +97,12 @@ def take(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
     Raises TargetError, TargetReserved, MissingProgram, CannotConnect, and the
     errors of `named` and of starting the embedded server.
     """
-    target = named(settings, shell)
+    return _query(named(settings, shell), settings, shell, reporter)
+
+
+def _query(
+    target: NamedTarget, settings: Settings, shell: Shell, reporter: Reporter
+) -> Target:
     connection = target.connection
     guard.refuse_foreign(connection, settings.allowed_hosts)
     if target.embedded:
@@ -119,11 +124,12 @@ def take_to_fill(
 
     Raises the errors of `take`, and MissingProgram, NotOwner, HeldOpen, TargetError.
     """
-    named(settings, shell)  # that no target is named comes before a missing program
+    chosen = named(settings, shell)  # refuses before a missing program does
     found = tuple(programs.find(shell, "pg_restore"))
     if not found:
         raise MissingProgram("pg_restore", shell.where)
-    target = replace(take(settings, shell, reporter), pg_restores=found)
+    target = _query(chosen, settings, shell, reporter)
+    target = replace(target, pg_restores=found)
     label = target.connection.label
     refuse_standby(target.state, label)
     if not in_place:

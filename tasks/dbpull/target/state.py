@@ -140,5 +140,5 @@ def refuse_powerless(state: State, label: str) -> None:
             " --in-place: it refills the database itself, without a previous one to go"
             " back to.",
         )
-    if state.exists and not (state.superuser or state.owned):
+    if state.exists and not state.owned:
         raise NotOwner(state.user, str(state.owner), label)

@@ -8,12 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dbpull.errors.postgres import SqlFailed
-from dbpull.errors.target import (
-    LockLost,
-    NotOwner,
-    StillConnected,
-    TargetError,
-)
+from dbpull.errors.target import LockLost, StillConnected, TargetError
 from dbpull.naming import command, setting
 from dbpull.postgres.psql import Psql
 from dbpull.target.family import Family, Member, Move, look, refuse_held_open
@@ -96,8 +91,10 @@ class Swap:
     ) -> bool:
         """End the sessions in the way, rename in one transaction; whether renamed."""
         label = self.psql.connection.label
-        self._refuse_foreign(moves)
-        refuse_held_open([move.member for move in moves], label)
+        members = [move.member for move in moves]
+        for member in members:
+            member.refuse_foreign(self.state.user)
+        refuse_held_open(members, label)
         sql = script(self.names, moves, new=bool(aside))
         values = variables(self.names, moves, aside) | more
         try:
@@ -106,9 +103,9 @@ class Swap:
             if attempt < TRIES:
                 time.sleep(0.2 * attempt)
                 return False
-            dbnames = [move.member.dbname for move in moves]
-            members = self._look().members
-            refuse_held_open([members[n] for n in dbnames if n in members], label)
+            dbnames = [member.dbname for member in members]
+            now = self._look().members
+            refuse_held_open([now[n] for n in dbnames if n in now], label)
             if sessions := connected(self.psql, dbnames):
                 raise StillConnected(label, sessions) from None
             raise
@@ -117,12 +114,6 @@ class Swap:
         if rows:
             raise LockLost(label)
         return True
-
-    def _refuse_foreign(self, moves: Sequence[Move]) -> None:
-        for move in moves:
-            member = move.member
-            if not (member.owned or self.state.superuser):
-                raise NotOwner(self.state.user, member.owner, member.dbname)
 
 
 def record(psql: Psql, comment: str) -> None:
