@@ -16,14 +16,20 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BU
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy of the machine, and outages of milliseconds instead of seconds."""
+    """No proxy of the machine; pauses of milliseconds, and patience under any load."""
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setattr(backoff, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(backoff, "LONGEST_PAUSE", 0.1)
-    monkeypatch.setattr(backoff, "OPENING", 0.4)
+    monkeypatch.setattr(backoff, "OPENING", 60.0)
     monkeypatch.setattr(backoff, "SPEAK_AFTER", 0.0)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download gives up soon where no first byte comes."""
+    monkeypatch.setattr(backoff, "OPENING", 0.4)
 
 
 @pytest.fixture

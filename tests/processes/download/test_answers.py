@@ -31,6 +31,7 @@ from range_server import RangeServer, Request, after, only, status
         (429, HostBusy),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_each_status_has_its_error(
     server: RangeServer, path: Path, code: int, kind: type[PullError]
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_connection_that_is_cut_before_any_byte_is_tried_again(
     assert fetch(server, path) == CONTENT
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_host_that_always_hangs_up_is_given_up(
     server: RangeServer, path: Path
 ) -> None:
@@ -133,6 +134,7 @@ def test_patience_ends_and_what_has_arrived_is_kept(
     assert server.sent < SIZE
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_name_that_is_not_known_is_told(
     server: RangeServer, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_name_that_is_not_known_is_told(
     assert error.what == "s3.invalid: no such host is known (DNS)."
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_refused_connection_is_told(server: RangeServer, path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]

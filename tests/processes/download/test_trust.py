@@ -39,6 +39,7 @@ def test_the_proxy_of_the_environment_is_used(
     assert {r.headers["Host"] for r in server.log} == {"s3.invalid"}
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_proxy_that_is_not_there_is_told(
     server: RangeServer, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
