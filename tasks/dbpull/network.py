@@ -57,7 +57,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
 
 
 def _wrapped(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that it wraps (requests, urllib3, socket)."""
+    """An exception and the exceptions inside it (of requests, urllib3, socket)."""
     seen: list[BaseException] = [error]
     for one in seen:
         inner = (one.__cause__, one.__context__, getattr(one, "reason", None))

@@ -1,6 +1,7 @@
-"""A process that stands by: it acts when this one ends, even by `kill -9`.
+"""A standby: a process that acts when the main process ends, even by `kill -9`.
 
-The pipe to its stdin ends with this process, however that ends. Before, it gets lines.
+The main process writes lines to the standby's stdin, a pipe. The pipe ends with the
+main process, however that ends.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a Python module, found in `roots`, with a pipe to its stdin.
 
-    In a session of its own: Ctrl-C and a closed terminal don't reach it. `options` go
-    to Popen.
+    The process has a session of its own: Ctrl-C and a closed terminal don't reach it.
+    `options` go to Popen.
     """
     paths = [*map(str, roots), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
@@ -41,20 +42,20 @@ def start(
 
 
 class Standby:
-    """This process's end of the pipe to the one that stands by."""
+    """The main process's end of the pipe to a standby."""
 
     def __init__(self, module: str, *arguments: str, **options: Any) -> None:
         self._process = start(module, *arguments, stdout=subprocess.DEVNULL, **options)
         self._pipe = cast(IO[bytes], self._process.stdin)
 
     def tell(self, line: str) -> None:
-        """Send it a line; do nothing where it was killed."""
+        """Send the standby a line; do nothing where the standby was killed."""
         with SIGNALS.deferred(), suppress(OSError):
             self._pipe.write(f"{line}\n".encode())
             self._pipe.flush()
 
     def leave(self, patience: float | None = None) -> None:
-        """Close the pipe; wait for its end, `patience` seconds at most."""
+        """Close the pipe; wait for the standby's end, at most `patience` seconds."""
         with SIGNALS.deferred():
             with suppress(OSError):
                 self._pipe.close()
@@ -63,7 +64,7 @@ class Standby:
 
 
 def lines() -> Iterator[str]:
-    """What the process that stands by is told, until the other has ended."""
+    """The lines for this standby, until the main process has ended."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     yield from sys.stdin

@@ -56,7 +56,7 @@ def blocks(
     missing = {entry.dump_id: entry for entry in archive.with_data}
     while missing and walk.more():
         start = walk.offset
-        kind = _kind(walk)
+        kind = walk.kind()
         dump_id = walk.integer()
         entry = missing.pop(dump_id, None)
         if entry is None:
@@ -64,8 +64,8 @@ def blocks(
         walk.where = _within(entry)
         if large:
             walk.tell_of(partial(large, dump_id, start), start + above)
-        walk.skip_chunks() if kind == "data" else walk.skip_large_objects()
-        walk.tell_of(_nothing, 0)
+        walk.skip_data(kind)
+        walk.tell_of(None, 0)
         yield Block(dump_id, start, walk.offset, kind)
     if missing:
         first = _within(next(iter(missing.values())))
@@ -87,9 +87,9 @@ def copy(
     walk = _Walk(stream, start, archive.integer_width)
     walk.where = "within a block"
     walk.pass_on(write)
-    kind = KINDS.get(walk.byte())
+    kind = walk.kind()
     walk.integer()
-    walk.skip_chunks() if kind == "data" else walk.skip_large_objects()
+    walk.skip_data(kind)
     walk.pass_rest()
 
 
@@ -112,20 +112,12 @@ def ends_whole(tail: bytes, archive: Archive) -> bool:
 def _ends_at_end(tail: bytes, archive: Archive, start: int) -> bool:
     walk = _Walk(BytesIO(tail), start, archive.integer_width)
     try:
-        kind = _kind(walk)
+        kind = walk.kind()
         walk.integer()
-        walk.skip_chunks() if kind == "data" else walk.skip_large_objects()
+        walk.skip_data(kind)
     except BadDump:  # these bytes only looked like a block
         return False
     return walk.offset == len(tail)
-
-
-def _kind(walk: _Walk) -> Kind:
-    start = walk.offset
-    kind = walk.byte()
-    if kind not in KINDS:
-        walk.damaged(f"byte {kind} where a block should begin", start)
-    return KINDS[kind]
 
 
 def _within(entry: Entry) -> str:
@@ -133,10 +125,6 @@ def _within(entry: Entry) -> str:
         return "within the large objects"
     table = f"{entry.namespace}.{entry.tag}" if entry.namespace else entry.tag
     return f"within the data of {table}"
-
-
-def _nothing() -> None:
-    """Do nothing."""
 
 
 class _Walk:
@@ -160,8 +148,8 @@ class _Walk:
     def offset(self) -> int:
         return self._base + self._at
 
-    def tell_of(self, tell: Callable[[], object], offset: int) -> None:
-        """Call `tell` once the walk reads on beyond an offset."""
+    def tell_of(self, tell: Callable[[], object] | None, offset: int) -> None:
+        """Call `tell`, if any, once the walk reads on beyond an offset."""
         self._tell, self._from = tell, offset
 
     def pass_on(self, write: Callable[[bytes], object]) -> None:
@@ -177,10 +165,14 @@ class _Walk:
         """Whether another byte follows."""
         return self._reach(1)
 
-    def byte(self) -> int:
+    def kind(self) -> Kind:
+        """Read a block's type byte."""
         self._need(1)
+        kind = self._piece[self._at]
+        if kind not in KINDS:
+            self.damaged(f"byte {kind} where a block should begin", self.offset)
         self._at += 1
-        return self._piece[self._at - 1]
+        return KINDS[kind]
 
     def integer(self, *, signed: bool = False) -> int:
         """Read an integer; `signed` allows a sign, for oids that exceed C's int."""
@@ -190,7 +182,11 @@ class _Walk:
             self.damaged("a negative number", self._base + start)
         return int.from_bytes(self._piece[start + 1 : self._at], "little")
 
-    def skip_large_objects(self) -> None:
+    def skip_data(self, kind: Kind) -> None:
+        """Skip the data of a block of some kind."""
+        if kind == "data":
+            self.skip_chunks()
+            return
         while self.integer(signed=True):
             self.skip_chunks()
 

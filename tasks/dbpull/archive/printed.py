@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from dbpull.archive.header import Header
@@ -32,20 +32,9 @@ _HAS_ROWS = {"TABLE DATA", "BLOBS"}
 _TABLE = 1259  # pg_class, whose oid never changes
 
 
-@dataclass(frozen=True)
-class _Description:
-    """An entry's description in the script."""
-
-    dependencies: tuple[int, ...]
-    tag: str
-    desc: str
-    namespace: str | None
-    definition: str
-
-
 def parse(listing: str, by_section: Mapping[str, str], script: str) -> Archive:
     """Read an archive from pg_restore's output; its `data_start` stays unknown (0)."""
-    described = dict(_descriptions(script))
+    described = {entry.dump_id: entry for entry in _descriptions(script)}
     sections = {
         found[1]: section
         for section in SECTIONS
@@ -66,45 +55,49 @@ def _lines(listing: str) -> Iterator[re.Match[str]]:
             yield found
 
 
-def _descriptions(script: str) -> Iterator[tuple[int, _Description]]:
+def _descriptions(script: str) -> Iterator[Entry]:
+    """The entries that a script describes, without what only listings tell."""
     heads = list(_HEAD.finditer(script))
     ends = [head.start() for head in heads[1:]] + [len(script)]
     for head, end in zip(heads, ends, strict=True):
         dump_id, needs, tag, desc, schema = head.groups()
-        yield (
-            int(dump_id),
-            _Description(
-                tuple(map(int, (needs or "").split())),
-                tag,
-                desc,
-                None if schema == "-" else schema,
-                script[head.end() : end].strip(),
-            ),
-        )
+        namespace = None if schema == "-" else schema
+        definition = script[head.end() : end].strip()
+        dependencies = tuple(map(int, (needs or "").split()))
+        yield _described(int(dump_id), tag, desc, namespace, definition, dependencies)
 
 
-def _entry(
-    found: re.Match[str], section: str, described: Mapping[int, _Description]
+def _described(
+    dump_id: int,
+    tag: str,
+    desc: str,
+    namespace: str | None,
+    definition: str = "",
+    dependencies: tuple[int, ...] = (),
 ) -> Entry:
-    dump_id, catalog, oid = (int(found[n]) for n in (1, 2, 3))
-    known = described.get(dump_id) or _of_line(found[4], described)
     return Entry(
         dump_id=dump_id,
-        had_data=known.desc in _HAS_ROWS,
-        catalog=catalog,
-        oid=oid,
-        tag=known.tag,
-        desc=known.desc,
-        section=section,
-        definition=known.definition,
-        namespace=known.namespace,
+        had_data=desc in _HAS_ROWS,
+        catalog=0,
+        oid=0,
+        tag=tag,
+        desc=desc,
+        section="none",
+        definition=definition,
+        namespace=namespace,
         owner="",
-        dependencies=known.dependencies,
+        dependencies=dependencies,
     )
 
 
-def _of_line(text: str, described: Mapping[int, _Description]) -> _Description:
-    """The description in a listing's line: kind, schema, name and owner.
+def _entry(found: re.Match[str], section: str, described: Mapping[int, Entry]) -> Entry:
+    dump_id, catalog, oid = (int(found[n]) for n in (1, 2, 3))
+    known = described.get(dump_id) or _of_line(dump_id, found[4], described)
+    return replace(known, catalog=catalog, oid=oid, section=section)
+
+
+def _of_line(dump_id: int, text: str, described: Mapping[int, Entry]) -> Entry:
+    """The entry in a listing's line: kind, schema, name and owner.
 
     Names are not quoted there, and may hold spaces.
     """
@@ -114,7 +107,7 @@ def _of_line(text: str, described: Mapping[int, _Description]) -> _Description:
     matching = [schema for schema in schemas if names.startswith(f"{schema} ")]
     namespace = max(matching, key=len, default=None)
     tag = names.removeprefix(f"{namespace or '-'} ").rpartition(" ")[0]
-    return _Description((), tag, desc, namespace, "")
+    return _described(dump_id, tag, desc, namespace)
 
 
 def _of_its_table(entry: Entry, tables: Mapping[int, Entry]) -> Entry:

@@ -175,10 +175,13 @@ class Download:
         self._part.close()
         return self._part.path
 
-    def close(self) -> None:
-        """Stop all threads; keep the part and its journal."""
+    def close(self, *, keep: bool = True) -> None:
+        """Stop all threads; `keep` the part and its journal, or remove them."""
         self._chunks.fail(DownloadStopped(self._part.file))
         ended = self._threads.stop(STOPPING)
+        if not keep:
+            self._journal.remove()
+            self._part.discard()
         self._part.close(in_use=not ended)
 
     def __enter__(self) -> Download:
@@ -199,15 +202,7 @@ class Download:
                 raise
             except Exception as error:
                 if error is not self._chunks.error:
-                    self.discard()
+                    self.close(keep=False)
                 raise
             else:
                 return
-
-    def discard(self) -> None:
-        """Stop all threads; remove the part and its journal: they are of no use."""
-        self._chunks.fail(DownloadStopped(self._part.file))
-        ended = self._threads.stop(STOPPING)
-        self._journal.remove()
-        self._part.discard()
-        self._part.close(in_use=not ended)

@@ -8,6 +8,7 @@ from dbpull.errors.download import (
     DownloadFailed,
     HostBusy,
     NoConnection,
+    NothingThere,
     NotTrusted,
     UnusableResponse,
 )
@@ -52,6 +53,16 @@ class Changed(StartOver):
 
 class Cut(StartOver):
     """The connection to a host without ranges was lost."""
+
+
+def refusal(status: int, host: str, later: float = 0.0) -> Retryable | DownloadFailed:
+    """The error of an answer's status; `later` are the seconds of its Retry-After."""
+    if status in {408, 429} or status >= 500:
+        why = f"it answers {status}"
+        return Retryable(host, why, status=status, retry_after=later)
+    if status in {404, 410}:
+        return NothingThere(host, f"the dump is not there ({status})")
+    return UnusableResponse(host, f"answered {status}")
 
 
 def classify(error: BaseException, host: str) -> Retryable | DownloadFailed:

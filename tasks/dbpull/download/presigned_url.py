@@ -17,7 +17,7 @@ class Signed:
 
 
 class PresignedUrl:
-    """Gives every thread the newest URL; `url` is called by one thread at a time."""
+    """Gives every thread the newest URL; one thread at a time calls `url`."""
 
     def __init__(self, url: Callable[[], str]) -> None:
         self._ask = url

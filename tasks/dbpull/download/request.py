@@ -16,7 +16,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from dbpull.download.answer import Answer
-from dbpull.download.fault import Changed, Retryable, classify
+from dbpull.download.fault import Changed, classify, refusal
 from dbpull.download.journal import Identity
 from dbpull.download.presigned_url import PresignedUrl, Signed
 from dbpull.download.sockets import ShuttableAdapter
@@ -145,14 +145,9 @@ def _judged(
         raise Changed(host)
     if status in {400, 401, 403}:
         raise Expired(signed, host, status, _s3_code(response))
-    if status in {408, 429} or status >= 500:
-        why, later = f"it answers {status}", retry_after(response.headers)
-        raise Retryable(host, why, status=status, retry_after=later)
-    if status in {404, 410}:
-        raise NothingThere(host, f"the dump is not there ({status})")
     if status == 416 and response.headers.get("Content-Range") == "bytes */0":
         raise NothingThere(host, "the dump there is empty")
-    raise UnusableResponse(host, f"answered {status}")
+    raise refusal(status, host, retry_after(response.headers))
 
 
 def _part(

@@ -173,11 +173,10 @@ class LocalStore:
         """Remove a dump: no other file belongs to it."""
         self.remove(dump)
 
-    def remove_surplus(
-        self, keep: int, app: str | None, spared: Dump | None
-    ) -> dict[str, int]:
+    def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""
-        beyond = names.beyond(self.dumps(app), keep, spared)
+        app = pulled.app if pulled else None
+        beyond = names.beyond(self.dumps(app), keep, pulled)
         removed = {dump.path.name: dump.size for dump in beyond}
         for dump in beyond:
             self.remove(dump)
@@ -209,7 +208,7 @@ def _front(download: Download) -> Archive:
     except UnsupportedDump:
         raise
     except BadDump:
-        download.discard()
+        download.close(keep=False)
         raise
 
 

@@ -19,7 +19,7 @@ from dbpull.dumps.names import Dump
 from dbpull.dumps.store import ANEW, dump_of, judging
 from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump
-from dbpull.errors.hosts import HostRefused, MissingCurl
+from dbpull.errors.hosts import MissingCurl
 from dbpull.hosts.curl import Curl
 from dbpull.hosts.host import Host
 from dbpull.hosts.remote_head import RemoteHead
@@ -142,18 +142,12 @@ class HostStore:
         path = self.settings.path / name
         script = 'umask 077; mkdir -p "$1" && rm -f "$2" && : >"$2"'
         argv = ["sh", "-c", script, "sh", str(self.settings.path), str(path)]
-        made = self.shell.run(argv)
-        if not made.ok:
-            doing = "Making a file for the dump"
-            raise HostRefused.by(self.shell.where, doing, made.err)
+        self.shell.check("Making a file for the dump", argv)
         return Dump.of(path)
 
     def remove(self, dump: Dump) -> None:
         """Remove a dump. Raises HostRefused."""
-        result = self.shell.run(["rm", "-f", str(dump.path)])
-        if not result.ok:
-            doing = f"Removing {dump.path.name}"
-            raise HostRefused.by(self.shell.where, doing, result.err)
+        self.shell.check(f"Removing {dump.path.name}", ["rm", "-f", str(dump.path)])
 
     def remove_served(self, dump: Dump) -> None:
         """Remove a dump; at the process's end, also the dump that was fetched to send.
@@ -164,15 +158,13 @@ class HostStore:
         for dump_here in self._sent:
             sent.served(dump_here, self.shell.host)
 
-    def remove_surplus(
-        self, keep: int, app: str | None, spared: Dump | None
-    ) -> dict[str, int]:
+    def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""
-        listed = self._listed()
+        app, listed = pulled.app if pulled else None, self._listed()
         sizes = {path.name: count for path, count in listed}
         whole = names.newest_first(_dumps(listed), app)
         removed = {}
-        for dump in names.beyond(whole, keep, spared):
+        for dump in names.beyond(whole, keep, pulled):
             self.remove(dump)
             removed[dump.path.name] = sizes[dump.path.name]
         for part in {

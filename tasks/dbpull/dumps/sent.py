@@ -21,10 +21,7 @@ _wanted: dict[Path, set[str]] = {}
 def download(
     store: LocalStore, backup: SourceBackup, reporter: Reporter, host: str
 ) -> DumpStream:
-    """The whole dump on this machine, for a host.
-
-    The first host that needs it has it downloaded.
-    """
+    """The whole dump on this machine, for a host; downloaded for the first host."""
 
     def fetch() -> DumpStream:
         lay_here = store.has(dump_of(backup, store.settings))
@@ -42,7 +39,7 @@ def download(
 
 
 def served(dump: Dump, host: str) -> None:
-    """Note that a host needs a dump no more: at the process's end it may be removed."""
+    """Note that a host needs a dump no more: the process may remove the dump."""
     _wanted.get(dump.path, set()).discard(host)
 
 

@@ -94,11 +94,9 @@ class DumpStore(Protocol):
     def remove_served(self, dump: Dump) -> None:
         """Remove a dump that has been restored, and files that exist only for it."""
 
-    def remove_surplus(
-        self, keep: int, app: str | None, spared: Dump | None
-    ) -> dict[str, int]:
+    def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts.
 
-        Of one app or of all apps; the spared dump stays. Returns the bytes of each
-        removed file, by the file's name.
+        After a pull, only files of the pulled dump's app are removed; the pulled dump
+        stays, however old. Returns the bytes of each removed file, by the file's name.
         """

@@ -7,7 +7,7 @@ import pwd
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -101,7 +101,7 @@ class Account:
 
 def ourselves() -> Account:
     """The account that this process runs as."""
-    return Account(_name(os.geteuid()), os.geteuid(), os.getegid(), other=False)
+    return replace(_user(os.geteuid()), gid=os.getegid(), other=False)
 
 
 def account_for(data: Path) -> Account:
@@ -149,10 +149,3 @@ def _user(uid: int) -> Account:
     except KeyError:
         return Account(str(uid), uid, uid, other=True)
     return Account(entry.pw_name, uid, entry.pw_gid, other=True)
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

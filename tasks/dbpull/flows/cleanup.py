@@ -26,13 +26,8 @@ def delete(dump: Dump, store: DumpStore, reporter: Reporter) -> None:
 def keep_newest(
     keep: int, store: DumpStore, reporter: Reporter, pulled: Dump | None = None
 ) -> int:
-    """Remove dumps beyond the newest `keep` of each app, and cut-off parts.
-
-    After a pull, only files of the pulled dump's app are removed; the pulled dump
-    stays, however old. Returns how many files were removed.
-    """
-    app = pulled.app if pulled else None
-    removed = store.remove_surplus(keep, app, pulled)
+    """Remove surplus files; see DumpStore. Returns how many files were removed."""
+    removed = store.remove_surplus(keep, pulled)
     if removed:
         freed = sum(removed.values())
         reporter.say(f"Removed {listed(list(removed))} ({size(freed)}).")

@@ -11,11 +11,10 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from dbpull.download.backoff import Backoff
-from dbpull.download.fault import Retryable
+from dbpull.download.fault import Retryable, refusal
 from dbpull.errors.download import (
     CannotDownload,
     DownloadFailed,
-    NothingThere,
     NotTrusted,
     ObjectChanged,
     UnusableResponse,
@@ -33,7 +32,6 @@ PATIENCE = 120.0  # seconds without progress
 _PASSING = {5, 6, 7, 16, 18, 28, 35, 52, 55, 56, 92, 95, 96}
 _RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
 Url = Callable[[], str]
-Pause = Callable[[float], None]
 T = TypeVar("T")
 
 
@@ -74,7 +72,7 @@ class Curl:
         while transfer.have < self.total:
             self._persist(lambda: self._get(transfer), transfer.pause)
 
-    def _persist(self, attempt: Callable[[], T], pause: Pause) -> T:
+    def _persist(self, attempt: Callable[[], T], pause: Callable[[float], None]) -> T:
         """Try until the attempt succeeds, with fresh URLs, or Backoff gives up."""
         refused = 0
         while True:
@@ -157,13 +155,9 @@ class Curl:
 def _refusal(where: str, status: int) -> Exception:
     if status in {400, 401, 403}:
         return _Forbidden(status)
-    if status in {404, 410}:
-        return NothingThere(where, f"the dump is not there ({status})")
-    if status in {408, 429} or status >= 500:
-        return Retryable(where, f"it answers {status}", status=status)
     if status in {412, 416}:
         return ObjectChanged(where)
-    return UnusableResponse(where, f"answered {status}")
+    return refusal(status, where)
 
 
 def _quoted(text: str) -> str:

@@ -11,12 +11,9 @@ from dbpull.errors.hosts import HostRefused
 from dbpull.hosts.host import Host
 
 BLOCK = 65536
+ALL = 1 << 62  # bytes: more than any file has
 LONGEST = 16
 """The most blocks in one answer: each further read asks for twice as many."""
-
-
-def _complete(_: int) -> int:
-    return 1 << 62
 
 
 class RemoteHead(io.BufferedIOBase):
@@ -26,7 +23,7 @@ class RemoteHead(io.BufferedIOBase):
     """
 
     def __init__(
-        self, shell: Host, path: str, reach: Callable[[int], int] = _complete
+        self, shell: Host, path: str, reach: Callable[[int], int] = lambda _: ALL
     ) -> None:
         self._shell = shell
         self._path = path

@@ -36,7 +36,7 @@ class Sessions:
         """A session for one program."""
         with self._lock:
             session = self._taken()
-            # On a host that allows few sessions, one in advance would be in the way.
+            # On a host that allows few sessions, a spare session would be in the way.
             self._next = self._begin() if self._next else None
         return session
 

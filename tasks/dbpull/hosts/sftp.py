@@ -1,4 +1,4 @@
-"""The sending of a dump from this machine, by SFTP, to a host that can't download."""
+"""The upload of a dump from this machine, by SFTP, to a host that can't download."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from dbpull.download.chunks import Progress
+from dbpull.download.part import MARGIN
 from dbpull.errors.download import DownloadStopped
 from dbpull.errors.hosts import HostRefused, RemoteError
 from dbpull.hosts.host import Host
@@ -21,10 +23,8 @@ from dbpull.naming import setting
 from dbpull.signals import PAUSE, SIGNALS
 from dbpull.words import size
 
-MARGIN = 64 * 1024 * 1024  # bytes to leave free beside the dump
 IN_USE = 9
 """The exit code of dumps.sh's `begin` where another run has locked the part."""
-Progress = Callable[[int, int | None], None]
 
 
 class HostTransport(Protocol):
@@ -163,7 +163,7 @@ class HostTransfer:
         self.check()
         self.verify()
         words = self.shell.script("publish", self.part, self.path, str(self.total))
-        self._run("Renaming the dump", *words)
+        self.shell.check("Renaming the dump", words)
         self._published = True
 
     def discard(self) -> None:
@@ -171,13 +171,13 @@ class HostTransfer:
         self._halted.set()
         self._thread.join()
         paths = self.part, f"{self.part}.journal"
-        self._run("Removing the part", "rm", "-f", *paths)
+        self.shell.check("Removing the part", ["rm", "-f", *paths])
 
     def start_over(self) -> None:
         """Start at the first byte: the part on the host is of another object."""
         names = f"{self.total}", self.transport.identity
         words = self.shell.script("anew", self.part, *names)
-        self._run("Beginning the dump", *words)
+        self.shell.check("Beginning the dump", words)
         self.received(0)
 
     def pause(self, seconds: float) -> None:
@@ -220,8 +220,3 @@ class HostTransfer:
 
     def _unlock(self) -> None:
         self.shell.run(["rm", "-f", f"{self.part}.lock"])
-
-    def _run(self, doing: str, *argv: str) -> None:
-        result = self.shell.run(argv)
-        if not result.ok:
-            raise HostRefused.by(self.shell.where, doing, result.err)

@@ -7,7 +7,8 @@ import shlex
 from dbpull.archive import Archive
 from dbpull.restore.dependencies import Dependencies
 from dbpull.restore.order import Part
-from dbpull.restore.sections import LISTING, SECTIONS, Restore
+from dbpull.restore.sections import SECTIONS, Restore
+from dbpull.shell import LISTING
 
 LIST = "LIST"
 """Stands for the file that lists a pg_restore's entries."""

@@ -27,7 +27,7 @@ from dbpull.restore.failures import (
 from dbpull.restore.order import Part, parts
 from dbpull.restore.selection import Selection
 from dbpull.restore.watch import Outcome, Progress, Watch
-from dbpull.shell import Line, Result, Shell
+from dbpull.shell import LISTING, Line, Result, Shell
 
 SECTIONS = {
     "pre-data": "definitions",
@@ -39,7 +39,6 @@ STREAMED = ("pre-data", "data")
 """The sections that can be restored before the whole dump has arrived."""
 Phase = Callable[[str], Progress]
 """Called with the name of the next phase; returns the function that takes progress."""
-LISTING = "{listing}"
 # A crash loses the aside database anyway, so no commit needs to wait for the disk.
 _OPTIONS = "-c synchronous_commit=off -c default_transaction_read_only=off"
 # Where pg_restores fill the cores, a server's own workers would only take turns with

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 Line = Callable[[str], None]
+LISTING = "{listing}"
+"""Stands in a command for the file of a list; see PipedInput."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from typing import IO
 
 from dbpull.naming import NAME, CommandFor
 from dbpull.native import native
-from dbpull.shell import Dialogue, Line, PipedProcess, Result, WriteStdin
-from dbpull.shell.piped import LISTING, PipedProgram, encoded, end
+from dbpull.shell import LISTING, Dialogue, Line, PipedProcess, Result, WriteStdin
+from dbpull.shell.piped import PipedProgram, encoded, end, opened
 from dbpull.signals import SIGNALS
 
 
@@ -63,11 +63,11 @@ class Local:
         listing = stdin if "/dev/stdin" in argv else ""
         with self._started(argv, env, listing) as process:
             threads = [
-                _thread(lambda: _feed(_pipe(process.stdin), stdin)),
-                _thread(lambda: out.extend(_pipe(process.stdout))),
+                _thread(lambda: _feed(opened(process.stdin), stdin)),
+                _thread(lambda: out.extend(opened(process.stdout))),
             ]
             try:
-                for line in map(_printable, _pipe(process.stderr)):
+                for line in map(_printable, opened(process.stderr)):
                     err.append(line)
                     if on_err:
                         on_err(line.rstrip("\n"))
@@ -190,18 +190,18 @@ class _LocalDialogue:
         self._process = process
         self._err: list[str] = []
         # A program with a full stderr pipe would wait until the pipe is read.
-        self._reader = _thread(lambda: self._err.extend(_pipe(process.stderr)))
+        self._reader = _thread(lambda: self._err.extend(opened(process.stderr)))
 
     def query(self, text: str) -> str:
-        stdin = _pipe(self._process.stdin)
+        stdin = opened(self._process.stdin)
         with suppress(BrokenPipeError):
             stdin.write(text)
             stdin.flush()
-        return _pipe(self._process.stdout).readline()
+        return opened(self._process.stdout).readline()
 
     def last_words(self) -> str:
         with suppress(BrokenPipeError):
-            _pipe(self._process.stdin).close()
+            opened(self._process.stdin).close()
         return self.stderr()
 
     def stderr(self) -> str:
@@ -221,11 +221,6 @@ def _typed(word: str) -> str:
         return shlex.quote(word)
     escaped = word.encode("unicode_escape").decode().replace("'", r"\'")
     return f"$'{escaped}'"
-
-
-def _pipe(pipe: IO[str] | None) -> IO[str]:
-    assert pipe is not None  # noqa: S101 - each pipe was asked for
-    return pipe
 
 
 def _thread(work: Callable[[], object]) -> threading.Thread:

@@ -10,17 +10,16 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import IO
+from typing import IO, AnyStr
 
 from dbpull.native import native
-from dbpull.shell import Line, Result, WriteStdin
+from dbpull.shell import LISTING, Line, Result, WriteStdin
 from dbpull.signals import SIGNALS
 
 GRACE = 5.0
 """Seconds that a program gets to end itself before it is killed."""
 GRACE_OF_CHILDREN = 0.5
 """Seconds that a program's children get after the program has ended."""
-LISTING = "{listing}"
 
 
 class PipedProgram:
@@ -71,7 +70,7 @@ class PipedProgram:
         """Wait for the program's end. Raises an error of `write_stdin` or `on_err`."""
         err: list[str] = []
         try:
-            for raw in _pipe(self._process.stderr):
+            for raw in opened(self._process.stderr):
                 err.append(raw.decode("utf-8", "replace"))
                 on_err(err[-1].rstrip("\n"))
             code = self._process.wait()
@@ -93,7 +92,7 @@ class PipedProgram:
         end(self._process)
 
     def _write(self, write_stdin: WriteStdin) -> None:
-        pipe = _pipe(self._process.stdin)
+        pipe = opened(self._process.stdin)
         try:
             write_stdin(pipe.write)
         except BrokenPipeError:
@@ -122,7 +121,8 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+def opened(pipe: IO[AnyStr] | None) -> IO[AnyStr]:
+    """A program's pipe, which was asked for when the program was started."""
     assert pipe is not None  # noqa: S101 - each pipe was asked for
     return pipe
 
