@@ -75,7 +75,8 @@ class Download:
     ) -> None:
         self._part = PartFile(path)
         self._journal = Journal(self._part.file.with_name(f"{path.name}.part.journal"))
-        self._chunks = Chunks(progress)
+        self.progress = progress
+        self._chunks = Chunks(lambda done, total: self.progress(done, total))
         self._published = False
         self._notice = notice
         job = DownloadJob(
@@ -100,15 +101,6 @@ class Download:
     def host(self) -> str:
         """The download host."""
         return self._chunks.host
-
-    @property
-    def progress(self) -> Progress:
-        """The callback that is told the bytes on the disk, and the total."""
-        return self._chunks.progress
-
-    @progress.setter
-    def progress(self, progress: Progress) -> None:
-        self._chunks.progress = progress
 
     @property
     def resumable(self) -> bool:

@@ -38,14 +38,9 @@ class LocalStore:
     shell: Local = field(default_factory=Local)
     """Starts the pg_restores."""
 
-    @property
-    def folder(self) -> str:
-        """The folder's path, as the user would type it."""
-        return shown(self.settings.path)
-
-    def shown(self, dump: Dump) -> str:
-        """The path of a dump's file, as the user would type it."""
-        return shown(dump.path)
+    def shown(self, path: Path) -> str:
+        """A path, as the user would type it."""
+        return shown(path)
 
     def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps in the folder, newest first."""
@@ -108,7 +103,7 @@ class LocalStore:
                 yield file
         except (PermissionError, IsADirectoryError) as error:
             raise BadDump(
-                f"{self.shown(dump)} can't be read: {str(error.strerror).lower()}.",
+                f"{shown(dump.path)} can't be read: {str(error.strerror).lower()}.",
                 "Check its permissions (`ls -l`), then run the same command again.",
             ) from None
 
@@ -166,12 +161,8 @@ class LocalStore:
         return Dump.of(path)
 
     def remove(self, dump: Dump) -> None:
-        """Remove a dump."""
-        dump.path.unlink(missing_ok=True)
-
-    def remove_served(self, dump: Dump) -> None:
         """Remove a dump: no other file belongs to it."""
-        self.remove(dump)
+        dump.path.unlink(missing_ok=True)
 
     def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""

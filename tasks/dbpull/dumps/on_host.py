@@ -43,14 +43,9 @@ class HostStore:
     _sent: list[Dump] = field(default_factory=list, init=False)
     """The dumps on this machine that were sent to the host."""
 
-    @property
-    def folder(self) -> str:
-        """The host and the folder's path, as scp would name them."""
-        return f"{self.shell.where}:{self.settings.path}"
-
-    def shown(self, dump: Dump) -> str:
-        """The path of a dump's file, as scp would name it."""
-        return f"{self.shell.where}:{dump.path}"
+    def shown(self, path: Path) -> str:
+        """The host and a path, as scp would name them."""
+        return f"{self.shell.where}:{path}"
 
     def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps in the folder, newest first."""
@@ -146,15 +141,12 @@ class HostStore:
         return Dump.of(path)
 
     def remove(self, dump: Dump) -> None:
-        """Remove a dump. Raises HostRefused."""
-        self.shell.check(f"Removing {dump.path.name}", ["rm", "-f", str(dump.path)])
-
-    def remove_served(self, dump: Dump) -> None:
         """Remove a dump; at the process's end, also the dump that was fetched to send.
 
-        A dump stays that lay here before, or that a failed host still needs.
+        A dump stays that lay here before, or that a failed host still needs. Raises
+        HostRefused.
         """
-        self.remove(dump)
+        self._remove(dump)
         for dump_here in self._sent:
             sent.served(dump_here, self.shell.host)
 
@@ -165,7 +157,7 @@ class HostStore:
         whole = names.newest_first(_dumps(listed), app)
         removed = {}
         for dump in names.beyond(whole, keep, pulled):
-            self.remove(dump)
+            self._remove(dump)
             removed[dump.path.name] = sizes[dump.path.name]
         for part in {
             *_named(listed, ".part"),
@@ -176,6 +168,9 @@ class HostStore:
             if ours and self.shell.verb("drop", str(part)).ok:
                 removed[part.name] = sizes.get(part.name, 0)
         return removed
+
+    def _remove(self, dump: Dump) -> None:
+        self.shell.check(f"Removing {dump.path.name}", ["rm", "-f", str(dump.path)])
 
     def _listed(self) -> list[tuple[Path, int]]:
         lines = self.shell.verb("list", str(self.settings.path)).out.splitlines()

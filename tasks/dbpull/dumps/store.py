@@ -42,12 +42,8 @@ def judging(dump: Dump, folder: Path) -> Iterator[None]:
 class DumpStore(Protocol):
     """A store of dumps: a folder on this machine, or one on a host."""
 
-    @property
-    def folder(self) -> str:
-        """The folder, as messages name it."""
-
-    def shown(self, dump: Dump) -> str:
-        """The path of a dump's file, as messages name it."""
+    def shown(self, path: Path) -> str:
+        """The path of the folder or of a dump's file, as messages name it."""
 
     def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps, newest first; of one app or database, or of all."""
@@ -89,9 +85,6 @@ class DumpStore(Protocol):
         """Make an empty file that only its owner can read, for a dump of a push."""
 
     def remove(self, dump: Dump) -> None:
-        """Remove a dump's file, and nothing else."""
-
-    def remove_served(self, dump: Dump) -> None:
         """Remove a dump that has been restored, and files that exist only for it."""
 
     def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:

@@ -70,12 +70,12 @@ def _tell_rows(
         taken = backup.taken
         dump = others.pop((backup.id, taken.replace(microsecond=0)), None)
         amount = size(backup.size) if backup.size else "-"
-        path = store.shown(dump) if dump else "-"
+        path = store.shown(dump.path) if dump else "-"
         lines.append(
             [backup.id, backup.database, _taken(taken), amount, backup.status, path]
         )
     lines += [
-        [dump.backup, "-", _taken(dump.taken), "-", "here only", store.shown(dump)]
+        [dump.backup, "-", _taken(dump.taken), "-", "here only", store.shown(dump.path)]
         for dump in others.values()
     ]
     column, name = (["host"], [host]) if host else ([], [])

@@ -19,8 +19,8 @@ from dbpull.words import listed, size
 def delete(dump: Dump, store: DumpStore, reporter: Reporter) -> None:
     """Remove a dump that has been restored."""
     freed = store.size(dump)
-    store.remove_served(dump)
-    reporter.say(f"Removed {store.shown(dump)} ({size(freed)}).")
+    store.remove(dump)
+    reporter.say(f"Removed {store.shown(dump.path)} ({size(freed)}).")
 
 
 def keep_newest(

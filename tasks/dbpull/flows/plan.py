@@ -170,12 +170,12 @@ def _from(gathered: Gathered) -> str:
 
 def _dump(run: Run, dump: Dump | None, *, delete: bool) -> str:
     if not dump:
-        return f"dump  a new one in {run.store.folder}"
+        return f"dump  a new one in {run.store.shown(run.settings.path)}"
     state = "to be fetched"
     if run.store.has(dump):
         state = f"here already, {size(run.store.size(dump))}"
     after = ", removed afterwards" if delete else ""
-    return f"dump  {run.store.shown(dump)}: {state}{after}"
+    return f"dump  {run.store.shown(dump.path)}: {state}{after}"
 
 
 def _to(run: Run, target: Target | None) -> str:

@@ -115,5 +115,5 @@ def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) ->
         raise NoSuchDump(f"There is no file {named}{on}.")
     if found is None:
         of = f" of {app}" if app else ""
-        raise NoSuchDump(f"There is no dump{of} in {store.folder}.")
+        raise NoSuchDump(f"There is no dump{of} in {store.shown(settings.path)}.")
     return found
