@@ -10,14 +10,11 @@ import pytest
 
 from choices import in_turn
 from databases import FOLDERS
-from kinds import Kinds, everything, refuse_differences
+from kinds import UNSAID, Kinds, everything, refuse_differences
 from machines import Machine, fab, introduce
 from projects import Project
 from targets import Target, Watched
 from worlds import World
-
-NAMES = ["kinds", "races", "order", "attached", "displaced", "judged", "refreshed"]
-"""What must be restored in an order of which dumps say nothing, or the contrary."""
 
 
 @pytest.fixture
@@ -32,7 +29,9 @@ def target(make_target: Callable[..., Target], on: Watched) -> Target:
 
 
 @pytest.mark.parametrize(
-    ("name", "jobs", "on"), in_turn(NAMES, [1, 2, 5], list(FOLDERS)), indirect=["on"]
+    ("name", "jobs", "on"),
+    in_turn(["kinds", *UNSAID], [1, 2, 5], list(FOLDERS)),
+    indirect=["on"],
 )
 def test_a_host_restores_as_a_serial_pg_restore_does(
     on: Watched, target: Target, project: Project, devbox: Machine, run_folder: Path,

@@ -17,7 +17,28 @@ from once import once
 from targets import Watched
 
 _TEXT = Path(__file__).with_name("kinds.sql").read_text(encoding="utf-8")
-SQL = dict(part.split("\n", 1) for part in _TEXT.split("\n-- # ")[1:])
+_PARTS = dict(part.split("\n", 1) for part in _TEXT.split("\n-- # ")[1:])
+UNSAID = {
+    "rows": ("ordered", "judged", "examined"),
+    "turns": ("races", "attached", "refreshed"),
+    "behind": ("displaced", "typed", "calling"),
+}
+"""What must be restored in an order of which dumps say nothing, or the contrary.
+
+Each a database of several schemas; those that would hide each other are apart.
+"""
+
+
+def _schemas(names: tuple[str, ...]) -> str:
+    """One script of several parts, each in a schema of its own."""
+    return "".join(
+        f"CREATE SCHEMA {name}; SET search_path = {name};\n"
+        + _PARTS[name].replace("public.", f"{name}.")
+        for name in names
+    )
+
+
+SQL = _PARTS | {name: _schemas(parts) for name, parts in UNSAID.items()}
 """Of each database, by its name."""
 HEROKU_EXT = "CREATE SCHEMA heroku_ext;"
 # What pg_dump does not tell: the rows of materialized views, and which are filled; the
@@ -39,7 +60,7 @@ SELECT classid::regclass, refclassid::regclass, deptype, count(*) FROM pg_depend
 """
 _FORMATS = {"dump": (), "plain": ("-Z0",), "tar": ("-Ft",)}
 """A dump's options, by its file's name: compressed, not compressed, as a tar file."""
-_WANTED = {"kinds": ("dump", "plain"), "many": ("dump",), "keys": ("dump",)}
+_WANTED = {"kinds": ("dump", "plain"), "many": ("plain",), "keys": ("plain",)}
 
 
 @dataclass(frozen=True)
@@ -58,7 +79,7 @@ class Kinds:
 
     def _make(self) -> None:
         source = self.on.database(SQL[self.name])
-        for file in _WANTED.get(self.name, ("dump", "tar")):
+        for file in _files(self.name):
             self.on.dump(source, self.folder / file, *AS_HEROKU, *_FORMATS[file])
         _write(self.folder / "source", everything(self.on, source))
         _write(self.folder / "serial", self.restored(self.dump))
@@ -66,8 +87,8 @@ class Kinds:
 
     @property
     def dump(self) -> Path:
-        """A dump of it, made as Heroku makes them."""
-        return self.folder / "dump"
+        """A dump of it, made as Heroku makes them if it has one of those."""
+        return self.folder / _files(self.name)[0]
 
     @property
     def source(self) -> list[str]:
@@ -98,6 +119,10 @@ class Kinds:
         found = everything(self.on, dbname)
         self.on.drop_like(dbname)
         return found
+
+
+def _files(name: str) -> tuple[str, ...]:
+    return _WANTED.get(name, ("dump", "tar"))
 
 
 def _pg_restore(on: Watched, dbname: str, dump: Path, listing: str) -> None:
