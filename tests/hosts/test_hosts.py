@@ -66,7 +66,7 @@ def test_ones_own_database_comes_back_after_three_pulls(
     assert target.family == {"target"}
 
 
-def test_a_dump_is_for_its_owner_and_is_not_fetched_again(
+def test_a_dump_is_for_its_owner_and_listed_and_is_not_fetched_again(
     project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
     fab(project, "devbox", "db.fetch", "--app=staging").succeeds()
@@ -75,6 +75,13 @@ def test_a_dump_is_for_its_owner_and_is_not_fetched_again(
     assert there.stat().st_mode & 0o777 == 0o600
     assert there.parent.stat().st_mode & 0o777 == 0o700
     assert (there.parent / ".gitignore").read_text() == "*\n"
+    listed = fab(project, "devbox", "db.backups", "--app=staging").succeeds()
+    [line] = [line for line in listed.out.splitlines() if "b101" in line]
+    host, backup, *_, path = line.split("\t")
+    assert (host, backup) == ("devbox", "b101")
+    assert path.startswith(f"devbox:{devbox.home}/{DUMPS}/shop-eu-b101-")
+    assert f"{target.name} on devbox" in listed.err
+    assert "was not filled by dbpull" in listed.err
     heroku.forget_requests()
 
     ended = fab(project, "devbox", "db.pull", "--app=staging").succeeds()
@@ -109,21 +116,6 @@ def test_a_dump_that_lies_there_is_restored_by_name(
     ended.refuses("There is no file none on devbox", "fab -H devbox db.fetch")
 
 
-def test_backups_lists_what_is_on_the_host_too(
-    project: Project, target: Target, devbox: Machine
-) -> None:
-    fab(project, "devbox", "db.fetch", "--app=staging").succeeds()
-
-    ended = fab(project, "devbox", "db.backups", "--app=staging").succeeds()
-
-    [line] = [line for line in ended.out.splitlines() if "b101" in line]
-    host, backup, *_, path = line.split("\t")
-    assert (host, backup) == ("devbox", "b101")
-    assert path.startswith(f"devbox:{devbox.home}/{DUMPS}/shop-eu-b101-")
-    assert f"{target.name} on devbox" in ended.err
-    assert "was not filled by dbpull" in ended.err
-
-
 def test_a_plan_tells_and_does_nothing(
     project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
@@ -145,19 +137,20 @@ def test_a_plan_tells_and_does_nothing(
         assert told in ended.err
 
 
-def test_the_hosts_own_target_and_folder_win_over_the_projects(
+def test_the_hosts_own_target_and_folder_win_and_may_have_any_name(
     world: World,
     make_project: Callable[..., Project],
     make_target: Callable[..., Target],
     devbox: Machine,
 ) -> None:
-    mine, theirs = make_target(), make_target()
+    name = "Übler \"Name\" mit 'Strichen' & $HOME =%/ \\"
+    mine, theirs = make_target(), make_target(name=name)
     project = make_project(DATABASE_URL=mine.url)
     introduce(Path(project.environment["HOME"]), devbox)
     folder = 'Dämp\'s "$HOME" * ; &'
     project.configure(
         "db:\n  apps: {staging: shop-eu}\n  hosts:\n    devbox:\n"
-        f"      target: {theirs.url}\n      path: {json.dumps(folder)}\n"
+        f"      target: {json.dumps(theirs.url)}\n      path: {json.dumps(folder)}\n"
     )
 
     before = mine.oid
@@ -166,23 +159,8 @@ def test_the_hosts_own_target_and_folder_win_over_the_projects(
 
     assert (mine.oid, mine.notes) == (before, "(1,mine)")
     assert world.modern.picture(theirs.name) == world.modern.picture("shop")
+    assert theirs.family == {"target", "original"}
     assert [name[:12] for name in dumps(devbox, folder)] == ["shop-eu-b101"]
-
-
-def test_a_name_with_quotes_blanks_and_umlauts_works(
-    world: World,
-    make_target: Callable[..., Target],
-    make_project: Callable[..., Project],
-    devbox: Machine,
-) -> None:
-    target = make_target(name="Übler \"Name\" mit 'Strichen' & $HOME =%/ \\")
-    project = make_project(DATABASE_URL=target.url)
-    introduce(Path(project.environment["HOME"]), devbox)
-
-    fab(project, "devbox", "db.pull", "--app=staging").succeeds()
-
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
-    assert target.family == {"target", "original"}
 
 
 def test_a_host_with_dash_and_without_sftp_will_do(
@@ -199,15 +177,20 @@ def test_a_host_with_dash_and_without_sftp_will_do(
     assert world.modern.picture(target.name) == world.modern.picture("shop")
 
 
-def test_rows_are_restored_while_a_slow_dump_arrives(
+def test_rows_are_restored_while_a_slow_dump_arrives_and_not_by_way_of_this_machine(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
     heroku.misbehave(faults.throttle(8_000_000))
+    size = (world.dumps / "bulk.dump").stat().st_size
+    with Tap(devbox) as tap:
+        introduce(Path(project.environment["HOME"]), tap.machine)
 
-    ended = fab(project, "devbox", "db.pull", "--app=bulk-eu").succeeds()
+        ended = fab(project, "devbox", "db.pull", "--app=bulk-eu").succeeds()
 
     assert "Fetched bulk-eu b001, its rows are in" in ended.err
     assert world.modern.picture(target.name) == world.modern.picture("bulk")
+    assert 10_000 < tap.passed < size / 20
+    assert heroku.total("download").sent < size * 1.01
 
 
 def test_the_target_is_refilled_in_place_after_the_whole_dump_is_there(
@@ -239,20 +222,6 @@ def test_upload_fetches_here_once_and_sends(
     assert world.modern.picture(target.name) == world.modern.picture("bulk")
     assert dumps(machine) == []
     assert project.dumps() == []
-
-
-def test_a_dump_does_not_pass_through_this_machine(
-    world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
-) -> None:
-    size = (world.dumps / "bulk.dump").stat().st_size
-    with Tap(devbox) as tap:
-        introduce(Path(project.environment["HOME"]), tap.machine)
-
-        fab(project, "devbox", "db.pull", "--app=bulk-eu").succeeds()
-
-    assert target.sql("select count(*) from blobs;") == "210"
-    assert 10_000 < tap.passed < size / 20
-    assert heroku.total("download").sent < size * 1.01
 
 
 def test_an_upload_leaves_the_dumps_here_that_it_did_not_fetch(

@@ -38,19 +38,11 @@ LOST = 1_000_000  # bytes that may be on their way when curl is ended
 CONTENT = random.Random(5).randbytes(3_000_000)
 ENDS: dict[str, Callable[[Run, Machine], object]] = {
     "Ctrl-C": lambda run, _: run.signal(signal.SIGINT),
-    "kill": lambda run, _: run.signal(signal.SIGTERM),
-    "the terminal's end": lambda run, _: run.signal(signal.SIGHUP),
     "kill -9": lambda run, _: run.process.kill(),
     "a cut connection": lambda _, machine: machine.cut(),
 }
-BOTH = ("Ctrl-C", "kill -9", "a cut connection")
-"""What ends differently each way; the other signals are as Ctrl-C: once is enough."""
+"""What ends differently each way; the other signals are as Ctrl-C."""
 LOCKS = "select count(*) from pg_locks where locktype = 'advisory'"
-
-
-def ended_by(*names: str) -> pytest.MarkDecorator:
-    ends = [pytest.param(ENDS[name], id=name) for name in (*BOTH, *names)]
-    return pytest.mark.parametrize("end", ends)
 
 
 def brought(machine: Machine) -> int:
@@ -67,7 +59,7 @@ def let_go(world: World) -> None:
     until(lambda: world.modern.sql("postgres", LOCKS) == "0")
 
 
-@ended_by("kill")
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_what_a_host_has_downloaded_stays(
     world: World,
     project: Project,
@@ -93,7 +85,7 @@ def test_what_a_host_has_downloaded_stays(
     assert world.modern.picture(target.name) == world.modern.picture("bulk")
 
 
-@ended_by("the terminal's end")
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_what_was_sent_to_a_host_stays(
     world: World,
     project: Project,
