@@ -154,11 +154,12 @@ def test_help_lists_the_commands_and_explains_them(django: DjangoProject) -> Non
     assert all(flag in told for flag in ("BACKUP_ID", "-x", "-p", "-c", "--dry-run"))
 
 
-def test_the_name_without_a_colon_is_the_same(
+def test_the_name_without_a_colon_is_the_same_and_silence_is_kept(
     django: DjangoProject, target: Target
 ) -> None:
-    django.manage("db_pull", "--app=staging").succeeds()
+    ended = django.manage("db_pull", "--app=staging", "--verbosity=0").succeeds()
 
+    assert (ended.out, ended.err) == ("", "")
     assert target.sql("select count(*) from shop_customer;") == "2"
 
 
@@ -296,12 +297,6 @@ def test_the_traceback_that_was_asked_for_is_there(django: DjangoProject) -> Non
 
     assert "Traceback" in run.err
     assert "HerokuError: There is no backup 'b7'" in run.err
-
-
-def test_silence_is_kept(django: DjangoProject) -> None:
-    ended = django.manage("db:pull", "--app=staging", "--verbosity=0").succeeds()
-
-    assert (ended.out, ended.err) == ("", "")
 
 
 def test_another_database_than_postgresql_is_refused_by_name(

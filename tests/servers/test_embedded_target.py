@@ -127,7 +127,6 @@ def _server(project: Project) -> embedded.Server:
 
 
 def test_its_own_url_starts_it(named: Project) -> None:
-    named.invoke("db.pull", "--app=staging").succeeds()
     for words in (
         ("db.pull", "--app=staging"),
         ("db.restore", "--app=staging"),
@@ -137,7 +136,7 @@ def test_its_own_url_starts_it(named: Project) -> None:
         ("db.url",),
         ("db.start",),
     ):
-        named.invoke("db.stop").succeeds()
+        _server(named).stop()
 
         ended = named.invoke(*words).succeeds()
 
@@ -149,7 +148,7 @@ def test_it_starts_for_a_push_and_another_database_of_it_and_not_for_a_plan(
     named: Project,
 ) -> None:
     url = _server(named).url("other")
-    named.invoke("db.stop").succeeds()
+    _server(named).stop()
 
     plan = named.invoke("db.pull", "--app=staging", "--dry-run").succeeds()
     assert "to    development on the embedded server, which is started" in plan.err
@@ -158,17 +157,27 @@ def test_it_starts_for_a_push_and_another_database_of_it_and_not_for_a_plan(
     push = named.invoke("db.push", "--app=staging", "--dry-run")
     assert "Started PostgreSQL at postgres://" in push.err
 
-    named.invoke("db.stop").succeeds()
+    _server(named).stop()
     # Without the port.
     other = named.invoke("db.pull", "--app=staging", f"--target={url[:-10]}")
     assert "other on this machine is now shop-eu b101" in other.succeeds().err
 
 
-def test_after_a_reboot_it_is_started_from_what_is_left(
+def test_without_its_socket_and_after_a_reboot_it_is_started_anew(
     world: World, named: Project
 ) -> None:
-    """A pid file that names nobody, or somebody else, and no folder for the socket."""
     server = _server(named)
+    before = postmaster.find(server.data)
+    shutil.rmtree(server.sockets)
+
+    named.invoke("db.undo").refuses("no previous database", "One is kept by each pull")
+
+    after = postmaster.find(server.data)
+    assert before
+    assert after
+    assert before.pid != after.pid
+
+    # A pid file that names nobody, or somebody else, and no folder for the socket.
     pid_file = server.data / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     os.kill(int(lines[0]), signal.SIGKILL)
@@ -182,21 +191,6 @@ def test_after_a_reboot_it_is_started_from_what_is_left(
 
     assert "Started PostgreSQL at" in ended.err
     assert ended.err.splitlines()[-1] == f"It is at {server.url('development')}"
-
-
-def test_a_server_whose_socket_was_cleared_away_is_started_anew(
-    named: Project,
-) -> None:
-    server = _server(named)
-    before = postmaster.find(server.data)
-    shutil.rmtree(server.sockets)
-
-    named.invoke("db.undo").refuses("no previous database", "One is kept by each pull")
-
-    after = postmaster.find(server.data)
-    assert before
-    assert after
-    assert before.pid != after.pid
 
 
 def test_the_url_of_another_ones_server_is_refused_with_what_to_do(

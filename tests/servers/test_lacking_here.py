@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from choices import in_turn, pairs
 from databases import AS_HEROKU, FOLDERS, SERVERS, WITH_ICU
 from lacking import POSTGRES
 from projects import Ended, Project
-from targets import Target, Watched
+from targets import OLD, Target, Watched
 from worlds import World
 
 JOBS = [1, 2]
@@ -68,57 +69,121 @@ ALTER TABLE letters ENABLE ROW LEVEL SECURITY;
 COUNT = "SELECT count(*) FROM letters;"
 
 
-# Left out, and said.
+# Left out, and said: of one restore, which these tests only read.
 
 
-@pytest.mark.parametrize(("jobs", "on"), in_turn(JOBS, HERE), indirect=["on"])
-def test_tables_of_a_tablespace_that_is_not_here_go_to_the_targets_own(
-    on: Watched, target: Target, project: Project, tmp_path: Path, jobs: int
-) -> None:
-    in_place = "SET allow_in_place_tablespaces = true;"
-    on.sql("postgres", f"{in_place} CREATE TABLESPACE \"quick {jobs}\" LOCATION '';")
-    sql = """
+IN_PLACE = "SET allow_in_place_tablespaces = true;"
+MUCH = f"""{LETTERS}
 CREATE TABLE visits (id int PRIMARY KEY USING INDEX TABLESPACE "quick 1", at date)
   TABLESPACE "quick 1";
 INSERT INTO visits SELECT i, date '2024-01-01' + i FROM generate_series(1, 100) i;
 CREATE INDEX visits_at ON visits (at) TABLESPACE "quick 1";
 CREATE TABLE parts (id int) PARTITION BY LIST (id) TABLESPACE "quick 1";
 CREATE MATERIALIZED VIEW seen TABLESPACE "quick 1" AS SELECT count(*) FROM visits;
-""".replace("quick 1", f"quick {jobs}")
-    gone = f'DROP TABLESPACE "quick {jobs}";'
-    dump = dumped(on, sql, tmp_path, after=gone)
 
-    ended = restore(project, dump, jobs=jobs).succeeds()
-
-    # Two tables, a primary key, an index and a materialized view.
-    told = rf"Skipped: the tablespace quick {jobs}: .* \(5\)\."
-    assert re.search(told, ended.err)
-    assert target.sql("SELECT count(*) FROM visits;") == "100"
-    placed = "SELECT count(*) FROM pg_class WHERE reltablespace > 10000;"
-    assert target.sql(placed) == "0"
-
-
-@pytest.mark.parametrize(("jobs", "on"), in_turn(JOBS, HERE), indirect=["on"])
-def test_policies_for_roles_that_are_not_here_are_left_out_with_the_way_to_have_them(
-    on: Watched, target: Target, project: Project, tmp_path: Path, jobs: int
-) -> None:
-    sql = f"""{LETTERS}
 CREATE ROLE visitor; CREATE ROLE "Guest ""A"" 1";
 CREATE POLICY own ON letters FOR SELECT TO visitor USING (owner = current_user);
 COMMENT ON POLICY own ON letters IS 'mine';
 CREATE POLICY guests ON letters AS RESTRICTIVE TO visitor, "Guest ""A"" 1"
   WITH CHECK (false);
 CREATE POLICY everybody ON letters USING (id > 1);
+
+CREATE PUBLICATION p FOR TABLE letters; COMMENT ON PUBLICATION p IS 'out';
+CREATE SCHEMA s; CREATE PUBLICATION q FOR TABLES IN SCHEMA s;
+CREATE PUBLICATION "all" FOR ALL TABLES;
+
+CREATE FOREIGN DATA WRAPPER away; CREATE SERVER wh FOREIGN DATA WRAPPER away;
+CREATE USER MAPPING FOR postgres SERVER wh OPTIONS (password 'swordfish');
+CREATE FOREIGN TABLE theirs (id int) SERVER wh;
+CREATE VIEW through AS SELECT * FROM theirs;
+CREATE MATERIALIZED VIEW overview AS SELECT * FROM through WITH NO DATA;
+CREATE MATERIALIZED VIEW above AS SELECT * FROM overview WITH NO DATA;
+CREATE MATERIALIZED VIEW own AS SELECT * FROM letters;
+UPDATE pg_class SET relispopulated = true WHERE relname IN ('overview', 'above');
+
+CREATE FUNCTION before_heroku() RETURNS event_trigger LANGUAGE plpgsql AS
+  'BEGIN END';
+CREATE EVENT TRIGGER own ON ddl_command_end EXECUTE FUNCTION before_heroku();
+COMMENT ON EVENT TRIGGER own IS 'mine';
+CREATE SCHEMA _heroku;
+CREATE FUNCTION _heroku.create_ext() RETURNS event_trigger LANGUAGE plpgsql AS
+  'BEGIN END';
+CREATE EVENT TRIGGER theirs ON ddl_command_end EXECUTE FUNCTION _heroku.create_ext();
+COMMENT ON EVENT TRIGGER theirs IS 'theirs';
 """
-    gone = 'DROP ROLE visitor; DROP ROLE "Guest ""A"" 1";'
-    dump = dumped(on, sql, tmp_path, after=gone)
+GONE = 'DROP TABLESPACE "quick 1"; DROP ROLE visitor; DROP ROLE "Guest ""A"" 1";'
+
+
+@dataclass
+class Without:
+    """A restore of that, and the database that it has made."""
+
+    target: Target
+    err: str
+
+
+@pytest.fixture(scope="module", params=in_turn(HERE, JOBS))
+def without(
+    request: pytest.FixtureRequest,
+    world: World,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Without]:
+    name, jobs = request.param
+    on = world.modern if name == "wheel" else world.others[int(name)]
+    folder = tmp_path_factory.mktemp("without")
+    on.sql("postgres", f"{IN_PLACE} CREATE TABLESPACE \"quick 1\" LOCATION '';")
+    dump = dumped(on, MUCH, folder, after=GONE)
+    target = Target(on, on.database(OLD))
+    project = Project.at(folder / "project", DATABASE_URL=target.url)
+    project.secrets = world.secrets
 
     ended = restore(project, dump, jobs=jobs).succeeds()
 
     assert target.sql(COUNT) == "30"
-    assert target.sql("SELECT polname FROM pg_policy;") == "everybody"
-    assert 'CREATE ROLE "Guest ""A"" 1"; CREATE ROLE "visitor"' in ended.err
-    assert "policies for roles that this server lacks" in ended.err
+    yield Without(target, ended.err)
+    on.drop_like(target.name)
+
+
+def test_tables_of_a_tablespace_that_is_not_here_go_to_the_targets_own(
+    without: Without,
+) -> None:
+    # Two tables, a primary key, an index and a materialized view.
+    told = r"Skipped: the tablespace quick 1: .* \(5\)\."
+    assert re.search(told, without.err)
+    assert without.target.sql("SELECT count(*) FROM visits;") == "100"
+    placed = "SELECT count(*) FROM pg_class WHERE reltablespace > 10000;"
+    assert without.target.sql(placed) == "0"
+
+
+def test_policies_for_roles_that_are_not_here_are_left_out_with_the_way_to_have_them(
+    without: Without,
+) -> None:
+    assert without.target.sql("SELECT polname FROM pg_policy;") == "everybody"
+    assert 'CREATE ROLE "Guest ""A"" 1"; CREATE ROLE "visitor"' in without.err
+    assert "policies for roles that this server lacks" in without.err
+
+
+def test_what_is_said_goes_where_it_is_said_of(without: Without) -> None:
+    told = "SELECT obj_description(oid, 'pg_event_trigger') FROM pg_event_trigger;"
+    assert without.target.sql(told) == "mine"
+    assert "Heroku's own event triggers (1)" in without.err
+
+
+def test_publications_and_what_is_said_of_them_are_left_out(without: Without) -> None:
+    assert without.target.sql("SELECT count(*) FROM pg_publication;") == "0"
+    assert "publications" in without.err
+
+
+def test_rows_of_a_materialized_view_over_a_foreign_table_are_left_out(
+    without: Without,
+) -> None:
+    told = "SELECT relname FROM pg_class WHERE relkind = 'm' AND NOT relispopulated"
+    assert set(without.target.sql(f"{told};").split()) == {"overview", "above"}
+    assert "Without the rows of public.overview, public.above." in without.err
+    assert without.target.sql("SELECT count(*) FROM own;") == "30"
+
+
+# Refused until it is tolerated, or restored whatever is there.
 
 
 def test_a_policy_for_a_role_that_is_here_and_one_that_is_not_is_refused_before(
@@ -140,46 +205,6 @@ CREATE POLICY theirs ON letters TO guest, pg_monitor;
 
     restore(project, dump, "--tolerate=POLICY *").succeeds()
     assert target.sql("SELECT count(*) FROM pg_policy;") == "0"
-
-
-def test_what_is_said_goes_where_it_is_said_of(
-    on: Watched, target: Target, project: Project, tmp_path: Path
-) -> None:
-    sql = f"""{LETTERS}
-CREATE FUNCTION before_heroku() RETURNS event_trigger LANGUAGE plpgsql AS
-  'BEGIN END';
-CREATE EVENT TRIGGER own ON ddl_command_end EXECUTE FUNCTION before_heroku();
-COMMENT ON EVENT TRIGGER own IS 'mine';
-CREATE SCHEMA _heroku;
-CREATE FUNCTION _heroku.create_ext() RETURNS event_trigger LANGUAGE plpgsql AS
-  'BEGIN END';
-CREATE EVENT TRIGGER theirs ON ddl_command_end EXECUTE FUNCTION _heroku.create_ext();
-COMMENT ON EVENT TRIGGER theirs IS 'theirs';
-"""
-    dump = dumped(on, sql, tmp_path)
-
-    ended = restore(project, dump).succeeds()
-
-    told = "SELECT obj_description(oid, 'pg_event_trigger') FROM pg_event_trigger;"
-    assert target.sql(told) == "mine"
-    assert "Heroku's own event triggers (1)" in ended.err
-
-
-def test_publications_and_what_is_said_of_them_are_left_out(
-    on: Watched, target: Target, project: Project, tmp_path: Path
-) -> None:
-    sql = f"""{LETTERS}
-CREATE PUBLICATION p FOR TABLE letters; COMMENT ON PUBLICATION p IS 'out';
-CREATE SCHEMA s; CREATE PUBLICATION q FOR TABLES IN SCHEMA s;
-CREATE PUBLICATION "all" FOR ALL TABLES;
-"""
-    dump = dumped(on, sql, tmp_path)
-
-    ended = restore(project, dump).succeeds()
-
-    assert target.sql("SELECT count(*) FROM pg_publication;") == "0"
-    assert "publications" in ended.err
-    assert target.sql(COUNT) == "30"
 
 
 @pytest.mark.parametrize(
@@ -222,29 +247,6 @@ def test_a_comment_on_a_schema_that_is_not_ours_does_not_end_a_restore(
     restore(make_project(DATABASE_URL=url), dump, *place).succeeds()
 
     assert target.sql(COUNT) == "30"
-
-
-def test_rows_of_a_materialized_view_over_a_foreign_table_are_left_out(
-    on: Watched, target: Target, project: Project, tmp_path: Path
-) -> None:
-    sql = f"""{LETTERS}
-CREATE FOREIGN DATA WRAPPER away; CREATE SERVER wh FOREIGN DATA WRAPPER away;
-CREATE USER MAPPING FOR postgres SERVER wh OPTIONS (password 'swordfish');
-CREATE FOREIGN TABLE theirs (id int) SERVER wh;
-CREATE VIEW through AS SELECT * FROM theirs;
-CREATE MATERIALIZED VIEW overview AS SELECT * FROM through WITH NO DATA;
-CREATE MATERIALIZED VIEW above AS SELECT * FROM overview WITH NO DATA;
-CREATE MATERIALIZED VIEW own AS SELECT * FROM letters;
-UPDATE pg_class SET relispopulated = true WHERE relname IN ('overview', 'above');
-"""
-    dump = dumped(on, sql, tmp_path)
-
-    ended = restore(project, dump).succeeds()
-
-    told = "SELECT relname FROM pg_class WHERE relkind = 'm' AND NOT relispopulated"
-    assert set(target.sql(f"{told};").split()) == {"overview", "above"}
-    assert "Without the rows of public.overview, public.above." in ended.err
-    assert target.sql("SELECT count(*) FROM own;") == "30"
 
 
 # Refused before anything is done.
@@ -328,10 +330,11 @@ CHANGED = [
 ]
 
 
-@pytest.fixture
-def failing(on: Watched, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def failing(on: Watched, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dump of which several entries can't be restored, one of them with rows."""
-    dump = dumped(on, FAILING, tmp_path, *AS_HEROKU, "-Z0")
+    folder = tmp_path_factory.mktemp("failing")
+    dump = dumped(on, FAILING, folder, *AS_HEROKU, "-Z0")
     content = dump.read_bytes()
     for old, new in CHANGED:
         assert content.count(old) == 1, old

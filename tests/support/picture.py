@@ -26,9 +26,9 @@ _PARTS = re.compile(r'<text [^>]*\bx="([\d.]+)"[^>]*-line-(\d+)\)"[^>]*>(.*?)</t
 _VARIES = re.compile(r"\b[\d.]+ (?:s|min|kB|MB)\b|\d{8}T\d{6}Z")
 
 
-def played() -> list[str]:
+def played(folder: Path) -> list[str]:
     """The lines that a terminal shows after `invoke db.demo`, with their colours."""
-    return ["$ invoke db.demo", *_screen(on_a_terminal(DEMO, WIDTH, ROOT))]
+    return ["$ invoke db.demo", *_screen(on_a_terminal(DEMO, WIDTH, folder))]
 
 
 def drawn(lines: list[str]) -> str:
@@ -62,4 +62,4 @@ def _screen(printed: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(drawn(played()), encoding="utf-8")
+    PICTURE.write_text(drawn(played(ROOT)), encoding="utf-8")
