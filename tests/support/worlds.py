@@ -159,7 +159,6 @@ def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
         "secret",
         "picked-up",
         "fresh-there",
-        "fresh-for-both",
         "fresh-at-once",
         "fresh-by-steps",
     ):
