@@ -45,7 +45,7 @@ class Engine:
         shell: PipedInput,
         dump: ReadableDump,
         tell: Tell,
-        whole: Callable[[], None] = lambda: None,
+        whole: Callable[[], None] | None = None,
     ) -> None:
         self._restore, self._shell, self._dump = restore, shell, dump
         self._tell, self._whole = tell, whole
@@ -56,7 +56,6 @@ class Engine:
         self._running: dict[int, tuple[Job, PipedProcess]] = {}
         self._walker = threading.Thread(target=self._walk, daemon=True)
         self._error: BaseException | None = None
-        self._told_whole = False
         self._fed = 0
         self._bars: list[Bar] = []
         self._took: dict[int, float] = {}
@@ -183,9 +182,9 @@ class Engine:
         return max(0, spare - self._queue.others(running, spare))
 
     def _report(self) -> None:
-        if self._queue.whole and not self._told_whole:
-            self._told_whole = True
+        if self._queue.whole and self._whole:
             self._whole()
+            self._whole = None
         running = sorted(job.name for job, _ in self._running.values())
         total = self._dump.total or self._fed
         self._tell(min(self._fed, total), total, running)
