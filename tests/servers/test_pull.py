@@ -32,6 +32,17 @@ def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back
     assert target.oid == new
 
 
+def test_what_is_asked_of_the_server_is_asked_together(
+    project: Project, target: Target
+) -> None:
+    ended = project.invoke("--echo", "db.pull", "--app=staging", "--jobs=2").succeeds()
+
+    # For the state, the lock, the aside database and its schemas, the check, two for
+    # ANALYZE, the settings, the swap: each psql takes 20 ms here, a round trip there.
+    assert 0 < ended.err.count("ON_ERROR_STOP=1") <= 9
+    assert target.family == {"target", "original"}
+
+
 @pytest.mark.parametrize("major", or_skipped(OTHERS, POSTGRES))
 @pytest.mark.parametrize("backup", ["b001", "b002"])
 @pytest.mark.parametrize("modern", [False, True])

@@ -174,7 +174,10 @@ class LockedTarget:
     """A target whose lock we hold: no other pull works on it."""
 
     target: Target
-    """The target, queried again: another pull may just have ended."""
+    """The target, queried again: another pull may just have ended.
+
+    Its family still holds what crashed runs had left.
+    """
     lock: TargetLock
 
     def look(self) -> Family:
