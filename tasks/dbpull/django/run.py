@@ -7,10 +7,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 from django.conf import settings as django_settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -35,18 +35,52 @@ _one_at_a_time = threading.Lock()
 _OURS = {"pull", "push", "undo", "backups", "cleanup", "url"}
 
 
-@dataclass(frozen=True)
-class DjangoRun:
-    """The settings and the Shell that a command passes to the flow."""
+class TaskCommand(BaseCommand):
+    """A command that runs a task's flow on one of Django's DATABASES."""
 
-    settings: Settings
-    shell: Local
+    requires_system_checks = ()  # an outdated database is why one pulls
+    settings: tuple[str, ...] = ()
+    """The settings that have a flag."""
+    switches: tuple[str, ...] = ()
+    short: ClassVar = {"app": "-a", "path": "-p"}
+    """The short forms of flags."""
+    meanings: ClassVar = HELP
+    """The help of each flag."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare --database, an alias of DATABASES, and the command's own flags."""
+        parser.add_argument(
+            "--database",
+            metavar="ALIAS",
+            default="default",
+            help="Which of DATABASES is meant (default).",
+        )
+        for name in self.settings:
+            self.add_flag(parser, name)
+        for name in self.switches:
+            self.add_flag(parser, name, action="store_true")
+
+    def add_flag(self, parser: CommandParser, name: str, **options: Any) -> None:
+        """Declare a flag, with its short form and its help."""
+        names = [*filter(None, [self.short.get(name)]), "--" + name.replace("_", "-")]
+        told = self.meanings[name].format(apps=setting("apps"))
+        parser.add_argument(*names, help=told, **options)
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Run the flow."""
+        flags = {name: options[name] for name in self.settings}
+        with _run(self, options["database"], options, **flags) as (settings, shell):
+            self.flow(settings, shell, options)
+
+    def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
+        """Call the task's flow; each command has its own."""
+        raise NotImplementedError
 
 
 @contextmanager
-def django_run(
+def _run(
     command: BaseCommand, alias: str, options: dict[str, Any], **flags: str | None
-) -> Iterator[DjangoRun]:
+) -> Iterator[tuple[Settings, Local]]:
     """The project's settings and the target of DATABASES, for one run.
 
     `.env` is added to the environment, which is restored afterwards. Django's own
@@ -71,25 +105,10 @@ def django_run(
                 origins={**settings.origins, "target": _origin(alias)},
             )
             _let_go(alias)
-            yield DjangoRun(settings, _shell(options))
+            yield settings, _shell(options)
         except PullError as error:
             told = error.told(_typed)
             raise CommandError(told, returncode=error.code) from error
-
-
-def add_app(parser: CommandParser) -> None:
-    """Add the option --app."""
-    parser.add_argument("-a", "--app", help=HELP["app"].format(apps=setting("apps")))
-
-
-def add_database(parser: CommandParser) -> None:
-    """Add the option --database, an alias of DATABASES."""
-    parser.add_argument(
-        "--database",
-        metavar="ALIAS",
-        default="default",
-        help="Which of DATABASES is meant (default).",
-    )
 
 
 def project_folder() -> Path:

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
-
-from dbpull.django.run import add_app, add_database, django_run
-from dbpull.flags import HELP
+from dbpull.django.run import TaskCommand
 from dbpull.flows import backups
+from dbpull.settings import Settings
+from dbpull.shell.local import Local
 
 
-class Command(BaseCommand):
+class Command(TaskCommand):
     """Lists the backups."""
 
     help = "List what there is to pull, on Heroku and here."
-    requires_system_checks = ()
+    settings = ("app", "path")
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Declare which database is meant, and of which app."""
-        add_app(parser)
-        add_database(parser)
-        parser.add_argument("-p", "--path", help=HELP["path"])
-
-    def handle(self, *_: Any, **options: Any) -> None:
+    def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.backups`."""
-        given = {"app": options["app"], "path": options["path"]}
-        with django_run(self, options["database"], options, **given) as face:
-            backups.tell(face.settings, face.shell)
+        backups.tell(settings, shell)

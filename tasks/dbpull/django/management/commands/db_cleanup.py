@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandParser
-
-from dbpull.django.run import add_database, django_run
+from dbpull.django.run import TaskCommand
 from dbpull.flags import CLEANUP_HELP, HELP
 from dbpull.flows import cleanup
+from dbpull.settings import Settings
+from dbpull.shell.local import Local
 
 
-class Command(BaseCommand):
+class Command(TaskCommand):
     """Removes what is not needed any more."""
 
     help = "Remove dumps beyond the newest few, and what crashed runs left."
-    requires_system_checks = ()
+    settings = ("path", "keep")
+    switches = ("original",)
+    meanings: ClassVar = HELP | CLEANUP_HELP
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Declare what `invoke db.cleanup` has, too."""
-        add_database(parser)
-        parser.add_argument("-p", "--path", help=HELP["path"])
-        parser.add_argument("--keep", help=HELP["keep"])
-        parser.add_argument(
-            "--original", action="store_true", help=CLEANUP_HELP["original"]
-        )
-
-    def handle(self, *_: Any, **options: Any) -> None:
+    def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.cleanup`."""
-        given = {"path": options["path"], "keep": options["keep"]}
-        with django_run(self, options["database"], options, **given) as face:
-            cleanup.cleanup(face.settings, face.shell, original=options["original"])
+        cleanup.cleanup(settings, shell, original=options["original"])

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
-from dbpull.django.run import add_app, add_database, django_run
+from dbpull.django.run import TaskCommand
 from dbpull.flags import HELP
 from dbpull.flows import pull
 from dbpull.flows.gather import PullFlags
-
-SHORT = {"delete": "-x", "path": "-p", "capture": "-c"}
-"""As the readers of 2012 typed them."""
-SETTINGS = (
-    "path", "max_age", "wait", "keep", "jobs", "connections", "skip_data", "tolerate",
-)  # fmt: skip
-SWITCHES = ("delete", "capture", "in_place", "timings", "dry_run")
+from dbpull.settings import Settings
+from dbpull.shell.local import Local
 
 
-class Command(BaseCommand):
+class Command(TaskCommand):
     """Replaces the development database with the app's latest backup."""
 
     help = (
         "Replace the development database with a Heroku app's latest backup. The old"
         " one stays, for db:undo."
     )
-    requires_system_checks = ()  # an outdated database is why one pulls
+    settings = (
+        "app", "path", "max_age", "wait", "keep", "jobs", "connections", "skip_data",
+        "tolerate",
+    )  # fmt: skip
+    switches = ("delete", "capture", "in_place", "timings", "dry_run")
+    # As the readers of 2012 typed them.
+    short: ClassVar = {"app": "-a", "delete": "-x", "path": "-p", "capture": "-c"}
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line of 2012, and what came since."""
@@ -35,28 +36,12 @@ class Command(BaseCommand):
             "backup_id", nargs="?", metavar="BACKUP_ID", help=HELP["backup"]
         )
         which.add_argument("--backup", metavar="BACKUP_ID", help="The same.")
-        add_app(parser)
-        add_database(parser)
-        for name in SETTINGS:
-            parser.add_argument(*_names(name), help=HELP[name])
-        for name in SWITCHES:
-            parser.add_argument(*_names(name), action="store_true", help=HELP[name])
+        super().add_arguments(parser)
 
-    def handle(self, *_: Any, **options: Any) -> None:
+    def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.pull`."""
         backup = options["backup_id"] or options["backup"]
         asked = {name: options[name] for name in ("capture", "delete", "in_place")}
         timings = options["timings"] or options["verbosity"] > 1
-        given = {name: options[name] for name in ("app", *SETTINGS)}
-        with django_run(self, options["database"], options, **given) as face:
-            pull.pull(
-                face.settings,
-                face.shell,
-                PullFlags(backup, **asked, timings=timings),
-                dry_run=options["dry_run"],
-            )
-
-
-def _names(name: str) -> list[str]:
-    short = [SHORT[name]] if name in SHORT else []
-    return [*short, "--" + name.replace("_", "-")]
+        flags = PullFlags(backup, **asked, timings=timings)
+        pull.pull(settings, shell, flags, dry_run=options["dry_run"])

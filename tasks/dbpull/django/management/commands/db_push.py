@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
-from dbpull.django.run import add_app, add_database, django_run
+from dbpull.django.run import TaskCommand
 from dbpull.flags import HELP, PUSH_HELP
 from dbpull.push import flow
+from dbpull.settings import Settings
+from dbpull.shell.local import Local
 
-SETTINGS = ("path", "wait", "jobs", "skip_data")
-SWITCHES = ("maintenance", "undo", "dry_run")
 
-
-class Command(BaseCommand):
+class Command(TaskCommand):
     """Replaces an app's database with the local one."""
 
     help = "Replace a Heroku app's database with the local one, captured before."
-    requires_system_checks = ()
+    settings = ("app", "path", "wait", "jobs", "skip_data")
+    switches = ("maintenance", "undo", "dry_run")
+    short: ClassVar = {"app": "-a"}
+    meanings: ClassVar = HELP | PUSH_HELP
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what `invoke db.push` has, too."""
-        add_app(parser)
-        add_database(parser)
-        for name in ("confirm", "backup", *SETTINGS):
-            flag = "--" + name.replace("_", "-")
-            parser.add_argument(flag, help=(HELP | PUSH_HELP)[name])
-        for name in SWITCHES:
-            flag = "--" + name.replace("_", "-")
-            parser.add_argument(flag, action="store_true", help=HELP[name])
+        super().add_arguments(parser)
+        self.add_flag(parser, "confirm")
+        self.add_flag(parser, "backup")
 
-    def handle(self, *_: Any, **options: Any) -> None:
+    def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.push`."""
         names = ("confirm", "maintenance", "undo", "backup")
         asked = flow.PushFlags(**{name: options[name] for name in names})
-        given = {name: options[name] for name in ("app", *SETTINGS)}
-        with django_run(self, options["database"], options, **given) as face:
-            flow.push(face.settings, face.shell, asked, dry_run=options["dry_run"])
+        flow.push(settings, shell, asked, dry_run=options["dry_run"])
