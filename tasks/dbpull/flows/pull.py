@@ -49,11 +49,11 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
         backup = choice.obtain(database, gathered.choice, wait, reporter)
         guard.refuse_source(target.connection, backup.server, database.label)
         with store.fetch(backup, reporter) as stream:
-            done, result = refresh(run, held, stream)
+            done = refresh(run, held, stream)
     if asked.delete:
         cleanup.delete(stream.dump, store, reporter)
     cleanup.keep_newest(run.settings.keep, store, reporter, stream.dump)
-    summary.tell_summary(done, result, timings=asked.timings)
+    summary.tell_summary(done, reporter, timings=asked.timings)
 
 
 def capture(settings: Settings, host: str = "") -> None:
@@ -98,8 +98,8 @@ def restore(
         kept.tell_what_comes(target, f"{found.label}{aged}", reporter)
         with opened.held(target, reporter) as held:
             stream = store.open(found, reporter)
-            done, result = refresh(run, held, stream)
-        summary.tell_summary(done, result, timings=asked.timings)
+            done = refresh(run, held, stream)
+        summary.tell_summary(done, reporter, timings=asked.timings)
 
 
 def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) -> Dump:

@@ -22,6 +22,7 @@ from dbpull.restore import check
 from dbpull.restore.failures import name
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore, one_transaction
+from dbpull.restore.selection import Selection
 from dbpull.restore.statistics import analyze
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
@@ -45,8 +46,11 @@ class Change(Enum):
 
 @dataclass(frozen=True)
 class Refreshed:
-    """The result of a refresh: the restore's outcome, and the change of the target."""
+    """The result of a refresh: the target, what it was restored from, and how."""
 
+    target: Target
+    stream: DumpStream
+    selection: Selection
     outcome: Outcome
     change: Change
 
@@ -86,7 +90,7 @@ class Refresh:
             restore = self._restoring(aside.names.aside)
             outcome = self.stream.restore(restore, self.reporter)
             self._check(aside.names.aside, outcome, copied=True)
-            return Refreshed(outcome, self._swap(aside.oid, outcome))
+            return self._refreshed(outcome, self._swap(aside.oid, outcome))
 
     def _replace_in_place(self) -> Refreshed:
         """Refill the target itself, as `pg_restore --clean` does.
@@ -197,7 +201,11 @@ class Refresh:
         self._check(dbname, outcome, copied=False)
         own = is_own(self.target.state.comment)
         record(psql, self._provenance(outcome, beside_own=own))
-        return Refreshed(outcome, Change.REFILLED)
+        return self._refreshed(outcome, Change.REFILLED)
+
+    def _refreshed(self, outcome: Outcome, change: Change) -> Refreshed:
+        selection = self.prepared.selection
+        return Refreshed(self.target, self.stream, selection, outcome, change)
 
     def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:
         """The provenance of the rows, as the text of the database's comment."""
@@ -210,9 +218,7 @@ class Refresh:
         return provenance.to_comment()
 
 
-def refresh(
-    run: Run, held: LockedTarget, stream: DumpStream
-) -> tuple[Refresh, Refreshed]:
+def refresh(run: Run, held: LockedTarget, stream: DumpStream) -> Refreshed:
     """Refresh a locked target; once more where the dump changes while it arrives.
 
     Raises the errors of `prepare` and of `Refresh.run`.
@@ -227,9 +233,8 @@ def refresh(
     for note in useless(first.prepared, stream.contents, settings):
         reporter.note(note)
     try:
-        return first, first.run(in_place=in_place)
+        return first.run(in_place=in_place)
     except ObjectChanged:
         stream.finish(reporter)  # raises again where no other dump arrives
     reporter.note("The dump changed at the download host: it is restored anew.")
-    second = prepared()
-    return second, second.run(in_place=in_place)
+    return prepared().run(in_place=in_place)

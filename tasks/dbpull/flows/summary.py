@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbpull.archive import Entry
 from dbpull.console import Reporter
-from dbpull.flows.refresh import Change, Refresh, Refreshed
+from dbpull.flows.refresh import Change, Refreshed
 from dbpull.naming import command
 from dbpull.restore.failures import name
 from dbpull.restore.watch import Outcome
@@ -12,18 +12,15 @@ from dbpull.target.opened import Target
 from dbpull.words import age, listed
 
 
-def tell_summary(
-    refresh: Refresh, refreshed: Refreshed, *, timings: bool = False
-) -> None:
+def tell_summary(done: Refreshed, reporter: Reporter, *, timings: bool = False) -> None:
     """Tell the summary, under a table of how long each step took."""
-    reporter, selection = refresh.reporter, refresh.prepared.selection
-    outcome = refreshed.outcome
+    selection, outcome = done.selection, done.outcome
     if timings:
         reporter.chart(outcome.bars)
-    reporter.closing_table(_slowest(refresh, outcome))
+    reporter.closing_table(_slowest(done))
     if selection.skipped:
         reporter.say(f"Without the rows of {listed(selection.skipped)}.")
-    _tell_absent(refresh, outcome)
+    _tell_absent(outcome, reporter)
     for entries in selection.left_out:
         reporter.say(f"Skipped: {entries}.", "dim")
     # An object (COMMENT SCHEMA public) has a space in its label, a setting has none.
@@ -31,18 +28,18 @@ def tell_summary(
     if objects:
         reporter.say(f"Skipped: {objects}, which can't be made here.", "dim")
     for setting in (label for label in outcome.harmless if " " not in label):
-        server = f"PostgreSQL {refresh.target.state.major}"
+        server = f"PostgreSQL {done.target.state.major}"
         note = f"Skipped {setting}: {server} doesn't know it. No data are affected."
         reporter.say(note, "dim")
-    dump = refresh.stream.dump
+    dump = done.stream.dump
     aged = f", {age(dump.taken)}" if dump.taken else ""
-    label = refresh.target.connection.label
+    label = done.target.connection.label
     reporter.say(f"{label} is now {dump.label}{aged}.", "bold")
-    if refreshed.change is Change.REPLACED:
+    if done.change is Change.REPLACED:
         reporter.say(f"`{command('undo')}` brings the old one back.")
-    elif refreshed.change is Change.REFILLED:
+    elif done.change is Change.REFILLED:
         reporter.say("It was refilled in place: there is no way back.")
-    _tell_place(refresh.target, reporter)
+    _tell_place(done.target, reporter)
 
 
 def _tell_place(target: Target, reporter: Reporter) -> None:
@@ -54,30 +51,29 @@ def _tell_place(target: Target, reporter: Reporter) -> None:
         reporter.say(f"{names}; `{command('url')}` prints its URL.")
 
 
-def _tell_absent(refresh: Refresh, outcome: Outcome) -> None:
+def _tell_absent(outcome: Outcome, reporter: Reporter) -> None:
     """Note the entries that could not be restored: first rows, then the others."""
     rows = [f"{e.namespace}.{e.tag}" for e in outcome.absent if e.desc == "TABLE DATA"]
     if rows:
-        refresh.reporter.note(f"The rows of {listed(rows)} are missing: they failed.")
+        reporter.note(f"The rows of {listed(rows)} are missing: they failed.")
     others = [name(entry) for entry in outcome.absent if entry.desc != "TABLE DATA"]
     if others:
-        refresh.reporter.note(f"Missing, since they failed: {listed(others)}.")
+        reporter.note(f"Missing, since they failed: {listed(others)}.")
 
 
-def _slowest(refresh: Refresh, outcome: Outcome) -> list[tuple[str, float, int]]:
+def _slowest(done: Refreshed) -> list[tuple[str, float, int]]:
     """The three tables that are the largest part of the dump, or took longest.
 
     Each with its seconds and its bytes of the dump.
     """
-    sizes = outcome.sizes or refresh.stream.sizes
-    seconds = outcome.seconds
+    sizes = done.outcome.sizes or done.stream.sizes
+    seconds = done.outcome.seconds
 
     def weight(table: Entry) -> tuple[float, int]:
         return seconds.get(table.dump_id, 0.0), sizes.get(table.dump_id, 0)
 
     # For a dump on a host both may be unknown: its rows don't pass through here.
-    every = refresh.prepared.selection.tables
-    tables = [table for table in every if any(weight(table))]
+    tables = [table for table in done.selection.tables if any(weight(table))]
     # Bytes come before seconds: they show which rows are worth skipping.
     slowest = sorted(tables, key=lambda table: weight(table)[::-1], reverse=True)[:3]
     return [(f"{table.namespace}.{table.tag}", *weight(table)) for table in slowest]
