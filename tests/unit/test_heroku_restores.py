@@ -9,18 +9,12 @@ import responses
 
 from dbpull.errors.push import PutBackFailed
 from dbpull.heroku.restores import put_back
-from dbpull.heroku.transfers import Backup, backup_of
 from heroku_fakes import ADDON, DATA, TRANSFERS, Clock, api, shop_database, transfer
 
 RESTORES = f"{DATA}/client/v11/databases/{ADDON}/restores"
 STORED = transfer(101)
+BACKUP = "b101", STORED["uuid"]
 RESTORE: dict[str, Any] = transfer(102, "running", to_type="pg_restore")
-
-
-def backup() -> Backup:
-    found = backup_of(STORED, "shop")
-    assert found
-    return found
 
 
 def heroku(web: responses.RequestsMock, *looks: Any) -> None:
@@ -42,7 +36,7 @@ def test_the_end_of_a_short_restore_is_seen_soon() -> None:
     clock = Clock()
     with responses.RequestsMock() as web:
         heroku(web, *[{}] * 6, ENDED)
-        put_back(api(clock), shop_database(), backup(), wait=60)
+        put_back(api(clock), shop_database(), *BACKUP, wait=60)
 
     assert clock.slept == [0.5, 0.5, 0.5, 0.5, 0.5, 0.625]
 
@@ -51,7 +45,7 @@ def test_trouble_while_it_is_put_back_is_waited_out_without_hurry() -> None:
     clock = Clock()
     with responses.RequestsMock() as web:
         heroku(web, {}, 503, ENDED)
-        put_back(api(clock), shop_database(), backup(), wait=60)
+        put_back(api(clock), shop_database(), *BACKUP, wait=60)
 
     assert clock.slept == [0.5, 3.0]
 
@@ -61,6 +55,6 @@ def test_trouble_that_does_not_pass_ends_it() -> None:
     with responses.RequestsMock() as web:
         heroku(web, 503)
         with pytest.raises(PutBackFailed, match="503"):
-            put_back(api(clock), shop_database(), backup(), wait=60)
+            put_back(api(clock), shop_database(), *BACKUP, wait=60)
 
     assert 60 <= clock.now <= 63

@@ -46,7 +46,6 @@ class NotADump(BadDump):
     """Its first bytes are not those of pg_dump's custom format."""
 
     def __init__(self, name: str, looks: str, remedy: str = AGAIN) -> None:
-        self.looks = looks
         super().__init__(
             f"{name} is no dump in pg_dump's custom format: {looks}.", remedy
         )

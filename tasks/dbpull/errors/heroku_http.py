@@ -80,7 +80,6 @@ class BadToken(HttpError):
     """401: Heroku does not know the token; `origin` is where it came from."""
 
     def __init__(self, origin: str) -> None:
-        self.origin = origin
         known = origin == "HEROKU_API_KEY"
         super().__init__(
             f"Heroku does not accept the token from {origin}.",

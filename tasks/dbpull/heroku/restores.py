@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from dbpull.errors.heroku_http import (
     HerokuDown,
@@ -57,41 +57,25 @@ def reset(api: Api, database: Database) -> None:
 
 
 def put_back(
-    api: Api,
-    database: Database,
-    backup: Stored,
-    *,
-    wait: float,
-    pause: float = INTERVAL,
+    api: Api, database: Database, backup: str, uuid: str, *, wait: float
 ) -> None:
     """Have Heroku restore a backup into a database, and wait for its end.
 
-    The database's contents are lost. For up to `wait` seconds, failures that may pass
-    are waited out. Raises `PutBackFailed` and `HttpError`s (401, 403). (Data API: POST
+    The backup is given by its id (`b101`) and its transfer's uuid. The contents of the
+    database are lost. For up to `wait` seconds, failures that may pass are waited out.
+    Raises `PutBackFailed` and `HttpError`s (401, 403). (Data API: POST
     /client/v11/databases/:id/restores.)
     """
-    _PutBack(api, database, backup, api.clock() + wait, pause).run()
-
-
-class Stored(Protocol):
-    """A backup that can be put back."""
-
-    @property
-    def id(self) -> str:
-        """The id that Heroku shows: `b101`."""
-
-    @property
-    def uuid(self) -> str:
-        """The uuid of its transfer."""
+    _PutBack(api, database, backup, uuid, api.clock() + wait).run()
 
 
 @dataclass(frozen=True)
 class _PutBack:
     api: Api
     database: Database
-    backup: Stored
+    backup: str
+    uuid: str
     end: float
-    pause: float
 
     def run(self) -> None:
         for _ in range(_TRIES):
@@ -99,8 +83,8 @@ class _PutBack:
             if ended.get("succeeded"):
                 return
             why = self._last_words(ended)
-            self.api.notice(f"Putting {self.backup.id} back failed: {why}")
-        raise PutBackFailed(self.backup.id, why)
+            self.api.notice(f"Putting {self.backup} back failed: {why}")
+        raise PutBackFailed(self.backup, why)
 
     def _once(self) -> dict[str, Any]:
         """The transfer of one restore, once it has ended, well or not."""
@@ -112,7 +96,7 @@ class _PutBack:
             seen = self._patiently(lambda: self._transfer(uuid))
             if seen.get("finished_at"):
                 return seen
-            self.api.sleep(pause_after(self.api.clock() - begun, self.pause))
+            self.api.sleep(pause_after(self.api.clock() - begun))
 
     def _begin(self, stored: str, before: set[int]) -> dict[str, Any]:
         """Request the restore; after a lost answer, first look whether it began."""
@@ -126,7 +110,7 @@ class _PutBack:
             ]
             if new:
                 return new[0]
-            about = f"putting {self.backup.id} back"
+            about = f"putting {self.backup} back"
             body = {"backup_url": stored}
             return self.api.post(dict, self.api.data, *path, about=about, body=body)
 
@@ -140,10 +124,10 @@ class _PutBack:
                 if isinstance(error, NotFound) and error.gone:
                     raise
                 if self.api.clock() >= self.end:
-                    raise PutBackFailed(self.backup.id, error.what) from error
-                waiting = f"Waiting on to put {self.backup.id} back."
+                    raise PutBackFailed(self.backup, error.what) from error
+                waiting = f"Waiting on to put {self.backup} back."
                 self.api.notice(f"{error.what} {waiting}")
-                self.api.sleep(max(self.pause, error.retry_after or 0.0))
+                self.api.sleep(max(INTERVAL, error.retry_after or 0.0))
 
     def _restores(self) -> list[dict[str, Any]]:
         """The transfers of the billing app that are restores, newest first."""
@@ -161,16 +145,16 @@ class _PutBack:
 
     def _stored(self) -> str:
         """The URL under which Heroku keeps the backup; its CLI sends that URL, too."""
-        found = self._transfer(self.backup.uuid)
+        found = self._transfer(self.uuid)
         url = found.get("to_url")
         if not isinstance(url, str):
-            raise PutBackFailed(self.backup.id, "Heroku does not say where it is")
+            raise PutBackFailed(self.backup, "Heroku does not say where it is")
         return url
 
     def _transfer(self, uuid: str) -> dict[str, Any]:
         app = self.database.billing_app
         path = ("client", "v11", "apps", app, "transfers", uuid)
-        about = f"the restore of {self.backup.id}"
+        about = f"the restore of {self.backup}"
         query = {"verbose": "true"}
         return self.api.get(
             dict, self.api.data, *path, about=about, query=query, patience=0

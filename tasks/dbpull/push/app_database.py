@@ -111,7 +111,7 @@ def choose_programs(
 def _speaks_tls(shell: Shell, psql: str) -> bool:
     """Whether psql's libpq has TLS; a libpq without TLS refuses before it connects.
 
-    HerokuDatabase: connectOptions2 in src/interfaces/libpq/fe-connect.c.
+    Source: connectOptions2 in src/interfaces/libpq/fe-connect.c.
     """
     env = {"PGHOST": "/nowhere", "PGSSLMODE": "require", "LC_ALL": "C"}
     argv = [psql, "-X", "-w", "-c", "", "postgres"]

@@ -128,15 +128,17 @@ class AppRestore:
             raise PushFailed(f"The push failed: {cause.what}", cause.remedy) from cause
 
     def _restored_by_heroku(self) -> None:
-        api, wait = self.found.api, self.settings.wait
-        back = f"{self.backup.id} of {self._app}"
+        found, backup, wait = self.found, self.backup, self.settings.wait
+        back = f"{backup.id} of {self._app}"
         with self.reporter.step("undo", f"Putting {back} back") as step:
-            heroku.put_back(api, self.found.database, self.backup, wait=wait)
+            heroku.put_back(
+                found.api, found.database, backup.id, backup.uuid, wait=wait
+            )
             step.sentence = f"Put {back} back"
-            history.forget(self.found.database.id)
+            history.forget(found.database.id)
             self.rescuer.need_not_put_back()
             self.reporter.on_failure(
-                f"The database of {self._app} is as it was: {self.backup.id} is back."
+                f"The database of {self._app} is as it was: {backup.id} is back."
             )
 
 

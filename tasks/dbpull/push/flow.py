@@ -142,7 +142,8 @@ def _undo(
     confirm(app, asked.confirm)
     reporter.on_failure(f"Heroku may still be putting {backup.id} back.")
     with reporter.step("undo", f"Putting {backup.id} of {app} back") as step:
-        heroku.put_back(found.api, found.database, backup, wait=settings.wait)
+        wait = settings.wait
+        heroku.put_back(found.api, found.database, backup.id, backup.uuid, wait=wait)
         step.sentence = f"The database of {app} is {backup.id} again"
     history.forget(found.database.id)
 

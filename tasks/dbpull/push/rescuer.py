@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,6 @@ from dbpull.sources.source import SourceBackup
 from dbpull.standby import Standby, lines
 
 _BACKUP, _MAINTENANCE = "backup", "maintenance"
-
-
-@dataclass(frozen=True)
-class _Stored:
-    id: str
-    uuid: str
 
 
 class Rescuer(Standby):
@@ -50,7 +44,8 @@ class Rescuer(Standby):
         names = sorted(found.database.names)
         task = {
             "database": asdict(found.database) | {"names": names},
-            "backup": {"id": backup.id, "uuid": backup.uuid},
+            "backup": backup.id,
+            "uuid": backup.uuid,
             "wait": wait,
         }
         self._register(_BACKUP, task)
@@ -99,19 +94,19 @@ def main() -> None:
             _end_maintenance(app)
 
 
-def _put_back(database: dict[str, Any], backup: dict[str, str], wait: float) -> None:
+def _put_back(database: dict[str, Any], backup: str, uuid: str, wait: float) -> None:
     names = frozenset(database.pop("names"))
     target = heroku.Database(**database, names=names)
-    stored, app = _Stored(**backup), target.app
+    app = target.app
     killed = f"{NAME.task('push')} was killed"
-    _say(f"{killed}; the database of {app} is put back from {stored.id}.")
+    _say(f"{killed}; the database of {app} is put back from {backup}.")
     try:
-        heroku.put_back(_api(), target, stored, wait=wait)
+        heroku.put_back(_api(), target, backup, uuid, wait=wait)
     except PullError as error:
         _say(f"{error.what} The database of {app} is NOT what it was. {error.remedy}")
         return
     history.forget(target.id)
-    _say(f"The database of {app} is as it was: {stored.id} is back.")
+    _say(f"The database of {app} is as it was: {backup} is back.")
 
 
 def _end_maintenance(app: str) -> None:
