@@ -180,7 +180,7 @@ def test_a_host_with_dash_and_without_sftp_will_do(
 def test_rows_are_restored_while_a_slow_dump_arrives_and_not_by_way_of_this_machine(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
-    heroku.misbehave(faults.throttle(8_000_000))
+    heroku.misbehave(faults.throttle(3_000_000))
     size = (world.dumps / "bulk.dump").stat().st_size
     with Tap(devbox) as tap:
         introduce(Path(project.environment["HOME"]), tap.machine)
