@@ -224,17 +224,6 @@ def test_a_deleted_backup_and_its_dump_are_gone(start_stand_in: Starter) -> None
     assert "NoSuchKey" in client.download(url).text
 
 
-def test_a_data_host_of_another_name_is_told_apart(start_stand_in: Starter) -> None:
-    client = Client(start_stand_in(data_host="localhost", dump_at_start=False))
-    assert client.stand_in.environment["HEROKU_DATA_HOST"] == "localhost"
-    path = "/client/v11/apps/demo/transfers"
-    assert client.ask("GET", path).status_code == 404
-    url = client.stand_in.api.replace("127.0.0.1", "localhost")
-    assert client.session.get(url + path, headers=client.token).status_code == 200
-    wrong = client.session.get(url + "/apps/demo", headers=client.token)
-    assert wrong.status_code == 404
-
-
 def test_the_log_tells_host_range_and_bytes_but_no_signature(client: Client) -> None:
     url = client.url()
     client.download(url, Range="bytes=10-19")

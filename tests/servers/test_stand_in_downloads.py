@@ -46,9 +46,9 @@ def test_a_configured_file_is_served_as_it_is(
     app = config.AppConfig(
         "demo", (database,), backups=(config.BackupConfig(dump=str(file)),)
     )
-    client = Client(start_stand_in(apps=(app,), tls=False))
+    client = Client(start_stand_in(apps=(app,)))
     url = client.url(1)
-    assert url.startswith("http://")
+    assert url.startswith("https://")
     assert client.download(url).content == b"no archive"
 
 

@@ -31,7 +31,6 @@ class Addon:
     name: str
     app: AppRef
     plan: str
-    continuous_protection: bool
     source: str = field(repr=False)
     url: str = field(repr=False)
     """What Heroku shows: `postgres://` with user, password, host, port and name."""
@@ -49,7 +48,6 @@ class Attached:
 
     id: str
     name: str
-    namespace: str | None
     app: AppRef
     addon: Addon
 
@@ -65,14 +63,17 @@ class Attached:
 
 
 class HerokuAccount:
-    """Everything that is configured, with the ids that were left out."""
+    """Everything that is configured, with an id for each."""
 
     def __init__(self, configured: config.Config) -> None:
         self.token = configured.token
         self.in_maintenance: set[str] = set()
         """The ids of the apps whose maintenance mode is on."""
         self.configured = {app.name: app for app in configured.apps}
-        self.apps = {app.name: _named("app", app) for app in configured.apps}
+        self.apps = {
+            app.name: AppRef(_made_up("app", app.name), app.name)
+            for app in configured.apps
+        }
         self.addons = {
             database.name: self._addon(self.apps[app.name], database)
             for app in configured.apps
@@ -111,11 +112,10 @@ class HerokuAccount:
 
     def _addon(self, app: AppRef, database: config.DatabaseConfig) -> Addon:
         return Addon(
-            id=database.id or _made_up("addon", database.name),
+            id=_made_up("addon", database.name),
             name=database.name,
             app=app,
             plan=database.plan,
-            continuous_protection=database.continuous_protection,
             source=database.source,
             url=database.shown_url or shown_url(database.source),
         )
@@ -126,7 +126,6 @@ class HerokuAccount:
         return Attached(
             id=_made_up("attachment", app.name, attachment.name),
             name=attachment.name,
-            namespace=attachment.namespace,
             app=app,
             addon=self.addons[attachment.database],
         )
@@ -157,10 +156,6 @@ def _usual(
         config.AttachmentConfig(name, database.name)
         for name, database in zip(names, databases, strict=False)
     ]
-
-
-def _named(kind: str, app: config.AppConfig) -> AppRef:
-    return AppRef(app.id or _made_up(kind, app.name), app.name)
 
 
 def _made_up(*parts: str) -> str:

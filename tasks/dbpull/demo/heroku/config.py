@@ -36,11 +36,8 @@ class DatabaseConfig:
     source: str = field(repr=False)
     """URL of the real PostgreSQL database that is dumped."""
     plan: str = "heroku-postgresql:standard-0"
-    id: str = ""
-    """The add-on's uuid; made from the name where empty."""
     shown_url: str = field(default="", repr=False)
     """The URL that Heroku's answers hold; made from `source` where empty."""
-    continuous_protection: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,6 @@ class AttachmentConfig:
     """As `DATABASE` or `HEROKU_POSTGRESQL_RED`; `<name>_URL` is the config var."""
     database: str
     """The add-on's name."""
-    namespace: str | None = None
-    """`credential:<name>` for another credential than the default one."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,6 @@ class BackupConfig:
     scheduled: bool = False
     number: int = 0
     """101 for b101; the next free number where 0."""
-    warnings: int = 0
     dump: str = ""
     """Path of the file to serve; where empty, the database is really dumped."""
 
@@ -87,8 +81,6 @@ class AppConfig:
     config_vars: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Those besides the attachments' own."""
     backups: tuple[BackupConfig, ...] = ()
-    id: str = ""
-    """Its uuid; made from the name where empty."""
 
 
 @dataclass(frozen=True)
@@ -105,17 +97,8 @@ class Config:
     that goes with the stand-in."""
     dump_at_start: bool = True
     """False: configured backups are dumped when their URL is first asked for."""
-    tls: bool = True
-    """False: the download host speaks plain http (the Heroku CLI refuses that)."""
-    url_lifetime: int = 3600
-    """Seconds that a download URL stays valid."""
     progress_every: float = 5.0
     """How far `processed_bytes` lags behind, in seconds."""
-    data_host: str = "127.0.0.1"
-    """Another name than 127.0.0.1 (`localhost`, `127.0.0.2`) makes the stand-in tell
-    the Platform API from the Data API by the Host header, as Heroku's hosts do."""
-    api_port: int = 0
-    download_port: int = 0
 
 
 def to_json(config: Config) -> str:

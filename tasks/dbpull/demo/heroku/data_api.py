@@ -111,7 +111,7 @@ def _info(addon: Addon, facts: Facts | None) -> list[dict[str, object]]:
         "Created": [CREATED[:16]],
         "Region": ["eu"],
         "Data Encryption": ["In Use"],
-        "Continuous Protection": ["On" if addon.continuous_protection else "Off"],
+        "Continuous Protection": ["Off"],
         "Followers": [],
         "Forks": [],
     }

@@ -32,7 +32,6 @@ class DetachedStandIn:
     api: str
     download: str
     ca: str
-    data_host: str
     folder: str
     temporary: bool
     token: str = field(repr=False)

@@ -74,7 +74,6 @@ class History:
         from_name = self._account.from_name(addon)
         transfer = self._ledger.add(addon, from_name, backup.number)
         transfer.created_at -= timedelta(seconds=backup.age)
-        transfer.warnings = backup.warnings
         transfer.schedule = str(uuid4()) if backup.scheduled else ""
         if backup.dump:
             self._files[transfer.uuid] = Path(backup.dump)

@@ -57,7 +57,6 @@ def launch(
     return process, DetachedStandIn(
         pid=process.pid,
         instance=instance,
-        data_host=config.data_host,
         folder=str(order["folder"]),
         temporary=temporary,
         token=config.token,
@@ -80,11 +79,11 @@ def _begin(
         try:
             answer = _handshake(process, order)
         except BaseException:
-            _end(process)
+            end(process)
             raise
         if "api" in answer:
             return process, answer
-        _end(process)
+        end(process)
         complaints.seek(0)
         said = complaints.read().decode(errors="replace").strip().splitlines()
     last = said[-1] if said else "it said nothing."
@@ -104,8 +103,8 @@ def _handshake(process: Process, order: dict[str, object]) -> dict[str, str]:
     return answer
 
 
-def _end(process: Process) -> None:
-    """It has failed, or is not wanted any more."""
+def end(process: Process) -> None:
+    """End the stand-in's process, and wait for that."""
     process.terminate()
     try:
         process.communicate(timeout=10)

@@ -141,7 +141,7 @@ def _attachment(attached: Attached, request: web.Request) -> dict[str, object]:
     told: dict[str, object] = {
         "id": attached.id,
         "name": attached.name,
-        "namespace": attached.namespace,
+        "namespace": None,  # the default credential
         "app": _named(attached.app),
         "addon": told_addon,
         "created_at": CREATED,

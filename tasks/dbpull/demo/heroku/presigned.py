@@ -32,7 +32,7 @@ class NotSigned(Exception):
 class Signer:
     """Signs and checks. `lifetime` in seconds."""
 
-    def __init__(self, lifetime: int) -> None:
+    def __init__(self, lifetime: int = 3600) -> None:
         self.lifetime = lifetime
         self._secret = secrets.token_hex(20)
         self.access_key = ACCESS_KEY

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from dbpull.demo.heroku import detached
 from dbpull.demo.heroku.config import Config
 from dbpull.demo.heroku.detached import DetachedStandIn
-from dbpull.demo.heroku.launch import Module, launch
+from dbpull.demo.heroku.launch import Module, end, launch
 
 
 class StandIn:
@@ -80,9 +80,9 @@ class StandIn:
         return self._running.token
 
     @property
-    def ca(self) -> Path | None:
-        """The file with its CA's certificate; None where it speaks no TLS."""
-        return Path(self._running.ca) if self._running.ca else None
+    def ca(self) -> Path:
+        """The file with its CA's certificate."""
+        return Path(self._running.ca)
 
     @property
     def folder(self) -> Path:
@@ -93,35 +93,24 @@ class StandIn:
     def environment(self) -> dict[str, str]:
         """The variables that make any client, the Heroku CLI too, talk to it."""
         local = ["127.0.0.1", "localhost"]
-        lines = {
+        return {
             "HEROKU_API_KEY": self.token,
             "HEROKU_HOST": self.api,
-            "HEROKU_DATA_HOST": self._running.data_host,
+            "HEROKU_DATA_HOST": "127.0.0.1",
             "NO_PROXY": ",".join([*local, *filter(None, [os.environ.get("NO_PROXY")])]),
             "DISABLE_TELEMETRY": "true",
             "HEROKU_SKIP_NEW_VERSION_CHECK": "1",
             "HEROKU_DISABLE_AUTOUPDATE": "1",
+            "REQUESTS_CA_BUNDLE": self._running.ca,
+            "NODE_EXTRA_CA_CERTS": self._running.ca,
         }
-        if self.ca:
-            lines |= dict.fromkeys(
-                ("REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), str(self.ca)
-            )
-        return lines
 
     def stop(self) -> None:
         """End the process, and what it left behind. A second time does nothing."""
         if self._process is None:
             detached.end(self._running)
             return
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        if self._process.stdin:
-            self._process.stdin.close()
+        end(self._process)
         if self._running.temporary:
             shutil.rmtree(self._running.folder, ignore_errors=True)
 

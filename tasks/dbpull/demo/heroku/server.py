@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -15,9 +15,8 @@ import trustme
 from aiohttp import web
 
 from dbpull.demo.heroku import refusals
-from dbpull.demo.heroku.access import Access
+from dbpull.demo.heroku.access import guard
 from dbpull.demo.heroku.account import HerokuAccount
-from dbpull.demo.heroku.admin import Admin
 from dbpull.demo.heroku.bucket import Bucket
 from dbpull.demo.heroku.capture import Captures
 from dbpull.demo.heroku.config import Config
@@ -35,7 +34,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where it answers, once it does. `ca` is a file's path, empty without TLS."""
+    """The URLs of a running stand-in, and the path of its CA's certificate."""
 
     api: str
     download: str
@@ -48,32 +47,30 @@ class StandInServer:
     def __init__(self, config: Config, folder: Path, instance: str) -> None:
         self.config = config
         self.folder = folder
+        self._instance = instance
         self._download = ""
         self.stopped = asyncio.Event()
         self._account = HerokuAccount(config)
         self.ledger = Ledger()
         self.bucket = Bucket()
-        self.signer = Signer(config.url_lifetime)
+        self.signer = Signer()
         self.captures = self.make_captures()
         self._restores = Restores(self.bucket, config.pg_dump, self.captures.psql)
         self._history = History(self._account, self.ledger, self.bucket, self.captures)
-        self._admin = Admin(instance, self.stopped)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Addresses]:
         """Make the configured dumps, answer on both ports, and end it all.
 
-        Raises `capture.PgDumpFailed` and OSError (a port that is taken).
+        Raises `capture.PgDumpFailed` and OSError.
         """
-        ca, tls = self._certificates() if self.config.tls else ("", None)
+        ca, tls = self._certificates()
         runners: list[web.AppRunner] = []
         try:
             await self._history.enter(dump=self.config.dump_at_start)
-            download = await self._listen(
-                runners, self.download_app(), self.config.download_port, tls
-            )
-            self._download = f"{'https' if tls else 'http'}://{LOOPBACK}:{download}"
-            api = await self._listen(runners, self.api_app(), self.config.api_port)
+            download = await _listen(runners, self.download_app(), tls)
+            self._download = f"https://{LOOPBACK}:{download}"
+            api = await _listen(runners, self.api_app())
             yield Addresses(f"http://{LOOPBACK}:{api}", self._download, ca)
         finally:
             await self._restores.close()
@@ -82,10 +79,9 @@ class StandInServer:
                 await runner.cleanup()
 
     def api_app(self) -> web.Application:
-        """Both APIs, and the way to the end."""
-        config = self.config
-        access = Access(config.token, config.data_host)
-        app = web.Application(middlewares=[refusals.answered, access.middleware()])
+        """Both APIs, and `/stand-in`: who it is, and its end."""
+        middlewares = [refusals.answered, guard(self.config.token)]
+        app = web.Application(middlewares=middlewares)
         transfers = TransfersApi(
             self._account,
             self.ledger,
@@ -97,9 +93,18 @@ class StandInServer:
             lambda: self._download,
         )
         data = DataApi(self._account, self.captures.psql)
-        for part in (PlatformApi(self._account), data, transfers, self._admin):
+        for part in (PlatformApi(self._account), data, transfers):
             app.add_routes(part.routes())
+        app.router.add_get("/stand-in", self._who)
+        app.router.add_post("/stand-in/stop", self._stop)
         return app
+
+    async def _who(self, _: web.Request) -> web.Response:
+        return refusals.as_json({"instance": self._instance, "pid": os.getpid()})
+
+    async def _stop(self, _: web.Request) -> web.Response:
+        self.stopped.set()  # the end comes after this answer
+        return refusals.as_json(None)
 
     def download_app(self) -> web.Application:
         """The download host."""
@@ -116,34 +121,6 @@ class StandInServer:
         config = self.config
         return Captures(self.bucket, self.folder, config.pg_dump, config.progress_every)
 
-    async def _listen(
-        self,
-        runners: list[web.AppRunner],
-        app: web.Application,
-        port: int,
-        tls: ssl.SSLContext | None = None,
-    ) -> int:
-        """Serve an application on loopback; the port."""
-        # A client that leaves ends its request.
-        runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5
-        )
-        runners.append(runner)
-        await runner.setup()
-        for host in [LOOPBACK, *self._other_address()]:
-            listening = socket.create_server((host, port), backlog=512)
-            port = listening.getsockname()[1]
-            await web.SockSite(runner, listening, ssl_context=tls).start()
-        return port
-
-    def _other_address(self) -> list[str]:
-        """The Data API's own address, where it has one."""
-        try:
-            address = ipaddress.ip_address(self.config.data_host)
-        except ValueError:
-            return []
-        return [] if str(address) == LOOPBACK else [str(address)]
-
     def _certificates(self) -> tuple[str, ssl.SSLContext]:
         """A CA of its own: the file with its certificate, and the server's side."""
         ca = trustme.CA()
@@ -152,3 +129,21 @@ class StandInServer:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         ca.issue_cert(LOOPBACK, "localhost").configure_cert(context)
         return str(path), context
+
+
+async def _listen(
+    runners: list[web.AppRunner],
+    app: web.Application,
+    tls: ssl.SSLContext | None = None,
+) -> int:
+    """Serve an application on loopback; return the port."""
+    # A client that leaves ends its request.
+    runner = web.AppRunner(
+        app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5
+    )
+    runners.append(runner)
+    await runner.setup()
+    listening = socket.create_server((LOOPBACK, 0), backlog=512)
+    await web.SockSite(runner, listening, ssl_context=tls).start()
+    port: int = listening.getsockname()[1]
+    return port

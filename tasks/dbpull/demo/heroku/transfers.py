@@ -44,7 +44,6 @@ class TransferRecord:
     deleted_at: datetime | None = None
     updated_at: datetime | None = None
     succeeded: bool | None = None
-    warnings: int = 0
     source_bytes: int | None = None
     processed_bytes: int = 0
     copied: int = 0
@@ -90,7 +89,7 @@ class TransferRecord:
             "source_bytes": self.source_bytes,
             "processed_bytes": self.processed_bytes,
             "succeeded": self.succeeded,
-            "warnings": self.warnings,
+            "warnings": 0,
             "purged_at": None,
             "num_keep": self._kept(),
         }
