@@ -42,7 +42,11 @@ ENDS: dict[str, Callable[[Run, Machine], object]] = {
     "a cut connection": lambda _, machine: machine.cut(),
 }
 """What ends differently each way; the other signals are as Ctrl-C."""
-LOCKS = "select count(*) from pg_locks where locktype = 'advisory'"
+AT_WORK = """
+select (select count(*) from pg_locks where locktype = 'advisory')
+  + (select count(*) from pg_database where datname like '%\\_\\_dbpull\\_new')
+"""
+"""How many locks there are of runs, and databases that a run still has to drop."""
 
 
 def brought(machine: Machine) -> int:
@@ -54,9 +58,10 @@ def brought(machine: Machine) -> int:
 def let_go(world: World) -> None:
     """Wait until the target is nobody's: a host learns of a killed run a moment later.
 
-    The part may be held still: for that the next run waits.
+    Then it takes the lock once more, to drop what that run had begun. The part may be
+    held still: for that the next run waits.
     """
-    until(lambda: world.modern.sql("postgres", LOCKS) == "0")
+    until(lambda: world.modern.sql("postgres", AT_WORK) == "0")
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
