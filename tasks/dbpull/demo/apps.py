@@ -9,7 +9,7 @@ from dbpull.embedded import Server
 
 PRODUCTION = "shop"
 STAGING = "shop-staging-eu"
-"""The apps' names; the databases behind them are called the same."""
+"""The apps' names, and those of the databases behind the apps."""
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE

@@ -1,4 +1,4 @@
-"""What to try after `db.demo`, and while a demo is kept."""
+"""The commands to try after `db.demo`, and while a demo is kept."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class Stage:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _strike(self) -> None:
-        """Remove the stage; where that is interrupted, the watcher finishes it."""
+        """Remove the stage; the watcher finishes an interrupted removal."""
         self._attached.close()
         teardown(self.folder)
         self._watcher.dismiss()

@@ -6,14 +6,14 @@ from dbpull.errors import PullError
 
 
 class StandInNotStarted(PullError):
-    """Its process ended before it answered."""
+    """The stand-in's process ended before it answered."""
 
     def __init__(self, why: str, remedy: str = "") -> None:
         super().__init__(f"The stand-in for Heroku did not start: {why}", remedy)
 
 
 class StandInSilent(PullError):
-    """Nothing, or something else, answers where it should be."""
+    """Nothing, or another program, answers at the stand-in's address."""
 
     def __init__(self, api: str, why: str) -> None:
         super().__init__(

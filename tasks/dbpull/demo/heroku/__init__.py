@@ -1,7 +1,7 @@
 """A stand-in for Heroku: both APIs and the download host, on loopback.
 
-Enough of them for a client, the Heroku CLI too, to list, capture, restore and download
-backups of a real PostgreSQL database::
+A client, the Heroku CLI too, can list, capture, restore and download backups of a real
+PostgreSQL database::
 
     app = AppConfig("myapp", databases=(database,))
     with StandIn.start(Config(apps=(app,))) as stand_in:

@@ -1,4 +1,4 @@
-"""The token that opens the APIs, and the answers to unknown paths."""
+"""The check of the APIs' token, and the answers to unknown paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pretended Heroku account holds: apps, add-ons, attachments.
+"""The apps, add-ons and attachments of the pretended Heroku account.
 
 A database belongs to the app that pays for it (the billing app); an attachment gives
 it a name in that app or in another.
@@ -17,7 +17,7 @@ COLOURS = ("RED", "BLUE", "GREEN", "NAVY", "AMBER", "BLACK", "CYAN", "GOLD", "JA
 
 @dataclass(frozen=True)
 class AppRef:
-    """An app, as others refer to it."""
+    """An app's id and name, by which other objects refer to the app."""
 
     id: str
     name: str
@@ -33,18 +33,18 @@ class Addon:
     plan: str
     source: str = field(repr=False)
     url: str = field(repr=False)
-    """What Heroku shows: `postgres://` with user, password, host, port and name."""
+    """The URL that Heroku shows: user, password, host, port, database name."""
 
     @property
     def shared(self) -> bool:
-        """Whether its plan shares a server: such ones tell less of themselves."""
+        """Whether its plan shares a server: Heroku tells less of such databases."""
         tier = self.plan.partition(":")[2]
         return tier.startswith(("essential", "dev", "basic", "mini", "hobby"))
 
 
 @dataclass(frozen=True)
 class Attached:
-    """An add-on under a name in an app."""
+    """An attachment: an add-on's name in an app."""
 
     id: str
     name: str
@@ -53,17 +53,17 @@ class Attached:
 
     @property
     def config_var(self) -> str:
-        """The config var that holds its URL."""
+        """The config var that holds the add-on's URL."""
         return f"{self.name}_URL"
 
     def answers_to(self, wanted: str) -> bool:
-        """Whether Heroku's resolver takes `wanted` for this one."""
+        """Whether Heroku's resolver takes `wanted` for this attachment."""
         names = (self.name, self.config_var, self.id, self.addon.name, self.addon.id)
         return wanted.casefold() in [name.casefold() for name in names]
 
 
 class HerokuAccount:
-    """Everything that is configured, with an id for each."""
+    """The configured apps, add-ons and attachments, each with an id."""
 
     def __init__(self, configured: config.Config) -> None:
         self.token = configured.token
@@ -95,7 +95,7 @@ class HerokuAccount:
         return next(found, None)
 
     def attachments(self, app: AppRef) -> list[Attached]:
-        """What one app sees, its own and others' databases."""
+        """The attachments of an app, to its own databases and other apps'."""
         return [attached for attached in self.attached if attached.app == app]
 
     def config_vars(self, app: AppRef) -> dict[str, str]:
@@ -104,7 +104,7 @@ class HerokuAccount:
         return urls | dict(self.configured[app.name].config_vars)
 
     def from_name(self, addon: Addon) -> str:
-        """What transfers call a database: its attachment's name, prefix left out."""
+        """A database's name in transfers: its attachment's, without the prefix."""
         names = [a.name for a in self.attachments(addon.app) if a.addon == addon]
         if "DATABASE" in names:
             return "DATABASE"
@@ -132,10 +132,10 @@ class HerokuAccount:
 
 
 def shown_url(url: str) -> str:
-    """A source's URL as Heroku writes them: `postgres://`, always with a password.
+    """A source's URL as Heroku writes URLs: `postgres://`, always with a password.
 
-    A made-up password stands where there is none: it holds characters that must be
-    percent-encoded, as real ones may.
+    A URL without a password gets a made-up password, with characters that must be
+    percent-encoded, as a real password may have.
     """
     wanted = source.environment(url)
     host = wanted.get("PGHOST", "localhost")

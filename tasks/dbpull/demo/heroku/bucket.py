@@ -12,12 +12,12 @@ EDGE = 1 << 20
 
 @dataclass(frozen=True)
 class Object:
-    """A file under a key. It is never written again: a change makes another object."""
+    """A file under a key; never written again: a change makes another object."""
 
     path: Path
     size: int
     etag: str
-    """With its quotes, as headers have it."""
+    """The ETag with its quotes, as in headers."""
     modified: datetime
 
 
@@ -28,23 +28,23 @@ class Bucket:
         self._objects: dict[str, Object] = {}
 
     def put(self, key: str, path: Path) -> Object:
-        """Store a whole file, or replace what is there under this key."""
+        """Store a whole file, in place of an object with the same key."""
         modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         stored = Object(path, path.stat().st_size, _etag(path), modified)
         self._objects[key] = stored
         return stored
 
     def get(self, key: str) -> Object | None:
-        """What is there, None without such a key."""
+        """The object with this key, or None."""
         return self._objects.get(key)
 
     def delete(self, key: str) -> None:
-        """Forget the object; its file stays, others may share it."""
+        """Forget the object; the file stays, since other objects may share it."""
         self._objects.pop(key, None)
 
 
 def _etag(path: Path) -> str:
-    """Both ends, length and time: enough, since no file is written to twice."""
+    """From a file's ends, size and time: enough, since no file is written twice."""
     status = path.stat()
     digest = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
     with path.open("rb") as file:

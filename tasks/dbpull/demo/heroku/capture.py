@@ -19,7 +19,7 @@ CHUNK = 256 << 10
 
 
 class PgDumpFailed(Exception):
-    """The dump could not be made; its text goes into the transfer's log."""
+    """The dump could not be made; the error goes into the transfer's log."""
 
 
 class Captures:
@@ -35,13 +35,13 @@ class Captures:
         self._reporting: set[asyncio.Task[None]] = set()
 
     def start(self, transfer: TransferRecord) -> None:
-        """Begin to make a backup; it goes on whatever its client does."""
+        """Begin a backup; it goes on without its client."""
         task = asyncio.create_task(self.capture(transfer))
         self._running[transfer.uuid] = task
         task.add_done_callback(lambda _: self._running.pop(transfer.uuid, None))
 
     async def cancel(self, transfer: TransferRecord) -> None:
-        """End a running one, its pg_dump with it."""
+        """End a running capture with its pg_dump."""
         transfer.cancel()
         task = self._running.get(transfer.uuid)
         if task:
@@ -49,7 +49,7 @@ class Captures:
             await asyncio.wait([task])
 
     async def close(self) -> None:
-        """End them all."""
+        """End all captures."""
         tasks = [*self._running.values(), *self._reporting]
         for task in tasks:
             task.cancel()
@@ -57,9 +57,9 @@ class Captures:
             await asyncio.wait(tasks)
 
     async def dump(self, transfer: TransferRecord) -> Path:
-        """Dump the transfer's database into a new file, with its progress in it.
+        """Dump the transfer's database into a new file; count the bytes copied.
 
-        Raises `PgDumpFailed` with what pg_dump said last.
+        Raises `PgDumpFailed` with the last line of pg_dump's stderr.
         """
         path = self._folder / f"{uuid4()}.dump"
         try:
@@ -81,14 +81,14 @@ class Captures:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await asyncio.wait([listening])
-            if process.stdout:  # asyncio sees no end before it has read all of it
+            if process.stdout:  # asyncio sees no end before all is read
                 await process.stdout.read()
             code = await process.wait()
         if code != 0:
             raise PgDumpFailed(transfer.logs[-1][1] if transfer.logs else str(code))
 
     async def capture(self, transfer: TransferRecord) -> None:
-        """Make one backup, from its start to its end."""
+        """Make a backup, from start to end."""
         facts = await source.facts(transfer.addon.source, self.psql)
         transfer.source_bytes = facts.size if facts else None
         transfer.start()
@@ -107,7 +107,7 @@ class Captures:
     async def copy(
         self, process: asyncio.subprocess.Process, path: Path, transfer: TransferRecord
     ) -> None:
-        """Write what pg_dump dumps into a new file, to its end."""
+        """Write the whole output of pg_dump into a new file."""
         stream = process.stdout
         if stream is None:
             raise PgDumpFailed("pg_dump has no stdout")
@@ -119,11 +119,11 @@ class Captures:
         await process.wait()
 
     async def copied(self, transfer: TransferRecord, size: int) -> None:
-        """So many more bytes are in its file."""
+        """Count `size` more bytes in the transfer's file."""
         transfer.copied += size
 
     async def _report(self, transfer: TransferRecord) -> None:
-        """Tell of the progress late: even of the last bytes, after the end."""
+        """Report progress late: the last bytes even after the end."""
         finished = False
         while not finished:
             finished = transfer.finished_at is not None
@@ -134,7 +134,7 @@ class Captures:
 async def _listen(
     process: asyncio.subprocess.Process, transfer: TransferRecord
 ) -> None:
-    """Everything that pg_dump says goes into the transfer's log."""
+    """Copy pg_dump's stderr into the transfer's log."""
     if process.stderr:
         async for line in process.stderr:
             transfer.log(line.decode(errors="replace").rstrip())

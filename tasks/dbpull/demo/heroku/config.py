@@ -1,9 +1,9 @@
-"""What a stand-in for Heroku is to pretend: its apps, databases and backups.
+"""The configuration of a stand-in for Heroku: apps, databases and backups.
 
-One frozen tree of dataclasses. It reaches the stand-in's process as one line of JSON
-on its standard input, since it holds source databases' URLs and the token.
+A frozen tree of dataclasses. It reaches the stand-in's process as a line of JSON on
+standard input, since it holds secrets: the databases' URLs and the token.
 
-A fresh app with one database and one finished backup of it::
+A fresh app with a database and a finished backup of that database::
 
     Config(
         apps=(
@@ -29,7 +29,7 @@ STATUSES = ("finished", "failed", "canceled", "running", "pending")
 
 @dataclass(frozen=True)
 class DatabaseConfig:
-    """A Heroku Postgres add-on, owned (billed) by the app that lists it."""
+    """A Heroku Postgres add-on, owned (billed) by the app that lists the add-on."""
 
     name: str
     """The add-on's name, as `postgresql-curved-12345`."""
@@ -37,12 +37,12 @@ class DatabaseConfig:
     """URL of the real PostgreSQL database that is dumped."""
     plan: str = "heroku-postgresql:standard-0"
     shown_url: str = field(default="", repr=False)
-    """The URL that Heroku's answers hold; made from `source` where empty."""
+    """The URL in Heroku's answers; made from `source` where empty."""
 
 
 @dataclass(frozen=True)
 class AttachmentConfig:
-    """A name under which an app sees a database, its own or another app's."""
+    """An app's name for a database, its own or another app's."""
 
     name: str
     """As `DATABASE` or `HEROKU_POSTGRESQL_RED`; `<name>_URL` is the config var."""
@@ -52,19 +52,19 @@ class AttachmentConfig:
 
 @dataclass(frozen=True)
 class BackupConfig:
-    """A backup that is there from the start."""
+    """A backup that exists from the start."""
 
     age: float = 3600.0
     """How many seconds ago it was created."""
     status: str = "finished"
     """One of `STATUSES`."""
     database: str = ""
-    """The add-on's name; the app's first one where empty."""
+    """The add-on's name; where empty, the app's first add-on."""
     scheduled: bool = False
     number: int = 0
     """101 for b101; the next free number where 0."""
     dump: str = ""
-    """Path of the file to serve; where empty, the database is really dumped."""
+    """The path of the file to serve; where empty, pg_dump makes the dump."""
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -79,22 +79,22 @@ class AppConfig:
     databases: tuple[DatabaseConfig, ...] = ()
     attachments: tuple[AttachmentConfig, ...] = ()
     config_vars: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Those besides the attachments' own."""
+    """Config vars besides those of the attachments."""
     backups: tuple[BackupConfig, ...] = ()
 
 
 @dataclass(frozen=True)
 class Config:
-    """All of a stand-in for Heroku."""
+    """The whole configuration of a stand-in."""
 
     apps: tuple[AppConfig, ...]
     token: str = field(default_factory=token_hex, repr=False)
-    """What its APIs accept; another each time."""
+    """The token that the APIs accept; random unless given."""
     pg_dump: str = "pg_dump"
-    """The program that captures; `psql` is looked for beside it."""
+    """The pg_dump for captures; `psql` is looked for in the same folder."""
     folder: str = ""
-    """Where dumps and the CA's certificate lie, and stay; where empty, a temporary one
-    that goes with the stand-in."""
+    """The folder of dumps and the CA's certificate; it stays. Where empty, a temporary
+    folder, removed with the stand-in."""
     dump_at_start: bool = True
     """False: configured backups are dumped when their URL is first asked for."""
     progress_every: float = 5.0

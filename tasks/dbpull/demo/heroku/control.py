@@ -1,4 +1,4 @@
-"""Talking to a stand-in's `/stand-in/…` from outside."""
+"""Requests from outside to a stand-in's admin paths, `/stand-in/…`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dbpull.errors.stand_in import StandInSilent
 def ask(
     api: str, token: str, method: str, path: str, body: object = None, wait: float = 10
 ) -> object:
-    """One request to a stand-in's admin path; the JSON answer.
+    """Send a request to an admin path; return the JSON of the answer.
 
-    `wait` in seconds. Raises `StandInSilent`, and ValueError with its words where the
-    stand-in refuses.
+    `wait` in seconds. Raises `StandInSilent`, and ValueError with the stand-in's words
+    where it refuses.
     """
     connection = http.client.HTTPConnection(urlsplit(api).netloc, timeout=wait)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""Heroku's Data API on databases: what they are, and whether they are there yet."""
+"""Heroku's Data API on databases: their facts, their reset, their readiness."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DataApi:
         self._psql = psql
 
     def routes(self) -> list[web.RouteDef]:
-        """What it answers."""
+        """The routes of the database requests."""
         path = "/client/v11/databases/{addon}"
         return [
             web.get(path, self.database),
@@ -30,7 +30,7 @@ class DataApi:
         ]
 
     async def database(self, request: web.Request) -> web.Response:
-        """What `pg:info` shows, asked from the real database. Holds its password."""
+        """The facts for `pg:info`, from the real database. Holds its password."""
         addon = known(self._account, request)
         facts = await source.facts(addon.source, self._psql)
         told = {
@@ -52,7 +52,7 @@ class DataApi:
         return refusals.as_json(told)
 
     async def reset(self, request: web.Request) -> web.Response:
-        """Empty a database: it is dropped and created anew, whoever works on it."""
+        """Drop a database and create it anew, even while sessions use it."""
         addon = known(self._account, request)
         try:
             await wipe.wiped(addon.source, self._psql)
@@ -62,7 +62,7 @@ class DataApi:
         return refusals.as_json({"message": "Reset successful."})
 
     async def wait_status(self, request: web.Request) -> web.Response:
-        """It is always there."""
+        """Answer that the database is ready."""
         known(self._account, request)
         return refusals.as_json(
             {"message": "available", "waiting?": False, "error?": False}
@@ -70,7 +70,7 @@ class DataApi:
 
 
 def known(account: HerokuAccount, request: web.Request) -> Addon:
-    """The add-on that a path names; a 404 in HTML without, as the real one's."""
+    """The add-on that a path names; else a 404 in HTML, as Heroku's own."""
     addon = account.addon(request.match_info["addon"])
     if addon is None:
         raise refusals.ErrorResponse(refusals.in_html(404, refusals.NOT_FOUND_PAGE))

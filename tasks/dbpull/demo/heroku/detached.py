@@ -1,7 +1,7 @@
-"""A stand-in that outlives its starter: the file that says which one it is.
+"""A detached stand-in: its state file, its recognition, its end.
 
-Nothing is ended on the word of a pid alone: the process must carry the instance's
-random word on its command line, or answer with it.
+A pid alone is never enough to end a process: the process must have the instance's
+random word on its command line, or in its answer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PREFIX = "dbpull-stand-in-"
 
 @dataclass(frozen=True)
 class DetachedStandIn:
-    """What it takes to talk to a stand-in, and to end it."""
+    """The content of a state file: addresses, token and process of a stand-in."""
 
     pid: int
     instance: str
@@ -38,7 +38,7 @@ class DetachedStandIn:
 
 
 def write(path: Path, running: DetachedStandIn) -> None:
-    """Note a stand-in in a file of mode 0600: it holds the token."""
+    """Write a state file, of mode 0600: it holds the token."""
     path.unlink(missing_ok=True)
     # Path.open takes no opener.
     with open(path, "x", opener=_private) as file:
@@ -46,20 +46,20 @@ def write(path: Path, running: DetachedStandIn) -> None:
 
 
 def read(path: Path) -> DetachedStandIn | None:
-    """The stand-in that a file names; None without one, or where it has ended."""
+    """The stand-in that a state file names; None where none runs."""
     running = _noted(path)
     return running if running and is_ours(running) else None
 
 
 def clear(path: Path) -> None:
-    """Remove the file of one that has ended, and what a killed one left."""
+    """Remove an ended stand-in's state file, and a killed stand-in's folder."""
     if running := _noted(path):
         _remove_folder(running)
     path.unlink(missing_ok=True)
 
 
 def is_ours(running: DetachedStandIn) -> bool:
-    """Whether the process with this pid is that very stand-in, and alive."""
+    """Whether the process with the stand-in's pid is that stand-in, alive."""
     command = _command(running.pid)
     if command is not None:
         return running.instance in command
@@ -71,7 +71,7 @@ def is_ours(running: DetachedStandIn) -> bool:
 
 
 def end(running: DetachedStandIn, *, patience: float = 10.0) -> None:
-    """Ask it to stop; end the process where it does not within `patience` seconds."""
+    """Ask a stand-in to stop; after `patience` seconds, end its process."""
     with contextlib.suppress(StandInSilent, ValueError):
         control.ask(running.api, running.token, "POST", "/stop", wait=patience)
     for harder in (signal.SIGTERM, signal.SIGKILL):
@@ -103,7 +103,7 @@ def _until(true: Callable[[], bool], patience: float) -> bool:
 
 
 def _command(pid: int) -> str | None:
-    """A process's command line, empty where there is none; None if it can't be told."""
+    """A process's command line, empty without a process; None without /proc or ps."""
     proc = Path("/proc")
     if (proc / "self" / "cmdline").exists():
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The host that dumps are downloaded from: as S3 answers a presigned GET."""
+"""The download host: answers a presigned GET as S3 does."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ CHUNK = 512 << 10
 
 
 class DownloadHost:
-    """Objects of a bucket, whole or in ranges, to whoever has a signed URL."""
+    """Serves the objects of a bucket, whole or in ranges, by signed URLs."""
 
     def __init__(self, bucket: Bucket, signer: Signer) -> None:
         self._bucket = bucket
         self._signer = signer
 
     def routes(self) -> list[web.RouteDef]:
-        """Every path and method: S3 says no in its own words."""
+        """Every path and method: S3 refuses others in its own words."""
         return [web.route("*", "/{key:.*}", self.answer)]
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Check, find, send."""
+        """Check the request, find the object, send its bytes."""
         self._check(request)
         stored = self.found(request)
         if not ranges.precondition_holds(request.headers, stored):
@@ -36,7 +36,7 @@ class DownloadHost:
         return response
 
     def found(self, request: web.Request) -> Object:
-        """What the path names."""
+        """The object that the path names."""
         key = request.match_info["key"]
         stored = self._bucket.get(key)
         if stored is None:
@@ -44,7 +44,7 @@ class DownloadHost:
         return stored
 
     def bounds(self, request: web.Request, stored: Object) -> tuple[int, int] | None:
-        """First byte and the one behind the last; None for the whole."""
+        """The range requested: start, and end (excluded); None for the whole object."""
         try:
             return ranges.wanted(request.headers, stored)
         except ranges.NotSatisfiable:
@@ -60,7 +60,7 @@ class DownloadHost:
         stored: Object,
         bounds: tuple[int, int],
     ) -> None:
-        """Send these bytes of the object."""
+        """Send a range of the object."""
         with stored.path.open("rb", buffering=0) as file:
             await response.prepare(request)
             file.seek(bounds[0])

@@ -1,4 +1,4 @@
-"""The backups that a stand-in has from the start, as configured."""
+"""The configured backups, which a stand-in has from the start."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TOOK = timedelta(seconds=8)
 
 
 class History:
-    """Configured backups, and the dumps behind the finished ones.
+    """Configured backups, and the dumps of the finished backups.
 
-    Backups of one database share one dump, made by really dumping it.
+    Backups of one database share one real dump of that database.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class History:
                     await self.provide(transfer)
 
     async def provide(self, transfer: TransferRecord) -> None:
-        """See that a finished backup's dump is in the bucket.
+        """Put a finished backup's dump into the bucket, unless the dump is in it.
 
         Raises `capture.PgDumpFailed`.
         """
@@ -89,7 +89,7 @@ class History:
         return self._account.addons[owned[0]]
 
     def _settle(self, transfer: TransferRecord, status: str) -> None:
-        """Bring a configured backup into its state, at the times that fit its age."""
+        """Set a configured backup's state, with the times that fit its age."""
         if status == "pending":
             return
         transfer.started_at = transfer.updated_at = transfer.created_at

@@ -1,4 +1,4 @@
-"""Starting the stand-in's process, and its first word."""
+"""The start of the stand-in's process, and its first answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Process = subprocess.Popen[bytes]
 
 @dataclass(frozen=True)
 class Module:
-    """What runs in the stand-in's process, and the folders where Python finds it."""
+    """The Python module of the stand-in's process, and the folders that hold it."""
 
     name: str
     roots: tuple[Path, ...] = (SOURCE_ROOT,)
@@ -31,9 +31,9 @@ class Module:
 def launch(
     module: Module, config: Config, *, detach: bool
 ) -> tuple[Process, DetachedStandIn]:
-    """Start it and wait until it answers. Raises `StandInNotStarted`.
+    """Start a stand-in; wait until it answers. Raises `StandInNotStarted`.
 
-    Its standard input stays open: where it ends, an attached stand-in does too.
+    Its standard input stays open: an attached stand-in ends when that input does.
     """
     if not importlib.util.find_spec("aiohttp"):
         raise StandInNotStarted(
@@ -91,7 +91,7 @@ def _begin(
 
 
 def _handshake(process: Process, order: dict[str, object]) -> dict[str, str]:
-    """Tell it what to be; what it answers, nothing where it ended instead."""
+    """Send the order, return the answer; an empty answer where the process ended."""
     stdin, stdout = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
     with stdout:
         try:
@@ -104,7 +104,7 @@ def _handshake(process: Process, order: dict[str, object]) -> dict[str, str]:
 
 
 def end(process: Process) -> None:
-    """End the stand-in's process, and wait for that."""
+    """End the stand-in's process, and wait for its end."""
     process.terminate()
     try:
         process.communicate(timeout=10)

@@ -17,7 +17,7 @@ class PlatformApi:
         self._account = account
 
     def routes(self) -> list[web.RouteDef]:
-        """What it answers."""
+        """The routes of the Platform API."""
         return [
             web.post("/actions/addon-attachments/resolve", self.resolve),
             web.get("/apps/{app}", self.app),
@@ -67,7 +67,7 @@ class PlatformApi:
         )
 
     async def change_app(self, request: web.Request) -> web.Response:
-        """Switch an app's maintenance mode; nothing else of it can be changed."""
+        """Switch an app's maintenance mode, the one thing that can be changed."""
         app = self._known(request.match_info["app"])
         wanted = (await request.json()).get("maintenance")
         if wanted:
@@ -128,7 +128,7 @@ def _named(named: AppRef) -> dict[str, object]:
 
 
 def _attachment(attached: Attached, request: web.Request) -> dict[str, object]:
-    """Without `Accept-Inclusion` the plan and the config vars are left out."""
+    """An attachment's JSON; plan and config vars only with `Accept-Inclusion`."""
     included = request.headers.get("Accept-Inclusion", "").replace(" ", "").split(",")
     addon = attached.addon
     told_addon: dict[str, object] = {

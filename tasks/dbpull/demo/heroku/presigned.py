@@ -1,7 +1,7 @@
-"""URLs that S3 lets anyone GET for a while: Signature Version 4 in the query.
+"""Presigned URLs of S3, valid for a GET until they expire: Signature Version 4.
 
-Only the Host header is signed, so a client may add `Range`; another method, another
-path or another host needs another signature.
+The signature, in the query, is of method, path, query and Host header alone: a client
+may add `Range`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOMENT = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True)
 class NotSigned(Exception):
-    """A request's signature is not valid, or no more; in S3's words."""
+    """A request's signature is wrong or has expired; in S3's words."""
 
     code: str
     message: str
@@ -30,13 +30,13 @@ class NotSigned(Exception):
 
 
 class Signer:
-    """Signs and checks. `lifetime` in seconds."""
+    """Signs URLs and checks signatures. `lifetime` in seconds."""
 
     def __init__(self, lifetime: int = 3600) -> None:
         self.lifetime = lifetime
         self._secret = secrets.token_hex(20)
         self.access_key = ACCESS_KEY
-        """A URL that was issued with another is not valid any more."""
+        """The access key's id; a URL signed with another key is refused."""
 
     def sign(self, base: str, key: str) -> str:
         """The URL of an object on the download host `base` (`https://host:port`)."""
@@ -54,7 +54,7 @@ class Signer:
         return f"{base}/{quote(key)}?{urlencode(query)}"
 
     def check(self, method: str, host: str, path: str, query: dict[str, str]) -> None:
-        """Raise `NotSigned` unless such a request may be answered now."""
+        """Raise `NotSigned` unless the request's signature is valid now."""
         given = dict(query)
         signature = given.pop("X-Amz-Signature", "")
         if not signature:
@@ -82,7 +82,7 @@ class Signer:
     def _signature(
         self, method: str, host: str, path: str, query: Mapping[str, str]
     ) -> str:
-        """AWS's recipe: canonical request, string to sign, derived key."""
+        """The signature by AWS: canonical request, string to sign, derived key."""
         canonical = "\n".join(
             [
                 method,

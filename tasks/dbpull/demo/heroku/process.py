@@ -17,9 +17,9 @@ from dbpull.demo.heroku.launch import Module, end, launch
 
 
 class StandIn:
-    """A running stand-in. As a context manager it is stopped at the end.
+    """A running stand-in, stopped at the end of its context.
 
-    It also ends by itself when this process does, unless started with `detach`.
+    Unless started with `detach`, it also ends with this process.
     """
 
     MODULE: ClassVar = Module("dbpull.demo.heroku")
@@ -37,11 +37,11 @@ class StandIn:
     def start(
         cls, config: Config, *, detach: bool = False, state: Path | None = None
     ) -> Self:
-        """Start one; it answers when this returns, with its configured dumps made.
+        """Start a stand-in; return when its configured dumps are made and it answers.
 
-        `detach`: it outlives this process, and `state` is the file that says which one
-        it is, for `found` and `stop_by`. Raises `StandInNotStarted`, and OSError where
-        that file can't be written.
+        With `detach` the stand-in outlives this process; `state` is the state file for
+        `found` and `stop_by`. Raises `StandInNotStarted`, and OSError where the state
+        file can't be written.
         """
         process, running = launch(cls.MODULE, config, detach=detach)
         started = cls(running, process)
@@ -58,15 +58,15 @@ class StandIn:
 
     @classmethod
     def found(cls, state: Path) -> Self | None:
-        """The detached one that a state file names; None where it has ended."""
+        """The detached stand-in that a state file names; None where it has ended."""
         running = detached.read(state)
         return cls(running) if running else None
 
     @classmethod
     def stop_by(cls, state: Path) -> bool:
-        """Stop the one that a state file names; remove the file and what is left.
+        """Stop the stand-in that a state file names; remove its files.
 
-        False where it had ended already.
+        False where the stand-in had ended already.
         """
         found = cls.found(state)
         if found:
@@ -76,22 +76,22 @@ class StandIn:
 
     @property
     def token(self) -> str:
-        """The token that its APIs accept: a secret."""
+        """The token that the APIs accept: a secret."""
         return self._running.token
 
     @property
     def ca(self) -> Path:
-        """The file with its CA's certificate."""
+        """The file with the CA's certificate."""
         return Path(self._running.ca)
 
     @property
     def folder(self) -> Path:
-        """Where its dumps lie."""
+        """The folder of its dumps."""
         return Path(self._running.folder)
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that make any client, the Heroku CLI too, talk to it."""
+        """Variables that lead any client, the Heroku CLI too, to the stand-in."""
         local = ["127.0.0.1", "localhost"]
         return {
             "HEROKU_API_KEY": self.token,
@@ -106,7 +106,7 @@ class StandIn:
         }
 
     def stop(self) -> None:
-        """End the process, and what it left behind. A second time does nothing."""
+        """End the process, and remove its folder; a second call does nothing."""
         if self._process is None:
             detached.end(self._running)
             return
@@ -131,8 +131,8 @@ class StandIn:
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:
-    """Let it outlive us."""
+    """Let the process outlive us."""
     if process.stdin:
         process.stdin.close()
-    # Popen complains where one is forgotten whose end it has not seen.
+    # Popen warns where a process is forgotten before its end.
     process.returncode = 0

@@ -1,4 +1,4 @@
-"""Which bytes of an object a request is for: `Range`, `If-Range`, `If-Match` as S3."""
+"""The range that a request asks for: `Range`, `If-Range`, `If-Match` as S3."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SINGLE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
 class NotSatisfiable(Exception):
-    """The range begins behind the object's end: 416."""
+    """The range begins after the object's end: 416."""
 
 
 def wanted(headers: Mapping[str, str], stored: Object) -> tuple[int, int] | None:
-    """First byte and the one behind the last; None for the whole, with status 200.
+    """The range's start, and end (excluded); None for the whole object, with a 200.
 
-    A range that S3 does not understand, several ranges, or an `If-Range` that names
-    another object: the whole. Raises `NotSatisfiable`.
+    S3 sends the whole object for a range that S3 does not understand, for several
+    ranges, and for an `If-Range` of another object. Raises `NotSatisfiable`.
     """
     match = SINGLE.fullmatch(headers.get("Range", "").replace(" ", ""))
     if not match or match.groups() == ("", "") or not _same(headers, stored):
@@ -38,13 +38,13 @@ def wanted(headers: Mapping[str, str], stored: Object) -> tuple[int, int] | None
 
 
 def precondition_holds(headers: Mapping[str, str], stored: Object) -> bool:
-    """Whether `If-Match`, where it is sent, names this object."""
+    """Whether `If-Match` names this object, or is not sent."""
     condition = headers.get("If-Match", "*")
     return condition == "*" or stored.etag in re.split(r"\s*,\s*", condition)
 
 
 def last_modified(stored: Object) -> str:
-    """As the header has it."""
+    """The time of an object, as the header has it."""
     return format_datetime(stored.modified.replace(microsecond=0), usegmt=True)
 
 

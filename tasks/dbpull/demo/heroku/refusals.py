@@ -1,4 +1,4 @@
-"""How Heroku's APIs and S3 say no: the bodies, as recorded and as documented."""
+"""The refusals of Heroku's APIs and of S3, as recorded and as documented."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ S3_WORDS = {
 
 
 class ErrorResponse(Exception):
-    """A handler says no; the answer goes to the client as it is."""
+    """A handler's refusal: the answer goes to the client unchanged."""
 
     def __init__(self, answer: web.Response) -> None:
         super().__init__(answer.status)
@@ -42,7 +42,7 @@ class ErrorResponse(Exception):
 
 @web.middleware
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer with what a handler has refused with."""
+    """Turn a handler's refusal into the answer."""
     try:
         return await handler(request)
     except ErrorResponse as refused:
@@ -66,7 +66,7 @@ def in_json(
 def in_html(
     status: int, text: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """A page, as Heroku's routers and the Data API's 404 have it."""
+    """A page, as from Heroku's routers and for the Data API's 404."""
     return web.Response(
         text=text, status=status, headers={"Content-Type": HTML} | dict(headers or {})
     )
@@ -94,12 +94,12 @@ def in_xml(
 
 
 def no_app() -> ErrorResponse:
-    """Neither API knows the app."""
+    """The refusal of both APIs for an unknown app."""
     return ErrorResponse(
         in_json(404, message="Couldn't find that app.", resource="app")
     )
 
 
 def as_json(data: object, status: int = 200) -> web.Response:
-    """An answer that is no refusal."""
+    """The answer of a success."""
     return web.json_response(data, status=status, dumps=json.dumps)

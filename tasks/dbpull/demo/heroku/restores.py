@@ -1,6 +1,6 @@
-"""Restoring a backup into its database: emptied, then a real pg_restore.
+"""The restore of a backup: its database is emptied, then a real pg_restore runs.
 
-What Heroku's restores forgive is forgiven here: that extensions can't be commented on.
+As at Heroku, an error about a comment on an extension does not fail the restore.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FORGIVEN = "must be owner of extension"
 
 
 class PgRestoreFailed(Exception):
-    """pg_restore had something to say that matters."""
+    """pg_restore met an error that fails the restore."""
 
 
 class Restores:
@@ -32,13 +32,13 @@ class Restores:
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, transfer: TransferRecord) -> None:
-        """Begin to restore; it goes on whatever its client does."""
+        """Begin a restore; it goes on without its client."""
         task = asyncio.create_task(self._restore(transfer))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
     async def close(self) -> None:
-        """End them all."""
+        """End all restores."""
         for task in self._running:
             task.cancel()
         if self._running:

@@ -1,4 +1,4 @@
-"""The two ports: Heroku's APIs over http, the download host over https."""
+"""The two ports: Heroku's APIs over HTTP, the download host over HTTPS."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class StandInServer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Addresses]:
-        """Make the configured dumps, answer on both ports, and end it all.
+        """Make the configured dumps; answer on both ports while in the context.
 
         Raises `capture.PgDumpFailed` and OSError.
         """
@@ -79,7 +79,7 @@ class StandInServer:
                 await runner.cleanup()
 
     def api_app(self) -> web.Application:
-        """Both APIs, and `/stand-in`: who it is, and its end."""
+        """Both APIs, and the admin paths: `/stand-in` identifies, `/stop` ends."""
         middlewares = [refusals.answered, guard(self.config.token)]
         app = web.Application(middlewares=middlewares)
         transfers = TransfersApi(
@@ -113,16 +113,16 @@ class StandInServer:
         return app
 
     def make_download_host(self) -> DownloadHost:
-        """What answers for the dumps."""
+        """Make the handler of downloads."""
         return DownloadHost(self.bucket, self.signer)
 
     def make_captures(self) -> Captures:
-        """What makes the dumps."""
+        """Make the workers of captures."""
         config = self.config
         return Captures(self.bucket, self.folder, config.pg_dump, config.progress_every)
 
     def _certificates(self) -> tuple[str, ssl.SSLContext]:
-        """A CA of its own: the file with its certificate, and the server's side."""
+        """A new CA: its certificate's file, and the TLS context of the server."""
         ca = trustme.CA()
         path = self.folder / "ca.pem"
         ca.cert_pem.write_to_path(str(path))

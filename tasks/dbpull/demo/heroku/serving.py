@@ -1,9 +1,9 @@
-"""Serving in a process of its own, which its starter has launched.
+"""The stand-in's own process, started by `launch`.
 
-It reads one line of JSON, `{"config", "folder", "temporary", "detached"}`, answers one
-line, `{"api", "download", "ca"}` or `{"error"}`, and then serves until it is told to
-stop or, unless detached, its standard input ends with the one who started it. INSTANCE,
-a random word, lets others recognise the process.
+It reads a line of JSON, `{"config", "folder", "temporary", "detached"}`, and answers a
+line, `{"api", "download", "ca"}` or `{"error"}`. Then it serves until a request or a
+signal stops it; unless detached, also until its starter's end closes standard input.
+INSTANCE, a random word, identifies the process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dbpull.demo.heroku.server import StandInServer
 
 
 def main(kind: type[StandInServer]) -> int:
-    """Serve as that kind of server; the exit code."""
+    """Serve by a class of server; return the exit code."""
     order = json.loads(sys.stdin.readline())
     folder = Path(order["folder"])
     try:
@@ -71,7 +71,7 @@ async def _answer(server: StandInServer) -> None:
 
 
 def _tell(answer: dict[str, str]) -> None:
-    """The one line on stdout; after it nobody listens there any more."""
+    """Write the only line on stdout: the reader closes its end afterwards."""
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -80,7 +80,7 @@ def _tell(answer: dict[str, str]) -> None:
 
 
 def _watch_parent(stop: Callable[[], None]) -> None:
-    """Standard input ends when the process at its other end does."""
+    """Stop when standard input ends, with the process at its other end."""
     while os.read(0, 1024):
         pass
     with contextlib.suppress(RuntimeError):

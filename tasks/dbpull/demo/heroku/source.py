@@ -1,6 +1,6 @@
-"""The real PostgreSQL database behind a pretended one: what it says, how it is dumped.
+"""The real PostgreSQL database behind a pretended database: its facts, its dump.
 
-Connections are set by libpq's environment variables: no password in any argv.
+Connections are set by libpq's environment variables: no argv holds a password.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DUMP = (
     "--verbose",
     "--exclude-schema=heroku_ext",
 )
-# What a URL's query may set, by libpq's names.
+# The parameters that a URL's query may set, by libpq's names.
 PARAMETERS = {
     "host": "PGHOST",
     "port": "PGPORT",
@@ -42,7 +42,7 @@ FACTS = """select current_setting('server_version'),
 
 @dataclass(frozen=True)
 class Facts:
-    """What a database says of itself. `size` in bytes."""
+    """Facts that a database tells. `size` in bytes."""
 
     version: str
     size: int
@@ -68,7 +68,7 @@ def environment(url: str) -> dict[str, str]:
 
 
 def surroundings(url: str) -> dict[str, str]:
-    """The whole environment of a client program: no other PG* variable counts."""
+    """The whole environment of a client program, without other PG* variables."""
     others = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     return others | environment(url) | {"PGAPPNAME": "Heroku Postgres Backups"}
 
@@ -80,7 +80,7 @@ def psql_beside(pg_dump: str) -> str:
 
 
 async def facts(url: str, psql: str) -> Facts | None:
-    """Ask the database; None where it does not answer."""
+    """The facts of a database; None where it does not answer."""
     try:
         process = await asyncio.create_subprocess_exec(
             psql,

@@ -1,4 +1,4 @@
-"""Transfers: Heroku's word for backups, restores and copies; there are no copies here.
+"""Transfers: Heroku's word for backups, restores and copies (not pretended).
 
 Fields as in recorded answers of the Data API (`/client/v11/apps/:app/transfers`).
 """
@@ -16,18 +16,18 @@ MANUAL_KEPT, SCHEDULED_KEPT, SHARED_KEPT = 25, 5, 2
 
 
 def now() -> datetime:
-    """This moment, in UTC, to the second as Heroku tells it."""
+    """The present time in UTC, to the second, as Heroku tells times."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 def stamp(moment: datetime | None) -> str | None:
-    """`2020-12-13 16:22:40 +0000`."""
+    """A time as Heroku writes it: `2020-12-13 16:22:40 +0000`."""
     return moment.strftime("%Y-%m-%d %H:%M:%S +0000") if moment else None
 
 
 @dataclass
 class TransferRecord:
-    """One backup or restore. `copied` is the truth, `processed_bytes` what is told."""
+    """A backup or restore. Clients see `processed_bytes`; it lags behind `copied`."""
 
     number: int
     addon: Addon
@@ -37,7 +37,7 @@ class TransferRecord:
     group: str = ""
     schedule: str = ""
     restored: TransferRecord | None = None
-    """Of a restore, the backup that is put into the database."""
+    """In a restore: the backup to restore."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     canceled_at: datetime | None = None
@@ -51,35 +51,35 @@ class TransferRecord:
 
     @property
     def key(self) -> str:
-        """Where its dump lies in the bucket."""
+        """The dump's key in the bucket."""
         moment = self.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"{self.group}/{moment}/{self.uuid}"
 
     @property
     def stored_url(self) -> str:
-        """Where Heroku keeps it; nobody else may look there."""
+        """The URL of the dump in Heroku's bucket; only Heroku may read it."""
         return f"https://xfrtu.s3.amazonaws.com/{self.key}"
 
     def log(self, message: str) -> None:
-        """Add a line to what `?verbose=true` shows."""
+        """Add a line to the log for `?verbose=true`."""
         self.logs.append((now(), message))
 
     def start(self) -> None:
-        """A worker has taken it."""
+        """Note that a worker has begun the transfer."""
         self.started_at = self.updated_at = now()
 
     def finish(self, *, succeeded: bool) -> None:
-        """It has ended, well or not."""
+        """Note the end of the transfer."""
         self.finished_at = self.updated_at = now()
         self.succeeded = succeeded
 
     def cancel(self) -> None:
-        """Someone ended it: canceled, finished and not succeeded, all at once."""
+        """Note a cancellation: canceled, finished and not succeeded at once."""
         self.canceled_at = now()
         self.finish(succeeded=False)
 
     def shown(self, *, verbose: bool = False) -> dict[str, object]:
-        """The JSON object. Holds the database's password, as Heroku's does."""
+        """The JSON object. Holds the database's password, as at Heroku."""
         times = ("created", "started", "canceled", "updated", "finished", "deleted")
         told: dict[str, object] = {
             "uuid": self.uuid,
@@ -136,7 +136,7 @@ class Ledger:
         self._of: dict[str, list[TransferRecord]] = {}
 
     def add(self, addon: Addon, from_name: str, number: int = 0) -> TransferRecord:
-        """Enter a new one under the app that pays for the database."""
+        """Enter a new transfer under the app that pays for the database."""
         entered = self._of.setdefault(addon.app.id, [])
         number = number or 1 + max((t.number for t in entered), default=0)
         transfer = TransferRecord(number, addon, from_name, group=addon.app.id)
@@ -149,7 +149,7 @@ class Ledger:
         return sorted(kept, key=lambda t: (t.created_at, t.number), reverse=True)
 
     def find(self, app: AppRef, wanted: str) -> TransferRecord | None:
-        """The one with this number or uuid, deleted ones included."""
+        """The transfer with this number or uuid, even if deleted."""
         entered = self._of.get(app.id, [])
         return next((t for t in entered if wanted in (str(t.number), t.uuid)), None)
 

@@ -1,4 +1,4 @@
-"""Heroku's Data API on backups: list, one, capture, restore, public URL, …"""
+"""Heroku's Data API on transfers: list, show, capture, restore, public URL, …"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dbpull.demo.heroku.transfers import Ledger, TransferRecord, now, stamp
 
 
 class TransfersApi:
-    """Transfers by their billing app and number or uuid."""
+    """Transfers, by billing app and number or uuid."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class TransfersApi:
         self._download_url = download_url
 
     def routes(self) -> list[web.RouteDef]:
-        """What it answers."""
+        """The routes of the transfer requests."""
         path = "/client/v11/apps/{app}/transfers"
         one = path + "/{transfer}"
         return [
@@ -55,17 +55,17 @@ class TransfersApi:
         ]
 
     async def listed(self, request: web.Request) -> web.Response:
-        """All of an app's transfers."""
+        """The list of an app's transfers."""
         found = self._ledger.of(self._app(request))
         return refusals.as_json([transfer.shown() for transfer in found])
 
     async def one(self, request: web.Request) -> web.Response:
-        """One transfer; its log only where `verbose` is asked for."""
+        """A transfer; with its log only for `?verbose=true`."""
         verbose = request.query.get("verbose") == "true"
         return refusals.as_json(self._known(request).shown(verbose=verbose))
 
     async def capture(self, request: web.Request) -> web.Response:
-        """Begin a backup: 201 at once, not started yet."""
+        """Begin a backup: answer 201 before the worker starts."""
         addon = data_api.known(self._account, request)
         transfer = self._ledger.add(addon, self._account.from_name(addon))
         told = transfer.shown()
@@ -73,7 +73,7 @@ class TransfersApi:
         return refusals.as_json(told, status=201)
 
     async def restore(self, request: web.Request) -> web.Response:
-        """Begin to put a backup into a database, which is emptied first."""
+        """Begin to restore a backup into a database, which is emptied first."""
         addon = data_api.known(self._account, request)
         wanted = (await request.json()).get("backup_url")
         found = (t for t in self._ledger if not t.restored and t.stored_url == wanted)
@@ -88,7 +88,7 @@ class TransfersApi:
         return refusals.as_json(told, status=201)
 
     async def public_url(self, request: web.Request) -> web.Response:
-        """A URL to download a finished backup from. It is a secret."""
+        """The presigned URL of a finished backup: a secret."""
         transfer = self._known(request)
         if not transfer.succeeded or transfer.restored:
             raise _refused(400, "This transfer is not a finished backup.")
@@ -101,7 +101,7 @@ class TransfersApi:
         return refusals.as_json({"url": url, "expires_at": stamp(expires)})
 
     async def cancel(self, request: web.Request) -> web.Response:
-        """End a pending or running one."""
+        """Cancel a pending or running transfer."""
         transfer = self._known(request)
         if transfer.finished_at:
             raise _refused(400, "This transfer has already finished.")

@@ -1,4 +1,4 @@
-"""Emptying a real database as Heroku does: dropped, and created anew for its owner."""
+"""The reset of a real database, as at Heroku: dropped, and created for its owner."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _SCRIPT = """
 drop database if exists :"dbname" with (force);
 create database :"dbname" owner :"owner" template template0;
 """
-# Heroku's dumps leave it out, and count on it.
+# Heroku's dumps leave out this schema, and need it.
 _HAS_HEROKU_EXT = "select true from pg_namespace where nspname = 'heroku_ext';"
 _HEROKU_EXT = 'create schema heroku_ext authorization :"owner";'
 
 
 class WipeFailed(Exception):
-    """The database is not there, or psql could not empty it; its text says why."""
+    """The database does not exist, or psql could not empty it; the text says why."""
 
 
 _locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
 async def wiped(url: str, psql: str) -> str:
-    """Empty the database at a URL, whose role may do so; its owner.
+    """Empty the database of a URL, whose role may do so; return its owner.
 
-    One at a time for each, and to its end, whatever becomes of who asked for it.
+    One call at a time empties a database; cancelling the caller does not stop it.
     """
     return await asyncio.shield(_wiped(url, psql))
 
