@@ -1,4 +1,4 @@
-"""Errors about any source: no name, no backup."""
+"""Errors about a source: no name, no backup."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ CAPTURE = f"Take a new one with `{command('pull')} --capture`"
 
 
 class NoSource(PullError):
-    """No source is named, or several are."""
+    """No source is named, or several sources are."""
 
 
 class NoBackup(PullError):
-    """No finished backup of the database.
+    """The database has no finished backup.
 
-    `others` are the databases that have one, `unfinished` what there is of this
-    one instead ("b102 failed").
+    `others` are databases with a finished backup; `unfinished` is the newest backup
+    of this database with its state ("b102 failed").
     """
 
     def __init__(

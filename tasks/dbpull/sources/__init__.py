@@ -1,1 +1,1 @@
-"""Where a database can be pulled from."""
+"""The sources that a database can be pulled from."""

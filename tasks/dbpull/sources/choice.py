@@ -1,4 +1,4 @@
-"""The backup to pull. On several hosts each question is asked once, for all of them.
+"""The backup to pull. For several hosts, each question is asked once.
 
 Without a host no answer is kept: each task of a run asks anew.
 """
@@ -30,7 +30,7 @@ _backups: SingleFlight[SourceBackup] = SingleFlight()
 
 
 def database_of(source: Source, reporter: Reporter) -> SourceDatabase:
-    """The source's database, by asking the source: reads only."""
+    """Ask the source for its database: reads only."""
 
     def ask() -> SourceDatabase:
         return source.open(reporter.for_all)
@@ -46,7 +46,7 @@ def choose(
     max_age: float,
     host: str = "",
 ) -> Choice:
-    """The backup to pull: the one named, the newest if young enough, or none.
+    """Choose the named backup, the newest if young enough, or a capture.
 
     Raises as the database's `named` does.
     """
@@ -76,7 +76,7 @@ def _chosen(
 def obtain(
     database: SourceDatabase, choice: Choice, wait: float, reporter: Reporter
 ) -> SourceBackup:
-    """The chosen backup, once it is finished; a new one where the choice has none."""
+    """Wait for the end of the chosen backup; without one, capture a new backup."""
 
     def ask() -> SourceBackup:
         if choice.backup is None:
@@ -93,7 +93,7 @@ def obtain(
 def existing(
     database: SourceDatabase, backup: str | None, wait: float, reporter: Reporter
 ) -> SourceBackup:
-    """The backup named, or the newest; never a new one.
+    """Wait for the end of the named or the newest backup; capture none.
 
     Raises NoBackup, and as the database's `named` does.
     """
@@ -117,7 +117,7 @@ def capture(database: SourceDatabase, wait: float, reporter: Reporter) -> Source
 
 
 def captured(database: SourceDatabase, wait: float, reporter: Reporter) -> SourceBackup:
-    """A new backup, once it is finished."""
+    """Take a new backup, in a step of the reporter."""
     doing = f"Capturing a backup of {database.label}"
     with reporter.step("capture", doing, "bytes") as step:
         backup = database.capture(wait, step.progress)
@@ -128,7 +128,7 @@ def captured(database: SourceDatabase, wait: float, reporter: Reporter) -> Sourc
 def note_another_server(
     database: SourceDatabase, backup: SourceBackup, reporter: Reporter
 ) -> None:
-    """Note that a backup was taken from another server than the database has now."""
+    """Note that the database has moved to another server since the backup."""
     then, now = backup.server, database.server
     if then and now and then != now:
         reporter.note(
@@ -140,7 +140,7 @@ def note_another_server(
 def awaited(
     database: SourceDatabase, backup: SourceBackup, wait: float, reporter: Reporter
 ) -> SourceBackup:
-    """The backup once it is finished: waits for one that is still being taken."""
+    """Wait for the end of a backup that is still being taken."""
     if backup.is_finished:
         return backup
     with reporter.step("capture", f"Waiting for {backup.id}", "bytes") as step:

@@ -31,7 +31,7 @@ class HerokuApp:
 
     app: heroku.AppChoice
     database: str
-    """Which of its databases, as the setting has it."""
+    """The app's database, as in the setting `database`."""
 
     @property
     def name(self) -> str:
@@ -40,7 +40,7 @@ class HerokuApp:
 
     @property
     def name_of_dumps(self) -> str:
-        """The app whose database is meant: the other one for other::DATABASE."""
+        """The app that has the database: `other` for other::DATABASE."""
         return other_app(self.database) or self.name
 
     def refuse_unable(self, reporter: Reporter) -> None:
@@ -64,7 +64,7 @@ class HerokuApp:
     def _kept(self, api: heroku.Api) -> list[heroku.Backup]:
         """The backups as Heroku lists them.
 
-        The backups of a database that another app shares belong to that other app.
+        The backups of a database shared by another app are kept under that app.
         """
         named = self.database != KEYS["database"].default
         found = [] if named else heroku.backups(api, self.app)
@@ -109,7 +109,7 @@ class HerokuDatabase:
 
     @property
     def version(self) -> str | None:
-        """PostgreSQL's version there."""
+        """The version of the database's server."""
         return self.info.version
 
     @property
@@ -119,7 +119,7 @@ class HerokuDatabase:
 
     @property
     def server(self) -> heroku.ServerAddress | None:
-        """The database's server now."""
+        """The database's present server."""
         return self.info.server
 
     @property
@@ -202,7 +202,7 @@ def other_app(database: str) -> str:
 
 
 def forget() -> None:
-    """Drop the APIs and their token: in a process that lives on, it may change."""
+    """Drop the APIs and their token: the token may change in a long-lived process."""
     _api.cache_clear()
 
 

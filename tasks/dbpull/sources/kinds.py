@@ -1,4 +1,4 @@
-"""The kinds of sources: which one the settings name, and what its platform adds."""
+"""The kinds of sources: the source that the settings name, and its platform."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def source_of(settings: Settings) -> Source:
 
 
 def name_of_dumps(settings: Settings) -> str | None:
-    """The source whose dumps are meant; None, which means all, where none is named."""
+    """The source whose dumps the settings mean; None for the dumps of all sources."""
     if other := heroku_app.other_app(settings.database):
         return other
     with suppress(NoSource):

@@ -1,4 +1,4 @@
-"""What the flows know of a source: its name, its database, and its backups."""
+"""The protocols of a source: its name, its database, its backups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dbpull.console import Reporter
 from dbpull.target.guard import Address
 
 Progress = Callable[[int, int | None], None]
-"""Is told how many bytes of a backup have been taken, and the database's size."""
+"""Gets the bytes of a backup taken so far, and the database's bytes if known."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class SourceBackup:
     status: str
     is_finished: bool
     size: int | None
-    """The database's bytes, as it was; None where the source does not tell."""
+    """The database's bytes at the backup; None where the source does not tell."""
     server: Address | None
     """The server of the database when the backup was taken."""
     requests: Sequence[str]
@@ -53,7 +53,7 @@ class SourceDatabase(Protocol):
 
     @property
     def version(self) -> str | None:
-        """PostgreSQL's version there (`16.4`); None where the source does not tell."""
+        """The server's version (`16.4`); None where the source does not tell."""
 
     @property
     def size(self) -> int | None:
@@ -61,7 +61,7 @@ class SourceDatabase(Protocol):
 
     @property
     def server(self) -> Address | None:
-        """The database's server now; None where the source does not tell."""
+        """The database's present server; None where the source does not tell."""
 
     @property
     def capture_requests(self) -> Sequence[str]:
@@ -73,7 +73,7 @@ class SourceDatabase(Protocol):
     def named(self, backup: str) -> SourceBackup:
         """The backup with an id, finished or still being taken.
 
-        Raises PullError where there is none, or it is of another database.
+        Raises PullError for an unknown id, and for a backup of another database.
         """
 
     def capture(self, wait: float, progress: Progress) -> SourceBackup:
@@ -81,7 +81,7 @@ class SourceDatabase(Protocol):
 
 
 class Source(Hashable, Protocol):
-    """A source that the settings name; it can be compared, and is not asked yet."""
+    """A source that the settings name, not asked yet; can be compared."""
 
     @property
     def name(self) -> str:
@@ -98,4 +98,4 @@ class Source(Hashable, Protocol):
         """Ask the source for its database: reads only."""
 
     def backups(self, reporter: Reporter) -> list[SourceBackup]:
-        """The backups that it keeps, newest first, of any state."""
+        """The backups that the source keeps, newest first, of any state."""
