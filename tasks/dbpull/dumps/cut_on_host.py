@@ -1,4 +1,4 @@
-"""The check that a dump on a host is not cut short, by its last bytes."""
+"""The check, by a dump's last bytes, that a dump on a host is not cut short."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dbpull.postgres import programs
 from dbpull.restore.sections import numbers
 
 TAIL = 64 * 1024
-"""How many of a dump's last bytes are read from the host."""
+"""The number of last bytes of a dump that are read from the host."""
 # pg_backup_custom.c, _ReadBuf, _readBlockHeader and _PrintTocData
 _CUT = ("end of file", "could not find block ID")
 
@@ -17,7 +17,7 @@ _CUT = ("end of file", "could not find block ID")
 def refuse_cut(shell: Host, path: str, contents: Archive) -> None:
     """Raise TruncatedDump where a dump ends before the end of its last data block.
 
-    Only the dump's end is read here; the pg_restore on the host reads the rows.
+    Only the end of the dump is read here; pg_restore on the host reads the rows.
     """
     if contents.with_data and not _ends(shell, path, contents):
         where = "before the end of its data"
@@ -28,8 +28,8 @@ def refuse_cut(shell: Host, path: str, contents: Archive) -> None:
 def _ends(shell: Host, path: str, contents: Archive) -> bool:
     """Whether a dump holds its last data block to the end.
 
-    Where the file's last bytes don't show the block (it is long, or more follows),
-    pg_restore looks for it: a file may end between two blocks.
+    Where the file's last bytes don't show the block (a long block, or more data after
+    it), pg_restore looks for the block: a file may end between two blocks.
     """
     _, tail, _ = shell.exchange(["tail", "-c", str(TAIL), path])
     if ends_whole(tail, contents):

@@ -1,4 +1,4 @@
-"""The stream of a dump that arrives on a host: pg_restore there reads it."""
+"""The stream of a dump that arrives on a host, where pg_restore reads the dump."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class HostStream:
     def _overlap_pays(self, jobs: int) -> bool:
         """Whether one pg_restore should restore the rows while the dump arrives.
 
-        It takes the longer of the arrival and its own time. `jobs` pg_restores restore
-        the rows faster, but need the whole file: they take the arrival, and then their
-        share of that time each.
+        One pg_restore takes the longer of the arrival's time and its own. `jobs`
+        pg_restores need the whole file: they take the time of the arrival, and then
+        one pg_restore's time divided by `jobs`.
         """
         transfer = self.transfer
         arrival = transfer.left / max(transfer.rate, 1)
@@ -64,7 +64,7 @@ class HostStream:
         return max(arrival, alone) <= arrival + alone / jobs
 
     def _restore_rows(self, into: Restore) -> None:
-        """Restore definitions and rows, as they arrive, by one pg_restore."""
+        """Restore the arriving definitions and rows by one pg_restore."""
         transfer = self.transfer
         argv = transfer.fed(into.stream_argv(transfer.listing))
         into.stream(argv, transfer.check, lambda: transfer.left > 0)

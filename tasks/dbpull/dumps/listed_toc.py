@@ -1,4 +1,4 @@
-"""The table of contents as `pg_restore -l` lists it, of dumps that we can't read.
+"""The table of contents by `pg_restore -l`, for dumps that dbpull can't read.
 
 Such a dump is a tar file, or has a version that `archive` does not know.
 """
@@ -19,7 +19,7 @@ _BEYOND = "unsupported version"
 
 
 def read(path: Path, error: UnsupportedDump, shell: Shell) -> Archive:
-    """The table of contents as the newest pg_restore lists it; `error` if it can't."""
+    """The table of contents by the newest pg_restore; raises `error` if it fails."""
     program = _newest(shell, error)
 
     def output(*options: str) -> str:

@@ -49,8 +49,8 @@ class LocalStore:
     def find(self, app: str | None, name: str | None) -> Dump | None:
         """The dump in a named file, or the newest dump. Raises DumpFolder.
 
-        A relative name is looked up from the current folder, in the folder of dumps,
-        and beside that.
+        A relative name is looked up in the current folder, in the folder of dumps, and
+        in its parent.
         """
         if not name:
             return next(iter(self.dumps(app, self.settings.database)), None)
@@ -64,7 +64,7 @@ class LocalStore:
         return Dump.of(found.resolve()) if found else None
 
     def has(self, dump: Dump) -> bool:
-        """Whether the dump is here and whole: a part has another name."""
+        """Whether the whole dump is stored: a part has another name."""
         return dump.path.exists()
 
     def size(self, dump: Dump) -> int:
@@ -190,7 +190,7 @@ def _accept(first: bytes) -> None:
 
 
 def _front(download: Download) -> Archive:
-    """The table of contents, as soon as it has arrived."""
+    """The table of contents of an arriving dump."""
     try:
         with download.reader() as stream:
             return archive.read(stream)
@@ -204,7 +204,7 @@ def _front(download: Download) -> Archive:
 
 
 def _listed(dump: Dump, error: UnsupportedDump, reporter: Reporter) -> DumpStream:
-    """Take a dump that only pg_restore reads: pg_restore lists and restores it."""
+    """The stream of a dump that only pg_restore can list and restore."""
     read = listed_toc.read(dump.path, error, Local())
     reporter.note(f"{dump.label} is {error.found}: that is left to pg_restore.")
     return FileStream(dump, read)

@@ -1,4 +1,4 @@
-"""The stream of a dump on this machine, whole or arriving: the engine restores it."""
+"""The stream of a dump on this machine, whole or arriving, for the engine."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from dbpull.words import listed, size
 
 
 class LocalStream:
-    """A dump on this machine, verified, or while it is downloaded; see DumpStream.
+    """A dump on this machine, verified or being downloaded; see DumpStream.
 
-    The engine reads it by `open`, `total` and `walk`; see ReadableDump.
+    The engine reads the dump by `open`, `total` and `walk`; see ReadableDump.
     """
 
     def __init__(
@@ -106,8 +106,8 @@ class LocalStream:
     def walk(self, listener: Listener) -> None:
         """Pass each data block to the listener; at the end the dump is verified.
 
-        Raises ObjectChanged where the download host has another dump by now: `finish`
-        gets that one.
+        Raises ObjectChanged where the download host now has another dump, which
+        `finish` gets.
         """
         if self._download:
             self._walk_arriving(self._download, listener)
@@ -157,7 +157,7 @@ def _fetched(dump: Dump) -> str:
 
 
 class _Changed(DownloadFailed):
-    """The download host has another object by now."""
+    """The download host now has another object."""
 
     def __init__(self) -> None:
         super().__init__("It changed.")

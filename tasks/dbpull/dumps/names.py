@@ -120,9 +120,9 @@ def parts(folder: Path, app: str | None = None) -> list[Path]:
 
 
 def remove_part(found: Path) -> bool:
-    """Remove a part and its journal, or a lone journal; whether they are removed.
+    """Remove a part and its journal, or a lone journal; return whether it succeeded.
 
-    A part that a download has locked stays, and so does one that we may not remove.
+    A part stays where a download has locked it, or where we may not remove it.
     """
     part = found.with_name(found.name.removesuffix(_JOURNAL))
     alone = part != found
@@ -141,7 +141,7 @@ def remove_part(found: Path) -> bool:
 
 
 def _remove_locked(fd: int, part: Path, *, alone: bool) -> bool:
-    """Remove an open part, unless it is locked or its name is another file's by now."""
+    """Remove an open part, unless locked, or unless its name is now another file's."""
     if not (filelock.lock(fd) and filelock.is_still(fd, part)):
         return False
     if alone and os.fstat(fd).st_size:

@@ -1,4 +1,4 @@
-"""The store of dumps on a host, and how a dump gets there: by curl or SFTP."""
+"""The store of dumps on a host; a dump gets there by curl or SFTP."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class HostStore:
         return None
 
     def has(self, dump: Dump) -> bool:
-        """Whether the dump is there and whole: a part has another name."""
+        """Whether the whole dump is stored: a part has another name."""
         return self.shell.exists(str(dump.path))
 
     def size(self, dump: Dump) -> int:
@@ -77,9 +77,9 @@ class HostStore:
             return FileStream(dump, _read(RemoteHead(self.shell, str(dump.path))))
 
     def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
-        """Take a dump that is on the host. Raises BadDump.
+        """Open a stored dump. Raises BadDump.
 
-        The host's pg_restore checks the rows: they don't pass through this machine.
+        The host's pg_restore checks the rows, which don't pass through this machine.
         """
         count = self.size(dump)
         reporter.backup, reporter.size = dump.label, count
@@ -91,7 +91,7 @@ class HostStore:
 
     @contextmanager
     def fetch(self, backup: SourceBackup, reporter: Reporter) -> Iterator[DumpStream]:
-        """Have the host curl a backup's dump, or send it by SFTP; see DumpStore."""
+        """Get a backup's dump by the host's curl, or by SFTP; see DumpStore."""
         dump = dump_of(backup, self.settings)
         reporter.backup = dump.label
         if self.has(dump):
@@ -128,7 +128,7 @@ class HostStore:
         return of_arriving(into)
 
     def refuse_unable(self) -> None:
-        """Raise MissingCurl where the host would need curl and lacks it."""
+        """Raise MissingCurl where the host lacks curl for a `fetch`."""
         if not self.upload and not self.shell.has_curl:
             raise MissingCurl(self.shell.where)
 
@@ -141,10 +141,10 @@ class HostStore:
         return Dump.of(path)
 
     def remove(self, dump: Dump) -> None:
-        """Remove a dump; at the process's end, also the dump that was fetched to send.
+        """Remove a dump; at the process's end, also its copy on this machine.
 
-        A dump stays that lay here before, or that a failed host still needs. Raises
-        HostRefused.
+        A copy from before this run stays, and so does a copy that a failed host still
+        needs. Raises HostRefused.
         """
         self._remove(dump)
         for dump_here in self._sent:
@@ -184,7 +184,6 @@ class HostStore:
 
 
 def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
-    """The listed files with a suffix."""
     return [path for path, _ in listed if path.suffix == suffix]
 
 
@@ -193,7 +192,7 @@ def _dumps(listed: list[tuple[Path, int]]) -> list[Dump]:
 
 
 def _front(transfer: HostTransfer) -> Archive:
-    """The table of contents, as soon as it has arrived; what is no dump is removed."""
+    """The table of contents of an arriving dump; a file that is no dump is removed."""
     try:
         return _read(transfer.front())
     except BadDump:

@@ -1,4 +1,4 @@
-"""The dumps that are downloaded here to be sent: once for all hosts, then removed."""
+"""The dumps downloaded here for hosts: once for all hosts, removed at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dbpull.sources.source import SourceBackup
 
 _to_send: SingleFlight[DumpStream] = SingleFlight()
 _wanted: dict[Path, set[str]] = {}
-"""The hosts that still need a dump that was not here before."""
+"""The hosts that still need a dump; only of dumps downloaded in this run."""
 
 
 def download(
@@ -39,7 +39,7 @@ def download(
 
 
 def served(dump: Dump, host: str) -> None:
-    """Note that a host needs a dump no more: the process may remove the dump."""
+    """Note that a host no longer needs a dump, which the process may then remove."""
     _wanted.get(dump.path, set()).discard(host)
 
 

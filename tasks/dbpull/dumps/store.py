@@ -27,7 +27,7 @@ def dump_of(backup: SourceBackup, settings: Settings) -> Dump:
 
 @contextmanager
 def judging(dump: Dump, folder: Path) -> Iterator[None]:
-    """Judge a dump; errors of a file that dbpull did not make don't advise removing it.
+    """Judge a dump; errors advise removing only a file that dbpull made.
 
     Files that dbpull made lie in `folder`.
     """
@@ -52,7 +52,7 @@ class DumpStore(Protocol):
         """The dump in a named file, or the newest dump; None where there is none."""
 
     def has(self, dump: Dump) -> bool:
-        """Whether the dump is in the store and whole."""
+        """Whether the whole dump is in the store."""
 
     def size(self, dump: Dump) -> int:
         """A stored dump's size in bytes."""
@@ -66,14 +66,14 @@ class DumpStore(Protocol):
     def fetch(
         self, backup: SourceBackup, reporter: Reporter
     ) -> AbstractContextManager[DumpStream]:
-        """Bring a backup's dump into the store, or take it from there.
+        """Download a backup's dump into the store, unless the store has the dump.
 
-        The stream is there as soon as the table of contents is; the rest arrives while
-        the context lasts, and stays for the next run. Raises DownloadFailed, BadDump.
+        The context begins when the table of contents has arrived; the rest arrives in
+        the context, and stays for the next run. Raises DownloadFailed, BadDump.
         """
 
     def refuse_unable(self) -> None:
-        """Raise MissingCurl where `fetch` would need curl on a host that lacks it."""
+        """Raise MissingCurl where a host lacks curl for a `fetch`."""
 
     def fetch_commands(self) -> list[str]:
         """The transfers that `fetch` would make, for a plan."""

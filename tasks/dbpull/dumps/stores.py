@@ -16,7 +16,7 @@ def store_for(settings: Settings, shell: Shell, *, upload: bool = False) -> Dump
     """
     if isinstance(shell, Local):
         return LocalStore(settings, shell)
-    # Imported inside: without a host, its modules need not be loaded.
+    # Imported inside: without a host, the modules for hosts need not be loaded.
     from dbpull.dumps.on_host import HostStore
     from dbpull.hosts.host import Host
 

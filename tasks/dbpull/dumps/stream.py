@@ -16,7 +16,7 @@ from dbpull.words import counted, size
 
 
 class DumpStream(Protocol):
-    """A dump whose table of contents is here, and whose rows may still arrive."""
+    """A dump whose table of contents has arrived; its rows may still arrive."""
 
     @property
     def dump(self) -> Dump:
@@ -24,7 +24,7 @@ class DumpStream(Protocol):
 
     @property
     def contents(self) -> Archive:
-        """The header and table of contents; `finish` reads a changed dump's anew."""
+        """The header and table of contents; `finish` rereads a changed dump's."""
 
     @property
     def sizes(self) -> Mapping[int, int]:
@@ -36,13 +36,13 @@ class DumpStream(Protocol):
     def finish(self, reporter: Reporter) -> None:
         """Wait until the dump is whole, and verify it. Raises DownloadFailed, BadDump.
 
-        Of a dump that changes at the download host, the new one arrives.
+        Where the dump has changed at the download host, the new dump arrives.
         """
 
     def restore(self, into: Restore, reporter: Reporter) -> Outcome:
-        """Restore the dump, while it arrives if it does.
+        """Restore the dump; an arriving dump while it arrives.
 
-        Raises RestoreFailed, what `finish` raises, and ObjectChanged, after which
+        Raises RestoreFailed, the errors of `finish`, and ObjectChanged, after which
         `finish` may still get the new dump.
         """
 
@@ -54,7 +54,7 @@ class FileStream:
     dump: Dump
     contents: Archive
     sizes: Mapping[int, int] = field(default_factory=dict)
-    """Empty: what pg_restore reads is not seen."""
+    """Empty: dbpull does not see the data blocks."""
 
     def commands(self, into: Restore) -> list[str]:
         """The commands of `restore`, for a plan."""
@@ -69,7 +69,7 @@ class FileStream:
 
 
 def by_sections(into: Restore, reporter: Reporter) -> Outcome:
-    """Restore what is not restored yet from the dump's file."""
+    """Restore the remaining sections from the dump's file."""
     with reporter.step("restore", f"Restoring {into.label}") as step:
         outcome = into.run(step.phase)
         step.sentence = restored(into)
