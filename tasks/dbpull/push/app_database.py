@@ -40,7 +40,7 @@ class PushPrograms:
     pg_dump: Program
     pg_restore: Program
     psql: str
-    """The psql beside pg_restore: it speaks TLS as pg_restore does."""
+    """The psql beside pg_restore, with the same support of TLS."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class RemoteDatabase:
 def refuse_protected(app: str, settings: Settings, alias: str | None = None) -> None:
     """Raise PushError where a protected pattern fits the app or one of its aliases.
 
-    Upper and lower case don't matter, nor which of its names the user gave.
+    Upper and lower case don't matter, nor which of the names the user gave.
     """
     known = [short for short, name in settings.aliases if name == app]
     for name in filter(None, (app, alias, *known)):
@@ -84,10 +84,10 @@ def refuse_older(found: HerokuDatabase, local: Target) -> None:
 def choose_programs(
     shell: Shell, server_major: int, remote: Connection
 ) -> PushPrograms:
-    """A pg_dump for the local server, and a pg_restore that reads dumps of it.
+    """A pg_dump for the local server, and a pg_restore that reads its dumps.
 
     The pg_restore speaks TLS, unless the app's database is reached through a socket.
-    Raises MissingProgram, and PushError where there is none with TLS.
+    Raises MissingProgram, and PushError where no pg_restore speaks TLS.
     """
     dumping = [p for p in programs.find(shell, "pg_dump") if p.major >= server_major]
     if not dumping:
@@ -121,7 +121,7 @@ def _speaks_tls(shell: Shell, psql: str) -> bool:
 def locate(found: HerokuDatabase, local: Target) -> Connection:
     """The connection to an app's database.
 
-    Raises BadUrl, SameDatabase, HttpErrors, and PushError where no var has its URL.
+    Raises BadUrl, SameDatabase, HttpErrors, and PushError where no var has the URL.
     """
     app = found.database.app
     url = heroku.database_url(found.api, found.database)
@@ -163,7 +163,7 @@ def refuse(
     remote: RemoteDatabase,
     settings: Settings,
 ) -> None:
-    """Refuse a push that must not, or can't, be done.
+    """Refuse an impossible or a forbidden push.
 
     Raises SameDatabase, OlderServer, TargetError for a standby, else PushError.
     """
@@ -201,7 +201,7 @@ def refuse_empty(local: Target) -> Contents:
 
 
 def _encrypted(connection: Connection) -> Connection:
-    """The connection with sslmode=require, as Heroku demands; its URL's own stays."""
+    """The connection with the sslmode of its URL, else `require`, as Heroku demands."""
     if any(key == "sslmode" for key, _ in connection.options):
         return connection
     return replace(connection, options=(*connection.options, ("sslmode", "require")))

@@ -1,4 +1,4 @@
-"""The replacement of an app's database: reset, restored, put back if that fails."""
+"""The replacement of an app's database: reset, restore, put back after a failure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from dbpull.target.contents import Contents, contents
 from dbpull.words import counted
 
 _LOOKS, _PAUSE = 60, 2.0
-"""How often we look whether the database is empty, and the seconds in between."""
+"""The most checks whether the database is empty, and the seconds between two."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class AppRestore:
     found: HerokuDatabase
     remote: RemoteDatabase
     backup: SourceBackup
-    """The backup that the database is put back from."""
+    """The backup to put the database back from."""
     settings: Settings
     reporter: Reporter
     rescuer: Rescuer
@@ -108,7 +108,7 @@ class AppRestore:
             step.sentence = "Checked and analyzed"
 
     def _put_back(self, cause: BaseException) -> None:
-        """Have Heroku restore the captured backup; an error tells how that ended."""
+        """Have Heroku restore the captured backup; raise an error with the outcome."""
         reporter, backup, app = self.reporter, self.backup, self._app
         why = f"{cause.what} " if isinstance(cause, PullError) else ""
         reporter.on_failure(

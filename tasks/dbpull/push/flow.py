@@ -42,7 +42,7 @@ class PushFlags:
     maintenance: bool = False
     undo: bool = False
     backup: str | None = None
-    """The backup to put back; None for the one captured before the last push."""
+    """The backup to put back; None for the backup captured before the last push."""
 
 
 def push(
@@ -157,11 +157,11 @@ def _dumped(
     found: HerokuDatabase,
     reporter: Reporter,
 ) -> Iterator[Dump]:
-    """A dump of the local database; it is removed afterwards, whatever happens."""
+    """A dump of the local database, removed on leaving, even after an error."""
     store = stores.store_for(settings, shell)
     dump = store.private(f"push-{found.database.app}-{os.getpid()}.dump")
     try:
-        with lock.held(local.psql):  # so that no pull swaps it meanwhile
+        with lock.held(local.psql):  # no pull may swap the database now
             dump_database(local, programs.pg_dump, dump, reporter)
         yield dump
     finally:
@@ -173,7 +173,7 @@ def _dumped(
 def _maintained(
     found: HerokuDatabase, rescuer: Rescuer, reporter: Reporter, *, wanted: bool
 ) -> Iterator[None]:
-    """Put the app in maintenance mode; end that mode afterwards, whatever happens."""
+    """Put the app in maintenance mode; end it on leaving, even after an error."""
     app = found.database.app
     if not wanted or heroku.in_maintenance(found.api, app):
         yield

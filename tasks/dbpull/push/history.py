@@ -1,4 +1,4 @@
-"""The history of pushes: which backup was captured before each, for `--undo`."""
+"""The history of pushes: the backup captured before each push, for `--undo`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILE = "pushes.json"
 
 
 def remember(app: str, database_id: str, backup: str) -> None:
-    """Write down the backup of an app's database that is about to be reset."""
+    """Write down the backup of an app's database, before the database is reset."""
     made = datetime.now(UTC).isoformat(timespec="seconds")
     known = _known() | {database_id: {"app": app, "backup": backup, "at": made}}
     make_own_folder()
@@ -27,7 +27,7 @@ def captured_before(database_id: str) -> str | None:
 
 
 def forget(database_id: str) -> None:
-    """Remove a database's entry: there is nothing to undo any more."""
+    """Remove a database's entry: no push is left to undo."""
     known = _known()
     if known.pop(database_id, None):
         _write(known)

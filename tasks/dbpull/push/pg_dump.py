@@ -27,7 +27,7 @@ def dump_argv(local: Target, pg_dump: Program, path: Path) -> list[str]:
 def dump_database(
     local: Target, pg_dump: Program, dump: Dump, reporter: Reporter
 ) -> None:
-    """Dump the target into a file that exists. Raises PushFailed."""
+    """Dump the target into an existing file. Raises PushFailed."""
     connection = local.connection
     argv = dump_argv(local, pg_dump, dump.path)
     with reporter.step("pg_dump", f"Dumping {connection.label}") as step:

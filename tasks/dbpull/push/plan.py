@@ -1,4 +1,4 @@
-"""The plan of a push: from which database to which, the losses, the commands."""
+"""The plan of a push: both databases, the losses, the commands."""
 
 from __future__ import annotations
 

@@ -55,11 +55,11 @@ class Rescuer(Standby):
         self._register(_MAINTENANCE, app)
 
     def need_not_put_back(self) -> None:
-        """Withdraw that task: push or backup is in place, or the failure is told."""
+        """Withdraw the task: push or backup is in place, or the failure is told."""
         self._register(_BACKUP, None)
 
     def need_not_end_maintenance(self) -> None:
-        """Withdraw that task: the mode has ended, or the failure is told."""
+        """Withdraw the task: the mode has ended, or the failure is told."""
         self._register(_MAINTENANCE, None)
 
     def _register(self, key: str, content: object) -> None:
@@ -78,7 +78,7 @@ def standing_by() -> Iterator[Rescuer]:
 
 
 def main() -> None:
-    """Read registered tasks until the pipe ends; then run those that remain."""
+    """Read tasks until the pipe ends; then run the tasks still registered."""
     registered: dict[str, Any] = {}
     for line in lines():
         with suppress(ValueError):  # a line that was cut off
