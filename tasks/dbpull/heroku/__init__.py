@@ -8,8 +8,8 @@
     backup = newest(backups(api, db.billing_app), db.names)
     url = download_url(api, backup)  # a secret
 
-Knows no file and no target. Heroku's answers hold passwords: they are never printed,
-logged, or kept where they could be.
+The package knows no file and no target. Heroku's answers hold passwords: they
+are never printed, logged, or kept where they could be.
 """
 
 from __future__ import annotations

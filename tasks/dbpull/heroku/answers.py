@@ -44,8 +44,8 @@ class ApiAnswer:
         return parsed
 
     def _json(self) -> Any:
-        """The body's JSON; None where it is none."""
-        # No `raise … from`: a JSON error carries the whole body with it.
+        """The body's JSON; None where the body is no JSON."""
+        # No `raise … from`: a JSON error carries the whole body.
         try:
             return json.loads(self.body)
         except ValueError:

@@ -19,7 +19,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class AppChoice:
-    """An app, the alias that the user gave for it, and the origin of that choice.
+    """An app, the alias that the user gave, and the origin of the choice.
 
     `origin` is "--app", "HEROKU_APP", "git remote heroku", …
     """
@@ -37,7 +37,7 @@ class AppChoice:
         return choice.checked()
 
     def checked(self, aliases: Collection[str] = ()) -> AppChoice:
-        """This choice, if its name can be an app's; raises `HerokuError`."""
+        """This choice, if an app can have its name; else raises `HerokuError`."""
         if _NAME.fullmatch(self.name) or _UUID.fullmatch(self.name):
             return self
         listed = ", ".join(sorted(aliases))
@@ -61,7 +61,7 @@ def app_name(
 ) -> AppChoice:
     """The app to pull from.
 
-    `app` (a flag or setting; `origin` says which) wins, as an alias in `apps` or as a
+    `app` (a flag or setting, named by `origin`) wins, as an alias in `apps` or as a
     name; then HEROKU_APP; then the git remotes of `folder`. Raises `NoSource`,
     `HerokuError`.
     """

@@ -1,4 +1,4 @@
-"""Add-on attachments, which tie databases to an app, and the one that a name means."""
+"""Add-on attachments, which tie databases to an app; the attachment of a name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PREFIX = "HEROKU_POSTGRESQL_"
 
 @dataclass(frozen=True)
 class Attachment:
-    """A Heroku Postgres add-on under a name ("DATABASE") in an app.
+    """An attachment: the name ("DATABASE") of a Heroku Postgres add-on in an app.
 
     `namespace` ("credential:reader") is None for the default credential;
     `config_vars` are names alone.
@@ -81,7 +81,7 @@ def resolve(api: Api, app: AppChoice, name: str) -> Attachment:
             about=about,
             headers=ATTACHMENTS,
             body={"addon_attachment": name, "app": app.name},
-            repeatable=True,  # the POST only looks something up
+            repeatable=True,  # the POST only reads
         )
     except NotFound as error:
         if error.resource == "app":
@@ -126,7 +126,7 @@ def _of_config_var(api: Api, app: AppChoice, name: str) -> list[Attachment]:
 
 
 def _best(matches: Sequence[Attachment], name: str, app: str) -> Attachment:
-    """The match; of several, the one that a person would mean."""
+    """The match; of several matches, the most likely one."""
     default = [each for each in matches if each.namespace is None] or list(matches)
     # Several attachments of one database are not ambiguous: they share its backups.
     if len({each.addon_id for each in default}) > 1:
@@ -138,7 +138,7 @@ def _best(matches: Sequence[Attachment], name: str, app: str) -> Attachment:
 
 
 def _understood(found: Sequence[Any]) -> list[Attachment]:
-    """The attachments of Heroku Postgres among JSON objects."""
+    """The Heroku Postgres attachments among JSON objects."""
     attachments = []
     for item in found:
         try:

@@ -1,4 +1,4 @@
-"""An app's backups: the list, the newest one of a database, one by its id."""
+"""An app's backups: the list, the newest backup of a database, a backup by its id."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def find(
 ) -> Backup:
     """The finished backup with an id: b101, 101 and a101 are the same backup.
 
-    With `or_running` also a backup that is still being taken, for `follow`. Raises
+    With `or_running` also a backup still being taken, for `follow`. Raises
     `HerokuError`.
     """
     name = id.strip().lower()
@@ -138,7 +138,7 @@ def _finished(backup: Backup) -> Backup:
 
 
 def _is_safe(url: str) -> bool:
-    """Whether a download by this URL is encrypted, or stays on this machine."""
+    """Whether a download by the URL is encrypted, or stays on this machine."""
     try:
         parts = urlsplit(url)
         loopback = is_loopback(parts.hostname or "")

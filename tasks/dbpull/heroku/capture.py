@@ -1,4 +1,4 @@
-"""The capture of a new backup: requested once, even where the answer gets lost."""
+"""The capture of a new backup: requested once, even after a lost answer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def capture(
 ) -> Backup:
     """Take a backup of a database and wait up to `wait` seconds for its end.
 
-    Heroku is asked once: where its answer gets lost, the list of backups tells whether
+    The request is sent once: after a lost answer, the list of backups tells whether
     the capture began. Raises `HerokuError`, also as `follow` does.
     (Data API: POST /client/v11/databases/:id/backups.)
     """
@@ -79,7 +79,7 @@ def _refuse_second(before: Sequence[Backup], database: Database) -> None:
 
 
 def _ask(api: Api, database: Database) -> Backup | str:
-    """The new backup, or how Heroku's answer got lost."""
+    """The new backup, or the reason why Heroku's answer got lost."""
     app = database.billing_app
     about = f"a new backup of {database.name} of {app}"
     path = ("client", "v11", "databases", database.id, "backups")
@@ -110,7 +110,7 @@ def _refusal(database: Database, message: str) -> HerokuError:
 def _appeared(
     api: Api, database: Database, last: int, why: str, interval: float
 ) -> Backup:
-    """The backup that Heroku took although its answer got lost (`why`)."""
+    """The backup that Heroku began although the answer got lost (`why`)."""
     app = database.billing_app
     for look in range(_LOOKS):
         if look:

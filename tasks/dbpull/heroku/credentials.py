@@ -1,7 +1,7 @@
-"""The token for Heroku's APIs, from the first place that has one.
+"""The token for Heroku's APIs, from the first place that has a token.
 
 HEROKU_API_KEY, then `~/.netrc`, then `heroku auth:token`, which also knows the
-keychains that newer versions of the Heroku CLI keep their logins in.
+keychains where newer versions of the Heroku CLI keep their logins.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Token:
 def token(environ: Mapping[str, str], machine: str = "api.heroku.com") -> Token:
     """The token for the Platform API at `machine` ("host" or "host:port").
 
-    Raises `HerokuError` where no place has one, or has something else.
+    Raises `HerokuError` where no place has a token, or the text is no token.
     """
     value = environ.get("HEROKU_API_KEY", "").strip()
     if value:
@@ -54,7 +54,7 @@ def token(environ: Mapping[str, str], machine: str = "api.heroku.com") -> Token:
 
 
 def _from_netrc(environ: Mapping[str, str], machine: str) -> Token | str:
-    """The token in ~/.netrc, or why there is none."""
+    """The token in ~/.netrc, or the reason why it has none."""
     home = Path(environ.get("HOME") or Path.home())
     path = home / ("_netrc" if os.name == "nt" else ".netrc")
     try:
@@ -72,7 +72,7 @@ def _from_netrc(environ: Mapping[str, str], machine: str) -> Token | str:
 
 
 def _from_cli(environ: Mapping[str, str], machine: str) -> Token | str:
-    """The token that `heroku auth:token` prints, or why it prints none."""
+    """The token that `heroku auth:token` prints, or the reason why it prints none."""
     del machine  # the CLI reads HEROKU_HOST itself
     program = shutil.which("heroku", path=environ.get("PATH"))
     if program is None:

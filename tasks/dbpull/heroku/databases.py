@@ -1,4 +1,4 @@
-"""An app's databases: the one that a name means, and Heroku's facts about it."""
+"""An app's databases: the database of a name, and Heroku's facts about it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dbpull.naming import setting
 
 @dataclass(frozen=True)
 class Database:
-    """A Heroku Postgres add-on, seen from an app it is attached to.
+    """A Heroku Postgres add-on, seen from an app with an attachment to it.
 
     `id` is the add-on's uuid, `addon` its name, `plan` ("standard-0") the part after
     "heroku-postgresql:". Its backups are kept under `billing_app`, and their
@@ -49,8 +49,8 @@ class DatabaseInfo:
 def database(api: Api, app: AppChoice | str, name: str = "DATABASE_URL") -> Database:
     """The database that `name` means for an app.
 
-    `name` may be an attachment ("NAVY"), a config var, an add-on, or any of them of
-    another app ("shop::DATABASE"). Raises `UnknownApp` and other `HerokuError`s.
+    `name` may be an attachment ("NAVY"), a config var or an add-on, also another app's
+    ("shop::DATABASE"). Raises `UnknownApp` and other `HerokuError`s.
     (Platform API: POST /actions/addon-attachments/resolve.)
     """
     choice = AppChoice.of(app)
@@ -95,7 +95,7 @@ def database_info(api: Api, database: Database) -> DatabaseInfo:
 
 
 def _names(api: Api, attachment: Attachment) -> frozenset[str]:
-    """The names of the add-on in its billing app: a `from_name` may be any of them.
+    """The names of the add-on in its billing app: each may be a `from_name`.
 
     Empty where the billing app is another app that we can't see: there, this app's name
     for the add-on (DATABASE) may belong to another database.
@@ -112,7 +112,7 @@ def _names(api: Api, attachment: Attachment) -> frozenset[str]:
 
 
 def _preferred(names: frozenset[str], own: str) -> str:
-    """The name for messages: as the user gave it, if backups may have that name."""
+    """The name for messages: the user's own, if backups may have that name."""
     if own in names or not names:
         return own
     return "DATABASE" if "DATABASE" in names else min(names)

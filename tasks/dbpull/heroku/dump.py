@@ -1,4 +1,4 @@
-"""Heroku's own in a dump of a database."""
+"""Heroku's additions to a dump of a database."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ from dbpull.naming import command
 
 Progress = Callable[[int, int | None], None]
 
-INTERVAL = 3.0  # seconds between two looks at most, as the Heroku CLI's
+INTERVAL = 3.0  # seconds between two requests at most, as in the Heroku CLI
 _SHORTEST_PAUSE = 0.5  # a small database is done in a second
-_LONGEST_PAUSE = 30.0  # seconds between two looks while Heroku is in trouble
+_LONGEST_PAUSE = 30.0  # seconds between two requests while Heroku is in trouble
 _LOG_LINES = 5
 
 
@@ -37,9 +37,9 @@ def follow(
 ) -> Backup:
     """Wait up to `wait` seconds for the end of a backup that is being taken.
 
-    `progress` gets the bytes dumped and the database's size in bytes. Failures that
-    may pass are waited out. Raises `CaptureInterrupted`, `BackupGone`, `HttpError`s
-    (401, 403), and `HerokuError` where there is no backup in the end.
+    `progress` gets the bytes dumped and the database's size in bytes. Temporary
+    failures are waited out. Raises `CaptureInterrupted`, `BackupGone`, `HttpError`s
+    (401, 403), and `HerokuError` where the backup fails.
     (Data API: GET /client/v11/apps/:app/transfers/:uuid.)
     """
     try:
@@ -63,7 +63,7 @@ def follow(
 def _ended(
     api: Api, backup: Backup, wait: float, progress: Progress, interval: float
 ) -> Backup:
-    """The backup once it is neither pending nor running."""
+    """Wait until the backup is neither pending nor running."""
     begun = api.clock()
     waits, trouble = interval, ""
     while True:
@@ -88,12 +88,12 @@ def _ended(
 
 
 def pause_after(passed: float, longest: float = INTERVAL) -> float:
-    """Seconds until the next look: a quarter of the time passed, within limits."""
+    """Seconds until the next request: a quarter of the time passed, within limits."""
     return min(longest, max(_SHORTEST_PAUSE, passed / 4))
 
 
 def _look(api: Api, backup: Backup) -> Backup:
-    """The backup's present state, by one request."""
+    """Request the backup's present state."""
     about = f"the backup {backup.id}"
     transfer = api.get(dict, api.data, *_path(backup), about=about, patience=0)
     seen = backup_of(transfer, backup.app)
@@ -106,10 +106,10 @@ def _look(api: Api, backup: Backup) -> Backup:
 
 
 def _stop_unless_passing(api: Api, backup: Backup, error: HttpError) -> None:
-    """Raise an error that waiting can't cure: a bad token, no access, deleted."""
+    """Raise a lasting error: a bad token, no access, a deleted backup."""
     if isinstance(error, NotFound) and error.gone:
         raise BackupGone(backup.id)
-    # Any network trouble passes: this machine has just talked to Heroku.
+    # Network trouble is temporary: this machine has just talked to Heroku.
     passing = (Unreachable, HerokuDown, RateLimited, UnexpectedAnswer, NotFound)
     if not isinstance(error, passing):
         api.notice(

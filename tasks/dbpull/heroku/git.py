@@ -14,17 +14,17 @@ from dbpull.heroku.redact import redacted
 
 @dataclass(frozen=True)
 class Remotes:
-    """The Heroku remotes: `apps` is {remote: app}; `trouble` tells why git failed."""
+    """The Heroku remotes: `apps` is {remote: app}; `trouble` is git's error, if any."""
 
     apps: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
 
 
 def remotes(environ: Mapping[str, str], folder: Path) -> Remotes:
-    """The Heroku remotes of the repository that `folder` is in.
+    """The Heroku remotes of the repository that contains `folder`.
 
-    As in the Heroku CLI, a remote that `git config heroku.remote` names is the only
-    one. Without git or a repository there are no remotes.
+    As in the Heroku CLI, a remote named by `git config heroku.remote` is the only
+    remote. Without git or a repository there are no remotes.
     """
     listed, trouble = _git(environ, folder, "remote", "-v")
     apps = dict(_apps(listed, git_prefixes(environ)))
@@ -52,7 +52,7 @@ def _apps(listed: str, prefixes: list[str]) -> list[tuple[str, str]]:
 
 
 def _git(environ: Mapping[str, str], folder: Path, *args: str) -> tuple[str, str]:
-    """The output of git, and the reason where there is none."""
+    """The output of git, and the reason where git gives none."""
     try:
         answer = subprocess.run(
             ["git", "-C", str(folder), *args],

@@ -1,7 +1,7 @@
 """Heroku's hosts: the Platform API, the Data API, and git.
 
-HEROKU_HOST, HEROKU_DATA_HOST and HEROKU_GIT_HOST mean what they mean to the Heroku
-CLI, except that a host which must not get the token is refused instead of replaced.
+HEROKU_HOST, HEROKU_DATA_HOST and HEROKU_GIT_HOST have the meaning of the Heroku CLI,
+except that a host which must not get the token is refused instead of replaced.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def git_prefixes(environ: Mapping[str, str]) -> list[str]:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name can only be this machine."""
+    """Whether a host name always means this machine."""
     if name.lower() == "localhost":
         return True
     try:
@@ -120,7 +120,7 @@ def _git_hosts(environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _accepted(variable: str, value: str) -> re.Match[str]:
-    """The parts of a host that may get the token; raises `RefusedHost`."""
+    """The parts of a host, if it may get the token; else raises `RefusedHost`."""
     match = _HOST.fullmatch(value)
     if match and int(match["port"] or 0) <= 65535:
         name = match["name"].lower()

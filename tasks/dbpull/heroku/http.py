@@ -51,9 +51,9 @@ class _Request:
 class Api:
     """Heroku's Platform API and Data API, asked with one token.
 
-    A GET that fails for a reason that may pass (no connection, 429, 5xx) is sent
-    again for up to `patience` seconds; a POST only if it is `repeatable`, or if
-    Heroku certainly did nothing. `notice` is called before each wait.
+    A GET that fails temporarily (no connection, 429, 5xx) is repeated for up to
+    `patience` seconds; a POST only if it is `repeatable`, or if Heroku certainly did
+    nothing. `notice` is called before each wait.
     """
 
     def __init__(
@@ -144,14 +144,14 @@ class Api:
         about: str,
         body: Mapping[str, object],
     ) -> None:
-        """Send a PUT or PATCH. A second one does no harm, so it is retried."""
+        """Send a PUT or PATCH; retried, since a second request does no harm."""
         request = _Request(method, base, path, about, body=body)
         self._patiently(request, self.patience, repeatable=True)
 
     def _patiently(
         self, request: _Request, patience: float, *, repeatable: bool
     ) -> tuple[Any, str | None]:
-        """An answer's JSON and Next-Range; raises an error that retries do not cure."""
+        """An answer's JSON and Next-Range; raises the error that ends the retries."""
         end = self.clock() + patience
         pauses = chain(_PAUSES, repeat(_LONGEST_PAUSE))
         while True:
@@ -189,7 +189,7 @@ class Api:
         # requests' own errors are OSErrors; a malformed proxy raises the others.
         except (OSError, Urllib3Error, TypeError, ValueError) as error:
             reason = reason_of(error)
-        # Outside of `except`: errors of requests quote URLs, also a proxy's.
+        # Outside of `except`: errors of requests quote URLs, also of a proxy.
         if reason:
             raise Unreachable(request.host, reason)
         why = f"it has more than {MOST // 2**20} MB"

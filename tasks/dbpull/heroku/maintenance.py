@@ -1,4 +1,4 @@
-"""An app's maintenance mode, in which visitors see a page that says so."""
+"""An app's maintenance mode, in which visitors see only a notice."""
 
 from __future__ import annotations
 

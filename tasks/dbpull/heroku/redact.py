@@ -1,4 +1,4 @@
-"""The redaction of secrets in text from Heroku, before it is shown.
+"""The redaction of secrets in text from Heroku, before the text is shown.
 
 Heroku's answers hold `postgres://user:password@…` and presigned URLs, and its error
 messages and logs may quote them.
@@ -21,10 +21,10 @@ _LONG = 120  # characters; links to documentation are shorter, signed URLs longe
 
 
 def redacted(text: object, *, limit: int = 300) -> str:
-    """One line of text without passwords, tokens and URLs that hold them.
+    """One line of text without passwords, tokens and URLs that hold secrets.
 
-    Left out: database URLs, URLs with a user, URLs with a query (signed ones have
-    one) and very long ones. A line of more than `limit` characters is cut off.
+    Left out: database URLs, URLs with a user or a query (signed URLs have a query),
+    and very long URLs. A line of more than `limit` characters is cut off.
     """
     if not isinstance(text, str):
         return ""

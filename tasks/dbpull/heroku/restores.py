@@ -1,4 +1,4 @@
-"""Writes to an app's database: empty it, and put a backup back into it."""
+"""Writes to an app's database: empty the database, put a backup back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PASSING = (Unreachable, HerokuDown, RateLimited, UnexpectedAnswer)
 
 
 def database_url(api: Api, database: Database) -> str | None:
-    """The URL of an app's database, with its password; None where it is not told.
+    """The URL of an app's database, with its password; None where no config var has it.
 
     Raises `HttpError`s. (Platform API: GET /apps/:app/config-vars.)
     """
@@ -62,7 +62,7 @@ def put_back(
     """Have Heroku restore a backup into a database, and wait for its end.
 
     The backup is given by its id (`b101`) and its transfer's uuid. The contents of the
-    database are lost. For up to `wait` seconds, failures that may pass are waited out.
+    database are lost. For up to `wait` seconds, temporary failures are waited out.
     Raises `PutBackFailed` and `HttpError`s (401, 403). (Data API: POST
     /client/v11/databases/:id/restores.)
     """
@@ -87,7 +87,7 @@ class _PutBack:
         raise PutBackFailed(self.backup, why)
 
     def _once(self) -> dict[str, Any]:
-        """The transfer of one restore, once it has ended, well or not."""
+        """Run one restore to its end; return its transfer."""
         before = {restore["num"] for restore in self._patiently(self._restores)}
         stored = self._patiently(self._stored)
         uuid = str(self._begin(stored, before)["uuid"])
@@ -99,7 +99,7 @@ class _PutBack:
             self.api.sleep(pause_after(self.api.clock() - begun))
 
     def _begin(self, stored: str, before: set[int]) -> dict[str, Any]:
-        """Request the restore; after a lost answer, first look whether it began."""
+        """Request the restore; after a lost answer, check first whether it began."""
         path = ("client", "v11", "databases", self.database.id, "restores")
 
         def ask() -> dict[str, Any]:
@@ -130,7 +130,7 @@ class _PutBack:
                 self.api.sleep(max(INTERVAL, error.retry_after or 0.0))
 
     def _restores(self) -> list[dict[str, Any]]:
-        """The transfers of the billing app that are restores, newest first."""
+        """The restores among the billing app's transfers, newest first."""
         app = self.database.billing_app
         path = ("client", "v11", "apps", app, "transfers")
         about = f"the restores of {app}"
@@ -144,7 +144,7 @@ class _PutBack:
         ]
 
     def _stored(self) -> str:
-        """The URL under which Heroku keeps the backup; its CLI sends that URL, too."""
+        """The URL of the backup in Heroku's bucket, as the Heroku CLI sends it, too."""
         found = self._transfer(self.uuid)
         url = found.get("to_url")
         if not isinstance(url, str):

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-# The last @ ends the password: Heroku's passwords are harmless, but one set by hand may
-# hold any character, and no part of it may get into the host or the name.
+# The last @ ends the password: a password set by hand may hold any character, and no
+# part of the password may get into the host or the name.
 _URL = re.compile(
     r"postgres(?:ql)?://(?:.*@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
     r"(?::(?P<port>[0-9]{1,5}))?/(?P<dbname>[^/?#@:]+)(?:\?.*)?",

@@ -1,4 +1,4 @@
-"""HTTP connections to Heroku: the token goes there alone, a body has a limit."""
+"""HTTP connections to Heroku: only Heroku gets the token, a body has a limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ACCEPT = "application/vnd.heroku+json; version=3"
 
 
 class _Bearer(AuthBase):
-    """The token as an auth object: with one, requests leaves ~/.netrc alone."""
+    """The token as an auth object, with which requests leaves ~/.netrc alone."""
 
     def __init__(self, token: Token) -> None:
         self._token = token
@@ -36,7 +36,7 @@ class _ApiSession(requests.Session):
 
 
 def session(token: Token) -> requests.Session:
-    """A session that sends the token to Heroku, and to nobody else."""
+    """A session that sends the token to Heroku alone."""
     made = _ApiSession()
     made.auth = _Bearer(token)
     made.max_redirects = 10

@@ -1,6 +1,6 @@
 """Backups, read from the transfers of Heroku's backup service.
 
-Restores and copies are transfers too; a backup's goes from `pg_dump` to `gof3r` (S3).
+Restores and copies are transfers, too; a backup goes from `pg_dump` to `gof3r` (S3).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _UUID = re.compile(r"[A-Za-z0-9-]+")
 class Backup:
     """A backup at Heroku; holds nothing secret.
 
-    `id` is what Heroku shows ("b101", "a042" if scheduled, "ob001" if imported from
-    the old service); `number` identifies it within `app`, the billing app that
-    keeps it. `database` is the transfer's `from_name` ("DATABASE"), `server` its
+    `id` is the name that Heroku shows ("b101", "a042" if scheduled, "ob001" if
+    imported from the old service); `number` identifies the backup within `app`, its
+    billing app. `database` is the transfer's `from_name` ("DATABASE"), `server` its
     server. `source_size` (the database's, as it was) and `processed` (dumped so far;
     may lag behind even when finished) are in bytes. Times are UTC.
     """
@@ -103,7 +103,7 @@ def _backup(transfer: dict[str, Any], app: str) -> Backup:
 
 
 def _status(transfer: dict[str, Any]) -> Status:
-    """The status of a transfer; a canceled one is not called failed.
+    """The status of a transfer; a canceled transfer is not called failed.
 
     Canceling sets canceled_at, finished_at and succeeded=false together.
     """
