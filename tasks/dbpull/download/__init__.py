@@ -1,6 +1,6 @@
 """The download of a URL into a verified file: ranges, retries, resume.
 
-It knows neither Heroku nor PostgreSQL.
+The package knows neither Heroku nor PostgreSQL.
 
 ::
 
@@ -53,7 +53,7 @@ class Download:
     whenever a URL has expired. `connections` threads fetch chunks of `chunk` bytes,
     front first. After the first byte, the download gives up after `patience` seconds
     without progress. `accepts` gets the first bytes (up to 512) before the others are
-    requested, and raises where they are no dump. The download's threads call
+    requested, and raises for bytes that are no dump. The download's threads call
     `progress(done, total)` in bytes and `notice(sentence)`.
 
     A context manager: leaving it stops all threads and keeps part and journal. The same
@@ -138,7 +138,7 @@ class Download:
         try:
             return reader(self._part.file, self._chunks)
         except CannotStore:
-            # Another thread has published it meanwhile: the part has its final name.
+            # Another thread has published the part meanwhile: it has its final name.
             if not self._part.path.exists():
                 raise
             return reader(self._part.path, self._chunks)

@@ -1,4 +1,4 @@
-"""The bytes of one HTTP answer, checked against the length that it announced."""
+"""The bytes of an HTTP answer, checked against the announced length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dbpull.download.journal import Identity
 from dbpull.errors.download import DownloadFailed, UnusableResponse
 
 SLOWEST = 1000  # bytes a second; a slower connection counts as lost
-SPELL = 30.0  # seconds of waiting between two checks of that rate
+SPELL = 30.0  # seconds of waiting between two checks of the rate
 PIECE = 256 * 1024  # bytes; the most that one read takes from the socket
 
 

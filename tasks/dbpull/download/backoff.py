@@ -1,4 +1,4 @@
-"""The backoff of a download: pauses between tries, and the time of giving up."""
+"""The backoff of a download: the pauses between tries, and the time limits."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SPEAK_AFTER = 1.0  # seconds of an outage before the user is told
 class Backoff:
     """Shared by all threads of a download: progress of one thread counts for all.
 
-    It gives up about 5 seconds after the start of a run without a first byte, since
-    nothing is lost then; afterwards after `seconds` without progress, for which a byte
-    now and then is too little. A host's Retry-After is kept to, within `seconds`.
+    Without a first byte, it gives up about 5 seconds after the start of a run, since
+    nothing is lost then; later after `seconds` without progress, for which a byte now
+    and then is too little. A host's Retry-After is respected, within `seconds`.
     """
 
     def __init__(self, seconds: float, notice: Callable[[str], None]) -> None:
@@ -36,7 +36,7 @@ class Backoff:
         self._hopeful = True
 
     def progress(self) -> None:
-        """Note that a try has brought enough: the time without progress is over."""
+        """Note that a try has brought enough bytes: the time without progress ends."""
         if self._since is not None:
             with self._lock:
                 self._since, self._told = None, False

@@ -1,4 +1,4 @@
-"""The chunks of an object: which bytes are on the disk, and waiting for more."""
+"""The chunks of an object: the bytes on the disk, and the wait for more bytes."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Chunk:
 
     @property
     def count(self) -> int:
-        """Its bytes that are on the disk."""
+        """The number of the chunk's bytes on the disk."""
         return self.reached - self.start
 
     @property
     def claimed(self) -> int:
-        """The most of its first bytes that an earlier run claims to have left."""
+        """The most first bytes that an earlier run claims to have left."""
         return self.claims[-1][0] if self.claims else 0
 
 
@@ -74,12 +74,12 @@ class Chunks:
 
     @property
     def size(self) -> int | None:
-        """The object's bytes; None as long as they are not known."""
+        """The object's bytes; None while the size is unknown."""
         return self.identity.size
 
     @property
     def kept(self) -> int:
-        """Bytes on the disk that the next run can use; 0 where it can't resume."""
+        """Bytes on the disk for the next run; 0 where the next run can't resume."""
         return self._arrived if self.resumable else 0
 
     @property
@@ -117,7 +117,7 @@ class Chunks:
             self._changed.notify_all()
 
     def restart(self) -> None:
-        """Forget the object: its readers get ObjectChanged from now on."""
+        """Forget the object: its readers get ObjectChanged afterwards."""
         with self._changed:
             self.generation += 1
             self._chunks, self._waiting = [], deque()

@@ -1,4 +1,4 @@
-"""Why a request failed, and whether another try may help."""
+"""The faults of a request: temporary, or lasting, or a reason to start over."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dbpull.network import reason_of
 
 
 class Retryable(Exception):
-    """A failure that may pass. `why` is the sentence's end after the host's name.
+    """A temporary failure. `why` is the sentence's end after the host's name.
 
     `retry_after` are the seconds of the host's Retry-After; `status` is the HTTP status
     where the host has answered.
@@ -40,7 +40,7 @@ class Retryable(Exception):
 
 
 class StartOver(Exception):
-    """A failure after which no byte that has arrived can be kept."""
+    """A failure after which no received byte can be kept."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -48,7 +48,7 @@ class StartOver(Exception):
 
 
 class Changed(StartOver):
-    """The object on the host is not the object that the download began with."""
+    """The host now has another object than at the download's start."""
 
 
 class Cut(StartOver):
@@ -68,7 +68,7 @@ def refusal(status: int, host: str, later: float = 0.0) -> Retryable | DownloadF
 def classify(error: BaseException, host: str) -> Retryable | DownloadFailed:
     """Turn an error of requests, urllib3 or the socket into one of ours.
 
-    Their own texts are left out: they hold the URL.
+    The error's own text is left out: it holds the URL.
     """
     reason = reason_of(error)
     if reason == "tls":

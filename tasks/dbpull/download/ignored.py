@@ -31,7 +31,7 @@ def keep_out_of_git(path: Path) -> str:
         if {b"*", DUMPS.encode()} & set(content.splitlines()) or _ignores(path):
             return ""
         newline = b"\n" if content and not content.endswith(b"\n") else b""
-        # git reads no .gitignore that is a link (its release notes, 2.32).
+        # git reads no .gitignore that is a link (git's release notes, 2.32).
         fd = os.open(
             ignored, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666
         )
@@ -49,7 +49,7 @@ def keep_out_of_git(path: Path) -> str:
 def _ignores(path: Path) -> bool:
     """Whether git ignores the dump, its part and its journal, by whatever rule."""
     names = [path.name, f"{path.name}.part", f"{path.name}.part.journal"]
-    # The folder's repository is asked, not that of a git hook that has started us.
+    # The folder's repository is asked, not the repository of a git hook around us.
     environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     argv = ["git", "-C", str(path.parent), "check-ignore", "--stdin", "-z"]
     try:

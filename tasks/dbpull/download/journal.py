@@ -1,9 +1,9 @@
-"""The journal, `<name>.part.journal`: which bytes of a part are there, across kill -9.
+"""The journal, `<name>.part.journal`: the valid bytes of a part, even after kill -9.
 
 Lines of JSON. The first line names the object (size, etag) and the chunk size. Further
-lines name complete chunks with their crc32, the first bytes of incomplete chunks with
-theirs, and the pid of each run. A line is written after its bytes, and bytes are
-trusted only after they were read again and fit the crc, so nothing needs an fsync.
+lines name complete chunks with their crc32, first bytes of incomplete chunks with
+their crc32, and the pid of each run. A line is written after its bytes, and bytes count
+only after they were read again and fit the crc, so nothing needs an fsync.
 Older versions know complete chunks alone, and skip other lines.
 """
 
@@ -24,8 +24,8 @@ from dbpull.errors.download import CannotStore
 class Identity:
     """The identity of an object: its size in bytes and its ETag.
 
-    `size` is None where the server told none. Without an etag another run can't be sure
-    that the object is still the same.
+    `size` is None where the server told no size. Without an etag, another run can't be
+    sure that the object is the same.
     """
 
     size: int | None
@@ -41,7 +41,7 @@ class Identity:
 class Record:
     """The content of an earlier run's journal.
 
-    `checksums` has for each chunk, by index, the crc32 of its first n bytes, by n.
+    `checksums` has, by a chunk's index and by n, the crc32 of the first n bytes.
     """
 
     identity: Identity
@@ -49,7 +49,7 @@ class Record:
     checksums: dict[int, dict[int, int]] = field(default_factory=dict)
 
     def add(self, line: dict[str, Any]) -> None:
-        """Take over the checksum of a chunk's line; ignore lines of other kinds."""
+        """Add the checksum of a chunk's line; ignore lines of other kinds."""
         if "crc32" not in line and "crc32_so_far" not in line:
             return
         index = int(line["index"])
@@ -69,7 +69,7 @@ class Journal:
         self.path = path
 
     def load(self) -> Record | None:
-        """Return the content of its whole lines; a full disk may leave torn lines."""
+        """Return the content of the whole lines; a full disk may leave torn lines."""
         lines = self._lines()
         try:
             first = next(iter(lines), {})
@@ -131,7 +131,7 @@ class Journal:
     def _append(self, line: Mapping[str, object], create: int = 0) -> None:
         """Write a line by one system call, so that threads and kill -9 can't mix lines.
 
-        A journal that was removed stays removed: its part is of no use.
+        A removed journal stays removed: its part is of no use.
         """
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | create
         try:

@@ -29,7 +29,7 @@ class PartFile:
     def open(self, holder: int | None) -> str:
         """Make the folder, open the file and lock it, or raise AlreadyRunning.
 
-        `holder` is the process that probably has the lock, for that error. Returns a
+        `holder` is the process that probably has the lock, for the error. Returns a
         sentence where a .gitignore was changed.
         """
         with self._worded():
@@ -59,7 +59,7 @@ class PartFile:
             raise CannotStore.no_room(self.path.parent, missing + MARGIN, free)
 
     def resize(self, size: int) -> None:
-        """Give the file its final size at once (sparse), or 0 to start over."""
+        """Give the file its final size (sparse), or size 0 to start over."""
         with self._worded():
             os.ftruncate(self._fd, size)
 

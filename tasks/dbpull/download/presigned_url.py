@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-MOST_RENEWALS = 3  # in a row, without a byte between them
+MOST_RENEWALS = 3  # in a row, without a byte in between
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class PresignedUrl:
             return self._newest
 
     def renew(self, expired: Signed) -> bool:
-        """Replace an expired URL, unless another thread has; False after too many."""
+        """Replace an expired URL, unless a thread has; False after MOST_RENEWALS."""
         with self._lock:
             if self._newest is expired:
                 self._in_vain += 1

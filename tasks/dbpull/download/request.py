@@ -1,8 +1,8 @@
-"""A ranged GET: the request, and what its answer means.
+"""A ranged GET: the request, and the meaning of its answer.
 
-Heroku's public URLs are S3's: a presigned GET that allows Range and If-Range, refuses
-HEAD and Authorization, and says 403 when it has expired (docs.aws.amazon.com/AmazonS3).
-No error that is raised here holds a URL, in its text or as its cause.
+Heroku's public URLs are presigned URLs of S3, which allow Range and If-Range, refuse
+HEAD and Authorization, and answer 403 when expired (docs.aws.amazon.com/AmazonS3). No
+error raised here holds a URL, in its text or as its cause.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Expired(Exception):
 
 
 class _NoCredentials(AuthBase):
-    """Keeps requests from sending the host's credentials of ~/.netrc."""
+    """Keeps requests from sending credentials of ~/.netrc."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
@@ -66,7 +66,7 @@ class _DownloadSession(requests.Session):
 
 
 class _NoQueries(logging.Filter):
-    """Takes the query, with the signature in it, out of urllib3's debug lines."""
+    """Removes the query, which holds the signature, from urllib3's debug lines."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -133,7 +133,7 @@ def _judged(
     asked: tuple[int, int],
     known: Identity | None,
 ) -> Answer:
-    """Judge an answer by its status: return it, or raise what it means."""
+    """Judge an answer by its status: return the answer, or raise its error."""
     host, status = _host(response.url), response.status_code
     if status == 206:
         return _part(response, host, asked, known)
@@ -200,7 +200,7 @@ def _s3_code(response: requests.Response) -> str:
 
 
 def _host(url: str) -> str:
-    """Return a URL's host and port: the rest of a URL is secret."""
+    """Return a URL's host and port; the rest is secret."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -210,7 +210,7 @@ def _host(url: str) -> str:
 
 
 def _host_of_error(error: Exception) -> str:
-    """Return the host that failed: after a redirect not the host of the URL."""
+    """Return the host that failed, after a redirect another than the URL's."""
     request = getattr(error, "request", None)
     url = getattr(request, "url", None)
     return _host(url) if isinstance(url, str) else ""

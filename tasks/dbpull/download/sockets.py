@@ -1,7 +1,7 @@
 """Sockets that another thread can shut, so that a blocked read ends at once.
 
-urllib3 can't end a request from outside, so its connections report the socket that they
-have opened.
+urllib3 can't end a request from outside, so its connections report the sockets they
+open.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ from dbpull.download.journal import Record
 from dbpull.download.worker import DownloadJob, Halted, Worker
 from dbpull.errors.download import CannotStore, NoConnection, ObjectChanged
 
-MOST_STARTS = 4  # for an object that changes, or that can't be resumed
+MOST_STARTS = 4  # for an object that changes or can't be resumed
 
 
 class DownloadThreads:
     """Fetches an object with the job's `connections`, a thread for each.
 
-    The first thread finds out the object's identity and an earlier run's bytes, has the
+    The first thread finds the object's identity and an earlier run's bytes, has the
     first bytes judged, and then starts the other threads.
     """
 
@@ -88,7 +88,7 @@ class DownloadThreads:
             self._job.chunks.fail(self._without_false_promise(error))
 
     def _without_false_promise(self, error: BaseException) -> BaseException:
-        """Take the promise to resume out of an error where a run can't resume."""
+        """Remove the promise to resume from an error where a run can't resume."""
         if isinstance(error, CannotStore) and not self._job.chunks.resumable:
             return error.without_promise()
         return error

@@ -18,9 +18,9 @@ from dbpull.download.presigned_url import PresignedUrl
 from dbpull.download.request import Expired, HttpConnection
 from dbpull.errors.download import CannotStore, UrlRefused
 
-ENOUGH = 64 * 1024  # bytes that make a try progress, if it does not end its chunk
+ENOUGH = 64 * 1024  # bytes that make a try count as progress, unless it ends its chunk
 NOTED = 256 * 1024  # bytes that a killed run fetches again at most, per connection
-JUDGED = 512  # bytes that tell whether this is a dump at all
+JUDGED = 512  # bytes that tell whether an object is a dump
 
 
 class Halted(Exception):
@@ -31,8 +31,8 @@ class Halted(Exception):
 class DownloadJob:
     """The objects and options that the threads of a download share.
 
-    `accepts` gets the first 512 bytes before others are requested, and raises where
-    they are no dump.
+    `accepts` gets the first 512 bytes before others are requested, and raises for
+    bytes that are no dump.
     """
 
     url: PresignedUrl
@@ -121,7 +121,7 @@ class Worker:
         self._job.chunks.done(chunk)
 
     def _fetch_remaining(self, chunk: Chunk, answer: Answer | None) -> None:
-        """Fetch a chunk's remaining bytes, over as many connections as it takes."""
+        """Fetch a chunk's remaining bytes, with retries."""
         known = self._job.chunks.identity
         fruitless = 0
         while chunk.reached < chunk.end:
@@ -136,7 +136,7 @@ class Worker:
             answer = None
 
     def _note(self, chunk: Chunk) -> None:
-        """Note a chunk's first bytes in the journal, after they are in the part."""
+        """Note a chunk's first bytes in the journal: the part has them already."""
         if chunk.noted < chunk.count:
             self._job.journal.add_start(chunk.index, chunk.count, chunk.crc)
             chunk.noted = chunk.count
