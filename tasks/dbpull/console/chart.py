@@ -1,4 +1,4 @@
-"""The chart of a run (`--timings`): a bar for each piece of work, under each other."""
+"""The chart of a run (`--timings`): a line with a bar for each piece of work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dbpull.words import span
 Bar = tuple[str, str, float, float]
 """Kind, name, begin and end of a piece of work (of time.monotonic)."""
 WIDTH, NAME, MOST = 34, 30, 40
-"""Characters of a bar's column and of the name's; the most bars in a chart."""
+"""The widths of the bar's and the name's columns, in characters; the most bars."""
 STYLES = {"download": "blue", "rows": "green", "index": "magenta"}
 
 

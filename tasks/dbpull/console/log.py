@@ -28,7 +28,7 @@ class Log:
 
     @contextmanager
     def shown(self, step: Step) -> Iterator[None]:
-        """Say that the step begins, and now and then its progress."""
+        """Write that the step begins, and now and then its progress."""
         self.say(prefixed(step.host, f"{step.sentence} …"))
         step.show = _Sparse(self, step.host)
         yield
@@ -39,7 +39,7 @@ class Log:
         yield
 
     def tabulate(self, results: Results) -> None:
-        """Write the table; each column is as wide as its widest cell."""
+        """Write the table, each column as wide as its widest cell."""
         self.say("")
         sides = [">" if title in results.numbers else "<" for title in results.header]
         for line in (results.header, *results.lines):

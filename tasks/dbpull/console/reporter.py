@@ -16,7 +16,7 @@ from dbpull.words import size, span
 
 
 class Reporter(RunRecord):
-    """Tells the user how a run goes; keeps each step's time for the closing table.
+    """Tells the user of a run; keeps each step's time for the closing table.
 
     With a host, each line begins with the host's name. While hosts share a screen
     (HOSTS_DISPLAY), every reporter writes to that screen.
@@ -25,22 +25,22 @@ class Reporter(RunRecord):
     def __init__(self, host: str = "", command_for: CommandFor = NAME.invoke) -> None:
         super().__init__(host)
         self._command_for = command_for
-        # A host's thread may outlive `shared` (Ctrl-C): it then opens no screen itself.
+        # A host's thread may outlive `shared` (Ctrl-C): it must not open a screen then.
         self._shared = HOSTS_DISPLAY.remember(self) if host else None
         self._own = None if self._shared or HOSTS_DISPLAY.screen else own_screen()
         self.doing = ""
         """The sentence of the step under way, as the step was announced."""
         self._state = ""
         self.kept_on_failure = ""
-        """What stays of a download if the run fails."""
+        """The sentence about the kept part of a download, if the run fails."""
 
     def on_failure(self, state: str, kept: str = "") -> None:
-        """Keep what to tell if the run fails: the databases' state, the download's."""
+        """Keep the databases' and the download's state, told if the run fails."""
         self._state, self.kept_on_failure = state, kept
 
     @property
     def state_on_failure(self) -> str:
-        """The state of things, for the error that ends the run."""
+        """The databases' and the download's state, for the error that ends the run."""
         return f"{self._state} {self.kept_on_failure}".strip()
 
     @cached_property
@@ -53,7 +53,7 @@ class Reporter(RunRecord):
         self._screen.say(prefixed(self.host, filled(text, self._command_for)), style)
 
     def note(self, text: str) -> None:
-        """Print something to know that stops nothing."""
+        """Print a note."""
         self.say(f"  {text}", "yellow")
 
     @contextmanager
@@ -67,7 +67,7 @@ class Reporter(RunRecord):
         self.done(step)
 
     def done(self, step: Step, ended: float | None = None) -> None:
-        """Say that a step is done; another step may still be under way."""
+        """Print that a step is done; another step may still be under way."""
         step.seconds = (ended or time.monotonic()) - step.began
         self.steps.append(step)
         self.say(f"{self._screen.mark}{step.sentence} ({span(step.seconds)})")
@@ -77,7 +77,7 @@ class Reporter(RunRecord):
 
         Seconds or bytes that are not known are 0.
 
-        Of several hosts nothing is printed: the table of hosts has the times of all.
+        Nothing is printed for several hosts: their table has the times of all.
         """
         if HOSTS_DISPLAY.tells_the_end:
             return
@@ -94,7 +94,7 @@ class Reporter(RunRecord):
             self._screen.say(line.rstrip(), "dim")
 
     def chart(self, bars: Sequence[Bar]) -> None:
-        """Draw the chart of a run, with its slowest work; of several hosts nothing."""
+        """Draw the chart of a run with its slowest work; nothing for several hosts."""
         if bars and not HOSTS_DISPLAY.tells_the_end:
             self._screen.say("")
             for line, style in drawn(bars):

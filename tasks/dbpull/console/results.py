@@ -1,4 +1,4 @@
-"""The table at the end of a run on several hosts, and the records it is made of."""
+"""The table at the end of a run on several hosts, and its records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RunRecord:
     """The record of a run: its host, its backup, its steps and times."""
 
     backup: str = ""
-    """The backup that is pulled: `b101`."""
+    """The id of the backup to pull: `b101`."""
     size: int | None = None
     """The dump's bytes, once known."""
 
@@ -32,7 +32,7 @@ class RunRecord:
         self._ended: float | None = None
 
     def end(self) -> None:
-        """Note that the run is over; only the first call counts."""
+        """Note the end of the run; only the first call counts."""
         if self._ended is None:
             self._ended = time.monotonic()
 

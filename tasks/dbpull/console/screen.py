@@ -16,7 +16,7 @@ class Screen(Protocol):
     """The protocol that reporters and HostsDisplay write to."""
 
     mark: str
-    """The first characters of a line that says that a step is done."""
+    """The first characters of a line about a finished step."""
 
     def say(self, text: str, style: str = "") -> None:
         """Print one line."""
@@ -62,8 +62,8 @@ class HostsDisplay:
     def shared(self, hosts: Sequence[str]) -> Iterator[None]:
         """Let the reporters of all threads use one screen while in the context.
 
-        The record of a reporter that is made in the context stays for the table, also
-        after the context.
+        The records of reporters made in the context are kept for the table, also after
+        the context.
         """
         self._records = {host: [] for host in hosts}
         screen = shared_screen(tuple(self._records))

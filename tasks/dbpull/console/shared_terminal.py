@@ -22,7 +22,7 @@ FRAME = 0.1
 BARS_FROM, SHORTEST_BAR = 72, 10
 """The narrowest terminal whose lines have a bar; the shortest bar, in characters."""
 BESIDES = 40
-"""The characters of a line beside its host, its sentence and its bar."""
+"""The characters of a line besides its host, its sentence and its bar."""
 ECHO = 3
 """Free characters at a line's end: `^C` must not wrap, or lines are left behind."""
 
@@ -42,7 +42,7 @@ class SharedTerminal(Terminal):
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Draw the live lines; clear them away on leaving, also after an error."""
+        """Draw the live lines; clear them on leaving, also after an error."""
         over = threading.Event()
         painter = threading.Thread(target=self._paint, args=(over,), daemon=True)
         try:
@@ -70,7 +70,7 @@ class SharedTerminal(Terminal):
             yield
         finally:
             with self.console:
-                # Hidden, not removed: a thread of the step may still tell of progress.
+                # Hidden, not removed: a thread of the step may still report progress.
                 self._lines.update(task, visible=False, refresh=True)
 
     def _paint(self, over: threading.Event) -> None:
@@ -168,7 +168,7 @@ def _place(task: progress.Task) -> int:
 
 
 class _Sentence(progress.ProgressColumn):
-    """The step's sentence: the one column that is cut short where room is scarce."""
+    """The step's sentence: the only column that is cut where room is scarce."""
 
     def render(self, task: progress.Task) -> Text:
         return Text(task.description, no_wrap=True, overflow="ellipsis")

@@ -17,7 +17,7 @@ class Step:
 
     name: str
     sentence: str
-    """The sentence told at the end; the step's work may put it better."""
+    """The sentence told at the end; the step's work may replace it."""
     unit: str
     host: str = ""
     """The host that the step works on; empty for this machine."""
@@ -36,7 +36,7 @@ class Step:
             self.show(int(done), int(total) or None, amount)
 
     def phase(self, unit: str) -> Callable[[int, int | None], None]:
-        """Count in another unit from now on; return the function to call with it."""
+        """Count in another unit from now on; return the function for the progress."""
         self.unit = unit
         self.progress(0, None)
         return self.progress
