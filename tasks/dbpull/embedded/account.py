@@ -1,4 +1,4 @@
-"""The account that runs PostgreSQL: ours, or as root another, since it refuses root."""
+"""The account that runs PostgreSQL: ours; for root, another user's."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Account:
             )
 
     def start(self, argv: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        """Start a program that outlives this process and gets no Ctrl-C; as `run`."""
+        """Start a program that outlives this process and gets no Ctrl-C; see `run`."""
         with self._changing_user(argv[0]):
             return subprocess.Popen(
                 list(argv),

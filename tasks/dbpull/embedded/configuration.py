@@ -1,8 +1,8 @@
 """The settings of a development database that can be pulled again.
 
-They stand on the server's command line, which loses to a user's settings for a
-database, a role or a session, and wins over the cluster's files: the files stay as
-initdb wrote them, and a newer dbpull's settings reach older clusters.
+Settings on the server's command line lose to a user's settings for a database, a role
+or a session, and win over the cluster's files: the files stay as initdb wrote them, and
+a newer dbpull's settings reach older clusters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ THROWAWAY = {
 }
 ALWAYS = {
     "cluster_name": "dbpull",
-    # Kubernetes offers huge pages that it then does not give: the server would die.
+    # Kubernetes offers huge pages and does not give them: the server would die.
     "huge_pages": "off",
     "log_line_prefix": "%m [%p] %d ",
     "logging_collector": "off",

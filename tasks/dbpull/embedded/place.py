@@ -46,7 +46,7 @@ class ServerFiles:
 
     @property
     def base(self) -> Path:
-        """The folder of data and log: `folder`, or another that it points to."""
+        """The folder of data and log: `folder`, or another to which `folder` points."""
         try:
             return Path((self.folder / "elsewhere").read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -81,7 +81,7 @@ class ServerFiles:
 
     @property
     def sockets(self) -> Path:
-        """The folder of the server's socket: always the same for one `folder`."""
+        """The folder of the server's socket: always the same for a `folder`."""
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
         return SOCKETS / f"dbpull-{os.geteuid()}-{digest}"
 
@@ -136,7 +136,7 @@ class ServerFiles:
             _remove_tree(self.half_made)
 
     def _move_elsewhere(self, account: Account) -> None:
-        """Point to a folder that the account can enter; we own it, so it stays ours."""
+        """Point to a folder that the account can enter; the folder stays ours."""
         temporary = (Path(tempfile.gettempdir()), SOCKETS, LASTING[-1])
         for parent in temporary if self._throwaway else LASTING:
             with suppress(OSError):
@@ -165,7 +165,7 @@ class ServerFiles:
         shutil.rmtree(self.sockets, ignore_errors=True)
 
     def remove(self) -> None:
-        """Remove the server's files, and `folder` itself if nothing else is in it."""
+        """Remove the server's files, and `folder` itself if it is then empty."""
         base = self.base
         self.close_sockets()
         with _worded(base):
@@ -195,7 +195,7 @@ def _remove_tree(path: Path) -> None:
 
 
 def _serves(folder: Path, account: Account) -> bool:
-    """Whether the account can own a folder in this one; tries it out.
+    """Try out whether the account can own a folder inside `folder`.
 
     The try fails in a parent that the account may not enter, and on a file system
     without owners.

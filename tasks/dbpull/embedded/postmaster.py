@@ -27,7 +27,7 @@ _started: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True)
 class Postmaster:
-    """A server's first process; `ready` where the server answers."""
+    """A server's first process; `ready` once the server answers."""
 
     pid: int
     data: str
@@ -36,12 +36,12 @@ class Postmaster:
 
     @property
     def alive(self) -> bool:
-        """Whether this very process still runs."""
+        """Whether the same process still runs."""
         return _serves(self.pid, self.data)
 
 
 def find(data: Path) -> Postmaster | None:
-    """The server that runs on a data folder; None where none does.
+    """The server that runs on a data folder, or None.
 
     A pid file left by a crash does not count, even where its pid is now another
     process's. Raises NotOurs where we may not read the folder.
@@ -87,7 +87,7 @@ def wait_for(
 
 
 def abandon(process: subprocess.Popen[bytes]) -> None:
-    """End a server that did not start."""
+    """End the process of a server that did not start."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         process.send_signal(number)
         with suppress(subprocess.TimeoutExpired):
@@ -103,9 +103,9 @@ def last_lines(log: Path) -> list[str]:
 
 
 def forget_crashed(data: Path) -> None:
-    """Remove a pid file that `find` does not count.
+    """Remove a pid file left by a crash.
 
-    PostgreSQL would refuse to start where its pid is now another process's.
+    PostgreSQL would refuse to start where the pid is now another process's.
     """
     if find(data) is None:
         (data / "postmaster.pid").unlink(missing_ok=True)
@@ -131,7 +131,7 @@ def _serves(pid: int, data: str) -> bool:
 
 
 def _bury(pid: int) -> None:
-    """Wait for a child that is ending, else it stays a zombie while this process lives.
+    """Wait for a child's end; else the child stays a zombie while this process lives.
 
     A stale pid file may also name a healthy child of ours: another server.
     """
@@ -155,9 +155,9 @@ def _names(pid: int, data: str) -> bool:
 
 
 def stop(data: Path, patience: float) -> None:
-    """End a server: by a fast shutdown (cuts connections, loses nothing), then hard.
+    """End a server: by a fast shutdown (cuts connections, loses nothing), then kill it.
 
-    Waits `patience` seconds for each of the two; raises EmbeddedError.
+    Each gets `patience` seconds; raises EmbeddedError.
     """
     if (server := find(data)) is None:
         return

