@@ -1,4 +1,4 @@
-"""The Django app's configuration: adds the commands with a colon, such as `db:pull`."""
+"""The Django app's configuration, which adds commands with a colon: `db:pull`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DbpullConfig(AppConfig):
         """Add the twins to Django's commands, and their modules to sys.modules.
 
         Source: get_commands and load_command_class in django/core/management. The
-        dictionary holds an app's name for each command; `help` reads only that.
+        dictionary holds an app's name for each command; `help` reads the dictionary.
         """
         folder = f"{self.name}.management.commands"
         for command in COMMANDS:

@@ -30,7 +30,7 @@ from dbpull.shell.local import Local
 from dbpull.sources import heroku_app
 
 SILENT, USUAL, CHATTY = 0, 1, 2
-"""Levels of --verbosity: errors alone; the run's messages; every command, too."""
+"""Levels of --verbosity: errors only; the run's messages; every command, too."""
 _one_at_a_time = threading.Lock()
 _OURS = {"pull", "push", "undo", "backups", "cleanup", "url"}
 
@@ -38,7 +38,7 @@ _OURS = {"pull", "push", "undo", "backups", "cleanup", "url"}
 class TaskCommand(BaseCommand):
     """A command that runs a task's flow on one of Django's DATABASES."""
 
-    requires_system_checks = ()  # an outdated database is why one pulls
+    requires_system_checks = ()  # an outdated database must not stop a pull
     settings: tuple[str, ...] = ()
     """The settings that have a flag."""
     switches: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def _run(
     """The project's settings and the target of DATABASES, for one run.
 
     `.env` is added to the environment, which is restored afterwards. Django's own
-    connections to the target are closed before. One thread runs at a time. Raises
+    connections to the target are closed first. One thread runs at a time. Raises
     CommandError in place of the flow's PullError.
     """
     with _one_at_a_time, _spoken(command, options), _own_environment(options):
@@ -190,7 +190,7 @@ def _shell(options: dict[str, Any]) -> Local:
 
 
 def _typed(task: str) -> str:
-    """The command line of a task: our Django command, where the task has one."""
+    """The command line of a task: its Django command, where the task has one."""
     if task in _OURS:
         return f"./manage.py db:{task}"
     return NAME.invoke(task)

@@ -1,7 +1,7 @@
 """One of Django's DATABASES, as a URL for libpq.
 
 Also a program for the project's own Python, which prints a DatabaseSettings as JSON. It
-imports Django alone, since that Python may not have dbpull installed.
+imports Django alone, since the project's Python may lack dbpull.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 from urllib.parse import quote, urlencode
 
-# The OPTIONS for Django, for psycopg, or for the application's own sessions.
+# OPTIONS for Django, for psycopg, or for the application's own sessions.
 # Source: django/db/backends/postgresql/base.py, get_connection_params.
 _NOT_FOR_US = {
     "application_name", "assume_role", "client_encoding", "connection_factory",

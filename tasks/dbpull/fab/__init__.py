@@ -1,4 +1,4 @@
-"""What `fab` runs: its configuration, and our tasks on several hosts at once."""
+"""The set-up of `fab`: its configuration, and our tasks on several hosts at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def share_invoke_config() -> None:
     """Make `fab` read invoke.yaml and INVOKE_*, and run our tasks on all hosts at once.
 
     Call it after tasks.py was imported: fab loads the project's file after its fabfile,
-    and the environment before each task. A FABRIC_* variable that is set stays. The
+    and the environment before each task. A FABRIC_* variable already set stays. The
     setting `tasks.executor_class` may name another executor. Raises UnknownSetting for
     a FABRIC_DB_*, and UnreadableFile where ~/.ssh/config can't be read.
     """

@@ -1,8 +1,8 @@
 """The executor of `fab -H devbox,buildbox`: runs a task of ours on all hosts at once.
 
-Fabric's own executor takes one host after the other, and ends with the first that
-fails. Ours puts the hosts of a task into a ThreadingGroup; a project's own tasks are
-left to Fabric's.
+Fabric's own executor takes one host after the other, and ends with the first failed
+host. Ours puts the hosts of a task into a ThreadingGroup; it leaves a project's own
+tasks to Fabric's.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types
         calls: Sequence[Any],
         apply_hosts: bool = True,  # noqa: FBT001, FBT002 - Fabric's own signature
     ) -> list[Call]:
-        """Make one call for all hosts in place of a call for each host."""
+        """Make one call for all hosts, in place of a call for each host."""
         if not self.outcome:
             return list(super().expand_calls(calls, apply_hosts))
         found: list[Call] = []
@@ -127,7 +127,7 @@ def _together(
 def _heard(*, here: bool) -> AbstractContextManager[None]:
     """Have signals wait for the hosts where `here`.
 
-    During the whole run where all tasks are ours, so that a Ctrl-C between two tasks is
-    not lost; else during our tasks alone, since other tasks don't check for signals.
+    During the whole run where all tasks are ours: a Ctrl-C between two tasks must not
+    get lost. Else during our tasks alone: other tasks don't check for signals.
     """
     return SIGNALS.awaited() if here else nullcontext()

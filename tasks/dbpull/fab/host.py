@@ -29,9 +29,9 @@ class HostConnection(Connection):  # type: ignore[misc] # fabric has no types
     __hash__ = object.__hash__
 
     def __init__(self, typed: str, config: Any, outcome: HostResults) -> None:
-        """Raises HostUnreachable where ~/.ssh/config has what Fabric can't read."""
+        """Raises HostUnreachable where Fabric can't read ~/.ssh/config."""
         try:
-            # A copy: Fabric adds each host's keys to the configuration that it gets.
+            # A copy: Fabric adds each host's keys to its configuration.
             # No SSH agent is forwarded: no program of ours would use it.
             super().__init__(typed, config=config.clone(), forward_agent=False)
         except (ValueError, KeyError, SSHException) as error:
@@ -53,9 +53,9 @@ class HostConnection(Connection):  # type: ignore[misc] # fabric has no types
         return super().open_gateway()
 
     def perform(self, call: Call) -> None:
-        """Run a task on the host; of several hosts, tell its error at once."""
+        """Run a task on the host; in a run on several hosts, tell its error at once."""
         try:
-            # Handled here already: while connecting, the task's own `handled` is not.
+            # Handled here already: the task's own `handled` begins after connecting.
             with SIGNALS.handled():
                 call.task(self, *call.args, **call.kwargs)
         except Stopped as stopped:
@@ -91,7 +91,7 @@ _EXAMPLES = "Name one as ~/.ssh/config does, or its address: fab -H ann@192.0.2.
 
 
 def name_of(typed: str) -> str:
-    """A host's name in messages. Raises HostUnreachable for what is no host."""
+    """A host's name in messages. Raises HostUnreachable for text that is no host."""
     try:
         parts = derive_shorthand(typed)
     except ValueError:

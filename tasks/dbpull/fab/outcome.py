@@ -23,7 +23,7 @@ class StopRun(Exception):
 
 
 class HostResults:
-    """The hosts of a run, and the errors of those that failed."""
+    """The hosts of a run, and the errors of the failed hosts."""
 
     def __init__(self, hosts: Mapping[str, str], *, alone: bool) -> None:
         self.alone = alone
@@ -53,9 +53,9 @@ class HostResults:
             raise StopRun
 
     def tell_of(self, host: str, error: PullError) -> None:
-        """Where there are several hosts, tell a host's error at once.
+        """Tell a host's error at once, where the run has several hosts.
 
-        An error of a setting or of Heroku is the same on all hosts, and is told once.
+        An error of a setting or of Heroku, the same on all hosts, is told once.
         """
         reporter = Reporter(host)
         if HOSTS_DISPLAY.tells_the_end:
@@ -89,7 +89,7 @@ class HostResults:
             )
 
     def _all_alike(self) -> bool:
-        """Whether all hosts have failed by the same error, which was told already."""
+        """Whether all hosts have failed by the same error, told already."""
         whats = {getattr(error, "what", "") for error in self._errors.values()}
         return not self.left and len(whats) == 1 and whats <= self._common
 

@@ -1,1 +1,1 @@
-"""Found by Django."""
+"""The package where Django looks for commands."""

@@ -1,1 +1,1 @@
-"""Found by Django by their files' names."""
+"""The commands, which Django finds by their files' names."""

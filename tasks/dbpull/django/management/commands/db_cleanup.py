@@ -12,7 +12,7 @@ from dbpull.shell.local import Local
 
 
 class Command(TaskCommand):
-    """Removes what is not needed any more."""
+    """Removes surplus dumps and the remains of crashed runs."""
 
     help = "Remove dumps beyond the newest few, and what crashed runs left."
     settings = ("path", "keep")

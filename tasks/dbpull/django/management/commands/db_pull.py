@@ -26,11 +26,11 @@ class Command(TaskCommand):
         "tolerate",
     )  # fmt: skip
     switches = ("delete", "capture", "in_place", "timings", "dry_run")
-    # As the readers of 2012 typed them.
+    # The short forms of 2012.
     short: ClassVar = {"app": "-a", "delete": "-x", "path": "-p", "capture": "-c"}
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the command line of 2012, and what came since."""
+        """Declare the command line of 2012, and the later flags."""
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
             "backup_id", nargs="?", metavar="BACKUP_ID", help=HELP["backup"]

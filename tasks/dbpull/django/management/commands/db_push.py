@@ -23,7 +23,7 @@ class Command(TaskCommand):
     meanings: ClassVar = HELP | PUSH_HELP
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare what `invoke db.push` has, too."""
+        """Declare the other flags of `invoke db.push`."""
         super().add_arguments(parser)
         self.add_flag(parser, "confirm")
         self.add_flag(parser, "backup")
