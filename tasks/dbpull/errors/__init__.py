@@ -3,7 +3,7 @@
 ::
 
     PullError (invoke.Exit: one line or two on stderr, exit code 1, no traceback)
-    ├── TaskFailed        what ends a task: another error, with the state added
+    ├── TaskFailed        the end of a task by another error, with the state added
     ├── Interrupted       Ctrl-C, kill, a closed terminal
     ├── errors.settings   settings and flags
     ├── errors.sources    any source: no name, no backup
@@ -19,8 +19,8 @@
     ├── errors.stand_in   the stand-in for Heroku
     └── errors.local      this machine's disk and folders
 
-Each class takes data and makes the sentences from it: what happened and where,
-then what to do next. No message holds a password, a token or a presigned URL.
+Each class words its data in two sentences: what happened and where, then what to do
+next. No message holds a password, a token or a presigned URL.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from dbpull.naming import NAME, CommandFor, filled
 
 
 class PullError(Exit):
-    """Base of every error raised on purpose; no error is changed once it is made.
+    """Base of every error raised on purpose; a finished error is never changed.
 
-    `what` is one sentence with the cause; `remedy` is one with what to do next. Both
+    `what` is a sentence with the cause; `remedy` a sentence with the next step. Both
     may have placeholders for commands (`naming.command`). `code` is the exit code of
     the program.
     """
 
     midway = False
-    """Whether it may end a run midway, so that how the target stands is of interest."""
+    """Whether the error may end a run midway: the target's state is then told, too."""
 
     def __init__(self, what: str, remedy: str = "", *, code: int = 1) -> None:
         self.what = what
@@ -47,7 +47,7 @@ class PullError(Exit):
         super().__init__(self.told(NAME.invoke), code=code)
 
     def told(self, command_for: CommandFor) -> str:
-        """The error's text, with the commands to type in one way or another."""
+        """The error's text, with `command_for`'s command lines."""
         return filled(f"{self.what}\n{self.remedy}".strip(), command_for)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -70,7 +70,7 @@ class Interrupted(PullError):
 
 
 class TaskFailed(PullError):
-    """The end of a task by an error: tells the databases' state, and what to type."""
+    """The end of a task by an error, with the databases' state and the next command."""
 
     def __init__(self, error: PullError, state: str, command_for: CommandFor) -> None:
         self.error = error

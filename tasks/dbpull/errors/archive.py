@@ -3,7 +3,7 @@
 ::
 
     BadDump
-    ├── NotADump            something else: an error page, plain SQL, a packed file
+    ├── NotADump            another file: an error page, plain SQL, a packed file
     ├── DumpFolder          a folder
     ├── UnsupportedDump     a dump in a format or version that dbpull can't read
     ├── TruncatedDump       its end is missing
@@ -24,12 +24,12 @@ class BadDump(PullError):
     """Base: the file can't be used as a dump."""
 
     def of_the_user(self) -> BadDump:
-        """The error to raise for a file that dbpull has not made, nor may remove."""
+        """The error for a file that dbpull neither made nor may remove."""
         return BadDump(self.what, THEIRS) if self.remedy == AGAIN else self
 
 
 class DumpFolder(BadDump):
-    """A folder was named, where a file should be."""
+    """A folder was named in place of a file."""
 
     def __init__(self, name: str, *, dumped: bool) -> None:
         what = "a dump in pg_dump's directory format" if dumped else "a folder"
@@ -43,7 +43,7 @@ class DumpFolder(BadDump):
 
 
 class NotADump(BadDump):
-    """Its first bytes are not those of pg_dump's custom format."""
+    """The file does not begin like pg_dump's custom format."""
 
     def __init__(self, name: str, looks: str, remedy: str = AGAIN) -> None:
         super().__init__(
@@ -52,10 +52,10 @@ class NotADump(BadDump):
 
 
 class UnsupportedDump(BadDump):
-    """pg_dump made it, but in a format or version that dbpull can't read.
+    """pg_dump made the file in a format or version that dbpull can't read.
 
-    `found` is what it is; `version` the archive's (1, 14, 0), or None where the format
-    is another one.
+    `found` words the format; `version` is the archive's (1, 14, 0), or None for another
+    format.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class UnsupportedDump(BadDump):
 
 
 class TruncatedDump(BadDump):
-    """The file ends too early. `offset` is its end, in bytes; `where` what is cut."""
+    """The file ends too early: at `offset`, in bytes; `where` words the cut part."""
 
     def __init__(self, name: str, offset: int, where: str) -> None:
         self.offset = offset
@@ -82,7 +82,7 @@ class TruncatedDump(BadDump):
 
 
 class DamagedDump(BadDump):
-    """Its structure is broken. `offset` is where, in bytes; `found` what is wrong."""
+    """The file's structure is broken at `offset`, in bytes; `found` words the fault."""
 
     def __init__(self, name: str, offset: int, found: str) -> None:
         self.offset = offset

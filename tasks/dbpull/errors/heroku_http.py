@@ -1,6 +1,6 @@
 """Errors about requests to Heroku: token, hosts, network, answers.
 
-`about` is what was asked for, in words: "the backups of shop".
+`about` words the request's object: "the backups of shop".
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ AUTHORIZATIONS = (
     "https://dashboard.heroku.com/account/applications (Authorizations) or `heroku"
     " authorizations:create`"
 )
-"""Where a user makes a token."""
+"""The page on which a user makes a token."""
 
 
 class RefusedHost(HerokuError):
@@ -28,11 +28,11 @@ class RefusedHost(HerokuError):
 
 
 class HttpError(HerokuError):
-    """Heroku could not be asked, or said no.
+    """A request to Heroku got no answer, or a refusal.
 
-    `passing`: it may pass by itself, asking again is worth it.
-    `unsent`: Heroku certainly did nothing, so even a capture may be sent again.
-    `retry_after`: how long Heroku wants to be left alone, in seconds.
+    `passing`: the trouble is temporary, so the request may be repeated.
+    `unsent`: Heroku certainly did nothing, so even a capture may be repeated.
+    `retry_after`: Heroku's Retry-After, in seconds.
     """
 
     passing: bool = False
@@ -77,7 +77,7 @@ _UNREACHABLE: dict[Reason, tuple[str, str]] = {
 
 
 class BadToken(HttpError):
-    """401: Heroku does not know the token; `origin` is where it came from."""
+    """401: Heroku does not know the token from `origin`."""
 
     def __init__(self, origin: str) -> None:
         known = origin == "HEROKU_API_KEY"
@@ -104,7 +104,7 @@ class TwoFactor(HttpError):
 
 
 class NoAccess(HttpError):
-    """403: the account of the token may not see this."""
+    """403: the token's account has no access to the object."""
 
     def __init__(self, about: str, origin: str, message: str) -> None:
         super().__init__(
@@ -124,7 +124,7 @@ class Suspended(HttpError):
 
 
 class NotFound(HttpError):
-    """404 or 410; the callers say what it is that does not exist."""
+    """404 or 410; the callers name the missing object."""
 
     def __init__(self, about: str, *, resource: str = "", gone: bool = False) -> None:
         self.resource = resource
@@ -166,7 +166,7 @@ class HerokuDown(HttpError):
 
 
 class RequestRefused(HttpError):
-    """Another 4xx, with what Heroku says."""
+    """Another 4xx, with Heroku's message."""
 
     def __init__(
         self, about: str, status: int, message: str, *, error_id: str = ""
@@ -180,7 +180,7 @@ class RequestRefused(HttpError):
 
 
 class UnexpectedAnswer(HttpError):
-    """An answer that is no JSON, or not the JSON we know."""
+    """An answer that is no JSON, or JSON of another form."""
 
     def __init__(self, host: str, about: str, why: str) -> None:
         super().__init__(
@@ -191,5 +191,5 @@ class UnexpectedAnswer(HttpError):
 
 
 def said(message: str) -> str:
-    """The end of a sentence: what Heroku said, where it said anything."""
+    """The end of a sentence: Heroku's message, if any."""
     return f": {message.rstrip('.')}." if message else "."

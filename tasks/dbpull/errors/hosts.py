@@ -4,10 +4,10 @@
 
     RemoteError
     ├── HostUnreachable     no connection, or not with this user and key
-    ├── ConnectionLost      it was there
-    ├── UnusableHost        its shell does not answer as one, or has no folder for us
-    ├── MissingCurl         nothing there downloads
-    └── HostRefused         a command of ours failed there
+    ├── ConnectionLost      the connection ended
+    ├── UnusableHost        its shell does not work as a shell, or has no folder for us
+    ├── MissingCurl         no curl to download with
+    └── HostRefused         a command of ours failed on the host
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from dbpull.errors import PullError
 
 
 class RemoteError(PullError):
-    """Base: something about a host can't go on."""
+    """Base: the work on a host can't go on."""
 
 
 class HostUnreachable(RemoteError):
-    """No connection to it. `why` is the rest of the sentence."""
+    """No connection to the host. `why` is the rest of the sentence."""
 
     def __init__(self, host: str, why: str, remedy: str = "") -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class HostUnreachable(RemoteError):
 
 
 class ConnectionLost(RemoteError):
-    """The connection ended under way; the host clears away what was begun there."""
+    """The connection ended under way; the host itself clears up."""
 
     midway = True
 
@@ -42,7 +42,7 @@ class ConnectionLost(RemoteError):
 
 
 class UnusableHost(RemoteError):
-    """Commands can't be run there as they must be."""
+    """The host can't run our commands properly."""
 
     def __init__(self, host: str, why: str) -> None:
         super().__init__(
@@ -63,7 +63,7 @@ class MissingCurl(RemoteError):
 
 
 class HostRefused(RemoteError):
-    """A command of ours failed there. `why` is the last of its words."""
+    """A command of ours failed on the host. `why` is the last of its words."""
 
     midway = True
 
@@ -75,7 +75,7 @@ class HostRefused(RemoteError):
 
     @classmethod
     def by(cls, host: str, doing: str, err: str) -> HostRefused:
-        """Take the reason from what the command printed."""
+        """Take the reason from the command's stderr."""
         lines = err.strip().splitlines()
         why = lines[-1].rstrip(".") if lines else "it ended without a message"
         return cls(host, doing, why)

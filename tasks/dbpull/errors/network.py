@@ -1,4 +1,4 @@
-"""The reasons why a request got no answer, in a word or two."""
+"""The reasons for a request without an answer, in a word or two."""
 
 from __future__ import annotations
 

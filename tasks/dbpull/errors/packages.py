@@ -1,4 +1,4 @@
-"""The packages of extensions: Debian's names, which PostgreSQL's own has, too."""
+"""The packages of extensions: Debian's names, also used by PostgreSQL's repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CONTRIB = frozenset(
         "uuid-ossp", "xml2",
     }
 )  # fmt: skip
-"""What comes with PostgreSQL's sources (contrib/ of 12 to 18)."""
+"""The extensions in PostgreSQL's sources (contrib/ of 12 to 18)."""
 _FAMILIES = {
     "postgis": "postgresql-{}-postgis-3",
     "address_standardizer": "postgresql-{}-postgis-3",
@@ -25,7 +25,7 @@ _FAMILIES = {
     "plpython": "postgresql-plpython3-{}",
     "pltcl": "postgresql-pltcl-{}",
 }
-"""By how their names begin, or end: hstore_plperl."""
+"""Packages by the beginning of extensions' names, or the end: hstore_plperl."""
 _OTHERS = {
     "pg_cron": "cron",
     "pg_partman": "partman",
@@ -37,11 +37,11 @@ _OTHERS = {
     "table_log": "tablelog",
     "vector": "pgvector",
 }
-"""Of those whose package is not called as they are."""
+"""Extensions whose package has another name."""
 
 
 def packages(names: Sequence[str], major: int) -> str:
-    """Where to find them for that PostgreSQL."""
+    """The sentence part that names the packages for a PostgreSQL version."""
     found = sorted({_package(name, major) for name in names})
     told = f"Debian's package {' and '.join(found)}"
     if all(name in _CONTRIB for name in names):

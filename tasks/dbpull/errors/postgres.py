@@ -9,11 +9,11 @@ from dbpull.errors.remedies import remedy_for
 
 
 class PostgresError(PullError):
-    """Something on PostgreSQL's side can't go on."""
+    """Base: a program, connection or statement of PostgreSQL failed."""
 
 
 class BadUrl(PostgresError):
-    """A database URL can't be used as it is; its text is never repeated."""
+    """A database URL can't be used; no message repeats its text."""
 
     def __init__(self, origin: str, cause: str) -> None:
         super().__init__(
@@ -24,7 +24,7 @@ class BadUrl(PostgresError):
 
 
 def _extra(where: str) -> str:
-    """What brings the newest programs to this machine; a host has no use for it."""
+    """The extra that brings the newest programs to this machine; none for a host."""
     if where != "this machine":
         return "Install "
     return (
@@ -61,7 +61,7 @@ class TooOldProgram(PostgresError):
 
 
 class CannotConnect(PostgresError):
-    """The server does not let us in."""
+    """The server refuses or does not answer the connection."""
 
     def __init__(self, label: str, cause: str, remedy: str = "") -> None:
         self.label = label

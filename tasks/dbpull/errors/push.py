@@ -7,11 +7,11 @@ from dbpull.naming import command
 
 
 class PushError(PullError):
-    """The app's database can't be replaced, or could not be."""
+    """The app's database can't be replaced, or its replacement failed."""
 
 
 class NothingToPush(PushError):
-    """The local database is not there, or holds nothing."""
+    """The local database does not exist, or is empty."""
 
     def __init__(self, label: str, why: str) -> None:
         super().__init__(
@@ -21,7 +21,7 @@ class NothingToPush(PushError):
 
 
 class SameDatabase(PushError):
-    """The local database is the app's."""
+    """The local database is the app's own database."""
 
     def __init__(self, label: str, app: str) -> None:
         super().__init__(
@@ -31,7 +31,7 @@ class SameDatabase(PushError):
 
 
 class OlderServer(PushError):
-    """The app's server can't be restored into."""
+    """The app's server is older than the local server."""
 
     def __init__(self, app: str, theirs: int, ours: int) -> None:
         super().__init__(
@@ -42,7 +42,7 @@ class OlderServer(PushError):
 
 
 class PushFailed(PushError):
-    """Something failed on the way, from the local dump to the restored database."""
+    """A push failed, between the local dump and the restored database."""
 
     midway = True
 

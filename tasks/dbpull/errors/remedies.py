@@ -41,6 +41,6 @@ _REMEDIES = (
 
 
 def remedy_for(cause: str) -> str:
-    """What to do about an error; "" where these words are not known."""
+    """The remedy for an error; "" for unknown words."""
     found = (remedy for words, remedy in _REMEDIES if re.search(words, cause))
     return next(found, "")

@@ -55,7 +55,7 @@ class ForbiddenExtensions(RestoreError):
 
 
 class NoSuchTable(RestoreError):
-    """--skip-data names what is not in the dump: its rows would have come."""
+    """--skip-data names a table that is not in the dump."""
 
     def __init__(self, near: Mapping[str, str]) -> None:
         named = ", ".join(near)
@@ -67,7 +67,7 @@ class NoSuchTable(RestoreError):
 
 
 class MissingFeatures(RestoreError):
-    """The target's server was built without what the dump needs."""
+    """The target's server was built without features that the dump needs."""
 
     def __init__(
         self, needed: Mapping[str, Sequence[str]], label: str, *, embedded: bool
@@ -110,12 +110,12 @@ class RestoreFailed(RestoreError):
         )
 
     def before_the_end(self) -> RestoreFailed:
-        """The error to raise where not all of the dump is there yet."""
+        """The error where no whole dump is kept for another try."""
         return RestoreFailed(*self._parts, usual=_AGAIN)
 
 
 class Incomplete(RestoreError):
-    """After the restore something that the dump holds was not there."""
+    """The restored database lacks objects of the dump."""
 
     midway = True
 
@@ -128,7 +128,7 @@ class Incomplete(RestoreError):
 
 
 class NoSuchDump(RestoreError):
-    """No dump is here to be restored."""
+    """No dump is stored to be restored."""
 
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(

@@ -10,7 +10,7 @@ from dbpull.naming import NAME, command, setting
 
 
 class SettingsError(PullError):
-    """Something configured or typed can't be used."""
+    """A setting or flag can't be used."""
 
 
 class UnknownSetting(SettingsError):
@@ -34,7 +34,7 @@ class UnknownSetting(SettingsError):
 
 
 class ImpossibleValue(SettingsError):
-    """A setting's value is not of the kind that the setting takes."""
+    """A value is not of its setting's kind."""
 
     def __init__(self, origin: str, value: object, wanted: str) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ class ImpossibleValue(SettingsError):
 
 
 class OnlyInFile(SettingsError):
-    """Something was set where it could be set by mistake."""
+    """A variable sets a setting that only a file may set."""
 
     def __init__(self, variable: str, place: str) -> None:
         key = variable.removeprefix(NAME.prefix).lower()
@@ -70,7 +70,7 @@ class UnreadableFile(SettingsError):
 
 
 class TargetNotRead(SettingsError):
-    """A target was plainly meant, and not in a way or place that is read."""
+    """A target was plainly meant, in a form or a place that dbpull does not read."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -82,7 +82,7 @@ class TargetNotRead(SettingsError):
 
 
 class NoTargetThere(SettingsError):
-    """No place names the database to be replaced on a host."""
+    """No setting names the database to be replaced on a host."""
 
     def __init__(
         self, host: str, why: str = "nothing says which database is to be replaced"

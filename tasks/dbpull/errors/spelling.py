@@ -6,11 +6,11 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 _LEAST = 3
-"""Letters that the beginning of a name must have to be taken for it."""
+"""The fewest letters that count as the beginning of a name."""
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """The known name that is most like it, or begins as it does, whatever the case."""
+    """The known name most like `name`, or beginning with `name`, in any case."""
     lowered = {one.lower(): one for one in sorted(known)}
     asked = name.strip().lower()
     found = get_close_matches(asked, lowered, n=1)
@@ -20,6 +20,6 @@ def nearest(name: str, known: Collection[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
-    """`Did you mean staging? `, before another sentence; "" where nothing is near."""
+    """`Did you mean staging? `, before another sentence; "" without a near name."""
     near = nearest(name, known)
     return f"Did you mean {near}? " if near and near != name else ""

@@ -23,7 +23,7 @@ class TargetReserved(TargetError):
 
 
 class TargetIsSource(TargetError):
-    """The target is the very database that the backup was taken from."""
+    """The target is the database that the backup was taken from."""
 
     def __init__(self, label: str, app: str) -> None:
         super().__init__(
@@ -55,7 +55,7 @@ class LockLost(TargetError):
 
 
 class NameTaken(TargetError):
-    """A database with a name that dbpull needs is somebody else's."""
+    """A name that dbpull needs belongs to somebody else's database."""
 
     def __init__(self, dbname: str) -> None:
         super().__init__(
@@ -75,7 +75,7 @@ class StillConnected(TargetError):
 
 
 class HeldOpen(TargetError):
-    """Something that is no client's session holds a database open."""
+    """A database is held open, but not by a client's session."""
 
     def __init__(self, label: str, held: Sequence[tuple[str, str, str]]) -> None:
         target = label.partition(" on ")[0]
@@ -89,7 +89,7 @@ class HeldOpen(TargetError):
 
 
 class CannotDrop(TargetError):
-    """A database that has served can't be dropped; `by` is what will try again."""
+    """A database can't be dropped; `by` names the next task that tries."""
 
     def __init__(
         self,
@@ -112,11 +112,11 @@ class CannotDrop(TargetError):
         )
 
     def by_name(self, dbname: str) -> CannotDrop:
-        """The same of a database that has been renamed."""
+        """This error for the database under another name."""
         return CannotDrop(dbname, *self._told[1:])
 
     def dropped_by(self, task: str) -> CannotDrop:
-        """The same, where no pull will try again, but a task does."""
+        """This error where a task, not the next pull, will try again."""
         return CannotDrop(*self._told[:3], task)
 
 
