@@ -1,4 +1,4 @@
-"""Our section of Invoke's configuration, and the file that each setting is from."""
+"""Our section of Invoke's configuration, and the file of each setting."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def section(config: Any) -> object:
 
 
 def files(config: Any) -> dict[str, str]:
-    """The file of each key in our section, as it is typed.
+    """The file of each key in our section, as the user would type its path.
 
-    The key "" is the section itself, where it is no mapping.
+    The key "" is the section itself, where the section is no mapping.
 
-    Invoke has no public attribute for each file's content. Should it lose the private
+    Invoke has no public attribute for each file's content. Without the private
     attributes, the result is empty, and messages name invoke.yaml.
     """
     found = _keys(getattr(config, "_collection", None), "tasks.py (ns.configure)")
@@ -42,7 +42,7 @@ def _keys(read: object, file: str) -> dict[str, str]:
 
 
 def shown(path: str, level: str) -> str:
-    """A file's path as it is typed."""
+    """A file's path as the user would type it."""
     if level == "project":
         return Path(path).name
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises

@@ -50,12 +50,12 @@ def is_remote(c: object) -> bool:
 
 
 def host(c: Context) -> str:
-    """The name of the host that a task runs on; "" for this machine."""
+    """The name of a task's host; "" for this machine."""
     return str(c.original_host) if is_remote(c) else ""
 
 
 def refuse_elsewhere(c: Context, task: str) -> None:
-    """Raise SettingsError where a task that makes no sense on a host is run on one."""
+    """Raise SettingsError where a task for this machine is run on a host."""
     if is_remote(c):
         raise SettingsError(
             f"{NAME.task(task)} is for this machine, so nothing was done on {host(c)}.",
@@ -80,7 +80,7 @@ def settings_of(c: Context, **flags: str | None) -> Settings:
 
 
 def refuse_dry(c: Context, name: str) -> None:
-    """Raise SettingsError where Invoke's --dry is given to a task that has no plan."""
+    """Raise SettingsError where Invoke's --dry is given to a task without a plan."""
     if c.config.run.dry:
         raise SettingsError(
             f"{NAME.task(name)} can't be told with --dry, so nothing was done.",

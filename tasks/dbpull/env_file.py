@@ -21,8 +21,8 @@ _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 def read(path: Path) -> dict[str, str]:
     """The file's variables; none where the file does not exist.
 
-    Raises UnreadableFile where the file can't be read, and where a line with one of our
-    variables sets none as it is written: `DATABASE_URL: postgres://…`.
+    Raises UnreadableFile where the file can't be read, and for a line with one of our
+    variables that is no assignment: `DATABASE_URL: postgres://…`.
     """
     if path.is_dir() or not (path.exists() or path.is_symlink()):
         return {}  # in some projects .env is the virtual environment
@@ -68,7 +68,7 @@ def _values(text: str) -> dict[str, str]:
 
 
 def _mistaken_lines(text: str) -> Iterator[int]:
-    """The numbers of lines with one of our variables that don't set it."""
+    """The numbers of lines that name one of our variables and don't set it."""
     from dotenv.parser import parse_stream
 
     for binding in parse_stream(StringIO(text)):

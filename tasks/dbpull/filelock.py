@@ -1,6 +1,6 @@
 """The lock on an open file (flock): the kernel releases it even after kill -9.
 
-The file may be renamed or removed while one waits for its lock, so ask `is_still` next.
+The file may be renamed or removed during the wait for its lock: check `is_still` next.
 """
 
 from __future__ import annotations

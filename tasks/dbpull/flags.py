@@ -51,13 +51,13 @@ PUSH_HELP = {
 class Task(invoke.tasks.Task[Any]):
     """A task with short forms for the flags in SHORT.
 
-    Invoke itself gives a short form to each flag, and `-d` would not be --debug then.
+    Invoke itself gives each flag a short form: `-d` would then not be --debug.
     """
 
     def arg_opts(
         self, name: str, default: str, taken_names: set[str]
     ) -> dict[str, Any]:
-        """The options of a flag's Argument (see Invoke's), with its short form."""
+        """The options of a flag's Argument, as Invoke's, with the short form."""
         options = super().arg_opts(name, default, taken_names)
         options["names"] += SHORT.get(name, [])
         options["help"] = (options.get("help") or "").format(apps=setting("apps"))

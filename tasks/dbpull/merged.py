@@ -1,7 +1,7 @@
 """The check that Invoke can merge our sections of its configuration files.
 
-Where a key is a mapping in one file and none in another (`db:` with nothing below it),
-Invoke ends with a traceback. This file raises an error before Invoke merges them.
+Where a key is a mapping in one file and none in another (an empty `db:`), Invoke ends
+with a traceback. This module raises an error before Invoke merges the files.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from dbpull.naming import NAME
 
 _SUFFIXES = ("yaml", "yml", "json")
 _Values = list[tuple[str, Any]]
-"""A key's value in each file that has the key; the file's name as it is typed."""
+"""A key's value in each file with the key; the file's path as the user types it."""
 
 
 def refuse_unmergeable(folder: Path) -> None:
     """Raise EmptyValue or ImpossibleValue for a key that is a mapping in another file.
 
-    Files in /etc and the home folder that disagree with each other can't be caught:
-    Invoke merges them before it loads tasks.py.
+    A disagreement between files in /etc and in the home folder can't be caught: Invoke
+    merges these files before it loads tasks.py.
     """
     read = [(file, _read(path)) for file, path in _files(folder)]
     _compare(NAME.section, _having(NAME.section, read))
@@ -71,7 +71,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _runtime() -> str | None:
-    """The file of `-f`, else of INVOKE_RUNTIME_CONFIG, as Invoke reads them."""
+    """The file of `-f`, else of INVOKE_RUNTIME_CONFIG, as in Invoke."""
     for word, following in pairwise([*sys.argv[1:], ""]):
         if word in {"-f", "--config"}:
             return following
@@ -81,7 +81,7 @@ def _runtime() -> str | None:
 
 
 def _read(path: Path) -> object:
-    # Invoke's own copy of yaml, so that both read the same; it has no types.
+    # Invoke's own copy of yaml, so that both read alike; the copy has no types.
     yaml: Any = import_module("invoke.util").yaml
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))

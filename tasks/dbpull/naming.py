@@ -1,7 +1,7 @@
 """The project's name for our tasks and settings: `db`, unless the project uses `db`.
 
-A sentence that tells what to type has a placeholder, `command("undo")`: the command
-line depends on where the sentence is told (invoke, fab or manage.py).
+A sentence with a command to type has a placeholder, `command("undo")`: the command line
+depends on the program that runs (invoke, fab or manage.py).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ CommandFor = Callable[[str], str]
 
 
 class Name:
-    """The project's name for us; `ops.dbpull` where the collection is in another."""
+    """The project's name for us; `ops.dbpull` for a collection inside another."""
 
     def __init__(self) -> None:
         self.collection = DEFAULT
 
     @staticmethod
     def fits(name: str) -> bool:
-        """Whether tasks, variables and a section can have that name."""
+        """Whether tasks, variables and a section can have the name."""
         section = name.rpartition(".")[2]
         return bool(_WORDS.fullmatch(name)) and section not in TAKEN
 
@@ -50,7 +50,7 @@ class Name:
 
 
 NAME = Name()
-"""The one name of this process; tasks.py sets it (`PROJECT.load`)."""
+"""The name in this process; tasks.py sets it (`PROJECT.load`)."""
 
 
 def setting(key: str) -> str:

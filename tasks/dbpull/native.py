@@ -25,5 +25,5 @@ def legible(text: str) -> str:
 
 
 def path(text: str) -> str:
-    """The path as Python must have it to open the file."""
+    """The path as a string with which Python can open the file."""
     return os.fsdecode(native(text))

@@ -1,4 +1,4 @@
-"""HTTP with requests: why a request got no answer, and when to ask again."""
+"""HTTP with requests: the reason of a missing answer, the time of the next try."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _REASONS: tuple[tuple[Reason, tuple[type[BaseException], ...]], ...] = (
 
 
 def reason_of(error: BaseException) -> Reason:
-    """Why no answer came, by the exception and the exceptions that it wraps."""
+    """The reason of a missing answer, by the exception and its wrapped exceptions."""
     # requests raises a bare OSError where REQUESTS_CA_BUNDLE names no file.
     if type(error) is OSError:
         return "tls"
@@ -43,7 +43,7 @@ def reason_of(error: BaseException) -> Reason:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds until the host wants to be asked again (RFC 9110, 10.2.3); else 0."""
+    """Seconds of a host's Retry-After (RFC 9110, 10.2.3); 0 without one."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value)

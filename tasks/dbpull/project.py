@@ -29,8 +29,8 @@ class Project:
     def load(self, folder: Path, *, name: str = DEFAULT) -> None:
         """Read `.env` and invoke.yaml beside tasks.py, and the environment.
 
-        `name` is the name of our collection in tasks.py; tasks, variables and the
-        section of invoke.yaml are then called by it.
+        `name` is the name of our collection in tasks.py, and then part of the names of
+        tasks, variables and the section of invoke.yaml.
 
         A variable of the environment wins over the same variable of `.env`. INVOKE_DB_*
         variables are taken out of the environment, since Invoke would cast them and
@@ -64,7 +64,7 @@ class Project:
 
 
 PROJECT = Project()
-"""The one project of this process; tasks.py loads it."""
+"""The project of this process; tasks.py loads it."""
 
 
 def own_folder() -> Path:
@@ -86,11 +86,11 @@ def make_own_folder() -> Path:
 
 
 def _read_yaml(folder: Path) -> dict[str, Any]:
-    """Check invoke.yaml and invoke.yml; return the one that Invoke takes.
+    """Check invoke.yaml and invoke.yml; return the content of Invoke's choice.
 
     Raises UnreadableFile.
     """
-    # Invoke's own copy of yaml, so that both read the same; it has no types.
+    # Invoke's own copy of yaml, so that both read alike; the copy has no types.
     yaml: Any = import_module("invoke.util").yaml
 
     found: list[dict[str, Any]] = []
@@ -107,7 +107,7 @@ def _read_yaml(folder: Path) -> dict[str, Any]:
 
 
 def _cause(error: Exception) -> str:
-    """An error's reason and line number; not the line's text, which may be secret."""
+    """An error's reason and line number, without the line's text: it may be secret."""
     if isinstance(error, OSError | UnicodeDecodeError):
         return env_file.cause(error)
     mark = getattr(error, "problem_mark", None)

@@ -1,7 +1,7 @@
 """The settings: their defaults, their values, their origins, their checks.
 
-Precedence: flag > INVOKE_DB_* > .env > invoke.yaml > default. The environment is
-read by this file, not by Invoke: Invoke casts a variable to the type of the file's
+Precedence: flag > INVOKE_DB_* > .env > invoke.yaml > default. This module
+reads the environment, not Invoke: Invoke casts a variable to the type of the file's
 value, and ends with a traceback where it can't (`INVOKE_DB_KEEP=some`, any list).
 """
 
@@ -26,7 +26,7 @@ from dbpull.project import PROJECT
 
 Convert = Callable[[Any], Any]
 _Given = Mapping[str, tuple[Any, str]]
-"""The files' settings: each key's value, and the file that it is from."""
+"""The files' settings: each key's value, and its file."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Key:
     default: Any
     meaning: str
     shown: str = ""
-    """The documented default, where it is not a plain value."""
+    """The documented default, where the default is no plain value."""
     file_only: bool = False
     """Whether only a file may set it: no flag, no variable."""
 
@@ -100,7 +100,7 @@ KEYS: Mapping[str, Key] = {
 PATH_THERE = ".dbpull/dumps"
 """The default folder of dumps on a host, below the user's home folder."""
 MOST_JOBS_THERE = 16
-"""The most restore workers on a host, unless set: other users work on it, too."""
+"""The most restore workers on a host, unless set: it may have other users."""
 _SECRET = {"target", "hosts"}
 """Settings whose values may hold a password."""
 
@@ -119,7 +119,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     path: Path
     path_given: str
-    """`path` as it was written: `~` is another folder on a host."""
+    """`path` as the user wrote it: `~` is another folder on a host."""
     max_age: float
     wait: float
     keep: int
@@ -170,8 +170,8 @@ class Settings:
     def for_host(self, host: str, *, home: str, cores: int) -> Settings:
         """The settings for a host: its own target, folder of dumps and workers.
 
-        `db.hosts` sets them; `home` is the user's home folder on the host, `cores` are
-        the host's cores.
+        They come from `db.hosts`; `home` is the user's home folder on the host, and
+        `cores` the number of its cores.
         """
         own, origins = self.hosts.get(host, {}), dict(self.origins)
         changes: dict[str, Any] = {"path": self._path_on_host(own, home), "local": self}

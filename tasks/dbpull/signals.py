@@ -32,7 +32,7 @@ class _ThreadState(threading.local):
 
     deferring = False
     hears = False
-    """Whether `check` may raise in the thread: only inside `handled`, and only once."""
+    """Whether `check` may raise in the thread: only once, and only inside `handled`."""
 
 
 class Signals:
@@ -125,9 +125,9 @@ class Signals:
     ) -> _T:
         """Do work that blocks signals in another thread; check for signals meanwhile.
 
-        By many short waits: during one long wait, a signal that came just before it, or
-        that another thread got, would be handled only at the wait's end. At each check
-        `look` is called, too: what it raises ends the wait.
+        By many short waits: a signal that came just before a long wait, or to another
+        thread, would be handled only at the wait's end. Each check also calls `look`,
+        whose error ends the wait.
         """
         done: Future[_T] = Future()
 
@@ -163,4 +163,4 @@ class Signals:
 
 
 SIGNALS = Signals()
-"""The one handler of this process."""
+"""The handler of this process."""

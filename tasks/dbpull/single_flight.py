@@ -22,7 +22,7 @@ class _Answer(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Keeps each question's answer or error for the rest of the process."""
+    """Keeps each question's answer or error until the process ends."""
 
     def __init__(self) -> None:
         self._answers: dict[Hashable, _Answer[T]] = {}
@@ -30,7 +30,7 @@ class SingleFlight(Generic[T]):
         self._lock = threading.Lock()
 
     def __call__(self, question: Hashable, ask: Callable[[], T], host: str = "") -> T:
-        """The answer: the first caller asks, callers meanwhile wait for it.
+        """The answer: the first caller asks, other callers wait for it meanwhile.
 
         A question that a host repeats, in another task, is asked anew.
         """

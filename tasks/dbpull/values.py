@@ -70,7 +70,7 @@ def switch(value: object) -> bool:
 
 
 def text_list(value: object) -> tuple[str, ...]:
-    """Texts: a list, or a text with commas."""
+    """Texts, from a list or from a text with commas."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if not isinstance(value, Iterable) or isinstance(value, Mapping):
@@ -79,7 +79,7 @@ def text_list(value: object) -> tuple[str, ...]:
 
 
 def names(value: object) -> dict[str, str]:
-    """A name for each name: a mapping, or `a=b,c=d`."""
+    """A mapping of names, from a mapping or from `a=b,c=d`."""
     if isinstance(value, str):
         pairs = [part.partition("=") for part in text_list(value)]
         if not all(name and equals and meant for name, equals, meant in pairs):
@@ -89,7 +89,7 @@ def names(value: object) -> dict[str, str]:
 
 
 def hosts(value: object) -> dict[str, dict[str, str]]:
-    """For each host a mapping of its `target` and `path`."""
+    """For each host, a mapping of its `target` and `path`."""
     read = {
         text(host): {text(key): meant for key, meant in _items(keys)}
         for host, keys in _items(value)
