@@ -138,7 +138,7 @@ def test_a_missing_extension_is_named_before_the_dump_has_arrived(
 @pytest.mark.parametrize(
     ("name", "content", "cause", "remedy"),
     [
-        ("notes.txt", b"not a dump at all", "notes.txt is no", "pg_dump -Fc.*stays"),
+        ("notes.txt", b"not a dump at all", "notes.txt is no", "pg_dump -Fc.*kept"),
         ("x.sql", b"SET statement_timeout = 0;", "plain SQL", "psql -d .* -f .*x.sql"),
     ],
 )
@@ -173,7 +173,7 @@ def test_a_dump_here_that_was_cut_or_damaged(
         (project.folder / name).write_bytes(content)
         with target.unasked():
             ended = project.invoke("db.restore", f"--dump={name}")
-        ended.refuses("is cut short|is damaged", "stays as it is")
+        ended.refuses("is cut short|is damaged", "is kept as it is")
         assert "remove" not in ended.err
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
+from typing import Any
 
 from rich import progress
 from rich.console import Console, RenderableType
@@ -96,15 +96,10 @@ class InTurn(Console):
         super().__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         """Write, and pass the turn on."""
         try:
-            super().__exit__(kind, error, trace)
+            super().__exit__(*error)
         finally:
             self._turn.release()
 

@@ -16,7 +16,6 @@ from collections.abc import Callable, Container
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from dbpull.demo import apps, project, shop
@@ -75,13 +74,8 @@ class Stage:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._keep and error is None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._keep and kind is None:
             _note(self._keep, self.folder)
             self._watcher.dismiss()
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from aiohttp import web
@@ -17,28 +18,18 @@ from dbpull.demo.heroku.restores import Restores
 from dbpull.demo.heroku.transfers import Ledger, TransferRecord, now, stamp
 
 
+@dataclass
 class TransfersApi:
     """Transfers, by billing app and number or uuid."""
 
-    def __init__(
-        self,
-        account: HerokuAccount,
-        ledger: Ledger,
-        bucket: Bucket,
-        captures: Captures,
-        restores: Restores,
-        history: History,
-        signer: Signer,
-        download_url: Callable[[], str],
-    ) -> None:
-        self._account = account
-        self._ledger = ledger
-        self._bucket = bucket
-        self._captures = captures
-        self._restores = restores
-        self._history = history
-        self._signer = signer
-        self._download_url = download_url
+    _account: HerokuAccount
+    _ledger: Ledger
+    _bucket: Bucket
+    _captures: Captures
+    _restores: Restores
+    _history: History
+    _signer: Signer
+    _download_url: Callable[[], str]
 
     def routes(self) -> list[web.RouteDef]:
         """The routes of the transfer requests."""
