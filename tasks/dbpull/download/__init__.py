@@ -56,7 +56,7 @@ class Download:
     requested, and raises for bytes that are no dump. The download's threads call
     `progress(done, total)` in bytes and `notice(sentence)`.
 
-    A context manager: leaving it stops all threads and keeps part and journal. The same
+    Leaving the context stops all threads and keeps part and journal. The same
     call then resumes, even after kill -9, where the object is `resumable`. Every method
     raises the download's error, a DownloadFailed, once a thread has failed.
     """

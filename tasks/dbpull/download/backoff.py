@@ -18,8 +18,8 @@ SPEAK_AFTER = 1.0  # seconds of an outage before the user is told
 class Backoff:
     """Shared by all threads of a download: progress of one thread counts for all.
 
-    Without a first byte, it gives up about 5 seconds after the start of a run, since
-    nothing is lost then; later after `seconds` without progress, for which a byte now
+    Without a first byte, a run gives up about 5 seconds after its start, since nothing
+    is lost then; later after `seconds` without progress, for which a byte now
     and then is too little. A host's Retry-After is respected, within `seconds`.
     """
 

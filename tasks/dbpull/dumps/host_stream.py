@@ -35,7 +35,7 @@ class HostStream:
         return commands.of_arriving(into)
 
     def finish(self, reporter: Reporter) -> None:
-        """Wait until the dump is whole, verify it, and give it its name."""
+        """Wait until the dump is whole, verify it, and name its file."""
         if not self._is_whole:
             self.transfer.check()
             self._finish(reporter)

@@ -19,7 +19,7 @@ _BEYOND = "unsupported version"
 
 
 def read(path: Path, error: UnsupportedDump, shell: Shell) -> Archive:
-    """The table of contents by the newest pg_restore; raises `error` if it fails."""
+    """The table of contents by the newest pg_restore, whose failure raises `error`."""
     program = _newest(shell, error)
 
     def output(*options: str) -> str:

@@ -120,7 +120,7 @@ def parts(folder: Path, app: str | None = None) -> list[Path]:
 
 
 def remove_part(found: Path) -> bool:
-    """Remove a part and its journal, or a lone journal; return whether it succeeded.
+    """Remove a part and its journal, or a lone journal; return whether removed.
 
     A part stays where a download has locked it, or where we may not remove it.
     """

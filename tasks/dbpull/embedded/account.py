@@ -19,7 +19,7 @@ KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "TZ")
 
 @dataclass(frozen=True)
 class Account:
-    """A user of this machine; `other` where it is not the user of this process."""
+    """A user of this machine; `other`: not the user of this process."""
 
     name: str
     uid: int

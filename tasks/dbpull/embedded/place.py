@@ -5,7 +5,7 @@
     <folder>/                 the caller's choice, ours
         lock                  held while a process starts, stops or removes the server
         .gitignore            `*`
-        elsewhere             path of the base, where that can't be this folder
+        elsewhere             path of the base, where it can't be this folder
     <base>/                   this folder, or a new one below /var/lib
         data/                 the cluster: 0700, its account's
         programs/             a copy, where the account can't reach the original

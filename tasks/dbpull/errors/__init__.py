@@ -1,4 +1,4 @@
-"""The tree of errors: each words itself.
+"""The tree of errors: each error words itself.
 
 ::
 

@@ -16,7 +16,7 @@ class SettingsError(PullError):
 class UnknownSetting(SettingsError):
     """A key that dbpull does not have, most likely a typing error.
 
-    `others` is how many more such a section has: it may be another program's.
+    `others` counts further unknown keys: the section may be another program's.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ class Backup:
     `id` is the name that Heroku shows ("b101", "a042" if scheduled, "ob001" if
     imported from the old service); `number` identifies the backup within `app`, its
     billing app. `database` is the transfer's `from_name` ("DATABASE"), `server` its
-    server. `source_size` (the database's, as it was) and `processed` (dumped so far;
+    server. `source_size` (the database's at the time) and `processed` (dumped so far;
     may lag behind even when finished) are in bytes. Times are UTC.
     """
 

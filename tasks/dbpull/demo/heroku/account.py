@@ -1,7 +1,7 @@
 """The apps, add-ons and attachments of the pretended Heroku account.
 
-A database belongs to the app that pays for it (the billing app); an attachment gives
-it a name in that app or in another.
+A database belongs to the app that pays for it (the billing app); an attachment names
+the database in that app or in another.
 """
 
 from __future__ import annotations

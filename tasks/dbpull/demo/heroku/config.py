@@ -55,7 +55,7 @@ class BackupConfig:
     """A backup that exists from the start."""
 
     age: float = 3600.0
-    """How many seconds ago it was created."""
+    """The backup's age, in seconds."""
     status: str = "finished"
     """One of `STATUSES`."""
     database: str = ""
@@ -93,7 +93,7 @@ class Config:
     pg_dump: str = "pg_dump"
     """The pg_dump for captures; `psql` is looked for in the same folder."""
     folder: str = ""
-    """The folder of dumps and the CA's certificate; it stays. Where empty, a temporary
+    """The lasting folder of dumps and the CA's certificate; where empty, a temporary
     folder, removed with the stand-in."""
     dump_at_start: bool = True
     """False: configured backups are dumped when their URL is first asked for."""

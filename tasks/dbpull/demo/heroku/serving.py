@@ -1,8 +1,8 @@
 """The stand-in's own process, started by `launch`.
 
-It reads a line of JSON, `{"config", "folder", "temporary", "detached"}`, and answers a
-line, `{"api", "download", "ca"}` or `{"error"}`. Then it serves until a request or a
-signal stops it; unless detached, also until its starter's end closes standard input.
+The process reads a line of JSON, `{"config", "folder", "temporary", "detached"}`, and
+answers a line, `{"api", "download", "ca"}` or `{"error"}`. Then it serves until a
+request or a signal stops it; unless detached, also until standard input ends.
 INSTANCE, a random word, identifies the process.
 """
 

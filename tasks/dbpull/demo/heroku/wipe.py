@@ -27,7 +27,7 @@ _locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 async def wiped(url: str, psql: str) -> str:
     """Empty the database of a URL, whose role may do so; return its owner.
 
-    One call at a time empties a database; cancelling the caller does not stop it.
+    One call at a time empties a database; a cancelled caller does not stop the reset.
     """
     return await asyncio.shield(_wiped(url, psql))
 
