@@ -68,7 +68,7 @@ def _values(text: str) -> dict[str, str]:
 
 
 def _mistaken_lines(text: str) -> Iterator[int]:
-    """The numbers of lines that name one of our variables and don't set it."""
+    """The numbers of lines that name a variable of dbpull without setting it."""
     from dotenv.parser import parse_stream
 
     for binding in parse_stream(StringIO(text)):

@@ -56,7 +56,7 @@ def _lines(listing: str) -> Iterator[re.Match[str]]:
 
 
 def _descriptions(script: str) -> Iterator[Entry]:
-    """The entries that a script describes, without what only listings tell."""
+    """The entries that a script describes, without the fields of listings alone."""
     heads = list(_HEAD.finditer(script))
     ends = [head.start() for head in heads[1:]] + [len(script)]
     for head, end in zip(heads, ends, strict=True):

@@ -96,7 +96,7 @@ class HostPrograms:
 
     @contextmanager
     def _channel(self, line: str) -> Iterator[Callable[[], Channel]]:
-        """Open a session; give the function that runs the line there."""
+        """Open a session; give the function that runs the line in the session."""
         session = self._opened()
 
         def start() -> Channel:

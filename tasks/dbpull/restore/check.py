@@ -59,7 +59,7 @@ class Restored:
 
 
 def look(psql: Psql, dbname: str) -> Restored:
-    """Query a database for what it holds. Raises CannotConnect, SqlFailed."""
+    """Query a database for its objects. Raises CannotConnect, SqlFailed."""
     doing = "Querying the database's tables"
     answer = json.loads(psql.run(_LOOK, doing=doing, dbname=dbname)[0][0])
     relations = {(schema, name) for schema, name in answer["relations"]}

@@ -92,7 +92,7 @@ class Dependencies:
         return found
 
     def tables_of(self, entry: Entry) -> frozenset[int]:
-        """The tables that creating a key locks, with the tables that it refers to."""
+        """The tables that creating a key locks, with the tables that it references."""
         found = set(self._dependencies(entry, {"TABLE"}))
         for key in self.keys_of(entry):
             found.update(self._dependencies(self.archive.by_id[key], {"TABLE"}))

@@ -69,7 +69,7 @@ class Extensions:
 
     @cached_property
     def _upon(self) -> Mapping[str, frozenset[int]]:
-        """The dump ids that depend on each extension that serves a server."""
+        """The dump ids of the dependents of each extension that serves a server."""
         return {
             entry.tag: self._dependents(entry)
             for entry in self.archive.entries

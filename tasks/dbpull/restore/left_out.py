@@ -70,7 +70,7 @@ class LeftOut:
         )
 
     def lacked_roles(self, entry: Entry) -> tuple[list[str], list[str]]:
-        """The roles of a policy that this server lacks, and the roles that it has."""
+        """The roles of a policy: those missing on the server, and those existing."""
         found = _POLICY.match(entry.definition) if entry.desc == "POLICY" else None
         if not found or self.server.roles is None:
             return [], []

@@ -34,7 +34,7 @@ class Outcome:
     sizes: Mapping[int, int] = field(default_factory=dict)
     """The size of each entry's block in bytes, by dump id, where known."""
     bars: tuple[Bar, ...] = ()
-    """The jobs that ran, where known."""
+    """The jobs of the restore, where known."""
     absent: tuple[Entry, ...] = ()
     """The entries that failed and were tolerated."""
 

@@ -67,12 +67,12 @@ def test_a_host_that_always_hangs_up_is_given_up(
 def test_a_byte_now_and_then_is_no_progress(server: RangeServer, path: Path) -> None:
     server.cut_after, server.cuts = 1, 10**9
 
-    error = failure(server, path, connections=1, patience=0.5)
+    error = failure(server, path, connections=1, patience=2.0)
 
     assert isinstance(error, NoConnection)
     assert "the connection was lost" in error.what
     assert "the same command resumes" in error.remedy
-    assert 5 <= len(server.log) < 25
+    assert 5 <= len(server.log) < 100
 
 
 def test_progress_of_one_try_ends_the_outage() -> None:
