@@ -11,7 +11,7 @@ import pytest
 from dbpull.console import Reporter
 from dbpull.errors.sources import NoBackup
 from dbpull.sources import choice
-from dbpull.sources.source import Progress, SourceBackup, SourceDatabase
+from dbpull.sources.source import ByUrl, Progress, SourceBackup, SourceDatabase
 from dbpull.target.guard import Address
 
 DAY = 24 * 60 * 60
@@ -28,8 +28,7 @@ def backup(number: int, *, hours: int = 1, is_finished: bool = True) -> SourceBa
         is_finished=is_finished,
         size=None,
         server=None,
-        requests=(),
-        url=lambda: "https://example.com/dump",
+        way=ByUrl(lambda: "https://example.com/dump"),
         ended=lambda _wait, _progress: replace(made, is_finished=True),
     )
     return made
@@ -46,6 +45,9 @@ class Elsewhere:
     version: str | None = None
     size: int | None = None
     server: Address | None = None
+    identity: None = None
+    keeps_backups: bool = True
+    takes_backups: bool = True
     capture_requests: Sequence[str] = ()
 
     def newest(self) -> SourceBackup:

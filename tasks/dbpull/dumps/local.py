@@ -14,6 +14,7 @@ from dbpull import archive
 from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.download import Download
+from dbpull.download.arriving import ArrivingFile
 from dbpull.download.ignored import make_private
 from dbpull.dumps import listed_toc, names
 from dbpull.dumps.local_stream import LocalStream, finish
@@ -26,7 +27,7 @@ from dbpull.restore.commands import of_engine
 from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
-from dbpull.sources.source import SourceBackup
+from dbpull.sources.source import ByUrl, SourceBackup
 from dbpull.words import size
 
 
@@ -111,11 +112,21 @@ class LocalStore:
     def fetch(self, backup: SourceBackup, reporter: Reporter) -> Iterator[DumpStream]:
         """Download and verify a backup's dump; see DumpStore."""
         dump = dump_of(backup, self.settings)
+        way = backup.way
         if self.has(dump):
             yield self.open(dump, reporter)
-            return
+        elif isinstance(way, ByUrl):
+            with self._downloading(way, dump, reporter) as download:
+                yield self._arriving(download, dump, reporter)
+        else:
+            raise NotImplementedError
+
+    @contextmanager
+    def _downloading(
+        self, way: ByUrl, dump: Dump, reporter: Reporter
+    ) -> Iterator[Download]:
         with Download(
-            backup.url,
+            way.url,
             dump.path,
             connections=self.settings.connections,
             accepts=_accept,
@@ -128,10 +139,10 @@ class LocalStore:
             if download.already:
                 found = size(download.already)
                 reporter.note(f"{found} of it were here from an earlier run.")
-            yield self._arriving(download, dump, reporter)
+            yield download
 
     def _arriving(
-        self, download: Download, dump: Dump, reporter: Reporter
+        self, download: ArrivingFile, dump: Dump, reporter: Reporter
     ) -> DumpStream:
         try:
             front = _front(download)
@@ -189,7 +200,7 @@ def _accept(first: bytes) -> None:
         pass  # the first bytes are cut short; the whole dump is judged later
 
 
-def _front(download: Download) -> Archive:
+def _front(download: ArrivingFile) -> Archive:
     """The table of contents of an arriving dump."""
     try:
         with download.reader() as stream:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from dbpull import archive
 from dbpull.archive import Archive, Block
 from dbpull.console import Reporter, Step
-from dbpull.download import Download
+from dbpull.download.arriving import ArrivingFile
 from dbpull.dumps.names import Dump, shown
 from dbpull.dumps.stream import fetched, restored
 from dbpull.errors.download import DownloadFailed, ObjectChanged
@@ -38,7 +38,7 @@ class LocalStream:
         shell: PipedInput,
         *,
         blocks: Sequence[Block] = (),
-        download: Download | None = None,
+        download: ArrivingFile | None = None,
     ) -> None:
         self.dump, self.contents = dump, contents
         self._shell, self._blocks, self._download = shell, blocks, download
@@ -115,7 +115,7 @@ class LocalStream:
         for block in self._blocks:
             listener.arrived(block)
 
-    def _walk_arriving(self, download: Download, listener: Listener) -> None:
+    def _walk_arriving(self, download: ArrivingFile, listener: Listener) -> None:
         rounds = 0
 
         def verify(stream: BinaryIO) -> None:
@@ -140,7 +140,7 @@ class LocalStream:
 
 
 def finish(
-    download: Download,
+    download: ArrivingFile,
     dump: Dump,
     reporter: Reporter,
     verify: Callable[[BinaryIO], object] = lambda _: None,

@@ -28,7 +28,7 @@ from dbpull.hosts.transfer import HostTransfer, HostTransport
 from dbpull.restore.commands import of_arriving
 from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
-from dbpull.sources.source import SourceBackup
+from dbpull.sources.source import ByUrl, SourceBackup
 from dbpull.words import size
 
 
@@ -104,7 +104,8 @@ class HostStore:
             self._sent.append(whole.dump)
             transport = Sftp(self.shell, whole.dump.path)
         else:
-            transport = Curl(self.shell, backup.url, reporter.note)
+            assert isinstance(backup.way, ByUrl)  # noqa: S101 - no other ways yet
+            transport = Curl(self.shell, backup.way.url, reporter.note)
         reporter.size = transport.total
         if not transport.identity:
             reporter.kept_on_failure = ANEW

@@ -14,6 +14,10 @@ class NoSource(PullError):
     """No source is named, or several sources are."""
 
 
+class SourceInterrupted(PullError):
+    """A dump was interrupted at the source, and may succeed at once if begun anew."""
+
+
 class NoBackup(PullError):
     """The database has no finished backup.
 

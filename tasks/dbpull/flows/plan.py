@@ -16,6 +16,7 @@ from dbpull.postgres import programs
 from dbpull.restore import check
 from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.selection import Selection
+from dbpull.sources.source import ByUrl
 from dbpull.target import opened
 from dbpull.target.leftovers import leftovers
 from dbpull.target.names import Names
@@ -202,5 +203,7 @@ def _fetching(run: Run, gathered: Gathered) -> list[str]:
     dump, backup = gathered.dump, gathered.choice.backup
     if dump and run.store.has(dump):
         return []
-    requests = backup.requests if backup else gathered.database.capture_requests
+    requests = gathered.database.capture_requests
+    if backup and isinstance(backup.way, ByUrl):
+        requests = backup.way.requests
     return [*requests, *run.store.fetch_commands()]

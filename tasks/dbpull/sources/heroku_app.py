@@ -17,7 +17,7 @@ from dbpull.naming import command
 from dbpull.project import PROJECT
 from dbpull.settings import KEYS, Settings
 from dbpull.signals import SIGNALS
-from dbpull.sources.source import Progress, SourceBackup
+from dbpull.sources.source import ByUrl, Progress, SourceBackup
 
 _one_at_a_time = threading.Lock()
 """The lock of the HTTP session that all hosts share: only one thread may use it."""
@@ -95,6 +95,8 @@ class HerokuDatabase:
     app: heroku.AppChoice
     database: heroku.Database
     info: heroku.DatabaseInfo
+    identity = None
+    keeps_backups = takes_backups = True
 
     @property
     def label(self) -> str:
@@ -180,8 +182,7 @@ def _offered(api: heroku.Api, app: str, kept: heroku.Backup) -> SourceBackup:
         is_finished=kept.status == "finished",
         size=kept.source_size,
         server=kept.server,
-        requests=(_url_request(api, kept.app, kept.number),),
-        url=fresh,
+        way=ByUrl(fresh, (_url_request(api, kept.app, kept.number),)),
         ended=ended,
     )
 

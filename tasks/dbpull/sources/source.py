@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from dbpull.console import Reporter
@@ -15,8 +17,60 @@ Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
+class ByUrl:
+    """A dump that is downloaded from a URL, here or by a host."""
+
+    url: Callable[[], str] = field(compare=False, repr=False)
+    """Asks for a fresh URL of the dump: a secret."""
+    requests: Sequence[str] = ()
+    """The requests that give the URL, for a plan."""
+
+
+class PrintedDump(Protocol):
+    """A dump that a running program prints on its stdout."""
+
+    def read(self, count: int) -> bytes:
+        """Up to `count` bytes, as soon as there are any; b"" at the output's end."""
+
+    def finish(self) -> None:
+        """Wait for the program's end, after the output's end.
+
+        Raises SourceInterrupted where the program may succeed at once if started anew,
+        and PullError for any other failure.
+        """
+
+    def end(self) -> None:
+        """End the program, from any thread."""
+
+
+@dataclass(frozen=True)
+class ByProgram:
+    """A dump that a program prints: it can't be resumed, nor read by a host."""
+
+    start: Callable[[Reporter], AbstractContextManager[PrintedDump]] = field(
+        compare=False, repr=False
+    )
+    """Starts the program; leaving the context ends it and all that it needs."""
+    commands: Sequence[str] = ()
+    """The commands that are run, without secrets, for a plan."""
+    expected: int | None = None
+    """The database's bytes at the source, if known: the dump's are not."""
+
+
+@dataclass(frozen=True)
+class ByFile:
+    """A dump in a file or folder of this machine, which stays as it is."""
+
+    path: Path
+
+
+Way = ByUrl | ByProgram | ByFile
+"""The way by which a backup's dump gets here."""
+
+
+@dataclass(frozen=True)
 class SourceBackup:
-    """A backup that a source keeps or is taking; its dump is downloaded by a URL."""
+    """A backup that a source keeps or can take."""
 
     id: str
     uuid: str
@@ -32,12 +86,18 @@ class SourceBackup:
     """The database's bytes at the backup; None where the source does not tell."""
     server: Address | None
     """The server of the database when the backup was taken."""
-    requests: Sequence[str]
-    """The requests that give the URL, for a plan."""
-    url: Callable[[], str] = field(compare=False, repr=False)
-    """Asks for a fresh URL of the dump: a secret."""
+    way: Way
     ended: Callable[[float, Progress], SourceBackup] = field(compare=False, repr=False)
     """Waits so many seconds for the backup's end, and returns the finished backup."""
+
+
+@dataclass(frozen=True)
+class DatabaseIdentity:
+    """A database by its server's own number: the same through a tunnel, too."""
+
+    system: str
+    """`system_identifier` of pg_control_system(); a replica has its primary's."""
+    dbname: str
 
 
 class SourceDatabase(Protocol):
@@ -62,6 +122,18 @@ class SourceDatabase(Protocol):
     @property
     def server(self) -> Address | None:
         """The database's present server; None where the source does not tell."""
+
+    @property
+    def identity(self) -> DatabaseIdentity | None:
+        """The database by its server's own number; None where that is unknown."""
+
+    @property
+    def keeps_backups(self) -> bool:
+        """Whether the source keeps backups; else a dump is taken as it is fetched."""
+
+    @property
+    def takes_backups(self) -> bool:
+        """Whether a new backup can be taken: not of a file."""
 
     @property
     def capture_requests(self) -> Sequence[str]:

@@ -1,0 +1,45 @@
+"""The protocol of an arriving file: downloaded from a URL, or printed by a program."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from dbpull.download.chunks import Progress
+
+
+class ArrivingFile(Protocol):
+    """A file that can be read while it arrives; a context manager that ends it.
+
+    Every method raises the error that ended the arrival.
+    """
+
+    progress: Progress
+    """Called with the bytes so far, and with all bytes if known."""
+
+    @property
+    def size(self) -> int | None:
+        """The file's bytes; None until they are known."""
+
+    @property
+    def host(self) -> str:
+        """Where the file comes from, for messages."""
+
+    def reader(self) -> io.BufferedReader:
+        """Open the arriving file: reading waits for bytes, seeking is free.
+
+        Where the file starts anew with other bytes, a reader of the old bytes raises
+        ObjectChanged.
+        """
+
+    def finish(self, verify: Callable[[BinaryIO], object]) -> Path:
+        """Verify the file, give it its final name, and return its path.
+
+        `verify` gets a reader at once, and must raise where the bytes are no whole
+        dump.
+        """
+
+    def close(self, *, keep: bool = True) -> None:
+        """Stop the arrival; `keep` what has arrived, or remove it."""
