@@ -23,15 +23,16 @@ __all__ = [
 
 @task(
     help=help_of(
-        "app", "database", "backup", "target", "path", "max_age", "wait", "keep",
-        "jobs", "connections", "skip_data", "tolerate", "capture", "delete", "in_place",
-        "upload", "timings", "dry_run",
+        "app", "source", "database", "backup", "target", "path", "max_age", "wait",
+        "keep", "jobs", "connections", "skip_data", "tolerate", "capture", "delete",
+        "in_place", "upload", "timings", "dry_run",
     ),
 )  # fmt: skip
 def pull(
     c: Context,
     *,
     app: str | None = None,
+    source: str | None = None,
     database: str | None = None,
     backup: str | None = None,
     target: str | None = None,
@@ -50,13 +51,13 @@ def pull(
     timings: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Replace the development database with the app's latest backup."""
+    """Replace the development database with the source's latest backup."""
     refuse_empty(backup=backup)
     refuse_useless(c, upload=upload)
     settings = settings_of(
-        c, app=app, database=database, target=target, path=path, max_age=max_age,
-        wait=wait, keep=keep, jobs=jobs, connections=connections, skip_data=skip_data,
-        tolerate=tolerate,
+        c, app=app, source=source, database=database, target=target, path=path,
+        max_age=max_age, wait=wait, keep=keep, jobs=jobs, connections=connections,
+        skip_data=skip_data, tolerate=tolerate,
     )  # fmt: skip
     from dbpull.flows import pull as flow
     from dbpull.flows.gather import PullFlags
@@ -66,29 +67,33 @@ def pull(
         flow.pull(settings, shell, asked, dry_run=is_dry(c, dry_run))
 
 
-@task(help=help_of("app", "database", "wait"))
+@task(help=help_of("app", "source", "database", "wait"))
 def capture(
     c: Context,
     *,
     app: str | None = None,
+    source: str | None = None,
     database: str | None = None,
     wait: str | None = None,
 ) -> None:
-    """Take a new backup on Heroku and wait for it."""
+    """Take a new backup at the source and wait for it."""
     refuse_dry(c, "capture")
-    settings = settings_of(c, app=app, database=database, wait=wait)
+    settings = settings_of(c, app=app, source=source, database=database, wait=wait)
     from dbpull.flows import pull as flow
 
     flow.capture(settings, host(c))
 
 
 @task(
-    help=help_of("app", "database", "backup", "path", "connections", "upload"),
+    help=help_of(
+        "app", "source", "database", "backup", "path", "connections", "upload"
+    ),
 )
 def fetch(
     c: Context,
     *,
     app: str | None = None,
+    source: str | None = None,
     database: str | None = None,
     backup: str | None = None,
     path: str | None = None,
@@ -100,7 +105,7 @@ def fetch(
     refuse_empty(backup=backup)
     refuse_useless(c, upload=upload)
     settings = settings_of(
-        c, app=app, database=database, path=path, connections=connections
+        c, app=app, source=source, database=database, path=path, connections=connections
     )
     from dbpull.flows import pull as flow
 
@@ -110,8 +115,8 @@ def fetch(
 
 @task(
     help=help_of(
-        "dump", "app", "target", "path", "jobs", "skip_data", "tolerate", "in_place",
-        "timings", "dry_run",
+        "dump", "app", "source", "target", "path", "jobs", "skip_data", "tolerate",
+        "in_place", "timings", "dry_run",
     ),
 )  # fmt: skip
 def restore(
@@ -119,6 +124,7 @@ def restore(
     *,
     dump: str | None = None,
     app: str | None = None,
+    source: str | None = None,
     target: str | None = None,
     path: str | None = None,
     jobs: str | None = None,
@@ -131,8 +137,8 @@ def restore(
     """Restore a dump that is here; no network is needed."""
     refuse_empty(dump=dump)
     settings = settings_of(
-        c, app=app, target=target, path=path, jobs=jobs, skip_data=skip_data,
-        tolerate=tolerate,
+        c, app=app, source=source, target=target, path=path, jobs=jobs,
+        skip_data=skip_data, tolerate=tolerate,
     )  # fmt: skip
     from dbpull.flows import pull as flow
     from dbpull.flows.gather import PullFlags
@@ -161,17 +167,20 @@ def cleanup(
         flow.cleanup(settings, shell, original=original)
 
 
-@task(help=help_of("app", "database", "path", "target"))
+@task(help=help_of("app", "source", "database", "path", "target"))
 def backups(
     c: Context,
     *,
     app: str | None = None,
+    source: str | None = None,
     database: str | None = None,
     path: str | None = None,
     target: str | None = None,
 ) -> None:
-    """List what there is to pull, on Heroku and here."""
-    settings = settings_of(c, app=app, database=database, path=path, target=target)
+    """List what there is to pull, at the source and here."""
+    settings = settings_of(
+        c, app=app, source=source, database=database, path=path, target=target
+    )
     from dbpull.flows import backups as flow
 
     with context(c, settings) as (settings, shell):

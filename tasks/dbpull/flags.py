@@ -27,6 +27,7 @@ HELP = {
     "max_age": "How old a backup may be before a new one is captured (24h).",
     "original": "Bring back a database that dbpull had not filled.",
     "path": "Folder for dumps.",
+    "source": "Where to pull from: an alias of {sources}, or postgres://… and others.",
     "skip_data": "Tables to restore without rows (django_session,audit.*).",
     "target": "URL of the database to replace.",
     "timings": "Draw what ran when, and name what took longest.",
@@ -60,7 +61,9 @@ class Task(invoke.tasks.Task[Any]):
         """The options of a flag's Argument, as Invoke's, with the short form."""
         options = super().arg_opts(name, default, taken_names)
         options["names"] += SHORT.get(name, [])
-        options["help"] = (options.get("help") or "").format(apps=setting("apps"))
+        options["help"] = (options.get("help") or "").format(
+            apps=setting("apps"), sources=setting("sources")
+        )
         return options
 
 

@@ -1,4 +1,4 @@
-"""The settings: their defaults, their values, their origins, their checks.
+"""The values of the settings: their origins and their checks.
 
 Precedence: flag > INVOKE_DB_* > .env > invoke.yaml > default. This module
 reads the environment, not Invoke: Invoke casts a variable to the type of the file's
@@ -8,7 +8,7 @@ value, and ends with a traceback where it can't (`INVOKE_DB_KEEP=some`, any list
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,91 +18,26 @@ from dbpull.errors.settings import (
     EmptyValue,
     ImpossibleValue,
     OnlyInFile,
+    SettingsError,
     UnknownSetting,
 )
+from dbpull.keys import KEYS
 from dbpull.naming import NAME
 from dbpull.native import legible
 from dbpull.project import PROJECT
 
-Convert = Callable[[Any], Any]
 _Given = Mapping[str, tuple[Any, str]]
 """The files' settings: each key's value, and its file."""
 
 
-@dataclass(frozen=True)
-class Key:
-    """A setting: its converter, its default, its meaning."""
-
-    convert: Convert
-    default: Any
-    meaning: str
-    shown: str = ""
-    """The documented default, where the default is no plain value."""
-    file_only: bool = False
-    """Whether only a file may set it: no flag, no variable."""
-
-
-KEYS: Mapping[str, Key] = {
-    "app": Key(
-        values.text,
-        None,
-        "which app to pull from: an alias of `apps`, or a name",
-        "`HEROKU_APP`, then the `heroku` git remote's app",
-    ),
-    "apps": Key(
-        values.names, {}, "short names for apps: `{staging: myapp-staging-eu}`"
-    ),
-    "database": Key(values.text, "DATABASE_URL", "which of the app's databases"),
-    "target": Key(
-        values.text,
-        None,
-        "URL of the database to replace",
-        "`DATABASE_URL`, Django's `DATABASES`, then the embedded server",
-    ),
-    "protected": Key(
-        values.text_list,
-        ("*prod*",),
-        "apps that `db.push` never replaces: patterns, of names and aliases",
-        "`[*prod*]`",
-        file_only=True,
-    ),
-    "allowed_hosts": Key(
-        values.text_list,
-        (),
-        "hosts beside this machine whose databases may be replaced",
-    ),
-    "path": Key(values.text, "local", "folder for dumps"),
-    "max_age": Key(
-        values.duration, "24h", "how old a backup may be before a new one is captured"
-    ),
-    "wait": Key(values.duration, "2h", "how long to wait for a capture"),
-    "keep": Key(values.count, 3, "how many dumps of an app to keep"),
-    "jobs": Key(values.jobs, None, "number of restore workers", "the machine's cores"),
-    "connections": Key(values.connections, 4, "number of download connections"),
-    "skip_data": Key(
-        values.text_list,
-        (),
-        "tables to restore without rows: `[django_session, audit.*]`",
-    ),
-    "tolerate": Key(
-        values.text_list,
-        (),
-        "entries of a dump that a pull goes on without where they fail, as errors name"
-        " them: `[POLICY *]`",
-    ),
-    "undo": Key(values.switch, "true", "keep the replaced database for `db.undo`"),
-    "hosts": Key(
-        values.hosts,
-        {},
-        "per SSH host, for `fab -H`: `{devbox: {target: …, path: …}}`",
-    ),
-}
 PATH_THERE = ".dbpull/dumps"
 """The default folder of dumps on a host, below the user's home folder."""
 MOST_JOBS_THERE = 16
 """The most restore workers on a host, unless set: it may have other users."""
-_SECRET = {"target", "hosts"}
+_SECRET = {"target", "hosts", "source", "sources"}
 """Settings whose values may hold a password."""
+_OF_SOURCE = {"target", "skip_data", "database", "max_age"}
+"""Settings that a source in `sources` may have for itself."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +46,9 @@ class Settings:
 
     app: str | None
     apps: Mapping[str, str]
+    source: str | None = field(repr=False)
+    sources: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    """For each alias, its `source` and the settings that only it has."""
     database: str
     target: str | None = field(repr=False)
     aliases: tuple[tuple[str, str], ...]
@@ -158,14 +96,14 @@ class Settings:
             name: _convert(name, value, origin)
             for name, (value, origin) in found.items()
         }
+        origins = {name: origin for name, (_, origin) in found.items()}
+        _choose_source(read, origins)
         read["protected"] = _protected(read["protected"])
         read["aliases"] = _aliases(read["apps"])
         read["path_given"] = read["path"]
         path = os.path.expanduser(read["path"])  # noqa: PTH111 - Path's raises
         read["path"] = PROJECT.folder / native.path(path)
-        return cls(
-            **read, origins={name: origin for name, (_, origin) in found.items()}
-        )
+        return cls(**read, origins=origins)
 
     def for_host(self, host: str, *, home: str, cores: int) -> Settings:
         """The settings for a host: its own target, folder of dumps and workers.
@@ -175,18 +113,60 @@ class Settings:
         """
         own, origins = self.hosts.get(host, {}), dict(self.origins)
         changes: dict[str, Any] = {"path": self._path_on_host(own, home), "local": self}
-        if own.get("target") and origins["target"] != "--target":
+        if own.get("target") and not (self.target_of_source or self.target_by_flag):
             changes["target"] = own["target"]
             origins["target"] = f"{NAME.section}.hosts.{host}.target in invoke.yaml"
         if origins["jobs"] == "default":
             changes["jobs"] = min(cores, MOST_JOBS_THERE)
         return replace(self, **changes, origins=origins)
 
+    @property
+    def target_by_flag(self) -> bool:
+        """Whether `--target` names the target."""
+        return self.origins["target"] == "--target"
+
+    @property
+    def target_of_source(self) -> bool:
+        """Whether the source's own settings name the target."""
+        return self.origins["target"].startswith(_of_sources(""))
+
     def _path_on_host(self, own: Mapping[str, str], home: str) -> Path:
         path = own.get("path", PATH_THERE)
         if self.origins["path"] == "--path":
             path = self.path_given
         return Path(home, path.removeprefix("~/"))
+
+
+def _choose_source(read: dict[str, Any], origins: dict[str, str]) -> None:
+    """Let the source or the app win, whichever is given more directly.
+
+    The settings of its own that an alias has win over all but flags. Raises
+    SettingsError where flags name both a source and an app.
+    """
+    if origins["source"] == "--source" and origins["app"] == "--app":
+        raise SettingsError(
+            "--source and --app both name what to pull from.",
+            "Leave one of them out: --app=NAME is short for --source=heroku:NAME.",
+        )
+    if read["source"] and _directness(origins["source"]) < _directness(origins["app"]):
+        read["source"] = None
+    alias = read["source"] or read["app"]
+    for key, value in read["sources"].get(alias, {}).items():
+        if key in _OF_SOURCE and not origins[key].startswith("--"):
+            read[key] = value
+            origins[key] = f"{_of_sources(alias)}.{key} in invoke.yaml"
+
+
+def _directness(origin: str) -> int:
+    """The rank of an origin: a flag, a variable, a file, the default."""
+    if origin.startswith("--"):
+        return 3
+    return 2 if origin.startswith(NAME.prefix) else int(origin != "default")
+
+
+def _of_sources(alias: str) -> str:
+    """The origin of an alias's own settings: `db.sources.client1`."""
+    return f"{NAME.section}.sources.{alias}"
 
 
 def _protected(patterns: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -103,11 +104,42 @@ def hosts(value: object) -> dict[str, dict[str, str]]:
     }
 
 
+def sources(value: object) -> dict[str, dict[str, Any]]:
+    """For each alias, a mapping of SOURCE; a text is the mapping's `source`."""
+    return {
+        text(alias): _source(meant if hasattr(meant, "keys") else {"source": meant})
+        for alias, meant in _items(value)
+    }
+
+
+def _source(value: object) -> dict[str, Any]:
+    keys = {text(key): meant for key, meant in _items(value) if meant is not None}
+    if unknown := sorted(set(keys) - set(SOURCE)):
+        known = ", ".join(SOURCE)
+        raise InvalidValue(f"made of {known} alone ({unknown[0][:40]})")
+    if "source" not in keys:
+        raise InvalidValue("a source, or a mapping with `source`")
+    return {key: SOURCE[key](meant) for key, meant in keys.items()}
+
+
 def _items(value: object) -> list[tuple[object, object]]:
     # Invoke's own mappings are no Mapping, and dict() takes a list of pairs, too.
     if not hasattr(value, "keys"):
         raise InvalidValue("a mapping")
     return list(dict(value).items())  # type: ignore[call-overload]
+
+
+SOURCE: Mapping[str, Callable[[object], Any]] = {
+    "source": text,
+    "target": text,
+    "skip_data": text_list,
+    "database": text,
+    "password": text,
+    "tunnel": text,
+    "max_age": duration,
+    "live": switch,
+}
+"""The settings of one source in `sources`, with their converters."""
 
 
 def _whole(value: object, least: int, most: int, wanted: str) -> int:

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dbpull.keys import KEYS
 from dbpull.naming import NAME
-from dbpull.settings import KEYS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

@@ -30,7 +30,8 @@ LAYERS: dict[str, set[str]] = {
     "standby": {"signals"},
     "env_file": {"errors", "naming"},
     "project": {"env_file", "errors", "merged", "naming", "native"},
-    "settings": {"errors", "naming", "native", "project", "values"},
+    "keys": {"values"},
+    "settings": {"errors", "keys", "naming", "native", "project", "values"},
     "console": {"naming", "words"},
     "archive": {"errors", "native"},
     "network": {"errors"},
@@ -48,8 +49,8 @@ LAYERS: dict[str, set[str]] = {
     "restore": {"archive", "errors", "platforms", "postgres", "shell", "signals"},
     "demo": {"embedded", "errors", "naming", "standby"},
     "sources": {
-        "console", "errors", "heroku", "naming", "project", "settings", "signals",
-        "single_flight", "target", "words",
+        "console", "errors", "heroku", "keys", "naming", "postgres", "project",
+        "settings", "signals", "single_flight", "target", "words",
     },
     "dumps": {
         "archive", "console", "download", "errors", "filelock", "hosts", "native",

@@ -11,15 +11,15 @@ import pytest
 
 import dbpull
 from dbpull import db
+from dbpull.keys import KEYS
 from dbpull.naming import NAME, command, filled, setting, variable
-from dbpull.settings import KEYS
 
 PACKAGE = Path(dbpull.__file__).parent
 NAMED = re.compile(
     rf"(?<![\w.@/-])db\.(?:{'|'.join([*db.__all__, *KEYS])})\b"
     r"|(?:INVOKE|FABRIC)_DB_|\binvoke db\b"
 )
-FOR_README = {"settings.py"}
+FOR_README = {"keys.py"}
 """Its texts are for README.md, which has the usual name."""
 
 

@@ -15,8 +15,9 @@ from dbpull.errors.settings import (
     SettingsError,
     UnknownSetting,
 )
+from dbpull.keys import KEYS
 from dbpull.project import PROJECT
-from dbpull.settings import KEYS, Settings
+from dbpull.settings import Settings
 
 URL = "postgres://me:s3cret@{}/shop"
 PLACES = ("flag", "environment", ".env", "invoke.yaml")
@@ -233,7 +234,8 @@ BAD: dict[str, Any] = {
     "app": [], "apps": "staging", "database": {}, "target": ["postgres://me:s3cret@h/d"],
     "allowed_hosts": 7, "path": [], "max_age": "old", "wait": "24", "keep": "some",
     "jobs": 0, "connections": 99, "skip_data": {"a": 1}, "undo": "perhaps",
-    "protected": 7, "tolerate": 7,
+    "protected": 7, "tolerate": 7, "source": ["postgres://me:s3cret@h/d"],
+    "sources": {"shop": {"source": "postgres://me:s3cret@h/d", "hot": True}},
     "hosts": {"devbox": {"target": "postgres://me:s3cret@h/d", "port": 1}},
 }  # fmt: skip
 

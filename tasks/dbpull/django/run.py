@@ -63,7 +63,9 @@ class TaskCommand(BaseCommand):
     def add_flag(self, parser: CommandParser, name: str, **options: Any) -> None:
         """Declare a flag, with its short form and its help."""
         names = [*filter(None, [self.short.get(name)]), "--" + name.replace("_", "-")]
-        told = self.meanings[name].format(apps=setting("apps"))
+        told = self.meanings[name].format(
+            apps=setting("apps"), sources=setting("sources")
+        )
         parser.add_argument(*names, help=told, **options)
 
     def handle(self, *_: Any, **options: Any) -> None:

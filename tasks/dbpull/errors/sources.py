@@ -18,6 +18,17 @@ class SourceInterrupted(PullError):
     """A dump was interrupted at the source, and may succeed at once if begun anew."""
 
 
+class NoSuchBackup(PullError):
+    """A source that keeps no backups has no dump here with an id."""
+
+    def __init__(self, backup: str, source: str, known: Collection[str]) -> None:
+        here = f"Those here are {', '.join(known)}" if known else "There is none yet"
+        super().__init__(
+            f"There is no dump {backup} of {source} here.",
+            f"{here}; `{command('capture')}` takes a new one.",
+        )
+
+
 class NoBackup(PullError):
     """The database has no finished backup.
 

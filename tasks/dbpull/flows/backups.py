@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dbpull import console
 from dbpull.console import Reporter
 from dbpull.dumps import stores
+from dbpull.dumps.kept_here import kept_here
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import DumpStore
 from dbpull.errors import PullError
@@ -39,7 +40,7 @@ def tell(settings: Settings, shell: Shell) -> None:
         failure: PullError | None = None
         found: list[SourceBackup] = []
         try:
-            source = source_of(settings)
+            source = source_of(settings, kept_here(settings))
         except NoSource as error:
             dumps, failure = store.dumps(name_of_dumps(settings)), error
         else:

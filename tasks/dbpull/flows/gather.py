@@ -79,7 +79,8 @@ class Gathered:
         """The backup in words: `myapp-eu (staging) b101, 3 hours old`."""
         backup = self.choice.backup
         if not backup:
-            return f"{self.database.label}, a new backup"
+            what = "backup" if self.database.keeps_backups else "dump"
+            return f"{self.database.label}, a new {what}"
         return f"{self.database.label} {backup.id}, {age(backup.taken)}"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dbpull.console import Reporter
 from dbpull.dumps import stores
+from dbpull.dumps.kept_here import kept_here, take_here
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import RESUMES, DumpStore
 from dbpull.errors.restore import NoSuchDump
@@ -14,6 +16,7 @@ from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.sources import choice
 from dbpull.sources.kinds import name_of_dumps, source_of
+from dbpull.sources.source import SourceBackup, SourceDatabase
 from dbpull.target import guard, opened
 from dbpull.target.opened import Target
 from dbpull.words import age
@@ -29,7 +32,7 @@ def pull(
     """Replace the target by the source's newest backup, or by the backup named."""
     with reporting(UNTOUCHED, shell, kept=RESUMES) as reporter:
         run = Run(settings, shell, asked, reporter)
-        source = source_of(settings)
+        source = source_of(settings, kept_here(settings))
         source.refuse_unable(reporter)
         run.store.refuse_unable()
         if dry_run:
@@ -59,22 +62,41 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
 def capture(settings: Settings, host: str = "") -> None:
     """Capture a new backup; a run on several hosts captures one for all of them."""
     with reporting(host=host) as reporter:
-        database = choice.database_of(source_of(settings), reporter)
-        choice.capture(database, settings.wait, reporter)
+        source = source_of(settings, kept_here(settings))
+        database = choice.database_of(source, reporter)
+        backup = choice.capture(database, settings.wait, reporter)
+        if not database.keeps_backups:
+            take_here(settings, backup, reporter)
 
 
 def fetch(
     settings: Settings, shell: Shell, backup: str | None, *, upload: bool = False
 ) -> None:
-    """Download the newest backup, or the backup named; never captures."""
+    """Download the newest backup, or the backup named; never captures.
+
+    Of a source that keeps no backups a new dump is taken, unless a young one is here.
+    """
     with reporting(shell=shell, kept=RESUMES) as reporter:
         store = stores.store_for(settings, shell, upload=upload)
         store.refuse_unable()
-        found = choice.database_of(source_of(settings), reporter)
-        chosen = choice.existing(found, backup, settings.wait, reporter)
+        source = source_of(settings, kept_here(settings))
+        found = choice.database_of(source, reporter)
+        chosen = _to_fetch(found, backup, settings, reporter)
         with store.fetch(chosen, reporter) as stream:
             stream.finish(reporter)
         _fetched[shell.host] = stream.dump
+
+
+def _to_fetch(
+    database: SourceDatabase, backup: str | None, settings: Settings, reporter: Reporter
+) -> SourceBackup:
+    if database.keeps_backups:
+        return choice.existing(database, backup, settings.wait, reporter)
+    host = reporter.host
+    chosen = choice.choose(
+        database, backup=backup, capture=False, max_age=settings.max_age, host=host
+    )
+    return choice.obtain(database, chosen, settings.wait, reporter)
 
 
 def restore(
@@ -104,7 +126,7 @@ def restore(
 
 def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) -> Dump:
     """The dump to restore: the file named, the one just fetched, or the newest."""
-    flags = [settings.origins[name] for name in ("app", "path")]
+    flags = [settings.origins[name] for name in ("app", "source", "path")]
     fetched = _fetched.get(host)
     if named is None and fetched and not any(flag[:2] == "--" for flag in flags):
         return fetched

@@ -68,7 +68,9 @@ def _chosen(
         newest = database.newest()
     except NoBackup:
         return Choice(None, "there is none yet")
-    if datetime.now(UTC) - newest.taken > timedelta(seconds=max_age):
+    if database.takes_backups and datetime.now(UTC) - newest.taken > timedelta(
+        seconds=max_age
+    ):
         return Choice(None, f"the newest, {newest.id}, is {age(newest.taken)}")
     return Choice(newest, "the newest")
 
@@ -80,7 +82,8 @@ def obtain(
 
     def ask() -> SourceBackup:
         if choice.backup is None:
-            reporter.for_all.say(f"A new backup is needed: {choice.why}.")
+            what = "backup" if database.keeps_backups else "dump"
+            reporter.for_all.say(f"A new {what} is needed: {choice.why}.")
             return captured(database, wait, reporter.for_all)
         backup = awaited(database, choice.backup, wait, reporter.for_all)
         note_another_server(database, backup, reporter.for_all)
@@ -117,7 +120,12 @@ def capture(database: SourceDatabase, wait: float, reporter: Reporter) -> Source
 
 
 def captured(database: SourceDatabase, wait: float, reporter: Reporter) -> SourceBackup:
-    """Take a new backup, in a step of the reporter."""
+    """Take a new backup, in a step of the reporter.
+
+    Where the source keeps none, the dump is taken when it is fetched.
+    """
+    if not database.keeps_backups:
+        return database.capture(wait, lambda _done, _total: None)
     doing = f"Capturing a backup of {database.label}"
     with reporter.step("capture", doing, "bytes") as step:
         backup = database.capture(wait, step.progress)

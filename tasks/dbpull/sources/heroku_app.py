@@ -13,9 +13,10 @@ from dbpull import heroku
 from dbpull.console import Reporter
 from dbpull.errors.heroku import HerokuError
 from dbpull.errors.heroku_http import HttpError, NoAccess
+from dbpull.keys import KEYS
 from dbpull.naming import command
 from dbpull.project import PROJECT
-from dbpull.settings import KEYS, Settings
+from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.sources.source import ByUrl, Progress, SourceBackup
 
@@ -187,13 +188,16 @@ def _offered(api: heroku.Api, app: str, kept: heroku.Backup) -> SourceBackup:
     )
 
 
-def named(settings: Settings) -> HerokuApp:
-    """The app that the settings name, without a request. Raises as `app_name` does."""
-    origin = settings.origins["app"]
-    app = heroku.app_name(
-        settings.app, settings.apps, os.environ, PROJECT.folder, origin=origin
+def named(settings: Settings, app: str | None = None, origin: str = "") -> HerokuApp:
+    """An app, else the one that the setting `app` names, without a request.
+
+    Raises as `app_name` does.
+    """
+    app, origin = app or settings.app, origin or settings.origins["app"]
+    chosen = heroku.app_name(
+        app, settings.apps, os.environ, PROJECT.folder, origin=origin
     )
-    return HerokuApp(app, settings.database)
+    return HerokuApp(chosen, settings.database)
 
 
 def other_app(database: str) -> str:

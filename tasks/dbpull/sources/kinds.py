@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from dbpull.errors.sources import NoSource
 from dbpull.heroku.dump import PLATFORM
 from dbpull.settings import Settings
 from dbpull.sources import heroku_app
+from dbpull.sources.dumped import Stored
+from dbpull.sources.named import NamedSource, named_source
 from dbpull.sources.source import Source
 
 __all__ = ["PLATFORM", "name_of_dumps", "source_of"]
 
+Make = Callable[[NamedSource, Settings, Stored], Source]
 
-def source_of(settings: Settings) -> Source:
-    """The source that the settings name, without a request; raises NoSource."""
-    return heroku_app.named(settings)
+
+def source_of(settings: Settings, stored: Stored) -> Source:
+    """The source that the settings name, without a request; raises NoSource.
+
+    `stored` lists the dumps here of a source that keeps no backups.
+    """
+    named = named_source(settings)
+    if named is None:
+        return heroku_app.named(settings)
+    return _made(named, settings, stored)
 
 
 def name_of_dumps(settings: Settings) -> str | None:
     """The source whose dumps the settings mean; None for the dumps of all sources."""
+    with suppress(NoSource):
+        if (named := named_source(settings)) and named.kind != "heroku":
+            return named.name_of_dumps
     if other := heroku_app.other_app(settings.database):
         return other
     with suppress(NoSource):
-        return source_of(settings).name_of_dumps
+        return source_of(settings, lambda _: []).name_of_dumps
     return None
+
+
+def _made(named: NamedSource, settings: Settings, stored: Stored) -> Source:
+    if named.kind not in _KINDS:
+        raise NoSource(f"{named.label} is no source that dbpull knows.", "")
+    return _KINDS[named.kind](named, settings, stored)
+
+
+def _heroku(named: NamedSource, settings: Settings, _: Stored) -> Source:
+    app = named.text.removeprefix("heroku:")
+    return heroku_app.named(settings, app, named.origin)
+
+
+_KINDS: Mapping[str, Make] = {"heroku": _heroku}
+"""How a source of each kind is made."""

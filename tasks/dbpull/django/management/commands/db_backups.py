@@ -13,8 +13,8 @@ from dbpull.shell.local import Local
 class Command(TaskCommand):
     """Lists the backups."""
 
-    help = "List what there is to pull, on Heroku and here."
-    settings = ("app", "path")
+    help = "List what there is to pull, at the source and here."
+    settings = ("app", "source", "path")
 
     def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.backups`."""

@@ -15,15 +15,15 @@ from dbpull.shell.local import Local
 
 
 class Command(TaskCommand):
-    """Replaces the development database with the app's latest backup."""
+    """Replaces the development database with the source's latest backup."""
 
     help = (
-        "Replace the development database with a Heroku app's latest backup. The old"
+        "Replace the development database with the source's latest backup. The old"
         " one stays, for db:undo."
     )
     settings = (
-        "app", "path", "max_age", "wait", "keep", "jobs", "connections", "skip_data",
-        "tolerate",
+        "app", "source", "path", "max_age", "wait", "keep", "jobs", "connections",
+        "skip_data", "tolerate",
     )  # fmt: skip
     switches = ("delete", "capture", "in_place", "timings", "dry_run")
     # The short forms of 2012.

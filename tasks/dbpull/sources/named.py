@@ -1,0 +1,154 @@
+"""The resolver of sources: the kind of a source, by its alias or its text.
+
+`--source`, `--app` and both tables of aliases are resolved here; nothing is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from dbpull.errors.sources import NoSource
+from dbpull.errors.spelling import did_you_mean
+from dbpull.naming import setting
+from dbpull.postgres.scheme import TAKEN
+from dbpull.settings import Settings
+
+_KINDS = (
+    ("command", re.compile(r"\|")),
+    ("printed", re.compile(r".*\$\(", re.DOTALL)),
+    ("heroku", re.compile(r"heroku:")),
+    ("render", re.compile(r"render:|dpg-")),
+    ("ssh", re.compile(r"ssh://")),
+    ("url", re.compile(r"https?://", re.IGNORECASE)),
+    ("file", re.compile(r"/|\./|\.\./|~|file:|\.\.?$")),
+    (
+        "live",
+        re.compile(rf"(?:jdbc:)?(?:{'|'.join(TAKEN)})(?:\+\w+)?://", re.IGNORECASE),
+    ),
+)
+"""Each kind of source, by the beginning of its text; the first that fits."""
+_LONGEST = 40
+"""The most letters of a source's name in the names of its dumps."""
+
+
+@dataclass(frozen=True)
+class NamedSource:
+    """A source that the settings name; nothing has been asked yet."""
+
+    kind: str
+    """`heroku`, `live`, `ssh`, `command`, `printed`, `url`, `file` or `render`."""
+    text: str = field(repr=False)
+    """The source as written, without its alias: may hold a password."""
+    origin: str
+    """Who named it: `--source`, `db.source in invoke.yaml`."""
+    alias: str = ""
+    name_of_dumps: str = ""
+    """The source's name in the names of its dumps: `staging--3fa2c1`."""
+    password: str = field(default="", repr=False)
+    """The password, or `$(command)` that prints it."""
+    tunnel: str = ""
+    """A command with `{port}` that leads to the server."""
+    live: bool = False
+    """Whether the provider's database is read instead of the provider's dumps."""
+    command: str = field(default="", repr=False)
+    """The text with `$(…)` that printed `text`, to be asked for a fresh one."""
+
+    def printed(self, text: str) -> NamedSource:
+        """This source, whose command has printed `text`. Raises NoSource."""
+        kind = kind_of(text)
+        if kind in {"", "printed", "command"}:
+            raise NoSource(
+                f"The command of {self.label} ({self.origin}) printed no source.",
+                "Let it print a URL of a database or of a dump, or a path; or begin it"
+                " with | where its output is the dump.",
+            )
+        return replace(self, kind=kind, text=text, command=self.text)
+
+    @property
+    def label(self) -> str:
+        """The source in messages, without secrets: its alias, else its place."""
+        return self.alias or _place(self.kind, self.text)
+
+
+def named_source(settings: Settings) -> NamedSource | None:
+    """The source that the settings name; None for the app of `app` or git.
+
+    Raises NoSource.
+    """
+    if settings.source:
+        return _resolved(settings.source, settings, settings.origins["source"])
+    if settings.app and settings.app in settings.sources:
+        return _resolved(settings.app, settings, settings.origins["app"])
+    return None
+
+
+def kind_of(text: str) -> str:
+    """The kind of a source by its text; "" for a bare word."""
+    return next((kind for kind, form in _KINDS if form.match(text)), "")
+
+
+def _resolved(given: str, settings: Settings, origin: str) -> NamedSource:
+    own = settings.sources.get(given)
+    if own is None:
+        return _of_text(given, settings, origin)
+    origin = f"{origin}, alias {given} in {setting('sources')}"
+    kind = kind_of(own["source"]) or _app_kind(own["source"], settings, origin)
+    return NamedSource(
+        kind,
+        own["source"],
+        origin,
+        given,
+        _name(kind, own["source"], given),
+        own.get("password", ""),
+        own.get("tunnel", ""),
+        own.get("live", False),
+    )
+
+
+def _of_text(given: str, settings: Settings, origin: str) -> NamedSource:
+    kind = kind_of(given) or _app_kind(given, settings, origin)
+    return NamedSource(kind, given, origin, "", _name(kind, given))
+
+
+def _app_kind(word: str, settings: Settings, origin: str) -> str:
+    """The kind of a bare word: a Heroku app. Raises NoSource for a misspelt alias."""
+    aliases = {*settings.sources, *settings.apps}
+    near = "" if word in settings.apps else did_you_mean(word, aliases)
+    if near or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", word):
+        known = f"Known: {', '.join(sorted(aliases))}. " if aliases else ""
+        raise NoSource(
+            f"{_shown(word)!r} ({origin}) is no source.",
+            f"{near or known}A source is an alias of {setting('sources')}, heroku:APP,"
+            " postgres://…, ssh://…, https://…, render:…, a path that begins with / or"
+            " ./, or | and a command.",
+        )
+    return "heroku"
+
+
+def _shown(word: str) -> str:
+    """A word in a message; what may hold a password is cut."""
+    return word[:40] if re.fullmatch(r"[\w.-]*", word) else "…"
+
+
+def _name(kind: str, text: str, alias: str = "") -> str:
+    """The name of a source in the names of dumps: readable, and one for each source.
+
+    A changed password, or other options of a URL, make no other source.
+    """
+    place = _place(kind, text)
+    exact = text if kind in {"command", "printed", "file"} else place
+    digest = sha256(f"{kind} {exact}".encode()).hexdigest()[:6]
+    slug = re.sub(r"[^a-z0-9]+", "-", (alias or place).lower()).strip("-")
+    return f"{slug[:_LONGEST].strip('-') or kind}--{digest}"
+
+
+def _place(kind: str, text: str) -> str:
+    """Where a source is, without secrets: `db.example.com/myapp`."""
+    if kind in {"command", "printed"}:
+        return "command"
+    if kind == "file":
+        return text.rstrip("/").rpartition("/")[2]
+    bare = text.partition("://")[2] or text.partition(":")[2] or text
+    return bare.rpartition("@")[2].partition("?")[0].partition("#")[0]
