@@ -11,11 +11,14 @@ from contextlib import contextmanager
 import pytest
 
 BEGIN = """
-import signal, sys, time
+import select, signal, sys, time
 from dbpull.signals import SIGNALS, Stopped
 def say(text): print(text, flush=True)
 def wait():
     say("waiting")
+    # Python would not handle a signal that comes just before a long wait.
+    while not select.select([sys.stdin], [], [], 0.05)[0]:
+        pass
     sys.stdin.readline()
 """
 
