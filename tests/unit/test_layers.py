@@ -38,7 +38,7 @@ LAYERS: dict[str, set[str]] = {
     "download": {"errors", "filelock", "network", "signals", "words"},
     "heroku": {"errors", "naming", "network", "platforms"},
     "embedded": {"errors", "filelock", "native"},
-    "shell": {"naming", "native", "signals"},
+    "shell": {"naming", "native", "signals", "standby"},
     "hosts": {"download", "errors", "naming", "shell", "signals", "words"},
     "fab": {"console", "errors", "hosts", "naming", "signals"},
     "postgres": {"embedded", "errors", "shell"},
@@ -105,8 +105,8 @@ USED_BY = {
     "urllib3": {"download", "heroku", "network.py"},
 }
 STARTS_PROGRAMS = {
-    "download/ignored.py", "shell/piped.py", "shell/local.py", "demo", "embedded",
-    "heroku/credentials.py", "heroku/git.py", "standby.py",
+    "download/ignored.py", "shell/piped.py", "shell/local.py", "shell/output.py",
+    "demo", "embedded", "heroku/credentials.py", "heroku/git.py", "standby.py",
 }  # fmt: skip
 NAMED_BY_OTHERS = {"Command"}  # Django finds a manage.py command by this name
 VAGUE = {"utils", "util", "helpers", "helper", "core", "base", "manager", "common"}

@@ -109,14 +109,20 @@ def encoded(env: Mapping[str, str]) -> dict[bytes, bytes]:
     return {native(name): native(value) for name, value in env.items()}
 
 
-def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """End a program and its children, gently first."""
+def end(
+    process: subprocess.Popen[str] | subprocess.Popen[bytes],
+    children: float = GRACE_OF_CHILDREN,
+) -> None:
+    """End a program and its children, gently first.
+
+    The children get `children` seconds after the program has ended.
+    """
     _signal(process.pid, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(GRACE)
-    deadline = time.monotonic() + GRACE_OF_CHILDREN
-    while _signal(process.pid, 0) and time.monotonic() < deadline:
-        time.sleep(0.01)
+        deadline = time.monotonic() + children
+        while _signal(process.pid, 0) and time.monotonic() < deadline:
+            time.sleep(0.01)
     _signal(process.pid, signal.SIGKILL)
     process.wait()
 

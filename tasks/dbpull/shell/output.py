@@ -1,0 +1,132 @@
+"""A program of this machine whose stdout is read in bytes while it runs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import shlex
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+from dbpull.native import native
+from dbpull.shell import Line, Result
+from dbpull.shell.piped import GRACE, encoded, end, opened
+from dbpull.signals import PAUSE, SIGNALS
+from dbpull.standby import Standby
+
+PIPE = 1024 * 1024  # bytes that the program may be ahead of its reader, on Linux
+LAST_LINES = 100  # lines of stderr that are kept
+LONGEST_LINE = 8192  # bytes
+STDERR_ENDS = 1.0
+"""Seconds for stderr to end after the program: what it has left behind may keep it."""
+
+
+@contextmanager
+def printed(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    echo: Line | None = None,
+) -> Iterator[ProgramOutput]:
+    """Start a program whose stdout is read; `env` and stderr as in Shell.run.
+
+    `echo` gets the command line before. The program and all that it has started end
+    with the context, or with this process, even by `kill -9`. Raises OSError where
+    the program can't be started.
+    """
+    if echo:
+        echo(shlex.join(argv))
+    output = None
+    try:
+        # A signal must not come between a program's start and `output`.
+        with SIGNALS.deferred():
+            output = ProgramOutput(argv, env)
+        yield output
+    finally:
+        if output:
+            output.close()
+
+
+class ProgramOutput:
+    """A running program; see `printed`."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None) -> None:
+        self._argv = tuple(argv)
+        self._heir = Standby("dbpull.shell.heir", stderr=subprocess.DEVNULL)
+        try:
+            # A session of its own: Ctrl-C reaches us alone; we then end the program.
+            self._process = subprocess.Popen(
+                list(map(native, argv)),
+                env=None if env is None else encoded(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except BaseException:
+            self._heir.leave()
+            raise
+        self._heir.tell(str(self._process.pid))
+        self._out = opened(self._process.stdout)
+        _enlarge(self._out.fileno())
+        self._reading = threading.Lock()
+        self._ended = False
+        self._err: deque[bytes] = deque(maxlen=LAST_LINES)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def read(self, count: int) -> bytes:
+        """Up to `count` bytes, as soon as there are any; b"" at the output's end.
+
+        After `end` there is no more output.
+        """
+        with self._reading:
+            if self._out.closed:
+                return b""
+            readable = select.poll()
+            readable.register(self._out, select.POLLIN)
+            while not self._ended:
+                SIGNALS.check()
+                if readable.poll(PAUSE * 1000):
+                    return os.read(self._out.fileno(), count)
+        return b""
+
+    def wait(self) -> Result:
+        """Wait for the program's end; `err` has the last lines of its stderr."""
+        while self._process.poll() is None:
+            SIGNALS.check()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(PAUSE)
+        self._listener.join(STDERR_ENDS)
+        err = b"".join(list(self._err)).decode("utf-8", "replace")
+        return Result(self._argv, self._process.returncode, "", err)
+
+    def end(self) -> None:
+        """End the program and all that it has started, from any thread."""
+        self._ended = True
+        end(self._process, GRACE)
+
+    def close(self) -> None:
+        """End the program, and forget it."""
+        self.end()
+        self._heir.tell("0")
+        self._heir.leave(GRACE)
+        with self._reading:
+            self._out.close()
+
+    def _listen(self) -> None:
+        stderr = opened(self._process.stderr)
+        with suppress(OSError), stderr:
+            while line := stderr.readline(LONGEST_LINE):
+                self._err.append(line)
+
+
+def _enlarge(pipe: int) -> None:
+    """Enlarge a pipe, so that a burst of output never waits for its reader's turn."""
+    if size := getattr(fcntl, "F_SETPIPE_SZ", None):  # Linux
+        with suppress(OSError):
+            fcntl.fcntl(pipe, size, PIPE)
