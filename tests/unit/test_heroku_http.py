@@ -29,7 +29,7 @@ from dbpull.errors.heroku_http import (
     Unreachable,
 )
 from dbpull.heroku import Api, ApiUrls, http
-from dbpull.heroku.redact import redacted
+from dbpull.redact import redacted
 from heroku_fakes import (
     CUT,
     DRIP,

@@ -1,6 +1,6 @@
 """Errors about Heroku: an app, its databases, its backups.
 
-Callers redact text from Heroku (see `dbpull.heroku.redact`).
+Callers redact text from Heroku (see `dbpull.redact`).
 """
 
 from __future__ import annotations

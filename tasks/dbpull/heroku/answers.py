@@ -19,8 +19,8 @@ from dbpull.errors.heroku_http import (
     TwoFactor,
     UnexpectedAnswer,
 )
-from dbpull.heroku.redact import redacted
 from dbpull.network import retry_after
+from dbpull.redact import redacted
 
 _BLOCKED = ("suspended", "delinquent")
 

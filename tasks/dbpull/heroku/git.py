@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dbpull.heroku.hosts import git_prefixes
-from dbpull.heroku.redact import redacted
+from dbpull.redact import redacted
 
 
 @dataclass(frozen=True)

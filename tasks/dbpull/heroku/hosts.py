@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dbpull.errors.heroku_http import RefusedHost
-from dbpull.heroku.redact import redacted
+from dbpull.redact import redacted
 
 _DOMAINS = ("heroku.com", "herokai.com", "herokuspace.com", "herokudev.com")
 # Only scheme, name and port: in any other part of a URL (a user, a backslash, a query)

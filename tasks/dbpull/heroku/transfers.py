@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from dbpull.heroku.redact import redacted
 from dbpull.heroku.servers import ServerAddress
+from dbpull.redact import redacted
 
 Status = Literal["finished", "failed", "canceled", "running", "pending"]
 _UUID = re.compile(r"[A-Za-z0-9-]+")

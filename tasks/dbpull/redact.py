@@ -1,7 +1,7 @@
-"""The redaction of secrets in text from Heroku, before the text is shown.
+"""The redaction of secrets in text from others, before the text is shown.
 
 Heroku's answers hold `postgres://user:password@…` and presigned URLs, and its error
-messages and logs may quote them.
+messages and logs may quote them; so may what a program prints.
 """
 
 from __future__ import annotations
