@@ -12,29 +12,11 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urls
 from dbpull.errors.postgres import BadUrl
 from dbpull.postgres.restricted import pgoptions
 from dbpull.postgres.scheme import without_driver
+from dbpull.postgres.variables import IGNORED, OF_SOURCES, OF_TARGETS, PLACES
 from dbpull.shell import Shell
 from dbpull.shell.local import Local
 
-_OPTIONS = {
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "passfile": "PGPASSFILE",
-    "connect_timeout": "PGCONNECT_TIMEOUT",
-    "channel_binding": "PGCHANNELBINDING",
-    "target_session_attrs": "PGTARGETSESSIONATTRS",
-    "gssencmode": "PGGSSENCMODE",
-}
-_PLACES = {"host", "hostaddr", "port", "user", "password", "dbname"}
 _SOCKET_FOLDERS = ("/var/run/postgresql", "/run/postgresql", "/tmp")  # noqa: S108
-_IGNORED = {
-    "application_name", "async_fallback", "conn_health_checks", "conn_max_age",
-    "connection_limit", "max_overflow", "pgbouncer", "pool", "pool_size",
-    "pool_timeout", "prepared_statement_cache_size", "prepared_statements", "schema",
-    "statement_cache_size",
-}  # fmt: skip
-"""Options of frameworks and drivers, which libpq does not know."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +38,10 @@ class Connection:
     """The machine whose programs connect to the database."""
     may_set: frozenset[str] = field(default=frozenset(), compare=False)
     """The settings of RESTRICTED that our role may set on that server."""
+    inherits: bool = field(default=True, compare=False)
+    """Whether the user's own PG* variables count where the URL says nothing."""
+    takes_options: bool = field(default=True, compare=False)
+    """Whether the server takes settings of a session: some poolers refuse them."""
 
     @classmethod
     def from_url(
@@ -80,7 +66,7 @@ class Connection:
         _refuse_unencoded(parts, origin)
         # libpq reads a + literally, not as a space.
         pairs = parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)
-        query = _with_sslmode(dict(pairs))
+        query = with_sslmode(dict(pairs))
         _refuse_unknown(query, origin, shown="@" not in parts.query)
         host, port = _host_and_port(parts.netloc)
         given = {
@@ -90,23 +76,29 @@ class Connection:
             "password": _decoded(parts.password or "", origin),
             "dbname": _decoded(parts.path.removeprefix("/"), origin),
         }
-        given |= {name: query[name] for name in _PLACES & set(query)}
-        return cls._placed(given, query, origin, environ, shell)
+        given |= {name: query[name] for name in PLACES & set(query)}
+        return cls.placed(given, query, origin, environ, shell)
 
     @classmethod
-    def _placed(
+    def placed(
         cls,
         given: Mapping[str, str],
         query: Mapping[str, str],
         origin: str,
-        environ: Mapping[str, str],
+        environ: Mapping[str, str] | None,
         shell: Shell,
     ) -> Connection:
+        """The connection by a URL's parts and options. Raises BadUrl.
+
+        Without `environ` it is a source's: several hosts are taken, and the user's own
+        variables do not count.
+        """
+        inherits, environ = environ is not None, environ or {}
         host = given.get("hostaddr") or given["host"]
         host = host or environ.get("PGHOSTADDR") or environ.get("PGHOST") or ""
         port = given["port"] or environ.get("PGPORT") or "5432"
         user = given["user"] or environ.get("PGUSER") or shell.login
-        if "," in host or "," in port:
+        if (inherits and "," in host) or "," in port:
             raise BadUrl(origin, "it names several hosts")
         if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise BadUrl(origin, "its port is not a number from 1 to 65535")
@@ -120,11 +112,10 @@ class Connection:
         if len(dbname.encode()) > 63:
             raise BadUrl(origin, "its database's name is longer than 63 bytes")
         host = host or _usual_socket(port, shell)
-        options = tuple((key, query[key]) for key in _OPTIONS if key in query)
-        password = given["password"]
-        return cls(
-            host, int(port), user, dbname, password, options, seen_from=shell.where
-        )
+        known = OF_TARGETS if inherits else OF_SOURCES
+        options = tuple((key, query[key]) for key in known if key in query)
+        place = (host, int(port), user, dbname, given["password"], options)
+        return cls(*place, seen_from=shell.where, inherits=inherits)
 
     @property
     def is_socket(self) -> bool:
@@ -166,10 +157,13 @@ class Connection:
 
         `options` are more settings for its sessions, in the form of PGOPTIONS.
         """
+        inherited = {"PGPASSFILE"}
+        if self.inherits:
+            inherited |= {"PGPASSWORD", *OF_TARGETS.values()}
         kept = {
             name: value
             for name, value in environ.items()
-            if not name.startswith("PG") or name in {"PGPASSWORD", *_OPTIONS.values()}
+            if not name.startswith("PG") or name in inherited
         }
         ours = {
             "PGPORT": str(self.port),
@@ -180,12 +174,14 @@ class Connection:
             "PGCLIENTENCODING": "UTF8",
             "LC_ALL": "C",  # we read the messages
         }
-        ours |= pgoptions(self.may_set, options)
+        given = dict(self.options)
+        written = [given.pop("options", ""), options if self.takes_options else ""]
+        ours |= pgoptions(self.may_set, " ".join(filter(None, written)))
         if self.host:
             ours["PGHOST"] = self.host
         if self.password:
             ours["PGPASSWORD"] = self.password
-        return kept | ours | {_OPTIONS[key]: value for key, value in self.options}
+        return kept | ours | {OF_SOURCES[key]: value for key, value in given.items()}
 
     @property
     def argument(self) -> str:
@@ -240,7 +236,7 @@ def _refuse_unencoded(parts: SplitResult, origin: str) -> None:
         raise BadUrl(origin, "its database's name ends in a /: leave that out")
 
 
-def _with_sslmode(query: dict[str, str]) -> dict[str, str]:
+def with_sslmode(query: dict[str, str]) -> dict[str, str]:
     """The query with `ssl`, of asyncpg and JDBC, as libpq's sslmode."""
     given = query.pop("ssl", None)
     if given is None:
@@ -252,7 +248,7 @@ def _with_sslmode(query: dict[str, str]) -> dict[str, str]:
 def _refuse_unknown(query: Mapping[str, str], origin: str, *, shown: bool) -> None:
     """Refuse unknown options; `shown` names them: they are no part of a password."""
     for name in query:
-        if name not in _OPTIONS.keys() | _PLACES | _IGNORED:
+        if name not in OF_TARGETS.keys() | PLACES | IGNORED:
             plain = shown and re.fullmatch(r"[A-Za-z][\w.-]{0,40}", name)
             named = name if plain else "an option"
             raise BadUrl(origin, f"{named} is not supported in it")

@@ -1,0 +1,1 @@
+"""A running server as a source: its URL, its facts, and pg_dump."""

@@ -1,0 +1,133 @@
+"""The URL of a live source, as people have it, as a connection.
+
+Frameworks' options are dropped, and special characters of a password need no
+percent-encoding: the last @ before the path ends the password.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
+
+from dbpull.errors.postgres import BadUrl
+from dbpull.live import service
+from dbpull.postgres.connection import Connection, with_sslmode
+from dbpull.postgres.scheme import TAKEN, without_driver
+from dbpull.postgres.variables import OF_SOURCES, OURS, PLACES
+from dbpull.shell import Shell
+from dbpull.shell.local import Local
+
+_HOST = r"(?:\[[^\[\]@/?#]*\]|[^@:/?#\[\],]*)(?::\d*)?"
+_HEAD = re.compile(
+    rf"(?:(?P<login>.*)@)?(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/(?P<dbname>[^/@?]*))?"
+)
+_QUERY = re.compile(r"\?(?=[A-Za-z_][\w.-]*=|$)")
+_SHOWN = re.compile(r"[A-Za-z][\w.-]{0,40}")
+
+
+@dataclass(frozen=True)
+class LiveUrl:
+    """A source's URL, taken apart."""
+
+    connection: Connection
+    dropped: tuple[str, ...]
+    """The options that libpq does not know: they were left out."""
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is the URL of a PostgreSQL database, by its scheme."""
+    scheme, slashes, _ = text.removeprefix("jdbc:").partition("://")
+    return bool(slashes) and scheme.partition("+")[0].lower() in TAKEN
+
+
+def read(url: str, origin: str, shell: Shell | None = None) -> LiveUrl:
+    """Take apart a source's URL. Raises BadUrl, whose message does not repeat it."""
+    shell = shell or Local()
+    head, query = _parted(without_driver(url, origin).partition("://")[2], origin)
+    options = with_sslmode(_pairs(query))
+    given = _of_head(head) | {name: value for name, value in options.items() if value}
+    if name := given.pop("service", ""):
+        given = service.read(name, shell.environ, origin) | given
+    known = PLACES | OF_SOURCES.keys() | OURS
+    dropped = tuple(
+        name if "@" not in query and _SHOWN.fullmatch(name) else "an option"
+        for name in given
+        if name not in known
+    )
+    return LiveUrl(_placed(given, origin, shell), dropped)
+
+
+def through_tunnel(connection: Connection, port: int) -> Connection:
+    """The connection by a port of this machine; the host stays the name for TLS."""
+    kept = dict(connection.options)
+    kept.pop("port", None)
+    kept["hostaddr"] = "127.0.0.1"
+    host = "" if connection.is_socket else connection.host.partition(",")[0]
+    options = tuple(kept.items())
+    return replace(connection, host=host, port=port, options=options)
+
+
+def _parted(text: str, origin: str) -> tuple[re.Match[str], str]:
+    """A URL's part before its query, taken apart; and the query."""
+    for mark in _QUERY.finditer(text):
+        head, query = text[: mark.start()], text[mark.end() :]
+        found = _HEAD.fullmatch(head)
+        # In u:1?a=b@h the mark belongs to the password.
+        if found and (found["login"] or "/" in head or "@" not in query):
+            return found, query
+    if found := _HEAD.fullmatch(text):
+        return found, ""
+    raise BadUrl(origin, "its host, port or database's name is malformed")
+
+
+def _of_head(head: re.Match[str]) -> dict[str, str]:
+    """What stands before a URL's query, by libpq's names; without what is empty."""
+    user, _, password = (head["login"] or "").partition(":")
+    places = [_host_and_port(place) for place in head["hosts"].split(",")]
+    ports = [port for _, port in places]
+    given = {
+        "host": ",".join(host for host, _ in places),
+        "port": ",".join(ports) if any(ports) else "",
+        "user": user,
+        "password": password,
+        "dbname": head["dbname"] or "",
+    }
+    return {name: _decoded(value) for name, value in given.items() if value}
+
+
+def _host_and_port(place: str) -> tuple[str, str]:
+    if place.startswith("["):  # an IPv6 address
+        host, _, port = place[1:].partition("]")
+        return host, port.removeprefix(":")
+    host, _, port = place.partition(":")
+    return host, port
+
+
+def _placed(given: dict[str, str], origin: str, shell: Shell) -> Connection:
+    """The connection by libpq's names and values."""
+    options = {name: given[name] for name in OF_SOURCES if name in given}
+    place = dict.fromkeys(PLACES - {"hostaddr"}, "") | given
+    if not place["host"]:
+        place["host"] = options.pop("hostaddr", "")
+    ports = place["port"].split(",")
+    options.pop("port", None)
+    if len(set(ports)) > 1:
+        options["port"] = ",".join(port or "5432" for port in ports)
+    place["port"] = ports[0]
+    place.pop("hostaddr", None)
+    return Connection.placed(place, options, origin, None, shell)
+
+
+def _pairs(query: str) -> dict[str, str]:
+    """A query's options; a + is literal, as in libpq."""
+    pairs = (pair.partition("=") for pair in query.split("&") if pair)
+    return {_decoded(name): _decoded(value) for name, _, value in pairs}
+
+
+def _decoded(text: str) -> str:
+    """A text without percent-encoding; a % that begins no valid one is literal."""
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return text
