@@ -1,18 +1,22 @@
-"""HTTP with requests: the reason of a missing answer, the time of the next try."""
+"""HTTP: the reason of a missing answer, the time of the next try, safe addresses."""
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions as urllib3
 
 from dbpull.errors.network import Reason
 
+INTERVAL = 3.0  # seconds between two requests at most, as in the Heroku CLI
+_SHORTEST_PAUSE = 0.5  # a small database is done in a second
 # The first match counts: a proxy's errors wrap others, and urllib3 counts each failure
 # to connect among the timeouts.
 _REASONS: tuple[tuple[Reason, tuple[type[BaseException], ...]], ...] = (
@@ -54,6 +58,31 @@ def retry_after(headers: Mapping[str, str]) -> float:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def pause_after(passed: float, longest: float = INTERVAL) -> float:
+    """Seconds until the next request: a quarter of the time passed, within limits."""
+    return min(longest, max(_SHORTEST_PAUSE, passed / 4))
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name always means this machine."""
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def is_safe(url: str) -> bool:
+    """Whether a download by the URL is encrypted, or stays on this machine."""
+    try:
+        parts = urlsplit(url)
+        loopback = is_loopback(parts.hostname or "")
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and loopback)
 
 
 def _wrapped(error: BaseException) -> Iterator[BaseException]:

@@ -15,7 +15,7 @@ _PASSWORD = re.compile(
     r"('[^']*'|\"[^\"]*\"|\S+)",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(r"\b(Bearer|Basic)\s+\S+|\bHRKU-[\w-]+", re.IGNORECASE)
+_TOKEN = re.compile(r"\b(Bearer|Basic)\s+\S+|\b(?:HRKU-|rnd_)[\w-]+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LONG = 120  # characters; links to documentation are shorter, signed URLs longer
 

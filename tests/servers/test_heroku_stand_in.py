@@ -16,14 +16,8 @@ from dbpull.errors.heroku import (
     CaptureInterrupted,
     HerokuError,
 )
-from dbpull.errors.heroku_http import (
-    BadToken,
-    HerokuDown,
-    NoAccess,
-    RateLimited,
-    TwoFactor,
-    Unreachable,
-)
+from dbpull.errors.heroku_http import BadToken, NoAccess, TwoFactor
+from dbpull.errors.http_api import ProviderDown, RateLimited, Unreachable
 from faulty_stand_in import StandIn, faults
 from stand_ins import ADDON, Starter
 
@@ -122,8 +116,8 @@ def test_a_wrong_token(stand_in: StandIn) -> None:
         (faults.answer(403, code="two_factor", times=None), TwoFactor),
         (faults.answer(403, times=None), NoAccess),
         (faults.answer(429, retry_after=60, times=None), RateLimited),
-        (faults.answer(500, times=None), HerokuDown),
-        (faults.answer(503, times=None), HerokuDown),
+        (faults.answer(500, times=None), ProviderDown),
+        (faults.answer(503, times=None), ProviderDown),
         (faults.drop(times=None), Unreachable),
         (faults.hang(times=None), Unreachable),
     ],

@@ -8,7 +8,8 @@ import pytest
 import responses
 
 from dbpull.errors.heroku import BackupGone, HerokuError, UnknownApp
-from dbpull.errors.heroku_http import BadToken, HerokuDown, UnexpectedAnswer
+from dbpull.errors.heroku_http import BadToken
+from dbpull.errors.http_api import ProviderDown, UnexpectedAnswer
 from dbpull.errors.sources import NoBackup
 from dbpull.heroku import (
     AppChoice,
@@ -327,5 +328,5 @@ def test_a_storm_of_5xx_ends() -> None:
     (backup,) = listed(transfer(101))
     responses.post(PUBLIC_URL, status=502)
 
-    with pytest.raises(HerokuDown, match="502"):
+    with pytest.raises(ProviderDown, match="502"):
         download_url(api(), replace(backup, app="shop"))

@@ -17,7 +17,8 @@ from dbpull.errors.heroku import (
     DatabaseNotReady,
     HerokuError,
 )
-from dbpull.errors.heroku_http import BadToken, NoAccess, Unreachable
+from dbpull.errors.heroku_http import BadToken, NoAccess
+from dbpull.errors.http_api import Unreachable
 from dbpull.heroku import Backup, Database, capture, follow
 from dbpull.heroku.transfers import backup_of
 from dbpull.naming import NAME, filled

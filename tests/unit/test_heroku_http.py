@@ -16,19 +16,22 @@ import trustme
 from dbpull.errors import PullError
 from dbpull.errors.heroku_http import (
     BadToken,
-    HerokuDown,
-    HttpError,
     NoAccess,
-    NotFound,
-    RateLimited,
     RefusedHost,
-    RequestRefused,
     Suspended,
     TwoFactor,
+)
+from dbpull.errors.http_api import (
+    HttpError,
+    NotFound,
+    ProviderDown,
+    RateLimited,
+    RequestRefused,
     UnexpectedAnswer,
     Unreachable,
 )
-from dbpull.heroku import Api, ApiUrls, http
+from dbpull.heroku import Api, ApiUrls
+from dbpull.http_api import patient
 from dbpull.redact import redacted
 from heroku_fakes import (
     CUT,
@@ -295,7 +298,7 @@ def test_patience_ends_within_its_seconds() -> None:
     clock = Clock()
     responses.get(URL, status=503)
 
-    with pytest.raises(HerokuDown, match=r"api\.heroku\.com .* 503") as down:
+    with pytest.raises(ProviderDown, match=r"api\.heroku\.com .* 503") as down:
         get_shop(api(clock))
 
     assert 20 < clock.now <= 30
@@ -306,7 +309,7 @@ def test_patience_ends_within_its_seconds() -> None:
 def test_a_post_is_not_sent_again_where_heroku_may_have_acted() -> None:
     responses.post(URL, status=503)
 
-    with pytest.raises(HerokuDown):
+    with pytest.raises(ProviderDown):
         api().post(dict, PLATFORM, "apps", "shop", about="it")
     assert len(responses.calls) == 1
 
@@ -361,7 +364,7 @@ def test_silence_is_a_timeout() -> None:
 def test_an_answer_that_drips_for_ever_is_silence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http, "DEADLINE", 0.2)
+    monkeypatch.setattr(patient, "DEADLINE", 0.2)
     with Wire(lambda _: DRIP) as wire:
         client = api(base=wire.url, patience=0)
         client.clock = time.monotonic
@@ -370,7 +373,7 @@ def test_an_answer_that_drips_for_ever_is_silence(
 
 
 def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "MOST", 2**20)
+    monkeypatch.setattr(patient, "MOST", 2**20)
     with (
         Wire(lambda _: {"name": "x" * 2**20}) as wire,
         pytest.raises(UnexpectedAnswer, match="more than 1 MB"),
@@ -498,7 +501,7 @@ def test_a_useless_proxy_is_an_error_without_its_password(
         (400, [1, 2], RequestRefused, "400"),
         (200, "<h1>Welcome to our Wi-Fi</h1>", UnexpectedAnswer, "no JSON"),
         (200, [1, 2], UnexpectedAnswer, "no object"),
-        (500, "<h1>Oh no</h1>", HerokuDown, "500"),
+        (500, "<h1>Oh no</h1>", ProviderDown, "500"),
     ],
 )
 def test_an_answer_that_says_no_is_worded(

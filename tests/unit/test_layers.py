@@ -37,7 +37,8 @@ LAYERS: dict[str, set[str]] = {
     "archive": {"errors", "native"},
     "network": {"errors"},
     "download": {"errors", "filelock", "network", "signals", "words"},
-    "heroku": {"errors", "naming", "network", "platforms", "redact"},
+    "http_api": {"errors", "network", "redact"},
+    "heroku": {"errors", "http_api", "naming", "network", "platforms", "redact"},
     "embedded": {"errors", "filelock", "native"},
     "shell": {"naming", "native", "signals", "standby"},
     "hosts": {"download", "errors", "naming", "shell", "signals", "words"},
@@ -101,10 +102,10 @@ USED_BY = {
         "hosts/proxy.py",
         "hosts/sessions.py",
     },
-    "requests": {"download", "heroku", "network.py"},
+    "requests": {"download", "http_api", "network.py"},
     "rich": {"console"},
     "trustme": {"demo/heroku"},
-    "urllib3": {"download", "heroku", "network.py"},
+    "urllib3": {"download", "http_api", "network.py"},
 }
 STARTS_PROGRAMS = {
     "download/ignored.py", "shell/piped.py", "shell/local.py", "shell/output.py",

@@ -7,6 +7,7 @@
     ├── Interrupted       Ctrl-C, kill, a closed terminal
     ├── errors.settings   settings and flags
     ├── errors.sources    any source: no name, no backup
+    ├── errors.http_api   requests to a provider
     ├── errors.heroku     apps, databases, backups; requests: errors.heroku_http
     ├── errors.download   connection, download host, full disk
     ├── errors.archive    the dump file

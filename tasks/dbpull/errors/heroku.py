@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dbpull.errors import Interrupted, PullError
-from dbpull.errors.sources import CAPTURE
+from dbpull.errors import Interrupted
+from dbpull.errors.sources import CAPTURE, SourceError
 from dbpull.naming import command, setting
 
 
-class HerokuError(PullError):
+class HerokuError(SourceError):
     """Base: an app, a database or a backup at Heroku can't be used."""
 
 

@@ -1,4 +1,4 @@
-"""Errors about requests to Heroku: token, hosts, network, answers.
+"""Errors about requests to Heroku: token, hosts, access.
 
 `about` words the request's object: "the backups of shop".
 """
@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from dbpull.errors.heroku import HerokuError
-from dbpull.errors.network import Reason
-from dbpull.naming import command
+from dbpull.errors.http_api import HttpError, Provider, said
+
+HEROKU = Provider("Heroku", "https://status.heroku.com", "HEROKU_HOST")
 
 AUTHORIZATIONS = (
     "https://dashboard.heroku.com/account/applications (Authorizations) or `heroku"
@@ -25,55 +26,6 @@ class RefusedHost(HerokuError):
             remedy
             or f"Unset {variable}, or name a host under heroku.com, or localhost.",
         )
-
-
-class HttpError(HerokuError):
-    """A request to Heroku got no answer, or a refusal.
-
-    `passing`: the trouble is temporary, so the request may be repeated.
-    `unsent`: Heroku certainly did nothing, so even a capture may be repeated.
-    `retry_after`: Heroku's Retry-After, in seconds.
-    """
-
-    passing: bool = False
-    unsent: bool = False
-    retry_after: float | None = None
-
-
-class Unreachable(HttpError):
-    """No answer came: DNS, connection, TLS, proxy, silence."""
-
-    def __init__(self, host: str, reason: Reason) -> None:
-        self.host = host
-        self.reason = reason
-        self.passing = reason not in ("tls", "proxy", "other")
-        self.unsent = reason in ("dns", "refused", "connect", "tls", "proxy")
-        what, remedy = _UNREACHABLE[reason]
-        super().__init__(what.format(host=host), remedy)
-
-
-_NETWORK = "Check the network, and https://status.heroku.com, then run it again."
-_UNREACHABLE: dict[Reason, tuple[str, str]] = {
-    "dns": ("The name {host} could not be looked up.", _NETWORK),
-    "refused": ("{host} refused the connection.", _NETWORK),
-    "connect": ("{host} could not be connected to in time.", _NETWORK),
-    "silent": ("{host} took the request but did not answer in time.", _NETWORK),
-    "dropped": ("The connection to {host} broke off.", _NETWORK),
-    "tls lost": ("The TLS connection to {host} broke off.", _NETWORK),
-    "tls": (
-        "The TLS certificate of {host} could not be verified.",
-        "Behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to the file with its "
-        "certificate; else check the clock of this machine.",
-    ),
-    "proxy": (
-        "The proxy on the way to {host} could not be used.",
-        "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment.",
-    ),
-    "other": (
-        "The request to {host} failed.",
-        "Check HTTPS_PROXY, REQUESTS_CA_BUNDLE and HEROKU_HOST in the environment.",
-    ),
-}
 
 
 class BadToken(HttpError):
@@ -121,75 +73,3 @@ class Suspended(HttpError):
             f"Heroku has blocked the account or app behind {about}{said(message)}",
             "Settle it at https://dashboard.heroku.com/account/billing.",
         )
-
-
-class NotFound(HttpError):
-    """404 or 410; the callers name the missing object."""
-
-    def __init__(self, about: str, *, resource: str = "", gone: bool = False) -> None:
-        self.resource = resource
-        self.gone = gone
-        super().__init__(
-            f"Heroku does not find {about}.",
-            f"Check the names; `{command('backups')}` shows what there is.",
-        )
-
-
-class RateLimited(HttpError):
-    """429: too many requests for this account; `retry_after` in seconds."""
-
-    passing = True
-    unsent = True
-
-    def __init__(self, retry_after: float | None) -> None:
-        self.retry_after = retry_after
-        wait = f"about {retry_after:.0f} s" if retry_after else "a few minutes"
-        super().__init__(
-            "Heroku refuses more requests from this account for now (rate limit).",
-            f"Wait {wait}, then run it again.",
-        )
-
-
-class HerokuDown(HttpError):
-    """5xx: Heroku itself is in trouble."""
-
-    passing = True
-
-    def __init__(
-        self, host: str, status: int, retry_after: float | None = None
-    ) -> None:
-        self.retry_after = retry_after
-        super().__init__(
-            f"{host} is in trouble: it answers with HTTP status {status}.",
-            "Look at https://status.heroku.com and run it again later.",
-        )
-
-
-class RequestRefused(HttpError):
-    """Another 4xx, with Heroku's message."""
-
-    def __init__(
-        self, about: str, status: int, message: str, *, error_id: str = ""
-    ) -> None:
-        self.message_from_heroku = message
-        self.error_id = error_id
-        super().__init__(
-            f"Heroku refuses {about} with HTTP status {status}{said(message)}",
-            "Change what it complains about, then run it again.",
-        )
-
-
-class UnexpectedAnswer(HttpError):
-    """An answer that is no JSON, or JSON of another form."""
-
-    def __init__(self, host: str, about: str, why: str) -> None:
-        super().__init__(
-            f"{host} gave an answer about {about} that is not understood: {why}.",
-            "A proxy or a Wi-Fi login page may be in between: check that "
-            f"https://{host} can be reached, then run it again.",
-        )
-
-
-def said(message: str) -> str:
-    """The end of a sentence: Heroku's message, if any."""
-    return f": {message.rstrip('.')}." if message else "."

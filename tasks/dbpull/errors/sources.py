@@ -14,6 +14,10 @@ class NoSource(PullError):
     """No source is named, or several sources are."""
 
 
+class SourceError(PullError):
+    """Base: a source, a database or a backup there can't be used."""
+
+
 class SourceInterrupted(PullError):
     """A dump was interrupted at the source, and may succeed at once if begun anew."""
 

@@ -9,12 +9,11 @@ from invoke.exceptions import Exit
 
 from dbpull.console import HOSTS_DISPLAY, Reporter
 from dbpull.errors import PullError, TaskFailed
-from dbpull.errors.heroku import HerokuError
 from dbpull.errors.hosts import RemoteError
 from dbpull.errors.settings import SettingsError
-from dbpull.errors.sources import NoSource
+from dbpull.errors.sources import NoSource, SourceError
 
-COMMON = SettingsError, NoSource, HerokuError
+COMMON = SettingsError, NoSource, SourceError
 """Errors that concern all hosts, unless the error names a host."""
 
 

@@ -25,8 +25,8 @@ from dbpull.heroku.hosts import ApiUrls
 from dbpull.heroku.http import Api
 from dbpull.heroku.maintenance import in_maintenance, set_maintenance
 from dbpull.heroku.restores import database_url, put_back, reset
-from dbpull.heroku.servers import ServerAddress
 from dbpull.heroku.transfers import Backup
+from dbpull.http_api.servers import ServerAddress
 
 __all__ = [
     "Api",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dbpull.errors.heroku import AmbiguousDatabase, HerokuError, UnknownApp
-from dbpull.errors.heroku_http import NoAccess, NotFound, RequestRefused
+from dbpull.errors.heroku_http import NoAccess
+from dbpull.errors.http_api import NotFound, RequestRefused
 from dbpull.errors.spelling import did_you_mean
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.http import ATTACHMENTS, Api

@@ -7,15 +7,15 @@ from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
 from dbpull.errors.heroku import BackupGone, HerokuError, UnknownApp, pick_up
-from dbpull.errors.heroku_http import NotFound, UnexpectedAnswer
+from dbpull.errors.http_api import NotFound, UnexpectedAnswer
 from dbpull.errors.sources import CAPTURE, NoBackup
 from dbpull.errors.spelling import did_you_mean
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import short
-from dbpull.heroku.hosts import is_loopback
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import Backup, backup_of
 from dbpull.naming import command
+from dbpull.network import is_safe
 
 _NUMBERED = re.compile(r"[abcr]?([0-9]{1,9})", re.IGNORECASE)
 _KNOWN = 5  # ids that an error names
@@ -115,7 +115,7 @@ def download_url(api: Api, backup: Backup) -> str:
     except NotFound:
         raise BackupGone(backup.id) from None
     url = answer.get("url")
-    if not isinstance(url, str) or not _is_safe(url):
+    if not isinstance(url, str) or not is_safe(url):
         host = str(urlsplit(api.data).hostname)
         raise UnexpectedAnswer(host, about, "it has no https URL")
     return url
@@ -135,16 +135,6 @@ def _finished(backup: Backup) -> Backup:
         f"The backup {backup.id} {how}, so there is nothing to pull.",
         f"{CAPTURE}, or choose another from {look}.",
     )
-
-
-def _is_safe(url: str) -> bool:
-    """Whether a download by the URL is encrypted, or stays on this machine."""
-    try:
-        parts = urlsplit(url)
-        loopback = is_loopback(parts.hostname or "")
-    except ValueError:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and loopback)
 
 
 def _age(backup: Backup) -> tuple[float, int]:

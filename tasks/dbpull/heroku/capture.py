@@ -13,10 +13,10 @@ from dbpull.errors.heroku import (
     DatabaseNotReady,
     HerokuError,
 )
-from dbpull.errors.heroku_http import (
-    HerokuDown,
+from dbpull.errors.http_api import (
     HttpError,
     NotFound,
+    ProviderDown,
     RequestRefused,
     UnexpectedAnswer,
     Unreachable,
@@ -24,10 +24,11 @@ from dbpull.errors.heroku_http import (
 )
 from dbpull.heroku.backups import backups, of_database
 from dbpull.heroku.databases import Database
-from dbpull.heroku.follow import INTERVAL, Progress, follow
+from dbpull.heroku.follow import Progress, follow
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import Backup, backup_of
 from dbpull.naming import command
+from dbpull.network import INTERVAL
 
 _LOOKS = 5  # looks at the list of backups, after a lost answer
 # A transfer that Heroku lost track of stays "pending" for ever; it must not block new
@@ -88,8 +89,8 @@ def _ask(api: Api, database: Database) -> Backup | str:
     except NotFound:
         raise DatabaseNotReady(database.addon, app) from None
     except RequestRefused as error:
-        raise _refusal(database, error.message_from_heroku) from None
-    except (Unreachable, HerokuDown, UnexpectedAnswer) as error:
+        raise _refusal(database, error.provider_message) from None
+    except (Unreachable, ProviderDown, UnexpectedAnswer) as error:
         if error.unsent:
             raise
         return error.what

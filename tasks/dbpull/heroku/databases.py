@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dbpull.errors.heroku import DatabaseNotReady, UnknownApp
-from dbpull.errors.heroku_http import NoAccess, NotFound
+from dbpull.errors.heroku_http import NoAccess
+from dbpull.errors.http_api import NotFound
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import Attachment, attached_to, resolve
 from dbpull.heroku.http import Api
-from dbpull.heroku.servers import ServerAddress
+from dbpull.http_api.servers import ServerAddress
 from dbpull.naming import setting
 
 

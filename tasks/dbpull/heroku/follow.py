@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from dbpull.errors import Interrupted
 from dbpull.errors.heroku import BackupGone, CaptureInterrupted, HerokuError, pick_up
-from dbpull.errors.heroku_http import (
-    HerokuDown,
+from dbpull.errors.http_api import (
     HttpError,
     NotFound,
+    ProviderDown,
     RateLimited,
     UnexpectedAnswer,
     Unreachable,
@@ -18,11 +18,10 @@ from dbpull.errors.heroku_http import (
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import Backup, backup_of, logged
 from dbpull.naming import command
+from dbpull.network import INTERVAL, pause_after
 
 Progress = Callable[[int, int | None], None]
 
-INTERVAL = 3.0  # seconds between two requests at most, as in the Heroku CLI
-_SHORTEST_PAUSE = 0.5  # a small database is done in a second
 _LONGEST_PAUSE = 30.0  # seconds between two requests while Heroku is in trouble
 _LOG_LINES = 5
 
@@ -87,11 +86,6 @@ def _ended(
         api.sleep(min(pause, remaining))
 
 
-def pause_after(passed: float, longest: float = INTERVAL) -> float:
-    """Seconds until the next request: a quarter of the time passed, within limits."""
-    return min(longest, max(_SHORTEST_PAUSE, passed / 4))
-
-
 def _look(api: Api, backup: Backup) -> Backup:
     """Request the backup's present state."""
     about = f"the backup {backup.id}"
@@ -110,7 +104,7 @@ def _stop_unless_passing(api: Api, backup: Backup, error: HttpError) -> None:
     if isinstance(error, NotFound) and error.gone:
         raise BackupGone(backup.id)
     # Network trouble is temporary: this machine has just talked to Heroku.
-    passing = (Unreachable, HerokuDown, RateLimited, UnexpectedAnswer, NotFound)
+    passing = (Unreachable, ProviderDown, RateLimited, UnexpectedAnswer, NotFound)
     if not isinstance(error, passing):
         api.notice(
             f"The backup {backup.id} goes on at Heroku; pick it up later with "

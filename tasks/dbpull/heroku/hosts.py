@@ -6,12 +6,12 @@ except that a host which must not get the token is refused instead of replaced.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dbpull.errors.heroku_http import RefusedHost
+from dbpull.network import is_loopback
 from dbpull.redact import redacted
 
 _DOMAINS = ("heroku.com", "herokai.com", "herokuspace.com", "herokudev.com")
@@ -52,16 +52,6 @@ def git_prefixes(environ: Mapping[str, str]) -> list[str]:
         ssh, https = _git_hosts(environ)
     ssh, https = re.escape(ssh), re.escape(https)
     return [f"git@{ssh}:", f"ssh://git@{ssh}/", f"https://(?:[^@/]*@)?{https}/"]
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name always means this machine."""
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _platform(environ: Mapping[str, str]) -> tuple[str, str, str]:

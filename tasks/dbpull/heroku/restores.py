@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from dbpull.errors.heroku_http import (
-    HerokuDown,
+from dbpull.errors.http_api import (
     NotFound,
+    ProviderDown,
     RateLimited,
     UnexpectedAnswer,
     Unreachable,
@@ -17,14 +17,14 @@ from dbpull.errors.push import PutBackFailed
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import attached_to
 from dbpull.heroku.databases import Database
-from dbpull.heroku.follow import INTERVAL, pause_after
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import logged
+from dbpull.network import INTERVAL, pause_after
 
 T = TypeVar("T")
 
 _TRIES = 3
-_PASSING = (Unreachable, HerokuDown, RateLimited, UnexpectedAnswer)
+_PASSING = (Unreachable, ProviderDown, RateLimited, UnexpectedAnswer)
 
 
 def database_url(api: Api, database: Database) -> str | None:

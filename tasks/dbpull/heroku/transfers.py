@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from dbpull.heroku.servers import ServerAddress
+from dbpull.http_api.servers import ServerAddress
 from dbpull.redact import redacted
 
 Status = Literal["finished", "failed", "canceled", "running", "pending"]

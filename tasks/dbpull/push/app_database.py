@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 
 from dbpull import heroku
-from dbpull.errors.heroku_http import NoAccess, NotFound
+from dbpull.errors.heroku_http import NoAccess
+from dbpull.errors.http_api import NotFound
 from dbpull.errors.postgres import MissingProgram
 from dbpull.errors.push import (
     NothingToPush,

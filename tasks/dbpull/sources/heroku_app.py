@@ -12,7 +12,8 @@ from functools import cache
 from dbpull import heroku
 from dbpull.console import Reporter
 from dbpull.errors.heroku import HerokuError
-from dbpull.errors.heroku_http import HttpError, NoAccess
+from dbpull.errors.heroku_http import NoAccess
+from dbpull.errors.http_api import HttpError
 from dbpull.keys import KEYS
 from dbpull.naming import command
 from dbpull.project import PROJECT

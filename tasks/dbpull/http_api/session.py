@@ -1,4 +1,4 @@
-"""HTTP connections to Heroku: only Heroku gets the token, a body has a limit."""
+"""HTTP connections to a provider, which alone gets the token; bodies have a limit."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ import requests
 from requests.auth import AuthBase
 
 from dbpull import __version__
-from dbpull.heroku.credentials import Token
 
 _PIECE = 64 * 1024  # bytes
-_ACCEPT = "application/vnd.heroku+json; version=3"
 
 
 class _Bearer(AuthBase):
     """The token as an auth object, with which requests leaves ~/.netrc alone."""
 
-    def __init__(self, token: Token) -> None:
+    def __init__(self, token: str) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token.value}"
+        request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
 
@@ -35,12 +33,12 @@ class _ApiSession(requests.Session):
             prepared_request.headers.pop("Authorization", None)
 
 
-def session(token: Token) -> requests.Session:
-    """A session that sends the token to Heroku alone."""
+def session(token: str, accept: str = "application/json") -> requests.Session:
+    """A session that sends the token to the provider alone."""
     made = _ApiSession()
     made.auth = _Bearer(token)
     made.max_redirects = 10
-    made.headers.update({"Accept": _ACCEPT, "User-Agent": f"dbpull/{__version__}"})
+    made.headers.update({"Accept": accept, "User-Agent": f"dbpull/{__version__}"})
     return made
 
 
