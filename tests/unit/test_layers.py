@@ -52,12 +52,13 @@ LAYERS: dict[str, set[str]] = {
     "restore": {"archive", "errors", "platforms", "postgres", "shell", "signals"},
     "demo": {"embedded", "errors", "naming", "standby"},
     "sources": {
-        "console", "errors", "heroku", "keys", "naming", "postgres", "project",
-        "settings", "signals", "single_flight", "target", "words",
+        "console", "download", "errors", "heroku", "keys", "naming", "postgres",
+        "project", "settings", "signals", "single_flight", "target", "words",
     },
     "dumps": {
         "archive", "console", "download", "errors", "filelock", "hosts", "native",
-        "postgres", "restore", "settings", "shell", "single_flight", "sources", "words",
+        "postgres", "redact", "restore", "settings", "shell", "single_flight",
+        "sources", "words",
     },
     "flows": {
         "archive", "console", "demo", "dumps", "errors", "naming",

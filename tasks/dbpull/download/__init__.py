@@ -23,12 +23,11 @@ from dbpull.download.chunks import Chunks, Progress
 from dbpull.download.journal import Journal
 from dbpull.download.part import PartFile
 from dbpull.download.presigned_url import PresignedUrl
-from dbpull.download.reader import reader
+from dbpull.download.reader import reader_of
 from dbpull.download.threads import DownloadThreads
 from dbpull.download.worker import DownloadJob
 from dbpull.errors import Interrupted
 from dbpull.errors.download import (
-    CannotStore,
     DownloadFailed,
     DownloadStopped,
     ObjectChanged,
@@ -77,7 +76,6 @@ class Download:
         self._journal = Journal(self._part.file.with_name(f"{path.name}.part.journal"))
         self.progress = progress
         self._chunks = Chunks(lambda done, total: self.progress(done, total))
-        self._published = False
         self._notice = notice
         job = DownloadJob(
             PresignedUrl(url),
@@ -133,15 +131,7 @@ class Download:
         The caller closes the reader. Where the object changes on the host, a reader of
         the old object raises ObjectChanged; the download goes on with the new object.
         """
-        if self._published:
-            return reader(self._part.path, self._chunks)
-        try:
-            return reader(self._part.file, self._chunks)
-        except CannotStore:
-            # Another thread has published the part meanwhile: it has its final name.
-            if not self._part.path.exists():
-                raise
-            return reader(self._part.path, self._chunks)
+        return reader_of(self._part, self._chunks)
 
     def wait(self) -> None:
         """Wait until all bytes have arrived."""
@@ -162,7 +152,6 @@ class Download:
             self._notice(f"{lost} were damaged, and fetched again.")
         self._threads.stop(STOPPING)
         self._part.publish()
-        self._published = True
         self._journal.remove()
         self._part.close()
         return self._part.path

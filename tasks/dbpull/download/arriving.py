@@ -1,4 +1,4 @@
-"""The protocol of an arriving file: downloaded from a URL, or printed by a program."""
+"""The protocols of an arriving file, downloaded or printed, and of what is printed."""
 
 from __future__ import annotations
 
@@ -43,3 +43,20 @@ class ArrivingFile(Protocol):
 
     def close(self, *, keep: bool = True) -> None:
         """Stop the arrival; `keep` what has arrived, or remove it."""
+
+
+class PrintedDump(Protocol):
+    """A dump that a running program prints on its stdout."""
+
+    def read(self, count: int) -> bytes:
+        """Up to `count` bytes, as soon as there are any; b"" at the output's end."""
+
+    def finish(self) -> None:
+        """Wait for the program's end, after the output's end.
+
+        Raises SourceInterrupted where the program may succeed at once if started anew,
+        and PullError for any other failure.
+        """
+
+    def end(self) -> None:
+        """End the program, from any thread."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbpull.download.chunks import Chunks
+from dbpull.download.part import PartFile
 from dbpull.errors.download import CannotStore
 
 if TYPE_CHECKING:
@@ -19,6 +20,16 @@ BUFFER = 256 * 1024
 def reader(path: Path, chunks: Chunks) -> io.BufferedReader:
     """Open the part file for reading; it stays readable after it was renamed."""
     return io.BufferedReader(_ArrivingFile(path, chunks), BUFFER)
+
+
+def reader_of(part: PartFile, chunks: Chunks) -> io.BufferedReader:
+    """Open a part for reading, or the whole file that has just been made of it."""
+    try:
+        return reader(part.file, chunks)
+    except CannotStore:
+        if not part.path.exists():
+            raise
+        return reader(part.path, chunks)
 
 
 class _ArrivingFile(io.RawIOBase):

@@ -19,6 +19,7 @@ from dbpull.download.ignored import make_private
 from dbpull.dumps import listed_toc, names
 from dbpull.dumps.local_stream import LocalStream, finish
 from dbpull.dumps.names import Dump, shown
+from dbpull.dumps.printed import spooled
 from dbpull.dumps.store import ANEW, dump_of, judging
 from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump, DumpFolder, UnsupportedDump
@@ -27,7 +28,7 @@ from dbpull.restore.commands import of_engine
 from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
-from dbpull.sources.source import ByUrl, SourceBackup
+from dbpull.sources.source import ByProgram, ByUrl, SourceBackup
 from dbpull.words import size
 
 
@@ -118,6 +119,9 @@ class LocalStore:
         elif isinstance(way, ByUrl):
             with self._downloading(way, dump, reporter) as download:
                 yield self._arriving(download, dump, reporter)
+        elif isinstance(way, ByProgram):
+            with spooled(way, dump, _accept, reporter) as spool:
+                yield self._arriving(spool, dump, reporter)
         else:
             raise NotImplementedError
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dbpull.console import Reporter
+from dbpull.download.arriving import PrintedDump
 from dbpull.target.guard import Address
 
 Progress = Callable[[int, int | None], None]
@@ -24,23 +25,6 @@ class ByUrl:
     """Asks for a fresh URL of the dump: a secret."""
     requests: Sequence[str] = ()
     """The requests that give the URL, for a plan."""
-
-
-class PrintedDump(Protocol):
-    """A dump that a running program prints on its stdout."""
-
-    def read(self, count: int) -> bytes:
-        """Up to `count` bytes, as soon as there are any; b"" at the output's end."""
-
-    def finish(self) -> None:
-        """Wait for the program's end, after the output's end.
-
-        Raises SourceInterrupted where the program may succeed at once if started anew,
-        and PullError for any other failure.
-        """
-
-    def end(self) -> None:
-        """End the program, from any thread."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""A dump that a program prints: spooled here, and judged by what was printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from dbpull.console import Reporter
+from dbpull.download.arriving import PrintedDump
+from dbpull.download.spool import Spool
+from dbpull.dumps import names
+from dbpull.dumps.names import Dump
+from dbpull.errors.archive import BadDump, DamagedDump, NotADump, TruncatedDump
+from dbpull.redact import redacted
+from dbpull.sources.source import ByProgram
+
+KEPT = "A whole dump stays for the next run; a part of one can't be resumed."
+ENOUGH = 8  # line ends that can't all follow a carriage return by chance
+ALONE = (
+    "Let the command print nothing but the dump: without a terminal (ssh -T, docker"
+    " exec -i, docker compose exec -T), and by `pg_dump -Fc`."
+)
+
+
+@contextmanager
+def spooled(
+    way: ByProgram, dump: Dump, accepts: Callable[[bytes], object], reporter: Reporter
+) -> Iterator[Spool]:
+    """Start the program, and spool what it prints; the dump's first bytes are accepted.
+
+    Raises BadDump also for what the context finds out about the dump.
+    """
+
+    def start() -> AbstractContextManager[PrintedDump]:
+        return way.start(reporter)
+
+    for part in names.parts(dump.path.parent, dump.app):
+        names.remove_part(part)  # can't be resumed
+    reporter.kept_on_failure = KEPT
+    reporter.doing = f"Fetching {dump.label}"
+    with Spool(
+        start,
+        dump.path,
+        host=dump.label,
+        accepts=accepts,
+        notice=reporter.note,
+        ended=lambda: reporter.say("The source is no longer read."),
+    ) as spool:
+        try:
+            spool.start()
+            yield spool
+        except BadDump as error:
+            raise _reworded(error, spool.first, dump.label) from None
+
+
+def _reworded(error: BadDump, first: bytes, label: str) -> BadDump:
+    """The error of a dump whose program said that it succeeded."""
+    if isinstance(error, TruncatedDump) and first:
+        return BadDump(
+            f"The output of {label} ended early, {error.where}, though the command said"
+            " that it succeeded.",
+            "Run the same command again, or read the database through a tunnel.",
+        )
+    if isinstance(error, DamagedDump) and _from_terminal(first):
+        return BadDump(
+            f"The output of {label} came through a terminal, which has changed it.",
+            ALONE,
+        )
+    if isinstance(error, NotADump) and first:
+        line = redacted(first.lstrip().partition(b"\n")[0].decode("utf-8", "replace"))
+        return BadDump(f"The output of {label} is no dump; it begins: {line}", ALONE)
+    if not first:
+        return BadDump(f"The command of {label} printed nothing.", ALONE)
+    return error
+
+
+def _from_terminal(first: bytes) -> bool:
+    """Whether a terminal has put a carriage return before each line end."""
+    ends = first.count(b"\n")
+    return ends >= ENOUGH and ends == first.count(b"\r\n")
