@@ -22,6 +22,7 @@ PACKAGES = {
     "git": "git",
     "lksh": "mksh",
     "mksh": "mksh",
+    "pgbouncer": "pgbouncer",
     "ps": "procps",
     "shellcheck": "shellcheck",
     "ssh": "openssh-client",

@@ -216,18 +216,3 @@ def test_a_tunnel_keeps_the_hosts_name() -> None:
         "a", "127.0.0.1", "9999",
     )  # fmt: skip
     assert given["PGSSLMODE"] == "verify-full"
-
-
-@pytest.mark.parametrize(
-    ("text", "whether"),
-    [
-        ("postgres://h/x", True),
-        ("PostgreSQL+asyncpg://h/x", True),
-        ("jdbc:postgresql://h/x", True),
-        ("https://h/x", False),
-        ("postgres", False),
-        ("render:dpg-x", False),
-    ],
-)
-def test_a_url_is_known_by_its_scheme(text: str, whether: bool) -> None:
-    assert url.is_url(text) == whether

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from dbpull.errors.postgres import BadUrl
 from dbpull.live import service
 from dbpull.postgres.connection import Connection, with_sslmode
-from dbpull.postgres.scheme import TAKEN, without_driver
+from dbpull.postgres.scheme import without_driver
 from dbpull.postgres.variables import OF_SOURCES, OURS, PLACES
 from dbpull.shell import Shell
 from dbpull.shell.local import Local
@@ -33,12 +33,6 @@ class LiveUrl:
     connection: Connection
     dropped: tuple[str, ...]
     """The options that libpq does not know: they were left out."""
-
-
-def is_url(text: str) -> bool:
-    """Whether a text is the URL of a PostgreSQL database, by its scheme."""
-    scheme, slashes, _ = text.removeprefix("jdbc:").partition("://")
-    return bool(slashes) and scheme.partition("+")[0].lower() in TAKEN
 
 
 def read(url: str, origin: str, shell: Shell | None = None) -> LiveUrl:

@@ -11,18 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from functools import cached_property
 
 from dbpull.archive import IDENTIFIER, Archive, Entry, unquoted
+from dbpull.postgres.patterns import Table, fits
 
 _NAME = f"({IDENTIFIER})"
 # ATTACH PARTITION is an entry since pg_dump 14; before, it ends the partition's entry.
 _ATTACHED = re.compile(
     rf"ALTER TABLE ONLY {_NAME}\.{_NAME} ATTACH PARTITION {_NAME}\.{_NAME} "
 )
-Table = tuple[str, str]
-"""A table's schema and name."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Skipping:
     def means(self, rows: Entry) -> bool:
         """Whether a pattern skips these rows."""
         tables = self._with_parents(_of(rows))
-        return any(_fits(table, self.patterns) for table in tables)
+        return any(fits(table, self.patterns) for table in tables)
 
     @property
     def unmatched(self) -> dict[str, str]:
@@ -43,7 +41,7 @@ class Skipping:
         return {
             pattern: self._near(pattern)
             for pattern in self.patterns
-            if not any(_fits(table, [pattern]) for table in self._tables)
+            if not any(fits(table, [pattern]) for table in self._tables)
         }
 
     def _near(self, pattern: str) -> str:
@@ -51,7 +49,7 @@ class Skipping:
         schema, _, table = pattern.replace('"', "").rpartition(".")
         near = get_close_matches(schema, {schema for schema, _ in self._tables}, n=1)
         schema = near[0] if near else schema
-        if any(_fits(known, [f"{schema}.{table}"]) for known in self._tables):
+        if any(fits(known, [f"{schema}.{table}"]) for known in self._tables):
             return f"{schema}.{table}"
         # In a dict the last one of a name stays: that of the pattern's schema.
         own_last = sorted(self._tables, key=lambda known: known[0] == schema)
@@ -85,11 +83,3 @@ class Skipping:
 
 def _of(entry: Entry) -> Table:
     return entry.namespace or "", entry.tag
-
-
-def _fits(table: Table, patterns: Sequence[str]) -> bool:
-    schema, name = table
-    return any(
-        fnmatchcase(f"{schema}.{name}" if "." in pattern else name, pattern)
-        for pattern in patterns
-    )

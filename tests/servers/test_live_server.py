@@ -1,0 +1,95 @@
+"""Running servers as sources: what is asked and refused before a dump."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from databases import FOLDERS
+from dbpull.errors.live import LiveError
+from dbpull.errors.postgres import CannotConnect
+from dbpull.live import poolers, server, url
+from dbpull.postgres.psql import Psql
+from dbpull.shell.local import Local
+from lacking import needs
+from poolers import pooled
+from targets import Watched, watched
+
+
+def psql_of(text: str, program: str) -> Psql:
+    return Psql(Local(), program, url.read(text, "the test").connection)
+
+
+@pytest.fixture(scope="module")
+def modern() -> Iterator[Watched]:
+    """The newest server."""
+    with watched(FOLDERS["wheel"]) as started:
+        yield started
+
+
+@needs("pgbouncer")
+@pytest.mark.parametrize(
+    ("mode", "settings"),
+    [
+        ("transaction", ()),
+        ("transaction", ("ignore_startup_parameters = options",)),
+        ("transaction", ("default_pool_size = 1",)),
+        ("transaction", ("server_round_robin = 1", "min_pool_size = 4")),
+        ("statement", ()),
+    ],
+)
+def test_a_transaction_pooler_is_refused(
+    modern: Watched, mode: str, settings: tuple[str, ...]
+) -> None:
+    with pooled(modern, mode, *settings) as place:
+        psql = psql_of(f"postgres://u@{place}/postgres", modern.program("psql"))
+        with pytest.raises(LiveError) as caught:
+            poolers.refuse_pooler(psql)
+
+    assert "is a transaction pooler" in caught.value.what
+    assert "direct address" in caught.value.remedy
+
+
+@needs("pgbouncer")
+@pytest.mark.parametrize(
+    ("settings", "takes_options"),
+    [((), False), (("ignore_startup_parameters = options",), True)],
+)
+def test_a_session_pooler_is_taken(
+    modern: Watched, settings: tuple[str, ...], takes_options: bool
+) -> None:
+    with pooled(modern, "session", *settings) as place:
+        psql = psql_of(f"postgres://u@{place}/postgres", modern.program("psql"))
+        found = poolers.refuse_pooler(psql)
+
+        assert found.connection.takes_options == takes_options
+        assert server.ask(found).dbname == "postgres"
+
+
+def test_a_server_itself_is_taken_and_tells_of_itself(modern: Watched) -> None:
+    psql = psql_of(modern.url("postgres"), modern.program("psql"))
+    found = poolers.refuse_pooler(psql)
+    facts = server.ask(found)
+
+    assert found.connection.takes_options
+    assert (facts.major, facts.role) == (modern.major, "postgres")
+    assert facts.system == modern.sql(
+        "postgres", "select system_identifier from pg_control_system()"
+    )
+    assert (facts.size or 0) > 1_000_000
+    assert "client_connection_check_interval" in facts.options
+    assert not facts.is_replica
+    assert not facts.is_encrypted
+
+
+def test_a_server_that_can_not_be_reached_is_told(modern: Watched) -> None:
+    right = modern.url("postgres")
+    wrong = right.replace(modern.password, "s3cret")
+
+    with pytest.raises(CannotConnect) as caught:
+        poolers.refuse_pooler(psql_of(wrong, modern.program("psql")))
+
+    assert "password authentication failed" in caught.value.what
+    assert "the source" in caught.value.remedy or "~/.pgpass" in caught.value.remedy
+    assert "s3cret" not in str(caught.value)
