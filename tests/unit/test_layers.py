@@ -86,7 +86,12 @@ USED_BY = {
     "aiohttp": {"demo/heroku"},
     "django": {"django"},
     "dotenv": {"env_file.py"},
-    "fabric": {"fab", "hosts/connect.py", "hosts/known_hosts.py"},
+    "fabric": {
+        "fab",
+        "hosts/connect.py",
+        "hosts/connection.py",
+        "hosts/known_hosts.py",
+    },
     "invoke": {
         "db.py",
         "django/run.py",
@@ -99,6 +104,7 @@ USED_BY = {
     "paramiko": {
         "fab",
         "hosts/connect.py",
+        "hosts/connection.py",
         "hosts/known_hosts.py",
         "hosts/proxy.py",
         "hosts/sessions.py",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import fabric.main
 from fabric.config import Config
-from paramiko import ConfigParseError, SSHConfig
 
-from dbpull.errors.settings import UnknownSetting, UnreadableFile
+from dbpull.errors.settings import UnknownSetting
 from dbpull.fab.executor import HostsExecutor
+from dbpull.hosts.connection import refuse_broken_ssh_config
 from dbpull.naming import NAME
-
-SSH_CONFIG = "~/.ssh/config"
 
 
 def share_invoke_config() -> None:
@@ -30,7 +27,7 @@ def share_invoke_config() -> None:
     for name, value in list(os.environ.items()):
         if name.startswith("INVOKE_"):
             os.environ.setdefault(name.replace("INVOKE_", "FABRIC_", 1), value)
-    _refuse_broken_ssh_config()
+    refuse_broken_ssh_config()
 
 
 def _refuse_second_names() -> None:
@@ -40,14 +37,3 @@ def _refuse_second_names() -> None:
         if name.startswith(prefix):
             meant = name.replace(prefix, NAME.prefix, 1)
             raise UnknownSetting(name, "the environment", [meant])
-
-
-def _refuse_broken_ssh_config() -> None:
-    """Raise UnreadableFile for ~/.ssh/config: Fabric would end with a traceback."""
-    path = Path(os.path.expanduser(SSH_CONFIG))  # noqa: PTH111 - Path's raises
-    try:
-        if path.is_file():
-            SSHConfig.from_path(path)
-    except (ConfigParseError, UnicodeDecodeError, OSError) as error:
-        cause = str(error).strip()
-        raise UnreadableFile(SSH_CONFIG, cause[:1].lower() + cause[1:]) from None

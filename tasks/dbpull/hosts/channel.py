@@ -47,10 +47,13 @@ def run_line(session: Any, line: str) -> None:
 class Channel:
     """A program's stdin, stdout, stderr and exit code."""
 
-    def __init__(self, channel: Any) -> None:
+    def __init__(self, channel: Any, *, in_bytes: bool = False) -> None:
+        """`in_bytes`: stdout is read by `read`, else by `line` or `read_rest`."""
         self._channel = channel
-        self._err = LineReader(channel.recv_stderr)
-        self._out = LineReader(channel.recv)
+        self._stdout = GreetedStream(channel.recv)
+        self._stderr = GreetedStream(channel.recv_stderr)
+        self._err = LineReader(self._stderr)
+        self._out = None if in_bytes else LineReader(self._stdout)
 
     def write(self, data: bytes) -> None:
         """Write to the program's stdin; do nothing where the program has ended."""
@@ -73,11 +76,20 @@ class Channel:
 
     def line(self, *, seconds: float | None = None) -> bytes:
         """The next line of the program's stdout, once complete; b"" at the end."""
+        assert self._out  # noqa: S101 - not in bytes
         return self._out.next(seconds)
 
     def read_rest(self) -> bytes:
         """Read its stdout to the end."""
+        assert self._out  # noqa: S101 - not in bytes
         return self._out.read_rest()
+
+    def read(self, count: int) -> bytes:
+        """Up to `count` bytes of stdout, as soon as there are any; b"" at the end.
+
+        It hears no signal; `close`, by another thread, ends it.
+        """
+        return self._stdout.read(count)
 
     def read_stderr(self, on_line: Callable[[bytes], None]) -> bytes:
         """Read the program's stderr line by line to its end, and return all."""
@@ -93,11 +105,12 @@ class Channel:
 
         None where the program was started.
         """
-        if self._out.greeted:
+        if self._stdout.greeted:
             return None
         for reader in (self._out, self._err):  # the last lines may still be under way
-            reader.next(MOMENT)
-        lines = [*self._out.before.splitlines(), *self._err.before.splitlines()]
+            if reader:
+                reader.next(MOMENT)
+        lines = [self._stdout.last_line, self._stderr.last_line]
         texts = [text for line in lines if (text := line.decode(errors="replace"))]
         return texts[-1].strip().rstrip(".") if texts else "its shell said nothing"
 
@@ -131,16 +144,43 @@ class Channel:
         self._channel.close()
 
 
-class LineReader:
-    """The lines of a stream after the greeting: login scripts may print some before."""
+class GreetedStream:
+    """A stream's bytes after the greeting: login scripts may print some before."""
 
     def __init__(self, receive: Callable[[int], bytes]) -> None:
         self._receive = receive
+        self._unread = b""
+        self.greeted = False
+
+    @property
+    def last_line(self) -> bytes:
+        """The last line before the greeting, while there is no greeting."""
+        return b"".join(self._unread.splitlines()[-1:])
+
+    def read(self, count: int) -> bytes:
+        """Up to `count` bytes, as soon as there are any; b"" at the end."""
+        with suppress(OSError, EOFError):
+            while not self.greeted:
+                if not (piece := self._receive(PIECE)):
+                    return b""
+                self._look_for_greeting(piece)
+            found, self._unread = self._unread[:count], self._unread[count:]
+            return found or self._receive(count)
+        return b""
+
+    def _look_for_greeting(self, piece: bytes) -> None:
+        before, greeting, after = (self._unread + piece).partition(GREETING)
+        self.greeted = bool(greeting)
+        self._unread = after if greeting else before[-PIECE:]
+
+
+class LineReader:
+    """The lines of a stream, read by a thread."""
+
+    def __init__(self, stream: GreetedStream) -> None:
+        self._stream = stream
         self._queue: SimpleQueue[bytes] = SimpleQueue()
         self._ended = False
-        self.greeted = False
-        self.before = b""
-        """The last line before the greeting."""
         threading.Thread(target=self._read, daemon=True).start()
 
     def next(self, seconds: float | None = None) -> bytes:
@@ -167,20 +207,11 @@ class LineReader:
     def _read(self) -> None:
         unfinished = b""
         try:
-            with suppress(OSError, EOFError):
-                while piece := self._receive(PIECE):
-                    *lines, unfinished = (unfinished + piece).split(b"\n")
-                    for line in lines:
-                        self._take(line + b"\n")
+            while piece := self._stream.read(PIECE):
+                *lines, unfinished = (unfinished + piece).split(b"\n")
+                for line in lines:
+                    self._queue.put(line + b"\n")
             if unfinished:
-                self._take(unfinished)
+                self._queue.put(unfinished)
         finally:
             self._queue.put(b"")
-
-    def _take(self, line: bytes) -> None:
-        if self.greeted:
-            self._queue.put(line)
-        elif line.endswith(GREETING):
-            self.greeted = True
-        else:
-            self.before = line

@@ -76,11 +76,17 @@ class HostPrograms:
 
     @contextmanager
     def started(
-        self, argv: Sequence[str], env: Mapping[str, str] | None, *, reads: bool
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        *,
+        reads: bool,
+        in_bytes: bool = False,
     ) -> Iterator[tuple[Channel, str]]:
         """Start a program; give its channel and number; end it on an error.
 
         A program that `reads` waits for the end of its stdin, which must come.
+        `in_bytes` as in Channel.
         """
         number = str(next(self._numbers))
         line = self.line(number, argv, env) + ("" if reads else " </dev/null")
@@ -89,22 +95,22 @@ class HostPrograms:
             self._echo(f"{self.host}$ {shlex.join(argv)}")
         with self._channel(line) as start:
             try:
-                yield start(), number
+                yield start(in_bytes=in_bytes), number
             except BaseException:
                 self.end(number)
                 raise
 
     @contextmanager
-    def _channel(self, line: str) -> Iterator[Callable[[], Channel]]:
+    def _channel(self, line: str) -> Iterator[Callable[..., Channel]]:
         """Open a session; give the function that runs the line in the session."""
         session = self._opened()
 
-        def start() -> Channel:
+        def start(*, in_bytes: bool = False) -> Channel:
             try:
                 run_line(session, line)
             except Exception as error:
                 raise ConnectionLost(self.host) from error
-            return Channel(session)
+            return Channel(session, in_bytes=in_bytes)
 
         try:
             yield start
