@@ -155,11 +155,13 @@ class LocalStore:
             return _listed(dump, error, reporter)
         return LocalStream(dump, front, self.shell, download=download)
 
-    def refuse_unable(self) -> None:
+    def refuse_unable(self, *, by_url: bool) -> None:
         """Do nothing: dbpull downloads without other programs."""
 
-    def fetch_commands(self) -> list[str]:
+    def fetch_commands(self, *, by_url: bool) -> list[str]:
         """The request of a download, for a plan."""
+        if not by_url:
+            return []
         count = self.settings.connections
         return [f"GET that URL, in ranges of 8 MiB over {count} connections"]
 

@@ -97,15 +97,23 @@ class HostStore:
         if self.has(dump):
             yield self.open(dump, reporter)
             return
-        transport: HostTransport
-        if self.upload:
-            here, host = self._store_here, self.shell.host
-            whole = sent.download(here, backup, reporter.for_all, host)
-            self._sent.append(whole.dump)
-            transport = Sftp(self.shell, whole.dump.path)
-        else:
-            assert isinstance(backup.way, ByUrl)  # noqa: S101 - no other ways yet
+        if isinstance(backup.way, ByUrl) and not self.upload:
             transport = Curl(self.shell, backup.way.url, reporter.note)
+            with self._transfer(dump, transport, reporter) as transfer:
+                yield self._stream(dump, _front(transfer), transfer)
+        else:
+            whole = sent.read_here(
+                self._store_here, backup, reporter.for_all, self.shell.host
+            )
+            self._sent.append(whole.dump)
+            sftp = Sftp(self.shell, whole.dump.path)
+            with self._transfer(dump, sftp, reporter) as transfer:
+                yield self._stream(dump, whole.contents, transfer)
+
+    @contextmanager
+    def _transfer(
+        self, dump: Dump, transport: HostTransport, reporter: Reporter
+    ) -> Iterator[HostTransfer]:
         reporter.size = transport.total
         if not transport.identity:
             reporter.kept_on_failure = ANEW
@@ -113,24 +121,28 @@ class HostStore:
             if transfer.already:
                 found = size(transfer.already)
                 reporter.note(f"{found} of it were there from an earlier run.")
-            read = whole.contents if self.upload else _front(transfer)
-            transfer.verify = lambda: refuse_cut(self.shell, transfer.part, read)
-            yield HostStream(dump, read, transfer)
+            yield transfer
 
-    def fetch_commands(self) -> list[str]:
+    def _stream(self, dump: Dump, read: Archive, transfer: HostTransfer) -> HostStream:
+        transfer.verify = lambda: refuse_cut(self.shell, transfer.part, read)
+        return HostStream(dump, read, transfer)
+
+    def fetch_commands(self, *, by_url: bool) -> list[str]:
         """The transfers that `fetch` would make, for a plan."""
-        if self.upload:
-            sent = f"SFTP to {self.shell.where}, from what is there already"
-            return [*self._store_here.fetch_commands(), sent]
-        return [f"curl of that URL on {self.shell.where}, from what is there already"]
+        if by_url and not self.upload:
+            return [
+                f"curl of that URL on {self.shell.where}, from what is there already"
+            ]
+        sent = f"SFTP to {self.shell.where}, from what is there already"
+        return [*self._store_here.fetch_commands(by_url=by_url), sent]
 
     def restore_commands(self, into: Restore) -> list[str]:
         """The commands that restore an arriving dump, for a plan."""
         return of_arriving(into)
 
-    def refuse_unable(self) -> None:
-        """Raise MissingCurl where the host lacks curl for a `fetch`."""
-        if not self.upload and not self.shell.has_curl:
+    def refuse_unable(self, *, by_url: bool) -> None:
+        """Raise MissingCurl where the host lacks curl for a `fetch` by a URL."""
+        if by_url and not self.upload and not self.shell.has_curl:
             raise MissingCurl(self.shell.where)
 
     def private(self, name: str) -> Dump:

@@ -72,11 +72,14 @@ class DumpStore(Protocol):
         the context, and stays for the next run. Raises DownloadFailed, BadDump.
         """
 
-    def refuse_unable(self) -> None:
-        """Raise MissingCurl where a host lacks curl for a `fetch`."""
+    def refuse_unable(self, *, by_url: bool) -> None:
+        """Raise MissingCurl where a host lacks curl for a `fetch` by a URL."""
 
-    def fetch_commands(self) -> list[str]:
-        """The transfers that `fetch` would make, for a plan."""
+    def fetch_commands(self, *, by_url: bool) -> list[str]:
+        """The transfers that `fetch` would make, for a plan.
+
+        `by_url`: the dump has a URL; else the source's own commands give it to us.
+        """
 
     def restore_commands(self, into: Restore) -> list[str]:
         """The commands that restore a dump of `fetch`, for a plan."""

@@ -17,7 +17,7 @@ from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.sources import choice
 from dbpull.sources.choice import Choice
-from dbpull.sources.source import Source, SourceDatabase
+from dbpull.sources.source import ByUrl, Source, SourceDatabase
 from dbpull.target import embedded_server, guard, opened
 from dbpull.target.opened import Target
 from dbpull.words import age
@@ -73,6 +73,14 @@ class Gathered:
     choice: Choice
     dump: Dump | None
     """The backup's dump, stored or not; None where a backup is to be captured."""
+
+    @property
+    def by_url(self) -> bool:
+        """Whether the dump has a URL, so that a host can fetch it."""
+        backup = self.choice.backup
+        if backup is None:
+            return self.database.keeps_backups
+        return isinstance(backup.way, ByUrl)
 
     @property
     def comes(self) -> str:

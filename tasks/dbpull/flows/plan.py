@@ -206,4 +206,4 @@ def _fetching(run: Run, gathered: Gathered) -> list[str]:
     requests = gathered.database.capture_requests
     if backup and isinstance(backup.way, ByUrl):
         requests = backup.way.requests
-    return [*requests, *run.store.fetch_commands()]
+    return [*requests, *run.store.fetch_commands(by_url=gathered.by_url)]

@@ -16,7 +16,7 @@ from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.sources import choice
 from dbpull.sources.kinds import name_of_dumps, source_of
-from dbpull.sources.source import SourceBackup, SourceDatabase
+from dbpull.sources.source import Source, SourceBackup, SourceDatabase
 from dbpull.target import guard, opened
 from dbpull.target.opened import Target
 from dbpull.words import age
@@ -34,13 +34,19 @@ def pull(
         run = Run(settings, shell, asked, reporter)
         source = source_of(settings, kept_here(settings))
         source.refuse_unable(reporter)
-        run.store.refuse_unable()
         if dry_run:
             look = run.look()
-            plan.tell_pull(run, look, gather(run, source, look))
+            plan.tell_pull(run, look, _gathered(run, source, look))
             return
         target = run.take()
-        _replace(run, target, gather(run, source, target))
+        _replace(run, target, _gathered(run, source, target))
+
+
+def _gathered(run: Run, source: Source, target: Target | None) -> Gathered:
+    """What `gather` gives. Raises MissingCurl where the host can't fetch the dump."""
+    gathered = gather(run, source, target)
+    run.store.refuse_unable(by_url=gathered.by_url)
+    return gathered
 
 
 def _replace(run: Run, target: Target, gathered: Gathered) -> None:
@@ -78,7 +84,6 @@ def fetch(
     """
     with reporting(shell=shell, kept=RESUMES) as reporter:
         store = stores.store_for(settings, shell, upload=upload)
-        store.refuse_unable()
         source = source_of(settings, kept_here(settings))
         found = choice.database_of(source, reporter)
         chosen = _to_fetch(found, backup, settings, reporter)
