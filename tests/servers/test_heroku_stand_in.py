@@ -13,11 +13,11 @@ from dbpull import heroku
 from dbpull.errors import PullError
 from dbpull.errors.heroku import (
     CaptureInProgress,
-    CaptureInterrupted,
     HerokuError,
 )
 from dbpull.errors.heroku_http import BadToken, NoAccess, TwoFactor
 from dbpull.errors.http_api import ProviderDown, RateLimited, Unreachable
+from dbpull.errors.sources import CaptureInterrupted, SourceError
 from faulty_stand_in import StandIn, faults
 from stand_ins import ADDON, Starter
 
@@ -205,7 +205,7 @@ def test_a_capture_that_comes_to_nothing_is_worded(
     stand_in.misbehave(fault)
 
     wait = 0.3 if said.startswith("was not seen") else 30
-    with pytest.raises(HerokuError, match=said) as raised:
+    with pytest.raises(SourceError, match=said) as raised:
         heroku.capture(api, database, wait=wait, interval=0.05)
 
     assert raised.value.code == 1

@@ -13,12 +13,12 @@ from dbpull.errors import Interrupted, PullError
 from dbpull.errors.heroku import (
     BackupGone,
     CaptureInProgress,
-    CaptureInterrupted,
     DatabaseNotReady,
     HerokuError,
 )
 from dbpull.errors.heroku_http import BadToken, NoAccess
 from dbpull.errors.http_api import Unreachable
+from dbpull.errors.sources import CaptureInterrupted, CaptureUnseen
 from dbpull.heroku import Backup, Database, capture, follow
 from dbpull.heroku.transfers import backup_of
 from dbpull.naming import NAME, filled
@@ -203,7 +203,7 @@ def test_the_deadline_ends_the_wait(web: responses.RequestsMock) -> None:
     clock = Clock()
     accepts(web, transfer(102, "running"))
 
-    with pytest.raises(HerokuError, match=r"b102 .* within 2 min") as unseen:
+    with pytest.raises(CaptureUnseen, match=r"b102 .* within 2 min") as unseen:
         take(clock, wait=120)
 
     assert clock.now == 120
@@ -215,7 +215,7 @@ def test_the_deadline_names_the_trouble_there_was(web: responses.RequestsMock) -
     clock = Clock()
     accepts(web, 503)
 
-    with pytest.raises(HerokuError, match=r"within 2 h .*status 503"):
+    with pytest.raises(CaptureUnseen, match=r"within 2 h .*status 503"):
         take(clock, wait=7200)
     assert clock.now == 7200
 

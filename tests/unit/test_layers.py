@@ -39,6 +39,7 @@ LAYERS: dict[str, set[str]] = {
     "download": {"errors", "filelock", "network", "signals", "words"},
     "http_api": {"errors", "network", "redact"},
     "heroku": {"errors", "http_api", "naming", "network", "platforms", "redact"},
+    "render": {"errors", "http_api", "naming", "network", "redact"},
     "embedded": {"errors", "filelock", "native"},
     "shell": {"naming", "native", "signals", "standby"},
     "hosts": {"download", "errors", "naming", "shell", "signals", "words"},
@@ -52,8 +53,9 @@ LAYERS: dict[str, set[str]] = {
     "restore": {"archive", "errors", "platforms", "postgres", "shell", "signals"},
     "demo": {"embedded", "errors", "naming", "standby"},
     "sources": {
-        "console", "download", "errors", "heroku", "keys", "naming", "postgres",
-        "project", "settings", "signals", "single_flight", "target", "words",
+        "console", "download", "errors", "heroku", "http_api", "keys", "naming",
+        "postgres", "project", "render", "settings", "signals", "single_flight",
+        "target", "words",
     },
     "dumps": {
         "archive", "console", "download", "errors", "filelock", "hosts", "native",

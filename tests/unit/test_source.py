@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import responses
 
-from dbpull import console
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.store import dump_of
 from dbpull.errors.heroku import HerokuError
@@ -18,22 +17,10 @@ from dbpull.settings import Settings
 from dbpull.sources import choice
 from dbpull.sources.heroku_app import HerokuDatabase
 from dbpull.sources.kinds import name_of_dumps
+from heard import Heard
 from heroku_fakes import TRANSFERS, api, shop_database, transfer
 
 TAKEN_FROM = ServerAddress("ec2-1.example.com", 5432, "d1")
-
-
-class Heard(console.Reporter):
-    """Keeps what is said instead of printing it."""
-
-    def __init__(self) -> None:
-        self.host = ""
-        self.notes: list[str] = []
-
-    def say(self, text: str, style: str = "") -> None: ...
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dbpull.errors import Interrupted
-from dbpull.errors.sources import CAPTURE, SourceError
+from dbpull.errors.sources import CAPTURE, SourceError, pick_up
 from dbpull.naming import command, setting
 
 
@@ -74,25 +73,3 @@ class CaptureInProgress(HerokuError):
             + (pick_up(backup) if backup else f"pull it with `{command('pull')}`")
             + ".",
         )
-
-
-class CaptureInterrupted(HerokuError, Interrupted):
-    """Ctrl-C while waiting: Heroku goes on. `backup` is empty where not yet known."""
-
-    midway = False
-
-    def __init__(self, backup: str, *, code: int = 130) -> None:
-        super().__init__(
-            f"Stopped waiting for the backup {backup}, which goes on at Heroku."
-            if backup
-            else "Stopped while asking for a backup, which Heroku may have started.",
-            f"When it is finished, {pick_up(backup)}."
-            if backup
-            else f"Look with `{command('backups')}`.",
-            code=code,
-        )
-
-
-def pick_up(backup: str) -> str:
-    """The commands for a backup that goes on at Heroku."""
-    return f"pick it up with `{command('pull')} --backup={backup}`"

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
-from dbpull.errors.heroku import BackupGone, HerokuError, UnknownApp, pick_up
+from dbpull.errors.heroku import BackupGone, HerokuError, UnknownApp
 from dbpull.errors.http_api import NotFound, UnexpectedAnswer
-from dbpull.errors.sources import CAPTURE, NoBackup
+from dbpull.errors.sources import CAPTURE, NoBackup, pick_up
 from dbpull.errors.spelling import did_you_mean
 from dbpull.heroku.apps import AppChoice
 from dbpull.heroku.attachments import short

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from dbpull.errors import Interrupted
 from dbpull.errors.heroku import (
     CaptureInProgress,
-    CaptureInterrupted,
     DatabaseNotReady,
     HerokuError,
 )
@@ -22,6 +21,7 @@ from dbpull.errors.http_api import (
     Unreachable,
     said,
 )
+from dbpull.errors.sources import CaptureInterrupted
 from dbpull.heroku.backups import backups, of_database
 from dbpull.heroku.databases import Database
 from dbpull.heroku.follow import Progress, follow
@@ -66,7 +66,9 @@ def capture(
         if isinstance(new, str):
             new = _appeared(api, database, last, new, interval)
     except (KeyboardInterrupt, Interrupted) as stop:
-        raise CaptureInterrupted("", code=getattr(stop, "code", 130)) from None
+        raise CaptureInterrupted(
+            "Heroku", "", code=getattr(stop, "code", 130)
+        ) from None
     return follow(api, new, wait=wait, progress=progress, interval=interval)
 
 

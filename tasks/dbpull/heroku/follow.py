@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from dbpull.errors import Interrupted
-from dbpull.errors.heroku import BackupGone, CaptureInterrupted, HerokuError, pick_up
+from dbpull.errors.heroku import BackupGone, HerokuError
 from dbpull.errors.http_api import (
     HttpError,
     NotFound,
@@ -15,6 +15,7 @@ from dbpull.errors.http_api import (
     UnexpectedAnswer,
     Unreachable,
 )
+from dbpull.errors.sources import CaptureInterrupted, CaptureUnseen
 from dbpull.heroku.http import Api
 from dbpull.heroku.transfers import Backup, backup_of, logged
 from dbpull.naming import command
@@ -45,7 +46,7 @@ def follow(
         ended = _ended(api, backup, wait, progress, interval)
     except (KeyboardInterrupt, Interrupted) as stop:
         code = getattr(stop, "code", 130)
-        raise CaptureInterrupted(backup.id, code=code) from None
+        raise CaptureInterrupted("Heroku", backup.id, code=code) from None
     if ended.status == "canceled":
         raise HerokuError(
             f"The backup {backup.id} was canceled at Heroku while it was being taken.",
@@ -82,7 +83,7 @@ def _ended(
             pause = pause_after(api.clock() - begun, interval)
         remaining = begun + wait - api.clock()
         if remaining <= 0:
-            raise _unseen(backup, wait, trouble)
+            raise CaptureUnseen("Heroku", backup.id, wait, trouble)
         api.sleep(min(pause, remaining))
 
 
@@ -115,21 +116,6 @@ def _stop_unless_passing(api: Api, backup: Backup, error: HttpError) -> None:
 
 def _longer(pause: float, retry_after: float | None) -> float:
     return max(min(2 * pause, _LONGEST_PAUSE), retry_after or 0.0)
-
-
-def _unseen(backup: Backup, wait: float, trouble: str) -> HerokuError:
-    last = f" ({trouble.rstrip('.')})" if trouble else ""
-    return HerokuError(
-        f"The end of the backup {backup.id} was not seen within {_time(wait)}{last}.",
-        f"It goes on at Heroku: {pick_up(backup.id)} when it is finished, or wait"
-        " longer with --wait.",
-    )
-
-
-def _time(seconds: float) -> str:
-    if seconds >= 3600:
-        return f"{seconds / 3600:.3g} h"
-    return f"{seconds / 60:.3g} min" if seconds >= 60 else f"{seconds:.3g} s"
 
 
 def _last_words(api: Api, backup: Backup) -> str:

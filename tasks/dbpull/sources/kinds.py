@@ -11,6 +11,7 @@ from dbpull.settings import Settings
 from dbpull.sources import heroku_app
 from dbpull.sources.dumped import Stored
 from dbpull.sources.named import NamedSource, named_source
+from dbpull.sources.render_database import RenderSource
 from dbpull.sources.source import Source
 
 __all__ = ["PLATFORM", "name_of_dumps", "source_of"]
@@ -52,5 +53,9 @@ def _heroku(named: NamedSource, settings: Settings, _: Stored) -> Source:
     return heroku_app.named(settings, app, named.origin)
 
 
-_KINDS: Mapping[str, Make] = {"heroku": _heroku}
+def _render(named: NamedSource, _settings: Settings, _stored: Stored) -> Source:
+    return RenderSource(named)
+
+
+_KINDS: Mapping[str, Make] = {"heroku": _heroku, "render": _render}
 """How a source of each kind is made."""
