@@ -227,6 +227,6 @@ def test_what_ctrl_c_left_is_not_begun_again_but_followed(
     assert f"--backup={running.id}" in interrupted.value.remedy
     with pytest.raises(CaptureInProgress, match=running.id):
         heroku.capture(api, database)
-    with pytest.raises(HerokuError, match="was not seen within"):
+    with pytest.raises(SourceError, match="was not seen within"):
         heroku.follow(api, running, wait=0.2, interval=0.05)
     assert asked(stand_in, CAPTURE) == 1
