@@ -8,6 +8,7 @@ value, and ends with a traceback where it can't (`INVOKE_DB_KEEP=some`, any list
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ _Given = Mapping[str, tuple[Any, str]]
 """The files' settings: each key's value, and its file."""
 
 
+_APP = re.compile(r"[\w-]+")
 PATH_THERE = ".dbpull/dumps"
 """The default folder of dumps on a host, below the user's home folder."""
 MOST_JOBS_THERE = 16
@@ -99,7 +101,7 @@ class Settings:
         origins = {name: origin for name, (_, origin) in found.items()}
         _choose_source(read, origins)
         read["protected"] = _protected(read["protected"])
-        read["aliases"] = _aliases(read["apps"])
+        read["aliases"] = _aliases(read["apps"], read["sources"])
         read["path_given"] = read["path"]
         path = os.path.expanduser(read["path"])  # noqa: PTH111 - Path's raises
         read["path"] = PROJECT.folder / native.path(path)
@@ -179,11 +181,30 @@ def _protected(patterns: tuple[str, ...]) -> tuple[str, ...]:
     return (*kept, *(pattern for pattern in patterns if pattern not in kept))
 
 
-def _aliases(apps: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    own = PROJECT.section.get("apps")
-    pairs = own.items() if isinstance(own, Mapping) else ()
-    written = {(str(alias), str(app)) for alias, app in pairs}
-    return tuple(sorted(written | set(apps.items())))
+def _aliases(
+    apps: Mapping[str, str], sources: Mapping[str, Mapping[str, Any]]
+) -> tuple[tuple[str, str], ...]:
+    """Each alias with its app, also those of the project's own file."""
+    own = PROJECT.section
+    written = _pairs(own.get("apps")) | _pairs(own.get("sources"))
+    of_sources = {(alias, str(one["source"])) for alias, one in sources.items()}
+    pairs = {
+        (alias, app.removeprefix("heroku:"))
+        for alias, app in written | of_sources | set(apps.items())
+    }
+    # Sources of other kinds are no apps, and may hold a password.
+    return tuple(sorted(pair for pair in pairs if _APP.fullmatch(pair[1])))
+
+
+def _pairs(own: object) -> set[tuple[str, str]]:
+    """The aliases of a mapping as a file has it, each with its app or source."""
+    if not isinstance(own, Mapping):
+        return set()
+    meant = {
+        alias: one.get("source") if isinstance(one, Mapping) else one
+        for alias, one in own.items()
+    }
+    return {(str(alias), str(one)) for alias, one in meant.items()}
 
 
 def _mapping(section: object, files: Mapping[str, str]) -> Mapping[str, Any]:

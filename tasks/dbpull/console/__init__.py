@@ -10,7 +10,7 @@ A line goes from `Reporter.say` to a Screen (`screen.py` chooses): `terminal.py`
 from dbpull.console.reporter import Reporter
 from dbpull.console.screen import HOSTS_DISPLAY, HostsDisplay
 from dbpull.console.step import Step
-from dbpull.console.streams import is_drawn, out, outlive_stderr, rows
+from dbpull.console.streams import is_drawn, is_watched, out, outlive_stderr, rows
 
 __all__ = [
     "HOSTS_DISPLAY",
@@ -18,6 +18,7 @@ __all__ = [
     "Reporter",
     "Step",
     "is_drawn",
+    "is_watched",
     "out",
     "outlive_stderr",
     "rows",

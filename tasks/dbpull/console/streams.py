@@ -19,6 +19,11 @@ def is_drawn() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
+def is_watched() -> bool:
+    """Whether stderr, which tells how a run goes, is a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     """Print a table on stdout: drawn on a terminal, else tab-separated."""
     if not is_drawn():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dbpull.errors import PullError
 from dbpull.errors.sql_names import quoted
-from dbpull.naming import command
+from dbpull.naming import command, setting
 
 
 class TargetError(PullError):
@@ -29,6 +29,18 @@ class TargetIsSource(TargetError):
         super().__init__(
             f"{label} is the database of {app} itself, so it can't be the target.",
             "Name your development database as target.",
+        )
+
+
+class FilledFromElsewhere(TargetError):
+    """The target holds another source's rows, and nobody watches the run."""
+
+    def __init__(self, label: str, holds: str, source: str) -> None:
+        super().__init__(
+            f"{label} was filled from {holds} until now, and no terminal shows this"
+            f" run: it is not replaced by {source}.",
+            "If it may be, name it: pass --target=URL, or give the source a `target` of"
+            f" its own in {setting('sources')}.",
         )
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from dbpull import console
 from dbpull.console import Reporter
 from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import DumpStore, dump_of
+from dbpull.errors.target import FilledFromElsewhere
 from dbpull.flows import prepare
 from dbpull.settings import Settings
 from dbpull.shell import Shell
@@ -20,6 +22,7 @@ from dbpull.sources.choice import Choice
 from dbpull.sources.source import ByUrl, Source, SourceDatabase
 from dbpull.target import embedded_server, guard, opened
 from dbpull.target.opened import Target
+from dbpull.target.provenance import Provenance
 from dbpull.words import age
 
 
@@ -95,12 +98,14 @@ class Gathered:
 def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     """Ask the source, and choose the backup.
 
-    Raises TargetIsSource, RestoreError, and as `choose` does.
+    Raises TargetIsSource, FilledFromElsewhere, RestoreError, and as `choose` does.
     """
     settings, asked, reporter = run.settings, run.asked, run.reporter
     database = choice.database_of(source, reporter)
     if target:
         guard.refuse_source(target.connection, database.server, database.label)
+        guard.refuse_identical(target.psql, database.identity, database.label)
+        _refuse_other_source(run, target, source)
         prepare.refuse_full_disk(target, database.size)
     chosen = choice.choose(
         database,
@@ -113,3 +118,18 @@ def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     if target and backup:
         guard.refuse_source(target.connection, backup.server, database.label)
     return Gathered(database, chosen, dump_of(backup, settings) if backup else None)
+
+
+def _refuse_other_source(run: Run, target: Target, source: Source) -> None:
+    """Raise FilledFromElsewhere where the target holds another source's rows.
+
+    On a terminal the first line tells what is replaced; a target that a flag or the
+    source's own settings name is meant.
+    """
+    holds = Provenance.from_comment(target.state.comment)
+    settings = run.settings
+    if not holds or holds.app in {"", source.name_of_dumps} or console.is_watched():
+        return
+    if not (settings.target_by_flag or settings.target_of_source):
+        label = target.connection.label
+        raise FilledFromElsewhere(label, holds.label, source.name)

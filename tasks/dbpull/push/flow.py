@@ -25,8 +25,9 @@ from dbpull.push.rescuer import Rescuer, standing_by
 from dbpull.settings import Settings
 from dbpull.shell import Shell
 from dbpull.signals import SIGNALS
-from dbpull.sources import choice, heroku_app
+from dbpull.sources import choice
 from dbpull.sources.heroku_app import HerokuApp, HerokuDatabase
+from dbpull.sources.kinds import app_of
 from dbpull.sources.source import SourceBackup
 from dbpull.target import lock, opened
 from dbpull.words import age
@@ -56,7 +57,7 @@ def push(
                 " other.",
                 "Name one host with -H.",
             )
-        source = heroku_app.named(settings)
+        source = app_of(settings)
         app_database.refuse_protected(source.name, settings, source.app.alias)
         if asked.undo or asked.backup is not None:
             _undo(source, settings, asked, reporter, dry_run=dry_run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from dbpull.errors.sources import NoSource
 from dbpull.heroku.dump import PLATFORM
@@ -30,6 +31,18 @@ def source_of(settings: Settings, stored: Stored) -> Source:
     return _made(named, settings, stored)
 
 
+def app_of(settings: Settings) -> heroku_app.HerokuApp:
+    """The app whose database is to be replaced; raises NoSource."""
+    named = named_source(settings)
+    if named and named.kind != "heroku":
+        raise NoSource(
+            f"{named.label} ({named.origin}) is no Heroku app, and only an app's"
+            " database can be replaced.",
+            "Name the app: --app=NAME.",
+        )
+    return _app(named, settings) if named else heroku_app.named(settings)
+
+
 def name_of_dumps(settings: Settings) -> str | None:
     """The source whose dumps the settings mean; None for the dumps of all sources."""
     with suppress(NoSource):
@@ -48,14 +61,16 @@ def _made(named: NamedSource, settings: Settings, stored: Stored) -> Source:
     return _KINDS[named.kind](named, settings, stored)
 
 
-def _heroku(named: NamedSource, settings: Settings, _: Stored) -> Source:
+def _app(named: NamedSource, settings: Settings) -> heroku_app.HerokuApp:
     app = named.text.removeprefix("heroku:")
-    return heroku_app.named(settings, app, named.origin)
+    found = heroku_app.named(settings, app, named.origin)
+    if not named.alias:
+        return found
+    return replace(found, app=replace(found.app, alias=named.alias))
 
 
-def _render(named: NamedSource, _settings: Settings, _stored: Stored) -> Source:
-    return RenderSource(named)
-
-
-_KINDS: Mapping[str, Make] = {"heroku": _heroku, "render": _render}
+_KINDS: Mapping[str, Make] = {
+    "heroku": lambda named, settings, _: _app(named, settings),
+    "render": lambda named, *_: RenderSource(named),
+}
 """How a source of each kind is made."""

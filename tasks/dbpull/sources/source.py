@@ -79,9 +79,12 @@ class SourceBackup:
 class DatabaseIdentity:
     """A database by its server's own number: the same through a tunnel, too."""
 
-    system: str
-    """`system_identifier` of pg_control_system(); a replica has its primary's."""
+    system_identifier: str
+    """Of pg_control_system(); a replica has its primary's, and a
+    server whose files were copied has the number of the first."""
     dbname: str
+    started: str = ""
+    """When the server was started, as it tells it; "" for a replica."""
 
 
 class SourceDatabase(Protocol):
