@@ -14,7 +14,7 @@ def test_undo_needs_no_heroku_and_tells_what_is_there_now(
     project: Project, heroku: StandIn, target: Target
 ) -> None:
     project.invoke("db.pull", "--app=staging").succeeds()
-    project.invoke("db.pull", "--app=two-backups").succeeds()
+    project.invoke("db.pull", "--app=two-backups", f"--target={target.url}").succeeds()
     heroku.forget_requests()
 
     back = project.invoke("db.undo", HEROKU_API_KEY="").succeeds()
@@ -56,7 +56,7 @@ def test_undo_waits_for_nobody_and_is_refused_during_a_pull(
     project: Project, target: Target
 ) -> None:
     project.invoke("db.pull", "--app=staging").succeeds()
-    run = project.start("db.pull", "--app=slow-index")
+    run = project.start("db.pull", "--app=slow-index", f"--target={target.url}")
     run.until(lambda: target.family == {"target", "original", "aside"})
     before = target.oid
 
@@ -90,8 +90,12 @@ def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
     own, original = target.oid, f"{target.name}__dbpull_original"
 
     first = project.invoke("db.pull", "--app=staging").succeeds()
-    second = project.invoke("db.pull", "--app=two-backups").succeeds()
-    third = project.invoke("db.pull", "--app=staging").succeeds()
+    second = project.invoke(
+        "db.pull", "--app=two-backups", f"--target={target.url}"
+    ).succeeds()
+    third = project.invoke(
+        "db.pull", "--app=staging", f"--target={target.url}"
+    ).succeeds()
 
     label = f"{target.name} on 127.0.0.1"
     assert first.err.startswith(f"shop-eu (staging) b101, 1 hour old → {label}")
@@ -127,7 +131,8 @@ def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
 def test_two_pulls_of_one_command_tell_of_each_other(
     project: Project, target: Target
 ) -> None:
-    words = ("db.pull", "--app=staging", "db.pull", "--app=two-backups")
+    named = f"--target={target.url}"
+    words = ("db.pull", "--app=staging", "db.pull", "--app=two-backups", named)
 
     ended = project.invoke(*words).succeeds()
 
