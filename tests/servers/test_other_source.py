@@ -1,0 +1,83 @@
+"""A target that another source filled: named, and not replaced where nobody watches."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+from projects import Project
+from targets import Target
+
+CONFIG = """
+db:
+  sources:
+    client1: heroku:shop-eu
+    client2: {{source: heroku:two-backups, target: "{url}"}}
+"""
+
+
+def test_nobody_watches_so_another_source_does_not_replace_it(
+    project: Project, target: Target
+) -> None:
+    project.invoke("db.pull", "--app=shop-eu").succeeds()
+
+    before = target.oid, target.postgres.changes()
+
+    for words in (("--app=two-backups",), ("--source=two-backups", "--dry-run")):
+        ended = project.invoke("db.pull", *words)
+        holds = "filled from shop-eu b101 until now"
+        ended.refuses(holds, "pass --target=URL, or give the source a `target`")
+
+    assert (target.oid, target.postgres.changes()) == before
+
+
+def test_the_same_source_by_another_name_replaces_it(
+    project: Project, target: Target
+) -> None:
+    project.configure(CONFIG.format(url=target.url))
+    project.invoke("db.pull", "--app=shop-eu").succeeds()
+
+    again = project.invoke("db.pull", "--source=client1", "--dry-run").succeeds()
+
+    assert "shop-eu (client1)" in again.err
+
+
+def test_a_target_of_the_sources_own_is_meant(project: Project, target: Target) -> None:
+    project.configure(CONFIG.format(url=target.url))
+    project.invoke("db.pull", "--app=shop-eu").succeeds()
+
+    ended = project.invoke("db.pull", "--source=client2").succeeds()
+
+    first = ended.err.splitlines()[0]
+    assert first.startswith("two-backups (client2) b002, 1 hour old → ")
+    assert "(db.sources.client2.target in invoke.yaml)" in first
+    assert "which holds shop-eu b101, " in first
+
+
+def test_on_a_terminal_the_first_line_tells_it(
+    project: Project, target: Target
+) -> None:
+    project.invoke("db.pull", "--app=shop-eu").succeeds()
+    ours, theirs = pty.openpty()
+
+    words = [sys.executable, "-m", "invoke", "db.pull", "--app=two-backups"]
+    with subprocess.Popen(
+        words, stderr=theirs, cwd=project.folder, env=project.environment
+    ) as run:
+        os.close(theirs)
+        told = b""
+        while chunk := _read(ours):
+            told += chunk
+    os.close(ours)
+
+    assert run.returncode == 0, told.decode()
+    assert "which holds shop-eu b101, " in " ".join(told.decode().split())
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # how Linux says that the other end is closed
+        return b""
