@@ -53,7 +53,7 @@ EACH, MOST = 1 << 30, 16
 """Bytes of memory for a process of the tests with its servers; how many there are."""
 LONGEST = ("test_demo.py", "test_killed.py", "test_heroku_cli.py")
 """Files with tests that take 6 to 11 seconds of a core, each."""
-FOREIGN = ("HEROKU_", "INVOKE_", "FABRIC_", "PG")
+FOREIGN = ("HEROKU_", "RENDER_", "INVOKE_", "FABRIC_", "PG")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

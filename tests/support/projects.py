@@ -22,7 +22,7 @@ from faulty_stand_in import StandIn
 from forks import Forked, may_fork
 
 ROOT = Path(__file__).parents[2]
-HIDDEN = ("HEROKU_", "INVOKE_", "FABRIC_", "DATABASE_URL", "PG")
+HIDDEN = ("HEROKU_", "RENDER_", "INVOKE_", "FABRIC_", "DATABASE_URL", "PG")
 INVOKE = [sys.executable, "-m", "invoke"]
 MARK = "DBPULL_TEST_RUN"
 PATIENCE = 60.0

@@ -1,0 +1,218 @@
+"""Pulls from a database at Render, against a stand-in."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from projects import Project
+from render_stand_in import (
+    AUTH,
+    KEY,
+    RenderPostgresMade,
+    RenderStandIn,
+)
+from targets import Target
+from worlds import World
+
+EXPORT = "POST /postgres/dpg-0001-a/export"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def exported(world: World, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The shop's dump."""
+    path = tmp_path_factory.mktemp("render") / "shop.dump"
+    return world.modern.dump("shop", path).read_bytes()
+
+
+@pytest.fixture
+def at_render(exported: bytes) -> Iterator[RenderStandIn]:
+    """Render, whose exports are the shop's."""
+    with RenderStandIn(exported) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def shop(at_render: RenderStandIn, world: World) -> RenderPostgresMade:
+    """The database `shop` at Render, without an export."""
+    return at_render.database(url=world.modern.url("shop"))
+
+
+@pytest.fixture
+def render_project(
+    at_render: RenderStandIn,
+    shop: RenderPostgresMade,
+    make_project: Callable[..., Project],
+    target: Target,
+) -> Project:
+    """A project whose source is that database, called `production`."""
+    project = make_project(DATABASE_URL=target.url, **at_render.environment)
+    project.configure("db:\n  source: production\n  sources: {production: render:shop}")
+    project.secrets = (*project.secrets, KEY, AUTH)
+    return project
+
+
+def test_a_young_export_is_pulled(
+    render_project: Project,
+    target: Target,
+    world: World,
+    at_render: RenderStandIn,
+    shop: RenderPostgresMade,
+) -> None:
+    shop.export(DAY / 3)
+
+    ended = render_project.invoke("db.pull", "--delete").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert at_render.count(EXPORT) == 0
+    assert "shop (production)" in ended.err
+    assert render_project.dumps() == []
+
+
+def test_a_new_export_is_asked_for_where_the_newest_is_old(
+    render_project: Project,
+    target: Target,
+    world: World,
+    at_render: RenderStandIn,
+    shop: RenderPostgresMade,
+) -> None:
+    shop.export(6 * DAY)
+
+    ended = render_project.invoke("db.pull").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert at_render.count(EXPORT) == 1
+    assert re.search(r"A new backup is needed: the newest, e\d+, is", ended.err)
+    assert re.search(r"Captured e\d+ of shop \(production\)", ended.err)
+    asked = len(at_render.downloads.log)
+    again = render_project.invoke("db.pull").succeeds()
+    assert len(at_render.downloads.log) == asked
+    assert "here" in again.err
+
+
+def test_an_expired_url_is_replaced_by_a_fresh_one(
+    render_project: Project,
+    target: Target,
+    world: World,
+    at_render: RenderStandIn,
+    shop: RenderPostgresMade,
+) -> None:
+    shop.export(DAY / 3)
+    expired: list[str] = []
+
+    async def expire_once(request: object) -> None:
+        if not expired:
+            expired.append(str(request))
+            at_render.lifetime = 3600.0
+
+    at_render.lifetime = -1.0
+    at_render.downloads.faults.insert(0, expire_once)
+
+    render_project.invoke("db.pull").succeeds()
+
+    assert expired
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+
+
+def test_a_missing_key_is_refused_before_anything(
+    render_project: Project, target: Target, at_render: RenderStandIn
+) -> None:
+    with target.unasked():
+        ended = render_project.invoke("db.pull", RENDER_API_KEY="")
+
+    ended.refuses("RENDER_API_KEY is not set", "dashboard.render.com")
+    assert at_render.asked == []
+
+
+def test_a_misspelt_name_is_refused_with_the_nearest(
+    render_project: Project, target: Target
+) -> None:
+    with target.unasked():
+        ended = render_project.invoke("db.pull", "--source=render:shpo")
+
+    ended.refuses("no database called 'shpo'", "Did you mean shop?")
+
+
+def test_the_source_itself_is_no_target(
+    render_project: Project, target: Target, shop: RenderPostgresMade
+) -> None:
+    shop.export(DAY / 3)
+    shop.url = target.url
+
+    with target.untouched():
+        ended = render_project.invoke("db.pull")
+
+    ended.refuses(r"is the database of shop \(production\) itself", "target")
+
+
+def test_the_plan_names_the_requests_and_makes_none_of_them(
+    render_project: Project, target: Target, at_render: RenderStandIn
+) -> None:
+    with target.unasked():
+        ended = render_project.invoke("db.pull", "--dry-run").succeeds()
+
+    assert f"POST {at_render.base}/postgres/dpg-0001-a/export" in ended.out + ended.err
+    assert at_render.count(EXPORT) == 0
+
+
+def test_the_list_of_backups(render_project: Project, shop: RenderPostgresMade) -> None:
+    shop.export(DAY)
+    shop.export(looks=99)
+
+    ended = render_project.invoke("db.backups").succeeds()
+
+    rows = [line.split() for line in ended.out.splitlines()]
+    assert [row[-2] for row in rows] == ["unfinished", "finished"]
+    assert re.fullmatch(r"e\d{14}", rows[0][0])
+    assert rows[0][1] == "shop_x1y2"
+
+
+def test_what_ctrl_c_left_at_render_is_picked_up(
+    render_project: Project,
+    target: Target,
+    world: World,
+    at_render: RenderStandIn,
+    shop: RenderPostgresMade,
+) -> None:
+    at_render.looks = 10**6
+    run = render_project.start("db.pull", "--capture")
+    run.until(lambda: at_render.asked.count(EXPORT), "the export")
+    run.until(lambda: at_render.asked[-3:].count(EXPORT) == 0, "lists of exports")
+    run.signal(signal.SIGINT)
+    stopped = run.end()
+
+    stopped.refuses("goes on at Render", r"db\.pull --backup=e\d{14}", code=130)
+    shop.exports[0].looks = 1
+    backup = re.findall(r"--backup=(e\d{14})", stopped.err)[0]
+    render_project.invoke("db.pull", f"--backup={backup}").succeeds()
+    assert at_render.count(EXPORT) == 1
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+
+
+def test_a_new_export_alone(
+    render_project: Project, target: Target, at_render: RenderStandIn
+) -> None:
+    with target.unasked():
+        ended = render_project.invoke("db.capture").succeeds()
+
+    assert re.search(r"Captured e\d+ of shop", ended.err)
+    assert at_render.count(EXPORT) == 1
+    assert at_render.downloads.log == []
+
+
+def test_the_folder_of_dumps_names_the_source(
+    render_project: Project, shop: RenderPostgresMade
+) -> None:
+    shop.export(DAY / 3)
+
+    render_project.invoke("db.fetch").succeeds()
+
+    (name,) = render_project.dumps()
+    assert re.match(r"production--[0-9a-f]{6}-e\d{14}-\d{8}T\d{6}Z", name)
+    assert Path(render_project.local / name).exists()
