@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from databases import FOLDERS
-from dbpull.errors.live import LiveError
+from dbpull.errors.live import DumpFailed, LiveError
 from dbpull.errors.postgres import CannotConnect
-from dbpull.live import poolers, server, url
+from dbpull.live import pg_dump, poolers, server, url
+from dbpull.live.dumping import dumping
+from dbpull.postgres import programs
 from dbpull.postgres.psql import Psql
 from dbpull.shell.local import Local
 from lacking import needs
@@ -74,7 +77,7 @@ def test_a_server_itself_is_taken_and_tells_of_itself(modern: Watched) -> None:
 
     assert found.connection.takes_options
     assert (facts.major, facts.role) == (modern.major, "postgres")
-    assert facts.system == modern.sql(
+    assert facts.system_identifier == modern.sql(
         "postgres", "select system_identifier from pg_control_system()"
     )
     assert (facts.size or 0) > 1_000_000
@@ -93,3 +96,54 @@ def test_a_server_that_can_not_be_reached_is_told(modern: Watched) -> None:
     assert "password authentication failed" in caught.value.what
     assert "the source" in caught.value.remedy or "~/.pgpass" in caught.value.remedy
     assert "s3cret" not in str(caught.value)
+
+
+def test_who_holds_a_lock_is_told(modern: Watched) -> None:
+    dbname = modern.database("create table orders (id int)")
+    psql = psql_of(modern.url(dbname), modern.program("psql"))
+    program = programs.Program(modern.program("pg_dump"), modern.major)
+    argv = pg_dump.argv(program, psql.connection)
+    waits = argv.index("--lock-wait-timeout=30s")
+    argv[waits] = "--lock-wait-timeout=100ms"
+
+    with modern.session(dbname, "begin", "lock table orders") as holder:
+        pid = holder.ask("select pg_backend_pid()")
+        with dumping(argv, server.ask(psql), psql) as printed:
+            while printed.read(1 << 16):
+                pass
+            with pytest.raises(DumpFailed) as caught:
+                printed.finish()
+
+    assert f"Locks are held by {pid} (postgres" in caught.value.what
+    assert "a migration" in caught.value.remedy
+
+
+def test_the_first_of_several_hosts_that_answers_is_taken(modern: Watched) -> None:
+    right = modern.url("postgres")
+    several = right.replace("@127.0.0.1:", "@127.0.0.1:1,127.0.0.1:")
+    psql = psql_of(f"{several}?target_session_attrs=any", modern.program("psql"))
+
+    assert server.ask(poolers.refuse_pooler(psql)).dbname == "postgres"
+
+
+def test_a_dump_ends_with_its_context(modern: Watched) -> None:
+    dbname = modern.database("create table orders (id int)")
+    psql = psql_of(modern.url(dbname), modern.program("psql"))
+    program = programs.Program(modern.program("pg_dump"), modern.major)
+    facts = server.ask(psql)
+    there = f"select count(*) from pg_stat_activity where datname = '{dbname}'"
+
+    with (
+        modern.session(dbname, "begin", "lock table orders"),
+        dumping(pg_dump.argv(program, psql.connection), facts, psql),
+    ):
+        wait(lambda: modern.sql("postgres", there) == "2")
+    wait(lambda: modern.sql("postgres", there) == "0")
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -103,7 +103,7 @@ def encrypted() -> Iterator[Watched]:
         pytest.skip(POSTGRES)
     with watched(FOLDERS[str(MAJOR)]) as server:
         data = server.server.data
-        _certify(data)
+        certify(data)
         hba = data / "pg_hba.conf"
         rules = f"hostssl all {ROLE} 127.0.0.1/32 md5\nhost all {ROLE} all reject\n"
         hba.write_text(rules + hba.read_text())
@@ -113,9 +113,10 @@ def encrypted() -> Iterator[Watched]:
         yield server
 
 
-def _certify(data: Path) -> None:
+def certify(data: Path) -> trustme.CA:
     """Give a server a certificate, which it reads as the user that it runs as."""
-    made = trustme.CA().issue_cert("127.0.0.1")
+    authority = trustme.CA()
+    made = authority.issue_cert("127.0.0.1", "localhost")
     owner = data.stat()
     for name, content in (
         ("server.crt", made.cert_chain_pems[0]),
@@ -125,6 +126,7 @@ def _certify(data: Path) -> None:
         content.write_to_path(str(path))
         path.chmod(0o600)
         os.chown(path, owner.st_uid, owner.st_gid)
+    return authority
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ from dbpull.live import poolers, url
             " Network is unreachable",
             "IPv6 address only",
         ),
+        ("server does not support SSL, but SSL was required", "leave sslmode out"),
         ("SSL error: certificate verify failed", "sslrootcert=FILE"),
         ('root certificate file "/x/root.crt" does not exist', "sslrootcert=FILE"),
         ('password authentication failed for user "u"', "15 minutes"),

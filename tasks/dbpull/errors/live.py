@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from dbpull.errors import PullError
 from dbpull.errors.remedies import remedy_for
@@ -12,6 +13,10 @@ from dbpull.naming import setting
 
 class LiveError(PullError):
     """A running server can't be dumped."""
+
+
+class DumpFailed(LiveError):
+    """A pg_dump has failed that had been started."""
 
     midway = True
 
@@ -45,6 +50,11 @@ _REMEDIES = (
         r" not known|could not translate)",
         "That host has an IPv6 address only: name Supabase's session pooler, on port"
         " 5432 of its pooler's host.",
+    ),
+    (
+        r"server does not support SSL",
+        "That server has no TLS: leave sslmode out of the URL where the network is safe"
+        " without.",
     ),
     (
         r"certificate verify failed|root certificate file|server certificate",
@@ -108,11 +118,14 @@ def remedy_at_source(cause: str) -> str:
     )
 
 
-def dump_failed(label: str, cause: str, remedy: str = "") -> PullError:
-    """The error of a pg_dump, by the reason that it gives.
+def dump_failed(
+    label: str, cause: str, said: str = "", lock_holders: Sequence[str] = ()
+) -> PullError:
+    """The error of a pg_dump by the cause that it gives, and by all that it said.
 
-    Without `remedy` the remedy is found by the reason's words. It is SourceInterrupted
-    where pg_dump may succeed if started anew.
+    It is SourceInterrupted where pg_dump may succeed if started anew.
     """
-    kind = SourceInterrupted if re.search(_INTERRUPTED, cause) else LiveError
-    return kind(f"Dumping {label} failed: {cause}.", remedy or remedy_at_source(cause))
+    said = said or cause
+    kind = SourceInterrupted if re.search(_INTERRUPTED, said) else DumpFailed
+    held = f" Locks are held by {', '.join(lock_holders)}." if lock_holders else ""
+    return kind(f"Dumping {label} failed: {cause}.{held}", remedy_at_source(said))

@@ -51,7 +51,7 @@ class LiveServer:
     major: int
     version: str
     """As `16.4`."""
-    system: str
+    system_identifier: str
     """The server's own number; "" where our role may not ask."""
     notices_disconnect: bool
     """Whether the server can end a query whose client is gone (14 or newer)."""
@@ -78,7 +78,7 @@ def ask(psql: Psql) -> LiveServer:
     return LiveServer(
         major=told["number"] // 10000,
         version=told["version"].partition(" ")[0],
-        system=told["system"],
+        system_identifier=told["system"],
         notices_disconnect=told["notices"],
         dbname=told["dbname"],
         role=told["role"],

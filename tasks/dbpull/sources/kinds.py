@@ -11,6 +11,7 @@ from dbpull.heroku.dump import PLATFORM
 from dbpull.settings import Settings
 from dbpull.sources import heroku_app
 from dbpull.sources.dumped import Stored
+from dbpull.sources.live_database import LiveDatabase
 from dbpull.sources.named import NamedSource, named_source
 from dbpull.sources.render_database import RenderSource
 from dbpull.sources.source import Source
@@ -71,6 +72,9 @@ def _app(named: NamedSource, settings: Settings) -> heroku_app.HerokuApp:
 
 _KINDS: Mapping[str, Make] = {
     "heroku": lambda named, settings, _: _app(named, settings),
+    "live": lambda named, settings, stored: LiveDatabase(
+        named, tuple(settings.skip_data), stored
+    ),
     "render": lambda named, *_: RenderSource(named),
 }
 """How a source of each kind is made."""

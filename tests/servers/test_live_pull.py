@@ -1,0 +1,329 @@
+"""Whole pulls from running servers: `--source=postgres://…`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from databases import FOLDERS, SERVERS
+from databases import OLD as BEFORE_17
+from lacking import OLD_POSTGRES, needs
+from poolers import pooled
+from projects import Ended, Project
+from stagings import certify
+from targets import OLD, Target, Watched, watched
+
+SHOP = """
+create table orders (id int primary key, note text);
+insert into orders select g, 'note ' || g from generate_series(1, 1000) g;
+create table sessions (id int primary key, data text);
+insert into sessions select g, 'x' from generate_series(1, 10) g;
+create schema audit;
+create table audit.log (id int, at date) partition by range (at);
+create table audit.log_2026 partition of audit.log
+  for values from ('2026-01-01') to ('2027-01-01');
+insert into audit.log values (1, '2026-05-05');
+create table audit."Logins *" (id int);
+insert into audit."Logins *" values (1);
+create table audit.sequenced (id serial);
+"""
+OURS = """select count(*) from pg_stat_activity
+  where application_name = 'dbpull' and pid <> pg_backend_pid()"""
+CANCELLED = """#!/bin/sh
+case "$*" in *--version*) exec {real} "$@";; esac
+echo x >>{count}
+[ $(wc -l <{count}) -gt $CONFLICTS ] && exec {real} "$@"
+{real} "$@" | head -c 100
+echo 'pg_dump: error: Dumping the contents of table "orders" failed.
+pg_dump: detail: Error message from server: ERROR:  canceling statement due to conflict\
+ with recovery' >&2
+exit 1
+"""
+"""A pg_dump that a replica cancels, the first $CONFLICTS times."""
+needs_old = pytest.mark.skipif(not BEFORE_17, reason=OLD_POSTGRES)
+
+
+@dataclass
+class Pulling:
+    """A database of a running server, and what is to become its copy."""
+
+    server: Watched
+    dbname: str
+    target: Target
+    project: Project
+
+    @property
+    def url(self) -> str:
+        """The source's URL, with its password."""
+        return self.server.url(self.dbname)
+
+    @property
+    def place(self) -> str:
+        """The server's address."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    def pull(self, source: str = "", *words: str, **more: str) -> Ended:
+        """Pull the source, by its own URL if no other is given."""
+        return self.project.invoke(
+            "db.pull", f"--source={source or self.url}", *words, **more
+        )
+
+    def is_the_same(self) -> None:
+        """Assert that the target equals the source."""
+        assert self._likeness(self.target) == self._likeness(self)
+
+    def _likeness(self, of: Target | Pulling) -> str:
+        postgres, name = (
+            (of.postgres, of.name) if isinstance(of, Target) else (of.server, of.dbname)
+        )
+        return postgres.likeness(name, FOLDERS["wheel"])
+
+
+Make = Callable[..., Pulling]
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Callable[[str], Watched]]:
+    """The servers, each started when it is first asked for."""
+    with ExitStack() as stack:
+        yield cache(lambda name: stack.enter_context(watched(FOLDERS[name])))
+
+
+@pytest.fixture
+def make(tmp_path: Path, started: Callable[[str], Watched]) -> Iterator[Make]:
+    with ExitStack() as stack:
+
+        def made(source: str = "wheel", target: str = "wheel") -> Pulling:
+            server, other = started(source), started(target)
+            aim = Target(other, other.database(OLD))
+            project = Project.at(tmp_path / "project", DATABASE_URL=aim.url)
+            project.secrets = (server.password, other.password)
+            stack.callback(project.close)
+            return Pulling(server, server.database(SHOP), aim, project)
+
+        yield made
+
+
+@pytest.mark.parametrize("target", SERVERS)
+@pytest.mark.parametrize("source", SERVERS)
+def test_a_copy_equals_the_source(make: Make, source: str, target: str) -> None:
+    pulling = make(source, target)
+    ended = pulling.pull().succeeds()
+
+    pulling.is_the_same()
+    assert "is read in one transaction" in ended.err
+    assert "can't be resumed" in ended.err
+    assert "no longer read" in ended.err
+    assert pulling.server.sql("postgres", OURS) == "0"
+
+
+def test_a_plan_shows_the_command_and_dumps_nothing(make: Make) -> None:
+    pulling = make()
+    with pulling.target.unasked():
+        ended = pulling.pull("", "--dry-run").succeeds()
+
+    assert "pg_dump --format=custom --no-owner --no-acl" in ended.err
+    assert "one transaction" in ended.err
+    assert pulling.project.dumps() == []
+
+
+@needs_old
+def test_a_server_is_verified_by_its_certificate(make: Make, tmp_path: Path) -> None:
+    pulling = make(BEFORE_17)
+    data = pulling.server.server.data
+    authority = tmp_path / "authority.pem"
+    certify(data).cert_pem.write_to_path(str(authority))
+    hba = data / "pg_hba.conf"
+    before = hba.read_text()
+    hba.write_text(f"hostnossl all all 127.0.0.1/32 reject\n{before}")
+    pulling.server.sql("postgres", "alter system set ssl = on;")
+    pulling.server.sql("postgres", "select pg_reload_conf();")
+    source = pulling.url.replace("127.0.0.1", "localhost") + "?sslmode=verify-full"
+    try:
+        pulling.pull(f"{source}&sslrootcert={authority}").succeeds()
+        other = tmp_path / "other.pem"
+        trustme.CA().cert_pem.write_to_path(str(other))
+        refused = pulling.pull(f"{source}&sslrootcert={other}", "--capture")
+        unencrypted = pulling.pull(f"{pulling.url}?sslmode=disable", "--capture")
+    finally:
+        hba.write_text(before)
+        pulling.server.sql("postgres", "alter system reset ssl;")
+        pulling.server.sql("postgres", "select pg_reload_conf();")
+
+    pulling.is_the_same()
+    refused.refuses("certificate verify failed", "sslrootcert=FILE")
+    unencrypted.refuses("pg_hba.conf rejects connection", "TLS")
+
+
+@needs("pgbouncer")
+def test_a_pooler_in_transaction_mode_is_refused(make: Make) -> None:
+    pulling = make()
+    with (
+        pooled(pulling.server, "transaction") as place,
+        pulling.target.unasked(),
+    ):
+        ended = pulling.pull(f"postgres://u@{place}/{pulling.dbname}")
+
+    ended.refuses("is a transaction pooler", "direct address")
+    assert pulling.project.dumps() == []
+
+
+@needs("pgbouncer")
+def test_a_pooler_in_session_mode_serves(make: Make) -> None:
+    pulling = make()
+    with pooled(pulling.server, "session") as place:
+        pulling.pull(f"postgresql+psycopg://u@{place}/{pulling.dbname}").succeeds()
+
+    pulling.is_the_same()
+
+
+def test_rows_that_are_not_wanted_stay_there(make: Make) -> None:
+    pulling = make()
+    pulling.project.configure(
+        'db: {skip_data: ["session?", "audit.log*", "audit.Lo*"]}'
+    )
+    like = "create table session_like as select 1 as id"
+    pulling.server.sql(pulling.dbname, like)
+    ended = pulling.pull().succeeds()
+
+    assert "Rows of 3 tables stay there" in ended.err
+    counts = (
+        "select (select count(*) from orders), (select count(*) from sessions),"
+        " (select count(*) from session_like), (select count(*) from audit.log),"
+        ' (select count(*) from audit."Logins *")'
+    )
+    assert pulling.target.sql(counts) == "1000|0|1|0|0"
+
+
+@needs_old
+def test_what_a_role_may_not_read_is_told_before(make: Make) -> None:
+    pulling = make(BEFORE_17)
+    role = pulling.server.role("password 's3cretly'")
+    source = f"postgres://{role}:s3cretly@{pulling.place}/{pulling.dbname}"
+
+    def grant(sql: str) -> None:
+        pulling.server.sql(pulling.dbname, sql)
+
+    with pulling.target.unasked():
+        pulling.pull(source).refuses("may not use the schema audit", "pg_read_all_data")
+        grant(f"grant usage on schema audit to {role}")
+        pulling.pull(source).refuses("may not read 6 tables .* audit.log,", "GRANT")
+        grant(f"grant select on all tables in schema public, audit to {role}")
+        pulling.pull(source).refuses("may not read 1 sequence", "GRANT")
+        grant(f"grant pg_read_all_data to {role}")
+        grant("alter table orders enable row level security")
+        pulling.pull(source).refuses("hides rows .* public.orders", "BYPASSRLS")
+    pulling.project.configure("db: {skip_data: [orders]}")
+    pulling.pull(source).succeeds()
+    assert pulling.target.sql("select count(*) from orders") == "0"
+
+
+def test_a_dump_waits_for_a_lock_under_our_name(make: Make) -> None:
+    pulling = make()
+    with pulling.server.session(pulling.dbname, "begin", "lock table orders") as held:
+        run = pulling.project.start("db.pull", f"--source={pulling.url}")
+        waits = f"{OURS} and wait_event_type = 'Lock'"
+        run.until(lambda: pulling.server.sql("postgres", waits) == "1", "a lock")
+        held.ask("commit")
+        run.end().succeeds()
+
+    pulling.is_the_same()
+
+
+def test_the_transaction_ends_before_the_restore(make: Make) -> None:
+    pulling = make()
+    slow = "'select $1 from pg_sleep(600)'"
+    pulling.server.sql(
+        pulling.dbname,
+        "create function slow(int) returns int immutable language sql as 'select $1';"
+        "create index slowly on orders (slow(id));"
+        "create or replace function slow(int) returns int immutable language sql"
+        f" as {slow};",
+    )
+    run = pulling.project.start("db.pull", f"--source={pulling.url}")
+    run.says("no longer read")
+    there = f"{OURS} and datname = '{pulling.dbname}'"
+
+    assert run.process.poll() is None
+    assert pulling.server.sql("postgres", there) == "0"
+    run.signal(2)
+    assert run.end().code == 130
+
+
+def test_a_replicas_conflict_is_tried_once_more(make: Make, tmp_path: Path) -> None:
+    pulling = make()
+    real, count = pulling.server.program("pg_dump"), tmp_path / "count"
+    program = tmp_path / "bin" / "pg_dump"
+    program.parent.mkdir()
+    program.write_text(CANCELLED.format(real=real, count=count))
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+
+    ended = pulling.pull(PATH=path, CONFLICTS="1").succeeds()
+    assert "Starting over" in ended.err
+    pulling.is_the_same()
+
+    count.unlink()
+    again = pulling.pull("", "--capture", PATH=path, CONFLICTS="2")
+    again.refuses("conflict with recovery", "hot_standby_feedback")
+
+
+def test_a_password_is_printed_by_a_command_each_time(
+    make: Make, tmp_path: Path
+) -> None:
+    pulling = make()
+    asked, secret = tmp_path / "asked", tmp_path / "secret"
+    secret.write_text(pulling.server.password)
+    command = f"echo x >>{asked}; cat {secret}"
+    pulling.project.configure(
+        f"db: {{sources: {{shop: {{source: 'postgres://postgres@{pulling.place}/"
+        f"{pulling.dbname}?pgbouncer=true', password: '$({command})'}}}}}}"
+    )
+    ended = pulling.pull("shop").succeeds()
+
+    assert asked.read_text().count("x") == 2
+    assert "pgbouncer" in ended.err
+    pulling.is_the_same()
+
+
+def test_a_password_may_stand_in_the_users_file(make: Make) -> None:
+    pulling = make()
+    passwords = Path(pulling.project.environment["HOME"]) / ".pgpass"
+    passwords.write_text(f"*:*:*:postgres:{pulling.server.password}\n")
+    passwords.chmod(0o600)
+
+    source = f"postgres://postgres@{pulling.place}/{pulling.dbname}"
+    pulling.pull(source, PGPASSWORD="theirs", PGHOST="elsewhere").succeeds()
+
+    pulling.is_the_same()
+
+
+def test_a_dump_has_the_encoding_of_its_database(make: Make) -> None:
+    """Bytes of SQL_ASCII can't be converted."""
+    pulling = make()
+    options = "encoding 'sql_ascii' locale 'C' template template0"
+    dbname = pulling.server.database("create table t (x text)", options=options)
+    pulling.pull(pulling.server.url(dbname)).succeeds()
+
+    (dump,) = pulling.project.dumps()
+    argv = [pulling.server.program("pg_restore"), "-f", "-"]
+    told = subprocess.run(
+        [*argv, pulling.project.local / dump], capture_output=True, check=True
+    )
+    assert b"SET client_encoding = 'SQL_ASCII'" in told.stdout
+
+
+def test_the_source_itself_is_no_target(make: Make) -> None:
+    pulling = make()
+    with pulling.target.unasked():
+        ended = pulling.pull(pulling.target.url)
+    ended.refuses("so it can't be the target", "your development database")
