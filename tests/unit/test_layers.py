@@ -53,9 +53,9 @@ LAYERS: dict[str, set[str]] = {
     "restore": {"archive", "errors", "platforms", "postgres", "shell", "signals"},
     "demo": {"embedded", "errors", "naming", "standby"},
     "sources": {
-        "console", "download", "errors", "heroku", "http_api", "keys", "live", "naming",
-        "postgres", "project", "redact", "render", "settings", "shell", "signals",
-        "single_flight", "target", "words",
+        "console", "download", "errors", "heroku", "hosts", "http_api", "keys", "live",
+        "naming", "postgres", "project", "redact", "render", "settings", "shell",
+        "signals", "single_flight", "target", "words",
     },
     "dumps": {
         "archive", "console", "download", "errors", "filelock", "hosts", "native",

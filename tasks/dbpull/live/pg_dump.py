@@ -91,20 +91,36 @@ def argv(
 
 
 def compression(shell: Shell, pg_dump: Program, pg_restores: Iterable[Program]) -> str:
-    """The best compression that pg_dump and the pg_restores have; "" for gzip.
+    """The best compression that pg_dump and the pg_restores have; "" for gzip."""
+    found = list(pg_restores)
+    both = (
+        way
+        for way in _PACKED
+        if packs(shell, pg_dump, way) and unpack(shell, found, pg_dump, way)
+    )
+    return next(both, "")
+
+
+def packs(shell: Shell, pg_dump: Program, way: str) -> bool:
+    """Whether a pg_dump has a compression: zstd or lz4."""
+    able = pg_dump.major >= 16 and not pg_dump.embedded
+    return able and _has(shell, pg_dump.path, way)
+
+
+def unpack(
+    shell: Shell, pg_restores: Iterable[Program], pg_dump: Program, way: str
+) -> bool:
+    """Whether all pg_restores that may read a pg_dump's dump have a compression.
 
     A pg_restore has what the pg_dump of its folder has. Embedded programs, which have
     gzip alone, do not count where another pg_restore reads the dump.
     """
     readers = [p for p in pg_restores if p.major >= pg_dump.major and not p.embedded]
-    if pg_dump.embedded or pg_dump.major < 16 or not readers:
-        return ""
-    writers = {pg_dump.path, *(str(Path(p.path).with_name("pg_dump")) for p in readers)}
-    both = (way for way in _PACKED if all(_packs(shell, p, way) for p in writers))
-    return next(both, "")
+    beside = [str(Path(program.path).with_name("pg_dump")) for program in readers]
+    return bool(beside) and all(_has(shell, path, way) for path in beside)
 
 
-def _packs(shell: Shell, path: str, way: str) -> bool:
+def _has(shell: Shell, path: str, way: str) -> bool:
     """Whether a build of pg_dump has a compression: judged before it connects."""
     env = {**shell.environ, "LC_ALL": "C"}
     try:

@@ -70,11 +70,19 @@ def _app(named: NamedSource, settings: Settings) -> heroku_app.HerokuApp:
     return replace(found, app=replace(found.app, alias=named.alias))
 
 
+def _ssh(named: NamedSource, settings: Settings, stored: Stored) -> Source:
+    # Imported inside: paramiko takes its time.
+    from dbpull.sources.ssh_database import ssh_source
+
+    return ssh_source(named, settings, stored)
+
+
 _KINDS: Mapping[str, Make] = {
     "heroku": lambda named, settings, _: _app(named, settings),
     "live": lambda named, settings, stored: LiveDatabase(
         named, tuple(settings.skip_data), stored
     ),
     "render": lambda named, *_: RenderSource(named),
+    "ssh": _ssh,
 }
 """How a source of each kind is made."""
