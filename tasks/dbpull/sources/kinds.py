@@ -10,9 +10,11 @@ from dbpull.errors.sources import NoSource
 from dbpull.heroku.dump import PLATFORM
 from dbpull.settings import Settings
 from dbpull.sources import heroku_app
+from dbpull.sources.command_output import CommandOutput
 from dbpull.sources.dumped import Stored
 from dbpull.sources.live_database import LiveDatabase
 from dbpull.sources.named import NamedSource, named_source
+from dbpull.sources.printed_source import PrintedSource
 from dbpull.sources.render_database import RenderSource
 from dbpull.sources.source import Source
 
@@ -77,6 +79,10 @@ def _ssh(named: NamedSource, settings: Settings, stored: Stored) -> Source:
     return ssh_source(named, settings, stored)
 
 
+def _printed(named: NamedSource, settings: Settings, stored: Stored) -> Source:
+    return PrintedSource(named, lambda printed: _made(printed, settings, stored))
+
+
 _KINDS: Mapping[str, Make] = {
     "heroku": lambda named, settings, _: _app(named, settings),
     "live": lambda named, settings, stored: LiveDatabase(
@@ -84,5 +90,7 @@ _KINDS: Mapping[str, Make] = {
     ),
     "render": lambda named, *_: RenderSource(named),
     "ssh": _ssh,
+    "command": lambda named, _, stored: CommandOutput(named, stored),
+    "printed": _printed,
 }
 """How a source of each kind is made."""

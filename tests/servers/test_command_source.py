@@ -1,0 +1,106 @@
+"""A command's output is the dump, or its source: whatever it does, nothing is half."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from shlex import quote
+
+import pytest
+
+from projects import Project
+from silences import gone, until
+from targets import Target
+from worlds import World
+
+PLACES = range(10)
+ITSELF = "Run it by itself"
+HANGING = "trap '' TERM; echo $$ >{pids}; head -c -9 {dump}; while :; do sleep 1; done"
+TOLD = "The source is no longer read."
+
+
+def pg_dump(world: World, *options: str) -> str:
+    """A command that dumps the shop, with the password in its words."""
+    words = [world.modern.program("pg_dump"), "-Fc", *options, world.modern.url("shop")]
+    return " ".join(map(quote, words))
+
+
+@pytest.fixture(scope="module")
+def dump(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return world.modern.dump("shop", tmp_path_factory.mktemp("shop") / "shop.dump")
+
+
+def test_what_a_command_prints_is_pulled(
+    world: World, project: Project, target: Target
+) -> None:
+    ended = project.invoke("db.pull", f"--source=| {pg_dump(world)}").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert TOLD in ended.err
+    [kept] = project.dumps()
+    assert kept.startswith("command--")
+
+
+def test_a_command_that_prints_a_source_is_asked(
+    world: World, project: Project, target: Target
+) -> None:
+    ended = project.invoke("db.pull", "--source=$(echo heroku:)shop-eu").succeeds()
+
+    assert "shop-eu b101" in ended.err
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_output_cut_short_is_refused_though_the_command_succeeds(
+    dump: Path, project: Project, target: Target, place: int
+) -> None:
+    count = 1 + dump.stat().st_size * place // len(PLACES)
+    with target.untouched():
+        ended = project.invoke("db.pull", f"--source=| head -c {count} {dump}")
+
+    ended.refuses("ended early, .*though the command said that it succ", "Run the same")
+    assert project.dumps() == []
+
+
+@pytest.mark.parametrize(
+    ("command", "cause", "remedy"),
+    [
+        ("true", "printed nothing", "ssh -T"),
+        ("echo oh >&2; exit 3", "3` failed with exit code 3: oh", ITSELF),
+        ("kill -9 $$", "was ended by signal 9, without a word", ITSELF),
+        ("no-such-program x", "exit code 127: .*no-such-program.*not found", ITSELF),
+        ("echo Last login", "is no dump; it begins: Last login", "ssh -T"),
+        ("cat DUMP | sed 's/$/\\r/'", "came through a terminal", "ssh -T"),
+        ("head -c 9999 DUMP; echo gone >&2; exit 1", "exit code 1: gone", ITSELF),
+        ("cat DUMP; echo token: a >&2; exit 1", r"token: \[left out\]", ITSELF),
+    ],
+)  # fmt: skip
+def test_a_command_that_prints_no_whole_dump_is_refused(
+    dump: Path, project: Project, target: Target, command: str, cause: str, remedy: str
+) -> None:
+    command = command.replace("DUMP", str(dump))
+    with target.untouched():
+        ended = project.invoke("db.pull", f"--source=| {command}")
+
+    ended.refuses(cause, remedy)
+    assert project.dumps() == []
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+)
+def test_a_command_ends_with_us_even_if_it_ignores_sigterm(
+    dump: Path, project: Project, target: Target, number: int
+) -> None:
+    pids = project.folder / "pids"
+    command = HANGING.format(pids=pids, dump=dump)
+    with target.untouched():
+        run = project.start("db.pull", f"--source=| {command}")
+        run.says("Fetching and restoring")
+        run.signal(number)
+        ended = run.end()
+        until(lambda: gone(int(pids.read_text())))
+        project.invoke("db.cleanup").succeeds()
+
+    assert ended.code == (128 + number if number != signal.SIGKILL else -number)
+    assert project.dumps() == []
