@@ -22,7 +22,7 @@ from dbpull.errors.sources import (
 from dbpull.render import RenderApi
 from dbpull.sources import choice
 from dbpull.sources.named import NamedSource
-from dbpull.sources.render_database import RenderSource
+from dbpull.sources.render_database import RenderLive, RenderSource
 from dbpull.sources.source import ByUrl, SourceBackup
 from heard import Heard
 from heroku_fakes import Clock
@@ -493,3 +493,24 @@ def test_an_unfinished_export_is_waited_for(
 
     assert ended.is_finished
     assert requests.get(url_of(ended), timeout=10).status_code == 200
+
+
+def test_live_reads_the_database_at_the_address_that_render_tells(
+    source: RenderSource, shop: RenderPostgresMade, stand_in: RenderStandIn
+) -> None:
+    made: list[NamedSource] = []
+
+    def make(named: NamedSource) -> Any:
+        made.append(named)
+        return source  # any source that can be opened
+
+    live = RenderLive(source.named, make, lambda name: [])
+    assert (live.name, live.name_of_dumps) == ("production", "shop--1")
+    assert live.backups(Heard()) == []
+    assert stand_in.asked == []
+
+    live.open(Heard())
+
+    (named,) = made
+    assert (named.kind, named.text, named.alias) == ("live", shop.url, "production")
+    assert "5ecret" not in repr(named)

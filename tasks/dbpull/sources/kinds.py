@@ -15,7 +15,7 @@ from dbpull.sources.dumped import Stored
 from dbpull.sources.live_database import LiveDatabase
 from dbpull.sources.named import NamedSource, named_source
 from dbpull.sources.printed_source import PrintedSource
-from dbpull.sources.render_database import RenderSource
+from dbpull.sources.render_database import RenderLive, RenderSource
 from dbpull.sources.source import Source
 
 __all__ = ["PLATFORM", "name_of_dumps", "source_of"]
@@ -72,6 +72,12 @@ def _app(named: NamedSource, settings: Settings) -> heroku_app.HerokuApp:
     return replace(found, app=replace(found.app, alias=named.alias))
 
 
+def _render(named: NamedSource, settings: Settings, stored: Stored) -> Source:
+    if not named.live:
+        return RenderSource(named)
+    return RenderLive(named, lambda at: _made(at, settings, stored), stored)
+
+
 def _ssh(named: NamedSource, settings: Settings, stored: Stored) -> Source:
     # Imported inside: paramiko takes its time.
     from dbpull.sources.ssh_database import ssh_source
@@ -88,7 +94,7 @@ _KINDS: Mapping[str, Make] = {
     "live": lambda named, settings, stored: LiveDatabase(
         named, tuple(settings.skip_data), stored
     ),
-    "render": lambda named, *_: RenderSource(named),
+    "render": _render,
     "ssh": _ssh,
     "command": lambda named, _, stored: CommandOutput(named, stored),
     "printed": _printed,

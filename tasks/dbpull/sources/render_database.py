@@ -1,17 +1,24 @@
-"""A database at Render as a source: its exports are its backups."""
+"""A database at Render as a source: its exports are backups; or it is read itself."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from dbpull import render
 from dbpull.console import Reporter
 from dbpull.http_api.servers import ServerAddress
 from dbpull.signals import SIGNALS
+from dbpull.sources.dumped import Stored
 from dbpull.sources.named import NamedSource
-from dbpull.sources.source import ByUrl, Progress, SourceBackup
+from dbpull.sources.source import (
+    ByUrl,
+    Progress,
+    Source,
+    SourceBackup,
+    SourceDatabase,
+)
 
 _GLANCE = 5.0
 """Seconds for which a failed list of exports is repeated: dumps are listed, too."""
@@ -40,7 +47,7 @@ class RenderSource:
     def open(self, reporter: Reporter) -> RenderDatabase:
         """Ask Render for the database: reads only."""
         api = _api(reporter)
-        database = self.found(api)
+        database = _found(api, self.named)
         server = ServerAddress.of(render.external_url(api, database))
         return RenderDatabase(self.named, database, server, api)
 
@@ -48,13 +55,47 @@ class RenderSource:
         """The exports that Render keeps, newest first."""
         api = _api(reporter)
         api.patience = _GLANCE
-        database = self.found(api)
+        database = _found(api, self.named)
         known = render.exports(api, database)
         return [_offered(api, self.named, database, export) for export in known]
 
-    def found(self, api: render.RenderApi) -> render.RenderPostgres:
-        """The database that the source's text names, by its id or its name."""
-        return render.find(api, self.named.text.removeprefix("render:"))
+
+@dataclass(frozen=True)
+class RenderLive:
+    """A database at Render that is read itself, at the address that Render tells.
+
+    `make` makes the source of a URL; `stored` lists the dumps that are here.
+    """
+
+    named: NamedSource
+    make: Callable[[NamedSource], Source] = field(compare=False, repr=False)
+    stored: Stored = field(compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The source as messages name it."""
+        return self.named.label
+
+    @property
+    def name_of_dumps(self) -> str:
+        """The source's name in the names of dumps."""
+        return self.named.name_of_dumps
+
+    def refuse_unable(self, reporter: Reporter) -> None:
+        """Raise the refusals that need no network: no key, say."""
+        _api(reporter)
+
+    def open(self, reporter: Reporter) -> SourceDatabase:
+        """Ask Render for the address, and ask the server there: reads only."""
+        api = _api(reporter)
+        url = render.external_url(api, _found(api, self.named))
+        source = self.make(replace(self.named, kind="live", text=url))
+        source.refuse_unable(reporter)
+        return source.open(reporter)
+
+    def backups(self, reporter: Reporter) -> list[SourceBackup]:
+        """The dumps of the database that are here."""
+        return self.stored(self.name_of_dumps)
 
 
 @dataclass(frozen=True)
@@ -148,6 +189,11 @@ def _api(reporter: Reporter) -> render.RenderApi:
     return render.RenderApi.from_environment(
         os.environ, notice=reporter.for_all.note, sleep=SIGNALS.pause
     )
+
+
+def _found(api: render.RenderApi, named: NamedSource) -> render.RenderPostgres:
+    """The database that a source's text names, by its id or its name."""
+    return render.find(api, named.text.removeprefix("render:"))
 
 
 def _path(api: render.RenderApi, database: render.RenderPostgres) -> str:
