@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from invoke.vendor.yaml import safe_load
+
+from dbpull.sources.named import kind_of
+from dbpull.values import sources
 from readme import README, ROOT
 
 
@@ -23,3 +27,16 @@ def test_what_it_links_to_is_there() -> None:
 
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", text):
         assert (ROOT / link).exists(), link
+
+
+def test_each_providers_line_is_a_source() -> None:
+    text = README.read_text(encoding="utf-8").partition("<!-- providers -->")[2]
+    rows = re.findall(r"^\| ([^|`]+) \| `(production: .*?)` \|", text, re.MULTILINE)
+
+    assert len(rows) > 20
+    assert text[: text.index("\n\n")].count("\n| ") == len(rows) + 1
+    for provider, line in rows:
+        read = safe_load(line.replace("\\|", "|"))  # type: ignore[no-untyped-call]
+        (own,) = sources(read).values()
+        assert kind_of(own["source"]), provider
+        assert "{port}" in own.get("tunnel", "{port}"), provider
