@@ -216,3 +216,26 @@ def test_the_folder_of_dumps_names_the_source(
     (name,) = render_project.dumps()
     assert re.match(r"production--[0-9a-f]{6}-e\d{14}-\d{8}T\d{6}Z", name)
     assert Path(render_project.local / name).exists()
+
+
+def test_live_reads_the_database_itself(
+    render_project: Project,
+    target: Target,
+    world: World,
+    at_render: RenderStandIn,
+    shop: RenderPostgresMade,
+) -> None:
+    shop.export(DAY / 3)
+    render_project.configure(
+        "db:\n  source: production\n"
+        "  sources: {production: {source: render:shop, live: true}}"
+    )
+
+    ended = render_project.invoke("db.pull").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert at_render.count(EXPORT) == 0
+    assert at_render.downloads.log == []
+    assert "production" in ended.err
+    listed = render_project.invoke("db.backups").succeeds()
+    assert re.search(r"^d1\t.*finished", listed.out, re.MULTILINE)
