@@ -54,6 +54,7 @@ class RangeServer:
 
     content: bytes = field(repr=False)  # megabytes take minutes to show
     etag: str = '"one"'
+    modified: str = ""
     ranges: bool = True
     pace: float = 0.0
     cut_after: int | None = None
@@ -153,6 +154,8 @@ class RangeServer:
         self, request: Request, answer: web.StreamResponse, body: bytes
     ) -> web.StreamResponse:
         answer.headers["ETag"] = self.etag
+        if self.modified:
+            answer.headers["Last-Modified"] = self.modified
         answer.content_length = len(body) + self.lie_length
         cut = self.lie_length > 0
         if self.cuts and self.cut_after is not None and self.cut_after < len(body):

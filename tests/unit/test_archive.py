@@ -200,10 +200,13 @@ GZIPPED_DUMP = gzip.compress(b"PGDMP", mtime=0)
             "gzip, plain SQL",
             "gunzip -c.*psql",
         ),
-        ("x.gz", GZIPPED_DUMP, "gzip, a dump inside", "gunzip x.gz"),
-        ("x.zip", b"PK\x03\x04 and so on", "packed with zip", "unzip x.zip"),
-        ("x.zst", b"\x28\xb5\x2f\xfd", "packed with zstd", "unzstd x.zst"),
-        ("x.xz", b"\xfd7zXZ", "packed with xz", "unxz"),
+        ("x.gz", GZIPPED_DUMP, "gzip, a dump inside", "gunzip -c x.gz"),
+        ("x.zip", b"PK\x03\x04 and so on", "packed with zip", "unzip -p x.zip"),
+        ("x.zst", b"\x28\xb5\x2f\xfd", "packed with zstd", "unzstd -c x.zst"),
+        ("x.xz", b"\xfd7zXZ", "packed with xz", "unxz -c x.xz"),
+        ("x.gpg", b"\x85\x02\x0c\x03", "encrypted with gpg", "gpg -d x.gpg"),
+        ("x.asc", b"-----BEGIN PGP MESSAGE-----", "with gpg", "gpg -d x.asc"),
+        ("the dump", b"\x8c\x0d\x04", "with gpg", "curl -s URL . gpg -d"),
     ],
 )
 def test_what_helps_with_a_file_that_is_no_dump_is_told(

@@ -35,6 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "settings": {"errors", "keys", "naming", "native", "project", "values"},
     "console": {"naming", "words"},
     "archive": {"errors", "native"},
+    "layers": {"archive", "errors", "native"},
     "network": {"errors"},
     "download": {"errors", "filelock", "network", "signals", "words"},
     "http_api": {"errors", "network", "redact"},
@@ -58,8 +59,8 @@ LAYERS: dict[str, set[str]] = {
         "signals", "single_flight", "target", "words",
     },
     "dumps": {
-        "archive", "console", "download", "errors", "filelock", "hosts", "native",
-        "postgres", "redact", "restore", "settings", "shell", "single_flight",
+        "archive", "console", "download", "errors", "filelock", "hosts", "layers",
+        "native", "postgres", "redact", "restore", "settings", "shell", "single_flight",
         "sources", "words",
     },
     "flows": {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dbpull.archive.fields import Fields
-from dbpull.errors.archive import AGAIN, NotADump, TruncatedDump, UnsupportedDump
+from dbpull.errors.archive import NotADump, TruncatedDump, UnsupportedDump
 
 MAGIC = b"PGDMP"
 RECOGNISABLE = 512  # bytes: a tar file's mark is at 257
@@ -28,14 +28,19 @@ CUSTOM = 1
 TAR = 3  # what the toc.dat of a directory dump says too
 
 PACKED = {
-    b"\x1f\x8b": ("gzip", "gunzip"),
-    b"BZh": ("bzip2", "bunzip2"),
-    b"\xfd7zXZ": ("xz", "unxz"),
-    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
-    b"PK\x03\x04": ("zip", "unzip"),
+    b"\x1f\x8b": ("gzip", "gunzip -c"),
+    b"BZh": ("bzip2", "bunzip2 -c"),
+    b"\xfd7zXZ": ("xz", "unxz -c"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd -c"),
+    b"PK\x03\x04": ("zip", "unzip -p"),
 }
 """The first bytes of packed files: the packing program, and the unpacking one."""
 CLUSTER = b"PostgreSQL database cluster dump"
+ENCRYPTED = re.compile(
+    rb"-----BEGIN PGP MESSAGE|\x84|\x85[\x01-\x04]|\x8c\x0d|\xc3\x0d"
+)
+"""The first packets of gpg's files: a session key by a public key, or by a password
+(RFC 9580, 5.1 and 5.3)."""
 UNNAMED = "the dump"
 OTHERS = re.compile(rb"-- (MySQL|MariaDB) dump|\A(SQLite) format 3\0")
 """Other programs' dumps and databases."""
@@ -77,12 +82,15 @@ def recognise(first: bytes, name: str = UNNAMED) -> None:
             inside = _inside(first) if packer == "gzip" else ""
             looks = f"it is packed with {packer}{inside}"
             raise NotADump(name, looks, _unpacking(name, unpack, inside))
+    if ENCRYPTED.match(first):
+        raise NotADump(name, "it is encrypted with gpg", _by_command(name, "gpg -d"))
     if other := OTHERS.search(first):
         program = (other[1] or other[2]).decode()
         raise NotADump(name, f"it is {program}'s, which PostgreSQL does not read")
     if SQL.match(first.removeprefix(b"\xef\xbb\xbf")):
         kind = ", of all databases (pg_dumpall)" if CLUSTER in first else ""
-        remedy = f"Restore it with `psql -d DATABASE -f {_typed(name)}`."
+        restored = f"restore it with `psql -d DATABASE -f {_typed(name)}`"
+        remedy = f"Dump with `pg_dump -Fc` instead, or {restored}."
         raise NotADump(name, f"it is plain SQL{kind}", remedy)
     raise NotADump(name, _looks(first))
 
@@ -99,11 +107,16 @@ def _inside(first: bytes) -> str:
 
 
 def _unpacking(name: str, unpack: str, inside: str) -> str:
-    if name == UNNAMED:
-        return AGAIN
     if "SQL" in inside:
-        return f"`{unpack} -c {_typed(name)} | psql -d DATABASE` restores it."
-    return f"Unpack it (`{unpack} {_typed(name)}`) and name the unpacked file."
+        return f"`{unpack} {_typed(name)} | psql -d DATABASE` restores it."
+    return _by_command(name, unpack)
+
+
+def _by_command(name: str, command: str) -> str:
+    """The remedy for a file that a command makes a dump of, on its stdout."""
+    if name == UNNAMED:
+        return f"Name a command as source: `| curl -s URL | {command}`."
+    return f"Name a command as source: `| {command} {_typed(name)}`."
 
 
 def _typed(name: str) -> str:
@@ -124,14 +137,14 @@ def _looks(first: bytes) -> str:
     return "its first bytes are not PGDMP"
 
 
-def read_header(fields: Fields) -> Header:
-    """Read the header and set the widths of the fields after it."""
+def read_header(fields: Fields, *, toc: bool = False) -> Header:
+    """Read the header (`toc`: of a toc.dat), and set the widths of later fields."""
     recognise(fields.peek(RECOGNISABLE), fields.name)
     fields.take(len(MAGIC))
     version = _version(fields)
     fields.integer_width = _width(fields)
     fields.offset_width = _width(fields)
-    _custom_format(fields)
+    _refuse_format(fields, TAR if toc else CUSTOM)
     return Header(
         version,
         _compression(fields, version),
@@ -164,13 +177,13 @@ def _width(fields: Fields) -> int:
     return width
 
 
-def _custom_format(fields: Fields) -> None:
+def _refuse_format(fields: Fields, wanted: int) -> None:
     start = fields.offset
     found = fields.byte()
-    if found == TAR:
+    if found == TAR != wanted:
         what = "the toc.dat of a directory or tar dump"
-        raise UnsupportedDump(fields.name, what, "Dump with pg_dump -Fc.")
-    if found != CUSTOM:
+        raise UnsupportedDump(fields.name, what, "Name the folder with all its files.")
+    if found != wanted:
         fields.damaged(f"{found} is no format", start)
 
 

@@ -6,7 +6,7 @@ Source: ReadToc and PrintTOCSummary in src/bin/pg_dump/pg_backup_archiver.c.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import BinaryIO
@@ -130,17 +130,20 @@ def unquoted(identifier: str) -> str:
     return identifier
 
 
-def read(stream: BinaryIO) -> Archive:
+def read(stream: BinaryIO, *, toc: bool = False) -> Archive:
     """Read the header and the table of contents from a stream at its start.
+
+    `toc`: of a toc.dat, which has no data behind (pg_dump's directory and tar formats).
 
     Reads only little further than their end, so that a dump can be judged while it
     arrives; the stream's position afterwards is not promised. Raises
     NotADump, UnsupportedDump, TruncatedDump and DamagedDump.
     """
     fields = Fields(stream, "the header")
-    header = read_header(fields)
+    header = read_header(fields, toc=toc)
     fields.where = "the table of contents"
-    entries = _entries(fields, with_relkind=header.version >= RELKIND)
+    skip_place = _skip_file if toc else _skip_offset
+    entries = _entries(fields, skip_place, with_relkind=header.version >= RELKIND)
     encodings = [entry.definition for entry in entries if entry.desc == "ENCODING"]
     codec = codec_of(encodings[0]) if encodings else UTF8
     if codec != UTF8:
@@ -158,7 +161,9 @@ def _decoded(entry: Entry, codec: str) -> Entry:
     )
 
 
-def _entries(fields: Fields, *, with_relkind: bool) -> tuple[Entry, ...]:
+def _entries(
+    fields: Fields, skip_place: Callable[[Fields], None], *, with_relkind: bool
+) -> tuple[Entry, ...]:
     start = fields.offset
     count = fields.integer()
     if count < 0:
@@ -166,14 +171,16 @@ def _entries(fields: Fields, *, with_relkind: bool) -> tuple[Entry, ...]:
     entries: dict[int, Entry] = {}
     for _ in range(count):
         start = fields.offset
-        entry = _entry(fields, with_relkind=with_relkind)
+        entry = _entry(fields, skip_place, with_relkind=with_relkind)
         if entry.dump_id in entries:
             fields.damaged(f"a second entry {entry.dump_id}", start)
         entries[entry.dump_id] = entry
     return tuple(entries.values())
 
 
-def _entry(fields: Fields, *, with_relkind: bool) -> Entry:
+def _entry(
+    fields: Fields, skip_place: Callable[[Fields], None], *, with_relkind: bool
+) -> Entry:
     """Read one entry; the fields' order is that of WriteToc."""
     starts_at = fields.offset
     dump_id = _one_of(fields, "dump id")
@@ -188,7 +195,7 @@ def _entry(fields: Fields, *, with_relkind: bool) -> Entry:
         fields.integer()
     owner, _with_oids = fields.text(), fields.text()
     dependencies = _dependencies(fields)
-    _skip_offset(fields)
+    skip_place(fields)
     return Entry(
         dump_id=dump_id,
         had_data=bool(had_data),
@@ -230,3 +237,8 @@ def _skip_offset(fields: Fields) -> None:
     if state not in OFFSET_STATES:
         fields.damaged(f"an impossible state of an offset ({state})", start)
     fields.take(fields.offset_width)
+
+
+def _skip_file(fields: Fields) -> None:
+    """Skip the name of the file with the data."""
+    fields.text()

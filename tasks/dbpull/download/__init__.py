@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dbpull import words
+from dbpull.download.arriving import verify_arriving
 from dbpull.download.backoff import Backoff
 from dbpull.download.chunks import Chunks, Progress
 from dbpull.download.journal import Journal
@@ -26,19 +27,12 @@ from dbpull.download.presigned_url import PresignedUrl
 from dbpull.download.reader import reader_of
 from dbpull.download.threads import DownloadThreads
 from dbpull.download.worker import DownloadJob
-from dbpull.errors import Interrupted
-from dbpull.errors.download import (
-    DownloadFailed,
-    DownloadStopped,
-    ObjectChanged,
-)
+from dbpull.errors.download import DownloadStopped
 
 __all__ = ["CHUNK", "Download"]
 
 CHUNK = 8 * 1024 * 1024  # bytes that a connection asks for at a time
 STOPPING = 1.0  # seconds for the threads to end
-# Errors that end a verification, but do not mean that the dump is damaged.
-_NOT_ITS_FAULT = (Interrupted, DownloadFailed, OSError, MemoryError)
 
 
 def _nothing(*_: object) -> None:
@@ -145,7 +139,7 @@ class Download:
         machine is to blame (OSError, MemoryError). A caller that has verified through
         `reader` passes a function that does nothing.
         """
-        self._verify(verify)
+        verify_arriving(self, verify, lambda: self._chunks.error)
         self.wait()
         if damaged := self._chunks.damaged:
             lost = f"{words.size(damaged)} of what an earlier run had left"
@@ -170,20 +164,3 @@ class Download:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _verify(self, verify: Callable[[BinaryIO], object]) -> None:
-        while True:
-            try:
-                with self.reader() as arriving:
-                    verify(arriving)
-            except ObjectChanged:
-                if self._chunks.error is not None:
-                    raise
-            except _NOT_ITS_FAULT:
-                raise
-            except Exception as error:
-                if error is not self._chunks.error:
-                    self.close(keep=False)
-                raise
-            else:
-                return

@@ -33,6 +33,11 @@ class Answer:
     _waited: float = field(default=0.0, init=False)
     _came: int = field(default=0, init=False)
 
+    @property
+    def modified(self) -> str:
+        """The text of the Last-Modified; "" where the host does not tell."""
+        return self._response.headers.get("Last-Modified", "")
+
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes as they come, up to 256 KiB at a time, to the announced end.
 

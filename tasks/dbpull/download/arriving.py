@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from dbpull.download.chunks import Progress
+from dbpull.errors import Interrupted
+from dbpull.errors.download import DownloadFailed, ObjectChanged
 
 
 class ArrivingFile(Protocol):
@@ -60,3 +62,34 @@ class PrintedDump(Protocol):
 
     def end(self) -> None:
         """End the program, from any thread."""
+
+
+# Errors that end a verification, but do not mean that the file is damaged.
+_NOT_ITS_FAULT = (Interrupted, DownloadFailed, OSError, MemoryError)
+
+
+def verify_arriving(
+    file: ArrivingFile,
+    verify: Callable[[BinaryIO], object],
+    ended_by: Callable[[], BaseException | None],
+) -> None:
+    """Call `verify` with a reader, anew where the file starts anew.
+
+    A file that `verify` refuses is removed, unless the error is that of the arrival
+    (`ended_by`), or this machine is to blame.
+    """
+    while True:
+        try:
+            with file.reader() as arriving:
+                verify(arriving)
+        except ObjectChanged:
+            if ended_by() is not None:
+                raise
+        except _NOT_ITS_FAULT:
+            raise
+        except Exception as error:
+            if error is not ended_by():
+                file.close(keep=False)
+            raise
+        else:
+            return

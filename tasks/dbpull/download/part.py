@@ -21,9 +21,10 @@ FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 class PartFile:
     """The part of a dump that becomes `path`. Every method may raise CannotStore."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, suffix: str = ".part") -> None:
         self.path = path
-        self.file = path.with_name(path.name + ".part")
+        self.file = path.with_name(path.name + suffix)
+        self.published = False
         self._fd = -1
 
     def open(self, holder: int | None) -> str:
@@ -92,6 +93,7 @@ class PartFile:
             os.fsync(self._fd)
             os.fchmod(self._fd, 0o600)
             self.file.replace(self.path)
+        self.published = True
 
     def discard(self) -> None:
         """Remove the file: its bytes are of no use."""

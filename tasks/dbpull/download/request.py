@@ -12,7 +12,8 @@ import re
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.auth import AuthBase
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests.utils import get_auth_from_url
 from urllib3.exceptions import HTTPError
 
 from dbpull.download.answer import Answer
@@ -50,7 +51,10 @@ class _DownloadSession(requests.Session):
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
-        """Send no credentials after a redirect either."""
+        """Send the URL's credentials to no other host after a redirect."""
+        before, after = response.request.url or "", prepared_request.url or ""
+        if self.should_strip_auth(before, after):  # type: ignore[no-untyped-call]
+            prepared_request.headers.pop("Authorization", None)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Return a redirect's URL. Raises UnusableResponse where it ends TLS."""
@@ -87,7 +91,6 @@ class HttpConnection:
         self._url = url
         self._adapter = ShuttableAdapter()
         self._session = _DownloadSession()
-        self._session.auth = _NoCredentials()
         self._session.headers["Accept-Encoding"] = "identity"
         self._session.mount("http://", self._adapter)
         self._session.mount("https://", self._adapter)
@@ -119,12 +122,22 @@ class HttpConnection:
     def _response(self, signed: Signed, headers: dict[str, str]) -> requests.Response:
         try:
             return self._session.get(
-                signed.url, headers=headers, stream=True, timeout=TIMEOUTS
+                signed.url,
+                headers=headers,
+                auth=_credentials(signed.url),
+                stream=True,
+                timeout=TIMEOUTS,
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             problem = classify(error, _host_of_error(error) or _host(signed.url))
         # Outside the except: requests' own errors hold the URL.
         raise problem
+
+
+def _credentials(url: str) -> AuthBase:
+    """The credentials in a URL (`user:password@`), else none."""
+    user, password = get_auth_from_url(url)
+    return HTTPBasicAuth(user, password) if user else _NoCredentials()
 
 
 def _judged(

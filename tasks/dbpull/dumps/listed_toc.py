@@ -1,16 +1,18 @@
 """The table of contents by `pg_restore -l`, for dumps that dbpull can't read.
 
-Such a dump is a tar file, or has a version that `archive` does not know.
+Such a dump has a version that `archive` does not know.
 """
 
 from __future__ import annotations
 
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from dbpull.archive import Archive, printed
 from dbpull.archive.encodings import codec_of, decoded
+from dbpull.dumps import own_tar
 from dbpull.errors.archive import UnsupportedDump
 from dbpull.postgres import programs
 from dbpull.shell import Shell
@@ -19,7 +21,15 @@ _BEYOND = "unsupported version"
 
 
 def read(path: Path, error: UnsupportedDump, shell: Shell) -> Archive:
-    """The table of contents by the newest pg_restore, whose failure raises `error`."""
+    """The table of contents by the newest pg_restore, whose failure raises `error`.
+
+    That of pg_dump's tar format is read here.
+    """
+    if path.is_file() and tarfile.is_tarfile(path):
+        try:
+            return own_tar.read(path)
+        except UnsupportedDump as newer:
+            error = newer
     program = _newest(shell, error)
 
     def output(*options: str) -> str:

@@ -6,29 +6,27 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from dbpull import archive
-from dbpull.archive import Archive
+from dbpull import archive, layers
 from dbpull.console import Reporter
 from dbpull.download import Download
-from dbpull.download.arriving import ArrivingFile
 from dbpull.download.ignored import make_private
-from dbpull.dumps import listed_toc, names
-from dbpull.dumps.local_stream import LocalStream, finish
+from dbpull.dumps import folder, listed_toc, names, packed
+from dbpull.dumps.arrival import accept, arriving, listed, unpacked
+from dbpull.dumps.local_stream import LocalStream
 from dbpull.dumps.names import Dump, shown
+from dbpull.dumps.packed import PackedFile
 from dbpull.dumps.printed import spooled
 from dbpull.dumps.store import ANEW, dump_of, judging
 from dbpull.dumps.stream import DumpStream, FileStream
-from dbpull.errors.archive import BadDump, DumpFolder, UnsupportedDump
-from dbpull.errors.download import ObjectChanged
+from dbpull.errors.archive import BadDump, NoDumpFolder, UnsupportedDump
 from dbpull.restore.commands import of_engine
 from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
-from dbpull.sources.source import ByProgram, ByUrl, SourceBackup
+from dbpull.sources.source import ByFile, ByProgram, ByUrl, SourceBackup
 from dbpull.words import size
 
 
@@ -49,7 +47,7 @@ class LocalStore:
         return names.dumps_in(self.settings.path, app, database)
 
     def find(self, app: str | None, name: str | None) -> Dump | None:
-        """The dump in a named file, or the newest dump. Raises DumpFolder.
+        """The dump in a named file or folder, or the newest. Raises NoDumpFolder.
 
         A relative name is looked up in the current folder, in the folder of dumps, and
         in its parent.
@@ -59,15 +57,18 @@ class LocalStore:
         folder = self.settings.path
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises
         candidates = [Path.cwd() / path, folder / path, folder.parent / path]
-        found = next((c for c in candidates if c.is_file()), None)
+        found = next((c for c in candidates if names.is_dump(c)), None)
         named = next((c for c in candidates if c.is_dir()), None)
         if named and not found:
-            raise DumpFolder(shown(named), dumped=(named / "toc.dat").exists())
+            raise NoDumpFolder(shown(named))
         return Dump.of(found.resolve()) if found else None
 
     def has(self, dump: Dump) -> bool:
-        """Whether the whole dump is stored: a part has another name."""
-        return dump.path.exists()
+        """Whether the whole dump is stored: a part has another name.
+
+        A packed file of the user's own is not: it has to be unpacked.
+        """
+        return names.is_dump(dump.path) and not self._is_packed(dump)
 
     def size(self, dump: Dump) -> int:
         """A dump's size in bytes."""
@@ -75,15 +76,26 @@ class LocalStore:
 
     def look(self, dump: Dump) -> DumpStream:
         """A stored dump with its rows unread, for a plan. Raises BadDump."""
+        if dump.path.is_dir():
+            with judging(dump, self.settings.path):
+                return folder.stream_of(dump, self.shell)
         try:
             with self._file(dump) as file:
                 return LocalStream(dump, archive.read(file), self.shell)
         except UnsupportedDump as error:
-            return FileStream(dump, listed_toc.read(dump.path, error, Local()))
+            with judging(dump, self.settings.path):
+                return FileStream(dump, listed_toc.read(dump.path, error, Local()))
 
     def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
-        """Read and verify a stored dump. Raises BadDump."""
+        """Read and verify a stored dump; unpack a packed one. Raises BadDump."""
         name = shown(dump.path)
+        if dump.path.is_dir():
+            with judging(dump, self.settings.path):
+                return folder.opened(dump, self.shell, reporter)
+        if self._is_packed(dump):
+            with self._unpacked(dump, reporter) as stream:
+                stream.finish(reporter)
+            return stream
         try:
             with (
                 reporter.step("dump", f"Checking {name}") as step,
@@ -93,7 +105,8 @@ class LocalStore:
                 blocks = archive.verify(file, read)
                 step.sentence = f"{name} is here and whole: {size(dump.size)}"
         except UnsupportedDump as error:
-            return _listed(dump, error, reporter)
+            with judging(dump, self.settings.path):
+                return listed(dump, error, reporter)
         return LocalStream(dump, read, self.shell, blocks=blocks)
 
     @contextmanager
@@ -109,6 +122,13 @@ class LocalStore:
                 "Check its permissions (`ls -l`), then run the same command again.",
             ) from None
 
+    def _is_packed(self, dump: Dump) -> bool:
+        """Whether a dump's file has gzip or tar around it."""
+        if not dump.path.is_file():
+            return False
+        with self._file(dump) as file:
+            return layers.is_packed(file.read(archive.RECOGNISABLE))
+
     @contextmanager
     def fetch(self, backup: SourceBackup, reporter: Reporter) -> Iterator[DumpStream]:
         """Download and verify a backup's dump; see DumpStore."""
@@ -117,13 +137,37 @@ class LocalStore:
         if self.has(dump):
             yield self.open(dump, reporter)
         elif isinstance(way, ByUrl):
-            with self._downloading(way, dump, reporter) as download:
-                yield self._arriving(download, dump, reporter)
+            with (
+                self._downloading(way, dump, reporter) as download,
+                arriving(download, dump, self.shell, reporter) as stream,
+            ):
+                yield stream
         elif isinstance(way, ByProgram):
-            with spooled(way, dump, _accept, reporter) as spool:
-                yield self._arriving(spool, dump, reporter)
+            with (
+                spooled(way, dump, accept, reporter) as spool,
+                arriving(spool, dump, self.shell, reporter) as stream,
+            ):
+                yield stream
+        elif isinstance(way, ByFile):
+            with self._unpacked(dump, reporter) as stream:
+                yield stream
         else:
             raise NotImplementedError
+
+    @contextmanager
+    def _unpacked(self, dump: Dump, reporter: Reporter) -> Iterator[DumpStream]:
+        """Unpack a packed file of the user's own into the folder of dumps."""
+        into = packed.unpacked_name(dump, self.settings.path)
+        if self.has(into):
+            yield self.open(into, reporter)
+            return
+        reporter.doing = f"Unpacking {shown(dump.path)}"
+        with (
+            packed.locked(into.path, reporter.note),
+            judging(dump, self.settings.path),
+            unpacked(PackedFile(dump.path), into, self.shell, reporter) as stream,
+        ):
+            yield stream
 
     @contextmanager
     def _downloading(
@@ -133,7 +177,7 @@ class LocalStore:
             way.url,
             dump.path,
             connections=self.settings.connections,
-            accepts=_accept,
+            accepts=accept,
             notice=reporter.note,
         ) as download:
             reporter.doing = f"Fetching {dump.label}"
@@ -144,16 +188,6 @@ class LocalStore:
                 found = size(download.already)
                 reporter.note(f"{found} of it were here from an earlier run.")
             yield download
-
-    def _arriving(
-        self, download: ArrivingFile, dump: Dump, reporter: Reporter
-    ) -> DumpStream:
-        try:
-            front = _front(download)
-        except UnsupportedDump as error:
-            finish(download, dump, reporter)
-            return _listed(dump, error, reporter)
-        return LocalStream(dump, front, self.shell, download=download)
 
     def refuse_unable(self, *, by_url: bool) -> None:
         """Do nothing: dbpull downloads without other programs."""
@@ -179,7 +213,7 @@ class LocalStore:
 
     def remove(self, dump: Dump) -> None:
         """Remove a dump: no other file belongs to it."""
-        dump.path.unlink(missing_ok=True)
+        dump.remove()
 
     def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""
@@ -193,35 +227,3 @@ class LocalStore:
             if names.remove_part(part):
                 removed[part.name] = freed
         return removed
-
-
-def _accept(first: bytes) -> None:
-    """Refuse a download by its first bytes where no program here can read it."""
-    archive.recognise(first)
-    try:
-        archive.read(BytesIO(first))
-    except UnsupportedDump as error:
-        listed_toc.refuse_unreadable(first, error, Local())
-    except BadDump:
-        pass  # the first bytes are cut short; the whole dump is judged later
-
-
-def _front(download: ArrivingFile) -> Archive:
-    """The table of contents of an arriving dump."""
-    try:
-        with download.reader() as stream:
-            return archive.read(stream)
-    except ObjectChanged:
-        return _front(download)
-    except UnsupportedDump:
-        raise
-    except BadDump:
-        download.close(keep=False)
-        raise
-
-
-def _listed(dump: Dump, error: UnsupportedDump, reporter: Reporter) -> DumpStream:
-    """The stream of a dump that only pg_restore can list and restore."""
-    read = listed_toc.read(dump.path, error, Local())
-    reporter.note(f"{dump.label} is {error.found}: that is left to pg_restore.")
-    return FileStream(dump, read)

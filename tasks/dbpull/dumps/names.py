@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ _NAME = re.compile(
     r"-(?P<backup>[a-z]+\d+)-(?P<taken>\d{8}T\d{6}Z)\.dump"
 )
 _JOURNAL = ".journal"
+UNPACKED = ".unpacked"
+"""The suffix of a dump's file or folder while it is unpacked, beside its part."""
 _TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -56,8 +59,21 @@ class Dump:
 
     @property
     def size(self) -> int:
-        """The file's bytes."""
+        """The file's bytes; those of all files of a dump in a folder."""
+        if self.path.is_dir():
+            return sum(file.stat().st_size for file in self.path.iterdir())
         return self.path.stat().st_size
+
+    def remove(self) -> None:
+        """Remove the dump's file or folder."""
+        _remove(self.path)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether dbpull has named the file; a user's own file always stays."""
+        named = Dump.of(self.path)  # without fractions of a second
+        ours = (named.app, named.backup) == (self.app, self.backup)
+        return ours and named.taken is not None
 
     @property
     def label(self) -> str:
@@ -77,8 +93,13 @@ def dumps_in(
     folder: Path, app: str | None = None, database: str | None = None
 ) -> list[Dump]:
     """The whole dumps in a folder, newest first; of one app or database, or of all."""
-    found = [Dump.of(path) for path in folder.glob("*.dump") if path.is_file()]
+    found = [Dump.of(path) for path in folder.glob("*.dump") if is_dump(path)]
     return newest_first(found, app, database)
+
+
+def is_dump(path: Path) -> bool:
+    """Whether a path leads to a file, or to a folder in pg_dump's directory format."""
+    return path.is_file() or (path / "toc.dat").is_file()
 
 
 def newest_first(
@@ -106,27 +127,34 @@ def beyond(found: Iterable[Dump], keep: int, spared: Dump | None = None) -> list
 
 
 def parts(folder: Path, app: str | None = None) -> list[Path]:
-    """The parts of unfinished downloads, and the journals without a part.
+    """The parts of unfinished downloads, and what lies here without its part.
 
-    A download may be at work on a part: `remove_part` finds out.
+    That is a journal, or a half unpacked dump. A download may be at work on a part:
+    `remove_part` finds out.
     """
-    found = {path.name: path for path in folder.glob("*.part") if path.is_file()}
-    for journal in folder.glob(f"*.part{_JOURNAL}"):
-        if journal.name.removesuffix(_JOURNAL) not in found:
-            found[journal.name] = journal
-    named = [(path, path.name.partition(".part")[0]) for path in found.values()]
-    ours = [(path, Dump.of(path.with_name(name))) for path, name in named]
+    found = {path: path for path in folder.glob("*.part") if path.is_file()}
+    for suffix in (_JOURNAL, UNPACKED):
+        for path in folder.glob(f"*{suffix}"):
+            found.setdefault(_part_of(path), path)
+    ours = [(path, Dump.of(part.with_suffix(""))) for part, path in found.items()]
     return [path for path, dump in ours if dump.taken and app in {None, dump.app}]
 
 
+def _part_of(path: Path) -> Path:
+    """The part that a journal or a half unpacked dump belongs to."""
+    if path.name.endswith(UNPACKED):
+        return path.with_suffix(".part")
+    return path.with_name(path.name.removesuffix(_JOURNAL))
+
+
 def remove_part(found: Path) -> bool:
-    """Remove a part and its journal, or a lone journal; return whether removed.
+    """Remove a part and all beside it, also without a part; return whether removed.
 
     A part stays where a download has locked it, or where we may not remove it.
     """
-    part = found.with_name(found.name.removesuffix(_JOURNAL))
+    part = _part_of(found)
     alone = part != found
-    # A lone journal's part is made for its lock: a download may begin at any moment.
+    # A missing part is made for its lock: a download may begin at any moment.
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT if alone else 0)
     try:
         fd = os.open(part, flags, 0o600)
@@ -147,16 +175,26 @@ def _remove_locked(fd: int, part: Path, *, alone: bool) -> bool:
     if alone and os.fstat(fd).st_size:
         return False
     journal = part.with_name(part.name + _JOURNAL)
-    existed = journal.exists() or not alone
+    unpacked = part.with_suffix(UNPACKED)
+    existed = journal.exists() or unpacked.exists() or not alone
     journal.unlink(missing_ok=True)
+    _remove(unpacked)
     part.unlink()
     return existed
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def on_disk(path: Path) -> int:
     """The bytes that a file takes on disk, without holes; 0 where it is gone."""
     try:
-        return path.stat().st_blocks * 512
+        files = [*path.iterdir()] if path.is_dir() else [path]
+        return sum(file.stat().st_blocks * 512 for file in files)
     except FileNotFoundError:
         return 0
 

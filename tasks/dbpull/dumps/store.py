@@ -13,15 +13,22 @@ from dbpull.dumps.stream import DumpStream
 from dbpull.errors.archive import BadDump
 from dbpull.restore.sections import Restore
 from dbpull.settings import Settings
-from dbpull.sources.source import SourceBackup
+from dbpull.sources.source import ByFile, SourceBackup
 
 RESUMES = "What was downloaded stays for the next run."
 ANEW = "A whole download stays for the next run; its host can't resume a part of one."
 
 
 def dump_of(backup: SourceBackup, settings: Settings) -> Dump:
-    """The dump of a backup, named after its source, whether its file exists or not."""
+    """The dump of a backup, named after its source, whether its file exists or not.
+
+    A file of the user's own is read where it is; a host has its copy.
+    """
     source, database = backup.source, settings.database
+    if isinstance(backup.way, ByFile) and not settings.local:
+        found = Dump.of(backup.way.path)
+        own = Dump(found.path, source, backup.id, backup.taken)
+        return found if found.app == source else own
     return Dump.named(settings.path, source, backup.id, backup.taken, database)
 
 
@@ -34,7 +41,7 @@ def judging(dump: Dump, folder: Path) -> Iterator[None]:
     try:
         yield
     except BadDump as error:
-        if dump.taken and dump.path.parent == folder:
+        if dump.is_ours and dump.path.parent.resolve() == folder.resolve():
             raise
         raise error.of_the_user() from None
 

@@ -4,7 +4,9 @@
 
     BadDump
     ├── NotADump            another file: an error page, plain SQL, a packed file
-    ├── DumpFolder          a folder
+    ├── PhysicalBackup      a server's own files
+    ├── DamagedLayer        the gzip or tar around it is cut or damaged
+    ├── NoDumpFolder        a folder that is no dump in directory format
     ├── UnsupportedDump     a dump in a format or version that dbpull can't read
     ├── TruncatedDump       its end is missing
     └── DamagedDump         its parts contradict each other
@@ -12,12 +14,13 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 from dbpull.errors import PullError
 
 AGAIN = "Fetch it again: remove the file, if it still exists, and run the same command."
-THEIRS = "Name another with --dump, made by `pg_dump -Fc`. This file is kept as it is."
+ACCEPTED = (
+    "Accepted are pg_dump's formats -Fc, -Fd and -Ft, also with gzip or in a tar file."
+)
+THEIRS = f"{ACCEPTED} This file is kept as it is."
 
 
 class BadDump(PullError):
@@ -28,18 +31,34 @@ class BadDump(PullError):
         return BadDump(self.what, THEIRS) if self.remedy == AGAIN else self
 
 
-class DumpFolder(BadDump):
-    """A folder was named in place of a file."""
+class NoDumpFolder(BadDump):
+    """A folder without the toc.dat of pg_dump's directory format."""
 
-    def __init__(self, name: str, *, dumped: bool) -> None:
-        what = "a dump in pg_dump's directory format" if dumped else "a folder"
-        remedy = "Name a dump in it: a file that `pg_dump -Fc` has written."
-        if dumped:
-            remedy = (
-                f"`pg_restore --no-owner --no-acl -d DATABASE {quote(name)}` restores"
-                " it; dbpull takes the file that `pg_dump -Fc` writes."
-            )
-        super().__init__(f"{name} is {what}, which dbpull can't read.", remedy)
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is a folder without a dump: toc.dat is missing.",
+            f"Name a dump in it. {ACCEPTED}",
+        )
+
+
+class PhysicalBackup(BadDump):
+    """A tar with the files of a PostgreSQL server (pg_basebackup and its like)."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is a physical backup: a server's own files, not one database.",
+            "Start a server of its version on these files, and dump the database there"
+            " with `pg_dump -Fc`.",
+        )
+
+
+class DamagedLayer(BadDump):
+    """The gzip or tar around a dump ends too early, or contradicts itself."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is cut short or damaged: it can't be unpacked to its end.", AGAIN
+        )
 
 
 class NotADump(BadDump):

@@ -22,6 +22,16 @@ class SourceInterrupted(PullError):
     """A dump was interrupted at the source, and may succeed at once if begun anew."""
 
 
+class NoNewBackup(PullError):
+    """A source is one dump: no new backup can be taken of it."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            f"{source} is a dump: no new backup can be taken of it.",
+            "Leave out --capture, or name the database as source.",
+        )
+
+
 class NoSuchBackup(PullError):
     """A source that keeps no backups has no dump here with an id."""
 

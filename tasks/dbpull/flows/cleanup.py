@@ -17,7 +17,10 @@ from dbpull.words import listed, size
 
 
 def delete(dump: Dump, store: DumpStore, reporter: Reporter) -> None:
-    """Remove a dump that has been restored."""
+    """Remove a dump that has been restored, unless it is a file of the user's own."""
+    if not dump.is_ours:
+        reporter.say(f"{store.shown(dump.path)} is your own: it stays.")
+        return
     freed = store.size(dump)
     store.remove(dump)
     reporter.say(f"Removed {store.shown(dump.path)} ({size(freed)}).")

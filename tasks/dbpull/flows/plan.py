@@ -16,7 +16,7 @@ from dbpull.postgres import programs
 from dbpull.restore import check
 from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.selection import Selection
-from dbpull.sources.source import ByUrl
+from dbpull.sources.source import ByFile, ByUrl
 from dbpull.target import opened
 from dbpull.target.leftovers import leftovers
 from dbpull.target.names import Names
@@ -172,7 +172,7 @@ def _from(gathered: Gathered) -> str:
 def _dump(run: Run, dump: Dump | None, *, delete: bool) -> str:
     if not dump:
         return f"dump  a new one in {run.store.shown(run.settings.path)}"
-    state = "to be fetched"
+    state = "to be fetched" if dump.is_ours else "to be unpacked"
     if run.store.has(dump):
         state = f"here already, {size(run.store.size(dump))}"
     after = ", removed afterwards" if delete else ""
@@ -203,6 +203,8 @@ def _fetching(run: Run, gathered: Gathered) -> list[str]:
     dump, backup = gathered.dump, gathered.choice.backup
     if dump and run.store.has(dump):
         return []
+    if backup and isinstance(backup.way, ByFile):
+        return [f"unpack {run.store.shown(backup.way.path)}"]
     requests = gathered.database.capture_requests
     if backup and isinstance(backup.way, ByUrl):
         requests = backup.way.requests

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dbpull.console import Reporter
-from dbpull.errors.sources import NoBackup
+from dbpull.errors.sources import NoBackup, NoNewBackup
 from dbpull.single_flight import SingleFlight, T
 from dbpull.sources.source import Source, SourceBackup, SourceDatabase
 from dbpull.words import age
@@ -48,7 +48,7 @@ def choose(
 ) -> Choice:
     """Choose the named backup, the newest if young enough, or a capture.
 
-    Raises as the database's `named` does.
+    Raises NoNewBackup, and as the database's `named` does.
     """
 
     def ask() -> Choice:
@@ -63,6 +63,8 @@ def _chosen(
     if backup:
         return Choice(database.named(backup), "asked for")
     if capture:
+        if not database.takes_backups:
+            raise NoNewBackup(database.label)
         return Choice(None, "asked for")
     try:
         newest = database.newest()

@@ -11,6 +11,8 @@ from dbpull.heroku.dump import PLATFORM
 from dbpull.settings import Settings
 from dbpull.sources import heroku_app
 from dbpull.sources.command_output import CommandOutput
+from dbpull.sources.dump_file import DumpFile
+from dbpull.sources.dump_url import DumpUrl
 from dbpull.sources.dumped import Stored
 from dbpull.sources.live_database import LiveDatabase
 from dbpull.sources.named import NamedSource, named_source
@@ -90,6 +92,7 @@ def _printed(named: NamedSource, settings: Settings, stored: Stored) -> Source:
 
 
 _KINDS: Mapping[str, Make] = {
+    "file": lambda named, *_: DumpFile(named),
     "heroku": lambda named, settings, _: _app(named, settings),
     "live": lambda named, settings, stored: LiveDatabase(
         named, tuple(settings.skip_data), stored
@@ -98,5 +101,6 @@ _KINDS: Mapping[str, Make] = {
     "ssh": _ssh,
     "command": lambda named, _, stored: CommandOutput(named, stored),
     "printed": _printed,
+    "url": lambda named, *_: DumpUrl(named),
 }
 """How a source of each kind is made."""

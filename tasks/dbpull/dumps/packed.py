@@ -1,0 +1,79 @@
+"""A packed dump of the user's own: unpacked into the folder of dumps, never changed."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbpull.download.chunks import Progress
+from dbpull.download.part import PartFile
+from dbpull.dumps.names import Dump, shown
+from dbpull.errors.download import DownloadStopped
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_NUMBERED = re.compile(r"[a-z]+\d+")
+
+
+def unpacked_name(dump: Dump, folder: Path) -> Dump:
+    """The dump that a packed one becomes, in the folder of dumps."""
+    changed = datetime.fromtimestamp(dump.path.stat().st_mtime, UTC)
+    slug = re.sub(r"[^a-z0-9]+", "-", dump.path.name.lower()).strip("-")
+    backup = dump.backup if _NUMBERED.fullmatch(dump.backup) else "d1"
+    return Dump.named(folder, dump.app or slug or "dump", backup, dump.taken or changed)
+
+
+class PackedFile:
+    """A packed file of this machine, as it is read; see PackedBytes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.host = shown(path)
+        self.size = path.stat().st_size
+        self.closed = False
+        self.progress: Progress = lambda _done, _total: None
+
+    def reader(self) -> io.BufferedReader:
+        """Open the file."""
+        return io.BufferedReader(_Reading(self), 256 * 1024)
+
+    def close(self, *, keep: bool = True) -> None:
+        """End every read; the file stays as it is."""
+        del keep
+        self.closed = True
+
+
+class _Reading(io.FileIO):
+    """Tells the progress, and ends where the file is closed by another thread."""
+
+    def __init__(self, file: PackedFile) -> None:
+        super().__init__(file.path, "rb")
+        self._file = file
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        if self._file.closed:
+            raise DownloadStopped(self._file.host)
+        count = super().readinto(buffer)
+        self._file.progress(self.tell(), self._file.size)
+        return count
+
+
+@contextmanager
+def locked(into: Path, notice: Callable[[str], None]) -> Iterator[None]:
+    """Lock the place of a dump that is unpacked, as a download does.
+
+    `notice` is told where a .gitignore was changed. Raises AlreadyRunning, CannotStore.
+    """
+    part = PartFile(into)
+    if changed := part.open(None):
+        notice(changed)
+    try:
+        yield
+    finally:
+        part.close()
