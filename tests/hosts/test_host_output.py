@@ -39,7 +39,9 @@ def all_of(output: HostOutput) -> bytes:
 def test_every_byte_comes_and_stderr_beside_it(host: Host, devbox: Machine) -> None:
     (devbox.home / "file").write_bytes(BINARY + b"dbpull:\n" + BINARY)
 
-    with printed_on(host, ["sh", "-c", "echo why >&2; cat file; exit 3"], {}) as output:
+    with printed_on(
+        host, ["sh", "-c", "echo why >&2; cat file; exit 3"], env={}
+    ) as output:
         found = all_of(output)
         result = output.wait()
 
@@ -48,13 +50,13 @@ def test_every_byte_comes_and_stderr_beside_it(host: Host, devbox: Machine) -> N
 
 
 def test_no_more_comes_at_once_than_is_asked_for(host: Host) -> None:
-    with printed_on(host, ["sh", "-c", "echo abc; sleep 600"], {}) as output:
+    with printed_on(host, ["sh", "-c", "echo abc; sleep 600"], env={}) as output:
         assert output.read(2) == b"ab"
         assert output.read(9) == b"c\n"
 
 
 def test_a_program_that_is_not_there_prints_nothing(host: Host) -> None:
-    with printed_on(host, ["nowhere"], {}) as output:
+    with printed_on(host, ["nowhere"], env={}) as output:
         assert all_of(output) == b""
         result = output.wait()
 
@@ -66,7 +68,7 @@ def test_a_read_that_waits_returns_when_another_thread_ends_the_program(
     host: Host, devbox: Machine
 ) -> None:
     found = []
-    with printed_on(host, ["sleep", "600"], {}) as output:
+    with printed_on(host, ["sleep", "600"], env={}) as output:
         reader = threading.Thread(target=lambda: found.append(output.read(1)))
         reader.start()
         until(lambda: "sleep 600" in devbox.processes())
@@ -79,7 +81,7 @@ def test_a_read_that_waits_returns_when_another_thread_ends_the_program(
 
 
 def test_leaving_the_context_ends_the_program(host: Host, devbox: Machine) -> None:
-    with printed_on(host, ["cat", "/dev/zero"], {}) as output:
+    with printed_on(host, ["cat", "/dev/zero"], env={}) as output:
         assert output.read(1) == b"\0"
         assert "cat /dev/zero" in devbox.processes()
 
@@ -89,7 +91,7 @@ def test_leaving_the_context_ends_the_program(host: Host, devbox: Machine) -> No
 def test_a_lost_connection_is_an_error_and_the_program_ends(
     host: Host, devbox: Machine
 ) -> None:
-    with printed_on(host, ["sh", "-c", "echo a; sleep 600"], {}) as output:
+    with printed_on(host, ["sh", "-c", "echo a; sleep 600"], env={}) as output:
         assert output.read(1) == b"a"
         devbox.cut()
         all_of(output)
@@ -102,6 +104,6 @@ def test_a_lost_connection_is_an_error_and_the_program_ends(
 def test_a_program_that_is_killed_there_has_the_signals_code(
     host: Host, devbox: Machine
 ) -> None:
-    with printed_on(host, ["sh", "-c", "echo a; kill -9 $$"], {}) as output:
+    with printed_on(host, ["sh", "-c", "echo a; kill -9 $$"], env={}) as output:
         assert all_of(output) == b"a\n"
         assert output.wait().code == 128 + signal.SIGKILL

@@ -13,7 +13,7 @@ from dbpull.shell import Result
 
 @contextmanager
 def printed_on(
-    host: Host, argv: Sequence[str], env: Mapping[str, str]
+    host: Host, argv: Sequence[str], *, env: Mapping[str, str]
 ) -> Iterator[HostOutput]:
     """Start a program on a host; leaving the context ends the program.
 

@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from dbpull.errors import PullError
 from dbpull.errors.live import dump_failed
 from dbpull.live import server
 from dbpull.live.server import LiveServer
 from dbpull.postgres.psql import Psql, reason
-from dbpull.shell.output import ProgramOutput, printed
+from dbpull.shell import Result
+from dbpull.shell.output import printed
+
+
+class RunningProgram(Protocol):
+    """A program, here or on a host, whose stdout is read while it runs."""
+
+    def read(self, count: int) -> bytes:
+        """Up to `count` bytes, as soon as there are any; b"" at the output's end."""
+
+    def wait(self) -> Result:
+        """Wait for the program's end, after the output's end."""
+
+    def end(self) -> None:
+        """End the program, from any thread."""
+
+
+class StartProgram(Protocol):
+    """Starts a program; leaving the context ends it."""
+
+    def __call__(
+        self, argv: Sequence[str], *, env: Mapping[str, str]
+    ) -> AbstractContextManager[RunningProgram]:
+        """Start it; `env` as in Shell.run."""
 
 
 @dataclass(frozen=True)
 class PgDumpOutput:
     """What pg_dump prints: the dump; see PrintedDump."""
 
-    output: ProgramOutput
+    output: RunningProgram
     psql: Psql
 
     def read(self, count: int) -> bytes:
@@ -51,14 +75,16 @@ class PgDumpOutput:
 
 @contextmanager
 def dumping(
-    argv: Sequence[str], facts: LiveServer, psql: Psql
+    argv: Sequence[str],
+    facts: LiveServer,
+    psql: Psql,
+    start: StartProgram = printed,
 ) -> Iterator[PgDumpOutput]:
-    """Start pg_dump on the connection of `psql`; it ends with the context.
+    """Start pg_dump by `start`, on the connection and the machine of `psql`.
 
     The dump has the encoding of the database, so no other is asked for.
     """
-    environ = psql.shell.environ
-    env = psql.connection.environment(environ, facts.options)
+    env = psql.connection.environment(psql.shell.environ, facts.options)
     env.pop("PGCLIENTENCODING", None)
-    with printed(argv, env=env) as output:
+    with start(argv, env=env) as output:
         yield PgDumpOutput(output, psql)

@@ -11,34 +11,31 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import unquote
 
 from dbpull.console import Reporter
 from dbpull.download.arriving import PrintedDump
-from dbpull.errors.live import LiveError, dump_failed, remedy_at_source
-from dbpull.errors.postgres import CannotConnect
+from dbpull.errors.live import LiveError
 from dbpull.errors.sources import NoSource
 from dbpull.hosts.connect import connect
 from dbpull.hosts.connection import connection_to
 from dbpull.hosts.host import Host
-from dbpull.hosts.output import HostOutput, printed_on
-from dbpull.live import pg_dump, poolers, server, tables, url
+from dbpull.hosts.output import printed_on
+from dbpull.live import pg_dump, url
+from dbpull.live.dumping import dumping
 from dbpull.live.server import LiveServer
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.programs import Program
-from dbpull.postgres.psql import Psql, cause
+from dbpull.postgres.psql import Psql
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
-from dbpull.sources.dumped import DumpsHere, Stored
+from dbpull.sources.database_to_dump import DatabaseToDump, ask
+from dbpull.sources.dumped import Stored
 from dbpull.sources.named import NamedSource
-from dbpull.sources.source import (
-    ByProgram,
-    DatabaseIdentity,
-    Progress,
-    SourceBackup,
-)
+from dbpull.sources.source import SourceBackup
 
 _FORM = re.compile(
     r"ssh://(?:(?P<user>[^@/?#:]+)@)?(?P<host>\[[0-9a-fA-F:.%]+\]|[^@/?#:\[\]]+)"
@@ -68,39 +65,51 @@ class SshSource:
         """The source's name in the names of dumps."""
         return self.named.name_of_dumps
 
-    @property
-    def dumps(self) -> DumpsHere:
-        """The source's dumps that are here."""
-        return DumpsHere(self.name_of_dumps, self.name, self.stored)
-
     def refuse_unable(self, reporter: Reporter) -> None:
         """Raise NoSource for a malformed URL."""
         self._place()
 
-    def open(self, reporter: Reporter) -> SshDatabase:
-        """Ask the server, by psql on the host. Raises RemoteError, PostgresError."""
-        with self.reached(reporter) as host:
+    def open(self, reporter: Reporter) -> DatabaseToDump:
+        """Ask the server, by psql on the host.
+
+        Raises RemoteError, LiveError, CannotConnect, SqlFailed.
+        """
+        with self._reached(reporter) as host:
             connection = url.read(
                 self._database_url, self.named.origin, host
             ).connection
             psql = Psql(host, _newest(host, "psql", connection).path, connection)
-            with _asking():
-                psql = poolers.refuse_pooler(psql)
-                facts = server.ask(psql)
-                known = tables.look(psql, self.skip_data)
-            known.refuse_unreadable(connection.label, facts.role, facts.major)
-            known.refuse_filtered(connection.label, facts.role)
+            psql, facts, found = ask(psql, self.skip_data)
             program = _newest(host, "pg_dump", connection, facts.major)
             packed = _compression(host, program, for_hosts=self.for_hosts)
-            argv = pg_dump.argv(program, connection, known.without_rows, packed)
-        return SshDatabase(self, psql.connection, facts, tuple(argv))
+        argv = pg_dump.argv(program, connection, found.without_rows, packed)
+        return DatabaseToDump(
+            self.named,
+            psql.connection,
+            facts,
+            found,
+            tuple(argv),
+            server=None,
+            start=lambda reporter: self._dumping(argv, facts, psql, reporter),
+            stored=self.stored,
+        )
+
+    @contextmanager
+    def _dumping(
+        self, argv: Sequence[str], facts: LiveServer, asked: Psql, reporter: Reporter
+    ) -> Iterator[PrintedDump]:
+        """Run pg_dump on the host; nothing of the dump is stored there."""
+        with self._reached(reporter) as host:
+            psql = replace(asked, shell=host)
+            with dumping(argv, facts, psql, partial(printed_on, host)) as output:
+                yield output
 
     def backups(self, reporter: Reporter) -> list[SourceBackup]:
         """The dumps of the database that are here."""
         return self.stored(self.name_of_dumps)
 
     @contextmanager
-    def reached(self, reporter: Reporter) -> Iterator[Host]:
+    def _reached(self, reporter: Reporter) -> Iterator[Host]:
         """The host, while connected. Raises RemoteError."""
         place = self._place()
         user, port = place["user"], place["port"]
@@ -127,108 +136,9 @@ class SshSource:
         )
 
 
-@dataclass(frozen=True)
-class SshDatabase:
-    """A database on a host, as its server was asked."""
-
-    source: SshSource
-    connection: Connection
-    """As the host's programs reach the database."""
-    facts: LiveServer
-    argv: tuple[str, ...]
-    """The pg_dump to be run there."""
-    server = None
-    keeps_backups, takes_backups = False, True
-
-    @property
-    def label(self) -> str:
-        """The source as messages name it."""
-        return self.source.name
-
-    @property
-    def about(self) -> str:
-        """The source, who named it, and the database's place, for a plan."""
-        return f"{self.label} [{self.source.named.origin}], {self.connection.label}"
-
-    @property
-    def version(self) -> str:
-        """The server's version."""
-        return self.facts.version
-
-    @property
-    def size(self) -> int | None:
-        """The database's bytes."""
-        return self.facts.size
-
-    @property
-    def identity(self) -> DatabaseIdentity | None:
-        """The database by its server's own number."""
-        system = self.facts.system_identifier
-        return DatabaseIdentity(system, self.facts.dbname) if system else None
-
-    @property
-    def capture_requests(self) -> Sequence[str]:
-        """The command that is run on the host, for a plan."""
-        return (f"on {self.connection.seen_from}: {shlex.join(self.argv)}",)
-
-    def newest(self) -> SourceBackup:
-        """The newest dump here. Raises NoBackup."""
-        return self.source.dumps.newest()
-
-    def named(self, backup: str) -> SourceBackup:
-        """The dump here with an id. Raises NoSuchBackup."""
-        return self.source.dumps.named(backup)
-
-    def capture(self, wait: float, progress: Progress) -> SourceBackup:
-        """A new dump: taken when it is fetched."""
-        way = ByProgram(self._start, self.capture_requests, self.size)
-        return self.source.dumps.next(way, self.size)
-
-    @contextmanager
-    def _start(self, reporter: Reporter) -> Iterator[PrintedDump]:
-        """Run pg_dump on the host; nothing of the dump is stored there."""
-        env = self.connection.environment({}, self.facts.options)
-        del env["PGCLIENTENCODING"]  # a dump has its database's encoding
-        with (
-            self.source.reached(reporter) as host,
-            printed_on(host, self.argv, env) as output,
-        ):
-            yield _DumpOfHost(output, self.connection.label)
-
-
-@dataclass(frozen=True)
-class _DumpOfHost:
-    """A dump that pg_dump prints on a host; see PrintedDump."""
-
-    output: HostOutput
-    label: str
-
-    def read(self, count: int) -> bytes:
-        return self.output.read(count)
-
-    def finish(self) -> None:
-        """Raises SourceInterrupted, LiveError, ConnectionLost."""
-        result = self.output.wait()
-        if not result.ok:
-            raise dump_failed(self.label, cause(result.err))
-
-    def end(self) -> None:
-        self.output.end()
-
-
 def ssh_source(named: NamedSource, settings: Settings, stored: Stored) -> SshSource:
     """The source that the settings name, without a connection."""
     return SshSource(named, settings.skip_data, settings.local is not None, stored)
-
-
-@contextmanager
-def _asking() -> Iterator[None]:
-    """Ask the server; an error names the source's remedy, not the target's."""
-    try:
-        yield
-    except CannotConnect as error:
-        remedy = remedy_at_source(error.cause)
-        raise CannotConnect(error.label, error.cause, remedy) from None
 
 
 def _newest(host: Host, name: str, connection: Connection, major: int = 0) -> Program:
