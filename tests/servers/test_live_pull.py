@@ -196,6 +196,11 @@ def test_rows_that_are_not_wanted_stay_there(make: Make) -> None:
     ended = pulling.pull().succeeds()
 
     assert "Rows of 3 tables stay there" in ended.err
+    lacking = "Without the rows of "
+    assert lacking in ended.err
+    pulling.project.configure("")
+    again = pulling.pull().succeeds()
+    assert f"{lacking}audit.Logins *, audit.log_2026, public.sessions." in again.err
     counts = (
         "select (select count(*) from orders), (select count(*) from sessions),"
         " (select count(*) from session_like), (select count(*) from audit.log),"

@@ -303,12 +303,27 @@ def test_patterns_that_fit_no_table_are_told() -> None:
     assert list(selection.unmatched) == ["user", "public.lo", "USERS"]
 
 
+def test_a_table_without_rows_in_the_dump_is_told() -> None:
+    """pg_dump was told to omit them: also a dump that is taken up later is partial."""
+    partitioned = "CREATE TABLE public.parted (i int)\nPARTITION BY LIST (i);\n"
+    selection = chosen(
+        entry("TABLE", "users", "public", definition="CREATE TABLE …"),
+        entry("TABLE", "visits", "public"),
+        entry("TABLE", "parted", "public", definition=partitioned),
+        entry("VIEW", "seen", "public"),
+        rows("users"),
+    )
+
+    assert selection.skipped == ("public.visits",)
+
+
 def test_of_a_partitioned_table_the_partitions_are_meant() -> None:
     attach = "ALTER TABLE ONLY {} ATTACH PARTITION {} FOR VALUES IN (1);"
     one, other = rows("lines_1"), rows('"of" two', "old")
     below, heir = rows("lines_1_1"), rows("lines_heir")
+    partitioned = "CREATE TABLE public.lines (i int)\nPARTITION BY LIST (i);\n"
     tables = [
-        entry("TABLE", "lines", "public"),
+        entry("TABLE", "lines", "public", definition=partitioned),
         # Until pg_dump 13 it was said with the partition itself.
         entry(
             "TABLE",

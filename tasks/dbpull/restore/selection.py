@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dbpull.archive import Entry
+from dbpull.archive import Archive, Entry
 from dbpull.restore.left_out import LeftOut
 from dbpull.restore.skipping import Skipping
 
+_PARTITIONED = re.compile(r"^PARTITION BY ", re.MULTILINE)
 _MOVED = "its tables go to the target's default tablespace"
 
 
@@ -72,10 +74,27 @@ def select(left_out: LeftOut, skip_data: Sequence[str] = ()) -> Selection:
             skipped.append(_qualified(entry))
         else:
             kept.append(entry)
+    skipped += map(_qualified, _without_rows(archive, kept))
     spaces = (e.tablespace for e in kept if e.tablespace not in {"", "pg_default"})
     reasons.update(f"the tablespace {space}: {_MOVED}" for space in spaces)
     told = tuple(f"{reason} ({count})" for reason, count in reasons.items())
     return Selection(tuple(kept), told, tuple(skipped), skipping.unmatched)
+
+
+def _without_rows(archive: Archive, kept: Iterable[Entry]) -> list[Entry]:
+    """The tables whose rows are not in the archive: pg_dump was told to omit them.
+
+    A partitioned table has no rows of its own.
+    """
+    rows = (entry for entry in archive.entries if entry.desc == "TABLE DATA")
+    filled = {(entry.namespace, entry.tag) for entry in rows}
+    return [
+        entry
+        for entry in kept
+        if entry.desc == "TABLE"
+        and (entry.namespace, entry.tag) not in filled
+        and not _PARTITIONED.search(entry.definition)
+    ]
 
 
 def _qualified(entry: Entry) -> str:
