@@ -142,6 +142,8 @@ def test_no_secret_is_shown() -> None:
     assert found
     assert found.label == "client1"
     assert named(source=f"postgres://u:{SECRET}@h:1/d?x={SECRET}").label == "h:1/d"
+    within = named(source=f"postgres://h/d?user=u&password=a@{SECRET}")
+    assert within.label == "h/d"
 
 
 def test_the_names_of_dumps_are_readable_and_of_one_source_each() -> None:

@@ -9,8 +9,10 @@ import re
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
+from dbpull.errors.postgres import BadUrl
 from dbpull.errors.sources import NoSource
 from dbpull.errors.spelling import did_you_mean
+from dbpull.live import url
 from dbpull.naming import setting
 from dbpull.postgres.scheme import TAKEN
 from dbpull.settings import Settings
@@ -150,5 +152,17 @@ def _place(kind: str, text: str) -> str:
         return "command"
     if kind == "file":
         return text.rstrip("/").rpartition("/")[2]
+    if kind == "live":
+        return _server(text)
     bare = text.partition("://")[2] or text.partition(":")[2] or text
     return bare.rpartition("@")[2].partition("?")[0].partition("#")[0]
+
+
+def _server(text: str) -> str:
+    """The server and the database of a URL, which may hold a password anywhere."""
+    try:
+        found = url.read(text, "").connection
+    except BadUrl:
+        return "database"
+    port = f":{found.port}" if found.port != 5432 else ""
+    return f"{found.host}{port}/{found.dbname}"
