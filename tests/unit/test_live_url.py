@@ -210,7 +210,10 @@ def test_a_password_is_in_no_representation() -> None:
 def test_a_tunnel_keeps_the_hosts_name() -> None:
     found = read("postgres://u@a:1,b:2/shop?sslmode=verify-full").connection
 
-    given = url.through_tunnel(found, 9999).environment({})
+    through = url.through_tunnel(found, 9999)
+    given = through.environment({})
+
+    assert through.label == "shop on a:1"
 
     assert (given["PGHOST"], given["PGHOSTADDR"], given["PGPORT"]) == (
         "a", "127.0.0.1", "9999",

@@ -53,13 +53,14 @@ def read(url: str, origin: str, shell: Shell | None = None) -> LiveUrl:
 
 
 def through_tunnel(connection: Connection, port: int) -> Connection:
-    """The connection by a port of this machine; the host stays the name for TLS."""
-    kept = dict(connection.options)
-    kept.pop("port", None)
-    kept["hostaddr"] = "127.0.0.1"
+    """The connection by a port of this machine; the host stays the name for TLS.
+
+    Messages name the server, not the port.
+    """
     host = "" if connection.is_socket else connection.host.partition(",")[0]
-    options = tuple(kept.items())
-    return replace(connection, host=host, port=port, options=options)
+    here = {"hostaddr": "127.0.0.1", "port": str(port)}
+    options = tuple((dict(connection.options) | here).items())
+    return replace(connection, host=host, options=options)
 
 
 def _parted(text: str, origin: str) -> tuple[re.Match[str], str]:
