@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import signal
+import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,9 +29,15 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def exported(world: World, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The shop's dump."""
-    path = tmp_path_factory.mktemp("render") / "shop.dump"
-    return world.modern.dump("shop", path).read_bytes()
+    """What Render makes of the shop: a directory dump in a `.tar.gz`."""
+    folder = tmp_path_factory.mktemp("render") / "2026-11-28T03:00Z" / "shop_x1y2"
+    folder.parent.mkdir()
+    argv = [world.modern.program("pg_dump"), "-Fd", "-f", str(folder), "--no-owner"]
+    subprocess.run([*argv, world.modern.url("shop")], check=True)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        tar.add(folder.parent, folder.parent.name)
+    return packed.getvalue()
 
 
 @pytest.fixture
