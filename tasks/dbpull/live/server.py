@@ -24,6 +24,8 @@ SELECT json_build_object(
   'dbname', current_database(),
   'role', current_user,
   'replica', pg_is_in_recovery(),
+  'started', CASE WHEN pg_is_in_recovery() THEN ''
+                  ELSE extract(epoch FROM pg_postmaster_start_time())::text END,
   'size', CASE WHEN has_database_privilege(current_database(), 'CONNECT')
                THEN pg_database_size(current_database()) END,
   'tls', coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false));
@@ -61,6 +63,8 @@ class LiveServer:
     is_replica: bool
     size: int | None
     is_encrypted: bool
+    started: str = ""
+    """When the server was started, in seconds since 1970; "" for a replica."""
 
     @property
     def options(self) -> str:
@@ -83,6 +87,7 @@ def ask(psql: Psql) -> LiveServer:
         dbname=told["dbname"],
         role=told["role"],
         is_replica=told["replica"],
+        started=told["started"],
         size=told["size"],
         is_encrypted=told["tls"],
     )

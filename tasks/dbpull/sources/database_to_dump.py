@@ -88,8 +88,10 @@ class DatabaseToDump:
     @property
     def identity(self) -> DatabaseIdentity | None:
         """The database by its server's own number."""
-        system = self.facts.system_identifier
-        return DatabaseIdentity(system, self.facts.dbname) if system else None
+        facts = self.facts
+        if not facts.system_identifier:
+            return None
+        return DatabaseIdentity(facts.system_identifier, facts.dbname, facts.started)
 
     @property
     def capture_requests(self) -> Sequence[str]:

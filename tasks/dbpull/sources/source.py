@@ -84,7 +84,7 @@ class DatabaseIdentity:
     server whose files were copied has the number of the first."""
     dbname: str
     started: str = ""
-    """When the server was started, as it tells it; "" for a replica."""
+    """When the server was started, in seconds since 1970; "" for a replica."""
 
 
 class SourceDatabase(Protocol):

@@ -52,7 +52,8 @@ class IdentifiedDatabase(Protocol):
 
 
 _IDENTITY = """
-SELECT system_identifier, pg_postmaster_start_time() FROM pg_control_system();
+SELECT system_identifier, extract(epoch FROM pg_postmaster_start_time())
+FROM pg_control_system();
 """
 
 
