@@ -17,6 +17,7 @@ _PASSWORD = re.compile(
 )
 _TOKEN = re.compile(r"\b(Bearer|Basic)\s+\S+|\b(?:HRKU-|rnd_)[\w-]+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_LAST = 3  # lines
 _LONG = 120  # characters; links to documentation are shorter, signed URLs longer
 
 
@@ -34,6 +35,12 @@ def redacted(text: object, *, limit: int = 300) -> str:
     line = _TOKEN.sub("[token left out]", line)
     line = _PASSWORD.sub(r"\1\2[left out]", line)
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def last_words(err: str) -> str:
+    """The last lines of what a program said on stderr, as one line without secrets."""
+    lines = [line for line in err.splitlines() if line.strip()][-_LAST:]
+    return " / ".join(redacted(line).rstrip(".") for line in lines)
 
 
 def _harmless(match: re.Match[str]) -> str:

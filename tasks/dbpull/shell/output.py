@@ -97,13 +97,23 @@ class ProgramOutput:
 
     def wait(self) -> Result:
         """Wait for the program's end; `err` has the last lines of its stderr."""
-        while self._process.poll() is None:
+        while not self.has_ended:
             SIGNALS.check()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(PAUSE)
-        self._listener.join(STDERR_ENDS)
-        err = b"".join(list(self._err)).decode("utf-8", "replace")
-        return Result(self._argv, self._process.returncode, "", err)
+        return Result(self._argv, self._process.returncode, "", self.err)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the program has ended."""
+        return self._process.poll() is not None
+
+    @property
+    def err(self) -> str:
+        """The last lines of stderr: so far, or all of them after the program's end."""
+        if self.has_ended:
+            self._listener.join(STDERR_ENDS)
+        return b"".join(list(self._err)).decode("utf-8", "replace")
 
     def end(self) -> None:
         """End the program and all that it has started, from any thread."""

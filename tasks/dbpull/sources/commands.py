@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbpull.errors.sources import SourceError
-from dbpull.redact import redacted
+from dbpull.redact import last_words, redacted
 from dbpull.shell import Result
 from dbpull.shell.output import printed
 
 MOST = 64 * 1024  # bytes that a command may print; a token has some thousand
 SHOWN = 80  # letters of a command in a message
-LAST_WORDS = 3  # lines of stderr in a message
 
 
 def expanded(text: str) -> str:
@@ -52,10 +51,8 @@ def refuse_failed(result: Result, command: str) -> None:
     end = f"failed with exit code {result.code}"
     if result.code < 0:
         end = f"was ended by signal {-result.code}"
-    lines = [
-        redacted(line).rstrip(".") for line in result.err.splitlines() if line.strip()
-    ]
-    said = f": {' / '.join(lines[-LAST_WORDS:])}" if lines else ", without a word"
+    words = last_words(result.err)
+    said = f": {words}" if words else ", without a word"
     raise SourceError(
         f"The command {command} {end}{said}.",
         "Run it by itself to see more; it must work without a question.",

@@ -11,6 +11,7 @@ from dbpull.download.arriving import PrintedDump
 from dbpull.live import pg_dump, url
 from dbpull.live.dumping import dumping
 from dbpull.live.server import LiveServer
+from dbpull.live.tunnel import tunnel
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import Psql
@@ -105,4 +106,8 @@ class LiveDatabase:
         if self.source.password:
             password = expanded(self.source.password)
             connection = replace(connection, password=password)
-        yield connection
+        if not self.source.tunnel:
+            yield connection
+            return
+        with tunnel(self.source.tunnel) as port:
+            yield url.through_tunnel(connection, port)

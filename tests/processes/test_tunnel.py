@@ -1,0 +1,84 @@
+"""Tunnels: waited for, watched, and ended with all that they have started."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dbpull.errors.live import LiveError
+from dbpull.live.tunnel import tunnel
+from silences import gone, until
+
+LISTEN = """
+import os, signal, socket, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print("x" * 100000, flush=True)
+open(sys.argv[2], "w").write(f"{os.getpid()}\\n")
+while True: listener.accept()[0].sendall(b"hello")
+"""
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> str:
+    """A tunnel: a child of sh that listens, prints much and ignores SIGTERM."""
+    script = tmp_path / "listen.py"
+    script.write_text(LISTEN)
+    return f"{sys.executable} '{script}' {{port}} '{tmp_path / 'pid'}'; echo end"
+
+
+def test_a_tunnel_is_used_once_it_listens(listening: str, tmp_path: Path) -> None:
+    slow = f"sleep 0.3; echo $$ >'{tmp_path / 'sh'}'; {listening}"
+    with tunnel(slow) as port:
+        with socket.create_connection(("127.0.0.1", port), 20) as connected:
+            assert connected.recv(5) == b"hello"
+        until(lambda: (tmp_path / "pid").exists())
+        pids = [int((tmp_path / name).read_text()) for name in ("pid", "sh")]
+
+    until(lambda: all(map(gone, pids)))
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), 1).close()
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        ("ssh -N example", r"`ssh -N example` has no \{port\}"),
+        ("echo no such bastion >&2; exit 3; : {port}", "was used: no such bastion"),
+        ("echo {port} in use", r"was used: \d+ in use"),
+        ("echo token=abc >&2; exit 1; : {port}", r"token=\[left out\]"),
+    ],
+)
+def test_a_command_that_is_no_tunnel_is_refused(command: str, what: str) -> None:
+    with pytest.raises(LiveError, match=what), tunnel(command):
+        pass
+
+
+def test_a_tunnel_that_does_not_listen_is_given_up() -> None:
+    never = tunnel("echo waiting for a login; exec sleep 99; : {port}", patience=0.5)
+
+    with pytest.raises(LiveError, match=r"listen on .* seconds: waiting"), never:
+        pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_tunnel_ends_with_us(listening: str, tmp_path: Path, number: int) -> None:
+    ours = f"""
+import time
+from dbpull.live.tunnel import tunnel
+from dbpull.signals import SIGNALS
+with SIGNALS.handled(), tunnel({listening!r}): SIGNALS.pause(99)
+"""
+    pid = tmp_path / "pid"
+    run = subprocess.Popen([sys.executable, "-c", ours], stderr=subprocess.DEVNULL)
+    until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+
+    run.send_signal(number)
+    run.wait(20)
+
+    until(lambda: gone(int(pid.read_text())))
