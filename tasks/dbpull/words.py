@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 
@@ -60,3 +61,8 @@ def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:
     """Names with commas: the first `most`, and the number of others."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def source_label(name: str) -> str:
+    """A source's name without the digest that tells its dumps from another's."""
+    return re.sub(r"--[0-9a-f]{6}$", "", name)

@@ -49,7 +49,7 @@ LAYERS: dict[str, set[str]] = {
     "live": {"errors", "postgres", "redact", "shell", "signals", "words"},
     "target": {
         "console", "embedded", "env_file", "errors", "naming", "platforms", "postgres",
-        "project", "settings", "shell",
+        "project", "settings", "shell", "words",
     },
     "restore": {"archive", "errors", "platforms", "postgres", "shell", "signals"},
     "demo": {"embedded", "errors", "naming", "standby"},

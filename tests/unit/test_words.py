@@ -74,3 +74,8 @@ def test_names_in_a_row() -> None:
     assert words.listed(tuple("abcdefg")) == "a, b, c, d, e and 2 more"
     assert words.listed(["a", "b", "c"], 1) == "a and 2 more"
     assert words.listed([]) == ""
+
+
+def test_a_source_is_named_without_its_digest() -> None:
+    assert words.source_label("staging--3fa2c1") == "staging"
+    assert words.source_label("myapp--eu") == "myapp--eu"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dbpull import filelock
 from dbpull.native import legible
+from dbpull.words import source_label
 
 _NAME = re.compile(
     r"(?P<app>[a-z0-9-]+)(?:-(?P<database>[A-Z0-9_]*[A-Z_][A-Z0-9_]*))?"
@@ -78,7 +79,7 @@ class Dump:
     @property
     def label(self) -> str:
         """The dump as messages name it: `myapp b101`, or the file's name."""
-        return f"{self.app} {self.backup}".strip()
+        return f"{source_label(self.app)} {self.backup}".strip()
 
 
 def shown(path: Path) -> str:

@@ -19,7 +19,7 @@ from dbpull.sources.kinds import name_of_dumps, source_of
 from dbpull.sources.source import Source, SourceBackup, SourceDatabase
 from dbpull.target import guard, opened
 from dbpull.target.opened import Target
-from dbpull.words import age
+from dbpull.words import age, source_label
 
 _fetched: dict[str, Dump] = {}
 """The dump that this process fetched last to each host ("" for this machine):
@@ -141,6 +141,6 @@ def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) ->
         on = f" on {host}" if host else ""
         raise NoSuchDump(f"There is no file {named}{on}.")
     if found is None:
-        of = f" of {app}" if app else ""
+        of = f" of {source_label(app)}" if app else ""
         raise NoSuchDump(f"There is no dump{of} in {store.shown(settings.path)}.")
     return found

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from dbpull.words import source_label
+
 _MARK = "dbpull"
 
 
@@ -29,7 +31,7 @@ class Provenance:
     @property
     def label(self) -> str:
         """The dump as messages name it: `shop-eu b101`, or the file's name."""
-        return f"{self.app} {self.backup}".strip()
+        return f"{source_label(self.app)} {self.backup}".strip()
 
     def to_comment(self) -> str:
         """The text for COMMENT ON DATABASE."""
