@@ -67,7 +67,7 @@ def found(stand_in: RenderStandIn, **options: Any) -> tuple[Any, Any]:
 
 
 def capture(client: RenderApi, database: Any, wait: float = 600) -> render.Export:
-    return render.capture(client, database, wait=wait, progress=lambda *_: None)
+    return render.capture(client, database, wait=wait)
 
 
 # The key and the address

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from dbpull.errors import Interrupted
 from dbpull.errors.http_api import HttpError, RequestRefused
@@ -14,40 +16,34 @@ from dbpull.render.databases import RenderPostgres
 from dbpull.render.exports import Export, exports, named
 
 _APPEARS = 30.0  # seconds in which an export appears whose answer got lost
-_LONGEST_PAUSE = 10.0  # seconds; exports take minutes, requests are limited
+_LONGEST = 10.0  # seconds; exports take minutes, requests are limited
 
-Progress = Callable[[int, int | None], None]
 Pick = Callable[[Sequence[Export]], Export | None]
 
 
-def capture(
-    api: RenderApi, database: RenderPostgres, *, wait: float, progress: Progress
-) -> Export:
+def capture(api: RenderApi, database: RenderPostgres, *, wait: float) -> Export:
     """Ask for an export, and wait up to `wait` seconds for its end.
 
     Render does not tell which export it has begun: it is the one that was not listed
     before. Raises SourceError, also as `follow` does. (POST /postgres/:id/export)
     """
     before = {export.key for export in exports(api, database)}
-    lost = _ask(api, database)
-    begun = api.clock()
+    lost, asked = "", api.clock()
 
     def new(known: Sequence[Export]) -> Export | None:
         found = [export for export in known if export.key not in before]
-        if not found and lost and api.clock() - begun >= _APPEARS:
+        if not found and lost and api.clock() - asked >= _APPEARS:
             raise _never_appeared(database, lost)
         return found[-1] if found else None
 
-    return _awaited(api, database, new, wait, progress)
+    waiting = _Wait(api, database, new, wait)
+    with _interruptible(waiting):
+        lost = _ask(api, database)
+        return waiting.run()
 
 
 def follow(
-    api: RenderApi,
-    database: RenderPostgres,
-    export: Export,
-    *,
-    wait: float,
-    progress: Progress,
+    api: RenderApi, database: RenderPostgres, export: Export, *, wait: float
 ) -> Export:
     """Wait up to `wait` seconds for the end of an export that is being taken.
 
@@ -58,7 +54,9 @@ def follow(
     def this(known: Sequence[Export]) -> Export | None:
         return named(known, export.key)
 
-    return _awaited(api, database, this, wait, progress)
+    waiting = _Wait(api, database, this, wait, export)
+    with _interruptible(waiting):
+        return waiting.run()
 
 
 def _ask(api: RenderApi, database: RenderPostgres) -> str:
@@ -73,9 +71,6 @@ def _ask(api: RenderApi, database: RenderPostgres) -> str:
             f" (`{command('backups')}`), or let dbpull read the database itself:"
             f" `live: true` in {setting('sources')}.",
         ) from None
-    except (KeyboardInterrupt, Interrupted) as stop:
-        code = getattr(stop, "code", 130)
-        raise CaptureInterrupted("Render", "", code=code) from None
     except HttpError as error:
         if not error.passing or error.unsent:
             raise
@@ -83,39 +78,56 @@ def _ask(api: RenderApi, database: RenderPostgres) -> str:
     return ""
 
 
-def _awaited(
-    api: RenderApi,
-    database: RenderPostgres,
-    pick: Pick,
-    wait: float,
-    progress: Progress,
-) -> Export:
-    """Wait until the picked export is finished."""
-    begun, trouble, found = api.clock(), "", None
-    try:
+@dataclass
+class _Wait:
+    """The wait for the end of the export that `pick` takes from the list."""
+
+    api: RenderApi
+    database: RenderPostgres
+    pick: Pick
+    seconds: float
+    found: Export | None = None
+    trouble: str = ""
+    """Why the last list failed, if it did."""
+
+    def run(self) -> Export:
+        begun = self.api.clock()
         while True:
-            pause = pause_after(api.clock() - begun, _LONGEST_PAUSE)
-            try:
-                found = pick(exports(api, database, patience=0))
-                trouble = ""
-            except HttpError as error:
-                if not error.passing:
-                    raise
-                if not trouble:
-                    api.notice(f"{error.what} Waiting on for the export.")
-                trouble = error.what
-                pause = max(pause, error.retry_after or 0.0)
-            if found and found.url:
-                return found
-            progress(0, None)
-            remaining = begun + wait - api.clock()
+            pause = max(pause_after(self.api.clock() - begun, _LONGEST), self._look())
+            if self.found and self.found.url:
+                return self.found
+            remaining = begun + self.seconds - self.api.clock()
             if remaining <= 0:
-                raise CaptureUnseen("Render", found.id if found else "", wait, trouble)
-            api.sleep(min(pause, remaining))
+                raise CaptureUnseen("Render", self.id, self.seconds, self.trouble)
+            self.api.sleep(min(pause, remaining))
+
+    @property
+    def id(self) -> str:
+        return self.found.id if self.found else ""
+
+    def _look(self) -> float:
+        """List the exports; the seconds for which Render wants no other request."""
+        try:
+            self.found = self.pick(exports(self.api, self.database, patience=0))
+        except HttpError as error:
+            if not error.passing:
+                raise
+            if not self.trouble:
+                self.api.notice(f"{error.what} Waiting on for the export.")
+            self.trouble = error.what
+            return error.retry_after or 0.0
+        self.trouble = ""
+        return 0.0
+
+
+@contextmanager
+def _interruptible(waiting: _Wait) -> Iterator[None]:
+    """Tell, where the wait is interrupted, that the export goes on."""
+    try:
+        yield
     except (KeyboardInterrupt, Interrupted) as stop:
         code = getattr(stop, "code", 130)
-        known = found.id if found else ""
-        raise CaptureInterrupted("Render", known, code=code) from None
+        raise CaptureInterrupted("Render", waiting.id, code=code) from None
 
 
 def _never_appeared(database: RenderPostgres, lost: str) -> SourceError:

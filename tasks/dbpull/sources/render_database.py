@@ -150,10 +150,9 @@ class RenderDatabase:
         return self._offered(render.named(self._known(), backup))
 
     def capture(self, wait: float, progress: Progress) -> SourceBackup:
-        """Take a new export, and wait for its end."""
-        return self._offered(
-            render.capture(self.api, self.database, wait=wait, progress=progress)
-        )
+        """Take a new export, and wait for its end: Render tells no progress."""
+        del progress
+        return self._offered(render.capture(self.api, self.database, wait=wait))
 
     def _known(self) -> list[render.Export]:
         return render.exports(self.api, self.database)
@@ -173,8 +172,8 @@ def _offered(
     def fresh() -> str:
         return render.download_url(api, database, export)
 
-    def ended(wait: float, progress: Progress) -> SourceBackup:
-        followed = render.follow(api, database, export, wait=wait, progress=progress)
+    def ended(wait: float, _: Progress) -> SourceBackup:
+        followed = render.follow(api, database, export, wait=wait)
         return _offered(api, named, database, followed)
 
     return SourceBackup(
