@@ -105,6 +105,43 @@ def test_a_new_export_is_asked_for_where_the_newest_is_old(
     assert "here" in again.err
 
 
+def test_a_download_that_was_killed_goes_on(
+    render_project: Project,
+    target: Target,
+    world: World,
+    at_render: RenderStandIn,
+    shop: RenderPostgresMade,
+) -> None:
+    shop.export(DAY / 3)
+    at_render.downloads.pace = 0.2
+    run = render_project.start("db.pull", "--connections=1")
+    run.until(lambda: at_render.downloads.sent > len(at_render.content) / 4)
+    with target.untouched():
+        run.signal(signal.SIGKILL)
+        run.end()
+    at_render.downloads.pace = 0.0
+
+    render_project.invoke("db.pull").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+
+
+def test_a_cut_export_is_refused(
+    render_project: Project,
+    at_render: RenderStandIn,
+    shop: RenderPostgresMade,
+    target: Target,
+) -> None:
+    shop.export(DAY / 3)
+    at_render.downloads.content = at_render.content[: len(at_render.content) // 2]
+
+    with target.untouched():
+        ended = render_project.invoke("db.pull")
+
+    assert ended.code == 1
+    assert render_project.dumps() == []
+
+
 def test_an_expired_url_is_replaced_by_a_fresh_one(
     render_project: Project,
     target: Target,
@@ -171,6 +208,8 @@ def test_the_plan_names_the_requests_and_makes_none_of_them(
 
 
 def test_the_list_of_backups(render_project: Project, shop: RenderPostgresMade) -> None:
+    (render_project.folder / ".env").write_text(f"RENDER_API_KEY={KEY}\n")
+    del render_project.environment["RENDER_API_KEY"]
     shop.export(DAY)
     shop.export(looks=99)
 
