@@ -23,10 +23,15 @@ def test_nobody_watches_so_another_source_does_not_replace_it(
 ) -> None:
     project.invoke("db.pull", "--app=shop-eu").succeeds()
 
+    project.invoke("db.fetch", "--app=two-backups").succeeds()
     before = target.oid, target.postgres.changes()
 
-    for words in (("--app=two-backups",), ("--source=two-backups", "--dry-run")):
-        ended = project.invoke("db.pull", *words)
+    for words in (
+        ("db.pull", "--app=two-backups"),
+        ("db.pull", "--source=two-backups", "--dry-run"),
+        ("db.restore", "--app=two-backups"),
+    ):
+        ended = project.invoke(*words)
         holds = "filled from shop-eu b101 until now"
         ended.refuses(holds, "pass --target=URL, or give the source a `target`")
 

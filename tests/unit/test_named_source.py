@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +93,16 @@ def test_an_app_remains_an_app() -> None:
 def test_a_misspelt_alias_is_refused_with_the_nearest(word: str) -> None:
     with pytest.raises(NoSource, match=r"Did you mean (production|vps|client1)\?"):
         named(source=word)
+
+
+def test_a_file_named_without_its_folder_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "latest.dump").touch()
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(NoSource, match=r"Did you mean \./latest\.dump\?"):
+        named(source="latest.dump")
 
 
 def test_what_is_no_source_is_refused_and_does_not_show_what_may_be_secret() -> None:

@@ -105,7 +105,7 @@ def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     if target:
         guard.refuse_source(target.connection, database.server, database.label)
         guard.refuse_identical(target.psql, database.identity, database.label)
-        _refuse_other_source(run, target, source)
+        refuse_other_source(run, target, source.name_of_dumps, source.name)
         prepare.refuse_full_disk(target, database.size)
     chosen = choice.choose(
         database,
@@ -120,16 +120,16 @@ def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     return Gathered(database, chosen, dump_of(backup, settings) if backup else None)
 
 
-def _refuse_other_source(run: Run, target: Target, source: Source) -> None:
+def refuse_other_source(run: Run, target: Target, name: str, label: str) -> None:
     """Raise FilledFromElsewhere where the target holds another source's rows.
 
+    `name` is the new source's in the names of dumps, `label` its name in messages.
     On a terminal the first line tells what is replaced; a target that a flag or the
     source's own settings name is meant.
     """
     holds = Provenance.from_comment(target.state.comment)
     settings = run.settings
-    if not holds or holds.app in {"", source.name_of_dumps} or console.is_watched():
+    if not holds or holds.app in {"", name} or console.is_watched():
         return
     if not (settings.target_by_flag or settings.target_of_source):
-        label = target.connection.label
-        raise FilledFromElsewhere(label, holds.label, source.name)
+        raise FilledFromElsewhere(target.connection.label, holds.label, label)

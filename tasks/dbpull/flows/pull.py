@@ -9,7 +9,13 @@ from dbpull.dumps.names import Dump
 from dbpull.dumps.store import RESUMES, DumpStore
 from dbpull.errors.restore import NoSuchDump
 from dbpull.flows import cleanup, kept, plan, summary
-from dbpull.flows.gather import Gathered, PullFlags, Run, gather
+from dbpull.flows.gather import (
+    Gathered,
+    PullFlags,
+    Run,
+    gather,
+    refuse_other_source,
+)
 from dbpull.flows.refresh import refresh
 from dbpull.flows.run import UNTOUCHED, reporting
 from dbpull.settings import Settings
@@ -118,15 +124,27 @@ def restore(
         store = run.store
         found = _dump(settings, store, shell.host, dump)
         if dry_run:
-            plan.tell_restore(run, run.look(), found)
+            look = run.look()
+            _refuse_other(run, look, found, dump)
+            plan.tell_restore(run, look, found)
             return
         target = run.take()
+        _refuse_other(run, target, found, dump)
         aged = f", {age(found.taken)}" if found.taken else ""
         kept.tell_what_comes(target, f"{found.label}{aged}", reporter)
         with opened.held(target, reporter) as held:
             stream = store.open(found, reporter)
             done = refresh(run, held, stream)
         summary.tell_summary(done, reporter, timings=asked.timings)
+
+
+def _refuse_other(
+    run: Run, target: Target | None, found: Dump, named: str | None
+) -> None:
+    """Refuse a dump of another source than the target's, unless the file was named."""
+    if target and found.app and not named:
+        label = source_label(found.app)
+        refuse_other_source(run, target, found.app, label)
 
 
 def _dump(settings: Settings, store: DumpStore, host: str, named: str | None) -> Dump:

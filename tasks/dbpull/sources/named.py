@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from pathlib import Path
 
 from dbpull.errors.postgres import BadUrl
 from dbpull.errors.sources import NoSource
@@ -118,6 +119,8 @@ def _app_kind(word: str, settings: Settings, origin: str) -> str:
     """The kind of a bare word: a Heroku app. Raises NoSource for a misspelt alias."""
     aliases = {*settings.sources, *settings.apps}
     near = "" if word in settings.apps else did_you_mean(word, aliases)
+    if not near and Path(word).exists():
+        near = f"Did you mean ./{word}? "
     if near or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", word):
         known = f"Known: {', '.join(sorted(aliases))}. " if aliases else ""
         raise NoSource(
