@@ -1,9 +1,18 @@
-"""The check, by a dump's last bytes, that a dump on a host is not cut short."""
+"""A dump on a host by its first bytes and its last: its contents, and its wholeness.
+
+Only these bytes are read here; pg_restore on the host reads the rows.
+"""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import BinaryIO, cast
+
+from dbpull import archive, layers
 from dbpull.archive import Archive, ends_whole
-from dbpull.errors.archive import TruncatedDump
+from dbpull.errors.archive import TruncatedDump, UnsupportedDump
 from dbpull.hosts.host import Host
 from dbpull.postgres import programs
 from dbpull.restore.sections import numbers
@@ -14,11 +23,24 @@ TAIL = 64 * 1024
 _CUT = ("end of file", "could not find block ID")
 
 
-def refuse_cut(shell: Host, path: str, contents: Archive) -> None:
-    """Raise TruncatedDump where a dump ends before the end of its last data block.
+def read_head(head: Callable[[], io.BufferedIOBase]) -> Archive:
+    """The table of contents of a dump in custom or tar format; `head` opens the dump.
 
-    Only the end of the dump is read here; pg_restore on the host reads the rows.
+    Raises BadDump.
     """
+    try:
+        return archive.read(cast("BinaryIO", head()))
+    except UnsupportedDump:
+        stream = head()
+        if not stream.read(layers.BLOCK).startswith(layers.OWN_TAR):
+            raise
+        # In a tar of pg_dump's, toc.dat comes first.
+        contents = archive.read(cast("BinaryIO", stream), toc=True)
+        return replace(contents, header=replace(contents.header, tar=True))
+
+
+def refuse_cut(shell: Host, path: str, contents: Archive) -> None:
+    """Raise TruncatedDump where a dump ends before the end of its last data block."""
     if contents.with_data and not _ends(shell, path, contents):
         where = "before the end of its data"
         size = int(shell.verb("at", path).out.split()[0])

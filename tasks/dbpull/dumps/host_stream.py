@@ -42,7 +42,9 @@ class HostStream:
 
     def restore(self, into: Restore, reporter: Reporter) -> Outcome:
         """Restore rows while the dump arrives, where it arrives slowly enough."""
-        if self.transfer.left and self._overlap_pays(into.jobs):
+        # Of a tar, pg_restore wants the whole file.
+        tar = self.contents.header.tar
+        if self.transfer.left and not tar and self._overlap_pays(into.jobs):
             try:
                 self._finish(reporter, lambda: self._restore_rows(into))
             except RestoreFailed as error:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
 
-from dbpull import archive
+from dbpull import archive, layers
 from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.dumps import names, sent
-from dbpull.dumps.cut_on_host import refuse_cut
+from dbpull.dumps.cut_on_host import read_head, refuse_cut
 from dbpull.dumps.host_stream import HostStream
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import ANEW, dump_of, judging
 from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump
+from dbpull.errors.download import UnusableResponse
 from dbpull.errors.hosts import MissingCurl
 from dbpull.hosts.curl import Curl
 from dbpull.hosts.host import Host
@@ -74,7 +75,8 @@ class HostStore:
     def look(self, dump: Dump) -> DumpStream:
         """A stored dump with its rows unread. Raises BadDump."""
         with judging(dump, self.settings.path):
-            return FileStream(dump, _read(RemoteHead(self.shell, str(dump.path))))
+            head = partial(RemoteHead, self.shell, str(dump.path))
+            return FileStream(dump, read_head(head))
 
     def open(self, dump: Dump, reporter: Reporter) -> DumpStream:
         """Open a stored dump. Raises BadDump.
@@ -98,17 +100,45 @@ class HostStore:
             yield self.open(dump, reporter)
             return
         if isinstance(backup.way, ByUrl) and not self.upload:
-            transport = Curl(self.shell, backup.way.url, reporter.note)
-            with self._transfer(dump, transport, reporter) as transfer:
-                yield self._stream(dump, _front(transfer), transfer)
-        else:
-            whole = sent.read_here(
-                self._store_here, backup, reporter.for_all, self.shell.host
-            )
-            self._sent.append(whole.dump)
-            sftp = Sftp(self.shell, whole.dump.path)
-            with self._transfer(dump, sftp, reporter) as transfer:
-                yield self._stream(dump, whole.contents, transfer)
+            with self._by_curl(backup.way, dump, reporter) as stream:
+                if stream:
+                    yield stream
+                    return
+        with self._from_here(backup, dump, reporter) as stream:
+            yield stream
+
+    @contextmanager
+    def _by_curl(
+        self, way: ByUrl, dump: Dump, reporter: Reporter
+    ) -> Iterator[HostStream | None]:
+        """The dump that the host fetches; None where only we can unpack or fetch it."""
+        try:
+            curl = Curl(self.shell, way.url, reporter.note)
+        except UnusableResponse:
+            yield None
+            return
+        with self._transfer(dump, curl, reporter) as transfer:
+            try:
+                contents = read_head(transfer.front)
+            except BadDump:
+                packed = layers.is_packed(transfer.front().read(archive.RECOGNISABLE))
+                transfer.discard()
+                if not packed:
+                    raise
+                contents = None
+            yield self._stream(dump, contents, transfer) if contents else None
+
+    @contextmanager
+    def _from_here(
+        self, backup: SourceBackup, dump: Dump, reporter: Reporter
+    ) -> Iterator[HostStream]:
+        """The dump that is read here, and sent."""
+        host = self.shell.host
+        whole = sent.read_here(self._store_here, backup, reporter.for_all, host)
+        self._sent.append(whole.dump)
+        sftp = Sftp(self.shell, whole.dump.path)
+        with self._transfer(dump, sftp, reporter) as transfer:
+            yield self._stream(dump, whole.contents, transfer)
 
     @contextmanager
     def _transfer(
@@ -202,16 +232,3 @@ def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
 
 def _dumps(listed: list[tuple[Path, int]]) -> list[Dump]:
     return [Dump.of(path) for path in _named(listed, ".dump")]
-
-
-def _front(transfer: HostTransfer) -> Archive:
-    """The table of contents of an arriving dump; a file that is no dump is removed."""
-    try:
-        return _read(transfer.front())
-    except BadDump:
-        transfer.discard()
-        raise
-
-
-def _read(stream: object) -> Archive:
-    return archive.read(cast("BinaryIO", stream))

@@ -29,14 +29,27 @@ class RemoteHead(io.BufferedIOBase):
         self._path = path
         self._reach = reach
         self._at = 0  # in blocks
+        self._ahead = b""
         self._tries = count()
 
     def readable(self) -> bool:
         """Always."""
         return True
 
+    def read(self, size: int | None = -1, /) -> bytes:
+        """That many bytes, or all; fewer at the end."""
+        count = ALL if size is None or size < 0 else size
+        while len(self._ahead) < count and (more := self._next()):
+            self._ahead += more
+        found, self._ahead = self._ahead[:count], self._ahead[count:]
+        return found
+
     def read1(self, size: int = -1, /) -> bytes:
         """The next bytes, as many as come at once; b"" at the end."""
+        found, self._ahead = self._ahead, b""
+        return found or self._next()
+
+    def _next(self) -> bytes:
         wanted = min(2 ** next(self._tries), LONGEST)
         available = self._reach((self._at + 1) * BLOCK)
         blocks = max(1, min(wanted, available // BLOCK - self._at))

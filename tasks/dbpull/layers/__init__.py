@@ -13,11 +13,13 @@
 
 from __future__ import annotations
 
-from dbpull.layers.kind import is_packed, judge
+from dbpull.layers.kind import BLOCK, OWN_TAR, is_packed, judge
 from dbpull.layers.unpacking import DATA_FILE, TOC, ManyFiles, OneFile, opened
 
 __all__ = [
+    "BLOCK",
     "DATA_FILE",
+    "OWN_TAR",
     "TOC",
     "ManyFiles",
     "OneFile",

@@ -1,0 +1,197 @@
+"""`fab -H devbox,buildbox db.pull --source=…`: each kind of source, for hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from databases import NO_OLD, OLD
+from machines import Machine, fab, introduce
+from packings import PACKINGS, dumped
+from projects import Project
+from range_server import RangeServer
+from targets import Target, Watched
+from worlds import World
+
+pytestmark = pytest.mark.skipif(not OLD, reason=NO_OLD)
+BOTH = "devbox,buildbox"
+
+
+@pytest.fixture
+def old(world: World) -> Watched:
+    """The source: a server whose dumps both machines' pg_restore can read."""
+    return world.others[int(OLD)]
+
+
+@pytest.fixture
+def targets(
+    world: World, old: Watched, make_target: Callable[..., Target]
+) -> dict[str, Target]:
+    """One for each machine, on a server of its own."""
+    return {"devbox": make_target(), "buildbox": make_target(old)}
+
+
+@pytest.fixture
+def project(
+    make_project: Callable[..., Project],
+    targets: dict[str, Target],
+    devbox: Machine,
+    buildbox: Machine,
+) -> Project:
+    """A project that names a target for each."""
+    made = make_project()
+    introduce(Path(made.environment["HOME"]), devbox, buildbox)
+    hosts = "".join(
+        f"    {name}: {{target: '{target.url}'}}\n" for name, target in targets.items()
+    )
+    made.configure(f"db:\n  hosts:\n{hosts}")
+    return made
+
+
+def equal(world: World, old: Watched, targets: dict[str, Target]) -> None:
+    """Assert that each target holds what the source holds, and kept the old one."""
+    programs = world.modern.folder
+    source = old.likeness("shop", programs)
+    for target in targets.values():
+        assert target.postgres.likeness(target.name, programs) == source
+        assert target.family == {"target", "original"}
+
+
+def socket_of(server: Watched) -> str:
+    folder = server.sql("postgres", "show unix_socket_directories;")
+    return f"host={quote(folder)}&port={urlsplit(server.url('x')).port}&user=postgres"
+
+
+def live(old: Watched, _: Path) -> str:
+    return f"postgres:///shop?{socket_of(old)}"
+
+
+def command(old: Watched, folder: Path) -> str:
+    """A command that notes each of its calls."""
+    dumping = f"{old.program('pg_dump')} -Fc 'postgres:///shop?{socket_of(old)}'"
+    return f"| echo x >>{folder}/calls; {dumping}"
+
+
+def over_ssh(old: Watched, _: Path) -> str:
+    return f"ssh://buildbox/shop?{socket_of(old)}"
+
+
+SOURCES = {"live": live, "a command": command, "ssh": over_ssh}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_one_dump_is_read_here_and_sent_to_all(
+    world: World,
+    project: Project,
+    old: Watched,
+    targets: dict[str, Target],
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    source = f"--source={SOURCES[kind](old, tmp_path)}"
+
+    ended = fab(project, BOTH, "db.pull", source).succeeds()
+
+    equal(world, old, targets)
+    assert len(project.dumps()) == 1
+    assert ended.err.count("is read here once, and then sent by SFTP") == 1
+    if kind == "a command":
+        assert (tmp_path / "calls").read_text() == "x\n"
+    # It is young enough for another pull, of this machine's.
+    again = fab(project, "devbox", "db.pull", source).succeeds()
+    assert "is read here" not in again.err
+    assert len(project.dumps()) == 1
+
+
+def test_nothing_stays_where_it_is_to_be_deleted(
+    world: World,
+    project: Project,
+    old: Watched,
+    targets: dict[str, Target],
+    tmp_path: Path,
+    devbox: Machine,
+) -> None:
+    source = f"--source={command(old, tmp_path)}"
+
+    fab(project, BOTH, "db.pull", source, "--delete").succeeds()
+
+    assert project.dumps() == []
+    assert list(devbox.home.rglob("*.dump*")) == []
+
+
+@pytest.fixture
+def dumps(old: Watched, tmp_path: Path) -> Path:
+    """The source's dump in each format."""
+    dumped(old, "shop", tmp_path)
+    return tmp_path
+
+
+FORMATS = ["custom", "tar", "custom.gz", "custom in a tar.gz"]
+
+
+@pytest.mark.parametrize("packing", FORMATS)
+def test_a_file_here_is_sent_and_stays(
+    world: World,
+    project: Project,
+    old: Watched,
+    targets: dict[str, Target],
+    dumps: Path,
+    packing: str,
+) -> None:
+    mine = dumps / "mine"
+    mine.write_bytes(PACKINGS[packing](dumps))
+
+    source = f"--source={mine}"
+    fab(project, BOTH, "db.pull", source, "--delete").succeeds()
+
+    equal(world, old, targets)
+    assert mine.exists()
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+@pytest.mark.parametrize("packing", FORMATS)
+def test_a_url_is_fetched_by_the_host_where_it_can_be(
+    world: World,
+    project: Project,
+    old: Watched,
+    targets: dict[str, Target],
+    dumps: Path,
+    packing: str,
+    ranges: bool,
+) -> None:
+    with RangeServer(PACKINGS[packing](dumps), ranges=ranges) as server:
+        ended = fab(project, BOTH, "db.pull", f"--source={server.url()}").succeeds()
+
+    equal(world, old, targets)
+    by_host = ranges and packing in {"custom", "tar"}
+    assert ended.err.count("is read here once") == (not by_host)
+    agents = {each.headers.get("User-Agent", "")[:4] for each in server.log}
+    assert "curl" in agents
+    assert len(project.dumps()) == (not by_host)
+
+
+def test_a_plan_says_how_a_dump_gets_there(
+    project: Project, old: Watched, targets: dict[str, Target], tmp_path: Path
+) -> None:
+    source = f"--source={command(old, tmp_path)}"
+
+    with targets["devbox"].unasked():
+        ended = fab(project, "devbox", "db.pull", source, "--dry-run").succeeds()
+
+    assert "SFTP to devbox" in ended.err
+    assert "curl" not in ended.err
+    assert not (tmp_path / "calls").exists()
+
+
+def test_a_command_that_fails_is_told_once(
+    project: Project, targets: dict[str, Target]
+) -> None:
+    ended = fab(project, BOTH, "db.pull", "--source=| echo no >&2; exit 3")
+
+    ended.refuses("failed with exit code 3: no", "Run it by itself")
+    assert ended.err.count("failed with exit code 3") == 1
+    for target in targets.values():
+        assert (target.family, target.notes) == ({"target"}, "(1,mine)")
