@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,13 +13,13 @@ from pathlib import Path
 import pytest
 import trustme
 
-from choices import in_turn
+from choices import in_turn, pairs
 from databases import FOLDERS
 from kinds import SQL, Kinds, everything, refuse_differences
 from once import once
-from packings import PACKINGS, dumped
+from packings import PACKINGS, dumped, tarred
 from projects import Project
-from range_server import RangeServer
+from range_server import RangeServer, after, status, unless
 from targets import Target, Watched
 from worlds import World
 
@@ -104,3 +106,229 @@ def test_a_pull_of_each_format_is_equal_to_the_source(
     assert not [name for name in project.dumps() if not name.endswith(".dump")]
     assert len(project.dumps()) == (way != "path" or packing not in {"custom", "tar"})
     assert "SECRET" not in ended.err
+
+
+def test_a_folder_is_restored_where_it_is_and_stays(
+    on: Watched, dumps: Path, target: Target, project: Project, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(dumps / "folder", tmp_path / "folder")
+    before = sorted(folder.iterdir())
+
+    words = ("db.pull", f"--source=file://{folder}", "--delete")
+    ended = project.invoke(*words).succeeds()
+
+    refuse_differences(everything(on, target.name), serial(dumps))
+    assert sorted(folder.iterdir()) == before
+    assert "is your own: it stays" in ended.err
+    assert project.dumps() == []
+
+
+@pytest.mark.parametrize("packing", ["tar", "custom.gz", "folder in a tar.gz"])
+def test_a_restore_takes_each_format_and_leaves_the_file(
+    on: Watched,
+    dumps: Path,
+    target: Target,
+    project: Project,
+    tmp_path: Path,
+    packing: str,
+) -> None:
+    content = PACKINGS[packing](dumps)
+    (tmp_path / "latest").write_bytes(content)
+
+    for _ in range(2):  # the second time from what is unpacked already
+        project.invoke("db.restore", f"--dump={tmp_path}/latest").succeeds()
+
+    refuse_differences(everything(on, target.name), serial(dumps))
+    assert (tmp_path / "latest").read_bytes() == content
+
+
+def test_a_folder_can_be_restored_too(
+    on: Watched, dumps: Path, target: Target, project: Project
+) -> None:
+    words = ("db.restore", f"--dump={dumps / 'folder'}")
+    project.invoke(*words, "--dry-run").succeeds()
+    project.invoke(*words).succeeds()
+
+    refuse_differences(everything(on, target.name), serial(dumps))
+
+
+CUT = [
+    "custom.gz",
+    "tar.gz",
+    "custom in a tar",
+    "folder in a tar",
+    "folder in a tar.gz",
+]
+
+
+HARMED = pairs([*CUT, "custom", "tar"], ["path", "https"], ["cut", "changed"])
+
+
+@pytest.mark.parametrize(
+    ("packing", "way", "harm"),
+    # pg_dump's tar has no checksum over rows, and does not pack them.
+    [row for row in HARMED if row[0] != "tar" or row[2] != "changed"],
+)
+def test_a_dump_that_is_cut_or_damaged_in_a_layer_is_refused(
+    dumps: Path,
+    standing: Target,
+    project: Project,
+    tmp_path: Path,
+    packing: str,
+    way: str,
+    harm: str,
+) -> None:
+    whole = PACKINGS[packing](dumps)
+    middle = len(whole) * 2 // 3
+    content = whole[:middle]
+    if harm == "changed":
+        content += bytes(byte ^ 0x5A for byte in whole[middle : middle + 2000])
+        content += whole[middle + 2000 :]
+
+    with standing.untouched(), offered(way, content, tmp_path) as there:
+        project.environment["DATABASE_URL"] = standing.url
+        words = ("db.pull", f"--source={there.source}")
+        ended = project.invoke(*words, **there.variables)
+
+    assert ended.code == 1
+    assert not [name for name in project.dumps() if "unpacked" in name]
+    if way == "path":
+        assert (tmp_path / "latest").read_bytes() == content
+        assert "remove the file" not in ended.err
+
+
+def test_a_folder_that_lacks_a_file_is_refused(
+    dumps: Path, standing: Target, project: Project, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(dumps / "folder", tmp_path / "folder")
+    largest = max(folder.glob("[0-9]*.dat.gz"), key=lambda file: file.stat().st_size)
+    largest.unlink()
+    project.environment["DATABASE_URL"] = standing.url
+
+    with standing.unasked():
+        ended = project.invoke("db.pull", f"--source={folder}")
+
+    ended.refuses(f"incomplete.*{largest.stem} is missing", "Copy it once more")
+
+
+@pytest.mark.parametrize(
+    ("content", "cause", "remedy"),
+    [
+        (b"SET x = 1;\n", "plain SQL", "pg_dump -Fc"),
+        (
+            gzip.compress(b"SET x = 1;\n" * 100, mtime=0),
+            "plain SQL",
+            "pg_dump -Fc|psql",
+        ),
+        (b"-- PostgreSQL database cluster dump\n", "pg_dumpall", "pg_dump -Fc"),
+        (b"\x85\x02\x0c\x03", "encrypted with gpg", "gpg -d"),
+        (b"\x28\xb5\x2f\xfd", "packed with zstd", "unzstd"),
+        (tarred(("PG_VERSION", b"16\n")), "a physical backup", "pg_dump -Fc"),
+        (b"<html>Sign in</html>", "a web page", "Accepted are"),
+        (b"something else", "not PGDMP", "Accepted are"),
+    ],
+)
+@pytest.mark.parametrize("way", ["path", "https"])
+def test_another_file_is_refused_with_what_to_do_instead(
+    standing: Target,
+    project: Project,
+    tmp_path: Path,
+    content: bytes,
+    cause: str,
+    remedy: str,
+    way: str,
+) -> None:
+    project.environment["DATABASE_URL"] = standing.url
+
+    with standing.unasked(), offered(way, content, tmp_path) as there:
+        words = ("db.pull", f"--source={there.source}")
+        ended = project.invoke(*words, **there.variables)
+
+    ended.refuses(cause, remedy)
+    assert "remove the file" not in ended.err
+    assert project.dumps() == []
+
+
+def test_what_is_not_there_is_refused_before_anything(
+    standing: Target, project: Project, tmp_path: Path
+) -> None:
+    project.environment["DATABASE_URL"] = standing.url
+
+    with standing.unasked(), offered("http", b"x", tmp_path) as there:
+        assert there.server
+        ended = project.invoke("db.pull", f"--source={tmp_path}/gone")
+        ended.refuses("gone.*no such file", "Name a dump that is there")
+        ended = project.invoke("db.pull", f"--source={tmp_path}")
+        ended.refuses("a folder without a dump", "Name a dump in it")
+        ended = project.invoke("db.pull", f"--source={there.source}", "--capture")
+        ended.refuses("no new backup can be taken", "Leave out --capture")
+        for code, cause in ((404, "not there"), (403, "refused .* 403")):
+            there.server.faults = [status(code)]
+            ended = project.invoke("db.pull", f"--source={there.source}")
+            ended.refuses(cause, "Check the URL")
+
+
+def test_the_same_object_is_not_fetched_again(
+    dumps: Path, target: Target, project: Project, tmp_path: Path
+) -> None:
+    with offered("https", PACKINGS["custom.gz"](dumps), tmp_path) as there:
+        assert there.server
+        words = ("db.pull", f"--source={there.source}")
+        project.invoke(*words, **there.variables).succeeds()
+        sent = there.server.sent
+        project.invoke(*words, **there.variables).succeeds()
+        again = there.server.sent - sent
+        there.server.modified = "Sun, 29 Nov 2026 04:00:00 GMT"
+        project.invoke(*words, **there.variables).succeeds()
+
+    assert again == 1
+    assert there.server.sent > 2 * sent
+    assert len(project.dumps()) == 2
+
+
+def test_a_packed_download_resumes_after_a_cut(
+    on: Watched, dumps: Path, target: Target, project: Project, tmp_path: Path
+) -> None:
+    content = PACKINGS["folder in a tar.gz"](dumps)
+    with offered("https", content, tmp_path) as there:
+        assert there.server
+        words = ("db.pull", f"--source={there.source}")
+        there.server.cut_after, there.server.cuts = len(content) // 2, 1
+        there.server.faults = [after(2, status(410))]
+        first = project.invoke(*words, **there.variables)
+        left = project.dumps()
+        there.server.faults, sent = [], there.server.sent
+        ended = project.invoke(*words, **there.variables).succeeds()
+
+    first.refuses("not there", "Take another")
+    assert [name.rpartition(".")[2] for name in left] == ["part", "journal"]
+    assert "of it were here from an earlier run" in ended.err
+    assert there.server.sent - sent < len(content) * 2 // 3
+    refuse_differences(everything(on, target.name), serial(dumps))
+
+
+def test_a_password_in_a_url_is_sent_and_never_shown(
+    dumps: Path, target: Target, project: Project, tmp_path: Path
+) -> None:
+    with offered("http", PACKINGS["custom.gz"](dumps), tmp_path) as there:
+        assert there.server
+        url = there.source.replace("//", "//me:s%40cret@")
+        there.server.faults = [unless("Basic bWU6c0BjcmV0", status(401))]
+        refused = project.invoke("db.pull", f"--source={there.source}")
+        ended = project.invoke("db.pull", f"--source={url}").succeeds()
+
+    refused.refuses("401", "Check the URL")
+    assert "cret" not in ended.err + ended.out + "".join(project.dumps())
+
+
+def test_what_a_killed_run_has_unpacked_is_removed(
+    target: Target, project: Project
+) -> None:
+    project.local.mkdir()
+    name = "x--1a2b3c-d1-20261129T030000Z.dump"
+    (project.local / f"{name}.unpacked").mkdir()
+    (project.local / f"{name}.unpacked" / "toc.dat").touch()
+
+    project.invoke("db.cleanup").succeeds()
+
+    assert project.dumps() == []

@@ -223,6 +223,17 @@ def only(path: str, fault: Fault) -> Fault:
     return answer
 
 
+def unless(authorization: str, fault: Fault) -> Fault:
+    """Apply a fault to requests that lack these credentials."""
+
+    async def answer(request: Request) -> web.StreamResponse | None:
+        if request.headers.get("Authorization") == authorization:
+            return None
+        return await fault(request)
+
+    return answer
+
+
 def after(count: int, fault: Fault) -> Fault:
     """Apply a fault once so many requests have been made."""
 

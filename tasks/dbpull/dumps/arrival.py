@@ -34,8 +34,8 @@ def _judge(first: bytes) -> None:
         archive.read(BytesIO(first))
     except UnsupportedDump as error:
         listed_toc.refuse_unreadable(first, error, Local())
-    except NotADump:
-        raise
+    except NotADump as error:
+        raise error.at_its_host() from None
     except BadDump:
         pass  # the first bytes are cut short; the whole dump is judged later
 

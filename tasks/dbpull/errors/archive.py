@@ -65,9 +65,17 @@ class NotADump(BadDump):
     """The file does not begin like pg_dump's custom format."""
 
     def __init__(self, name: str, looks: str, remedy: str = AGAIN) -> None:
+        self.name, self.looks = name, looks
         super().__init__(
             f"{name} is no dump in pg_dump's custom format: {looks}.", remedy
         )
+
+    def at_its_host(self) -> NotADump:
+        """The error for a file of which only the first bytes have been fetched."""
+        if self.remedy != AGAIN:
+            return self
+        again = "Check the source, then run the same command again."
+        return NotADump(self.name, self.looks, f"{again} {ACCEPTED}")
 
 
 class UnsupportedDump(BadDump):
