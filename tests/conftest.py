@@ -51,7 +51,9 @@ settings.load_profile("dbpull")
 
 EACH, MOST = 1 << 30, 16
 """Bytes of memory for a process of the tests with its servers; how many there are."""
-LONGEST = ("test_demo.py", "test_killed.py", "test_heroku_cli.py")
+LONGEST = (
+    "test_demo.py", "test_killed.py", "test_live_killed.py", "test_heroku_cli.py"
+)  # fmt: skip
 """Files with tests that take 6 to 11 seconds of a core, each."""
 FOREIGN = ("HEROKU_", "RENDER_", "INVOKE_", "FABRIC_", "PG")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

@@ -118,7 +118,8 @@ USED_BY = {
     "urllib3": {"download", "http_api", "network.py"},
 }
 STARTS_PROGRAMS = {
-    "download/ignored.py", "shell/piped.py", "shell/local.py", "shell/output.py",
+    "download/ignored.py", "shell/heir.py", "shell/local.py", "shell/output.py",
+    "shell/piped.py",
     "demo", "embedded", "heroku/credentials.py", "heroku/git.py", "standby.py",
 }  # fmt: skip
 NAMED_BY_OTHERS = {"Command"}  # Django finds a manage.py command by this name

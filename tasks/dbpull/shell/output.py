@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 
 from dbpull.native import native
 from dbpull.shell import Line, Result
+from dbpull.shell.heir import HEIR
 from dbpull.shell.piped import GRACE, encoded, end, opened
 from dbpull.signals import PAUSE, SIGNALS
-from dbpull.standby import Standby
 
 PIPE = 1024 * 1024  # bytes that the program may be ahead of its reader, on Linux
 LAST_LINES = 100  # lines of stderr that are kept
@@ -56,7 +56,7 @@ class ProgramOutput:
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None) -> None:
         self._argv = tuple(argv)
-        self._heir = Standby("dbpull.shell.heir", stderr=subprocess.DEVNULL)
+        HEIR.want()
         try:
             # A session of its own: Ctrl-C reaches us alone; we then end the program.
             self._process = subprocess.Popen(
@@ -68,9 +68,9 @@ class ProgramOutput:
                 start_new_session=True,
             )
         except BaseException:
-            self._heir.leave()
+            HEIR.leave()
             raise
-        self._heir.tell(str(self._process.pid))
+        HEIR.tell(f"+{self._process.pid}")
         self._out = opened(self._process.stdout)
         _enlarge(self._out.fileno())
         self._reading = threading.Lock()
@@ -123,8 +123,8 @@ class ProgramOutput:
     def close(self) -> None:
         """End the program, and forget it."""
         self.end()
-        self._heir.tell("0")
-        self._heir.leave(GRACE)
+        HEIR.tell(f"-{self._process.pid}")
+        HEIR.leave()
         with self._reading:
             self._out.close()
 

@@ -1,0 +1,114 @@
+"""However a live pull ends, nothing of ours stays on the source, and nothing is half.
+
+The source is reached through a tunnel command, which has to end as well.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from forwarder import command
+from projects import Project, marked
+from silences import until
+from targets import Target
+from worlds import World
+
+TIMES = 10
+AT_MOST = 5.0  # seconds for the source to be rid of us
+RATE = 20_000_000  # bytes a second: a pull takes long enough to have moments
+PULL = ("db.pull", "--source=far", "--capture", "--delete")
+OURS = """select coalesce(string_agg(coalesce(wait_event_type, '-'), ' '), '')
+  from pg_stat_activity where application_name = 'dbpull' and datname = 'bulk';"""
+RUNNING = """select count(*) from pg_stat_activity
+  where backend_type = 'client backend' and pid <> pg_backend_pid();"""
+
+
+@pytest.fixture
+def far(world: World, project: Project) -> Project:
+    """A project whose source only a tunnel leads to."""
+    place = urlsplit(world.modern.url("bulk")).netloc.rpartition("@")[2]
+    url = f"postgres://postgres:{world.modern.password}@db.internal:1/bulk"
+    project.configure(
+        f"db:\n  jobs: 2\n  sources:\n    far:\n      source: {url}\n"
+        f"      tunnel: {command(place, rate=RATE)}\n"
+    )
+    return project
+
+
+def sessions(world: World) -> str:
+    """What our sessions on the source wait for."""
+    return world.modern.sql("postgres", OURS)
+
+
+def rid_of_us(world: World, since: float) -> None:
+    """Assert that the source has no session of ours in time."""
+    while there := sessions(world):
+        assert time.monotonic() - since < AT_MOST, there
+        time.sleep(0.05)
+
+
+def test_a_copy_through_a_tunnel_equals_its_source(
+    world: World, far: Project, target: Target
+) -> None:
+    ended = far.invoke(*PULL).succeeds()
+
+    assert "bulk on db.internal" in ended.err
+    assert world.modern.picture(target.name) == world.modern.picture("bulk")
+
+
+def test_a_killed_pull_leaves_no_session_on_the_source(
+    world: World, far: Project, target: Target
+) -> None:
+    began = time.monotonic()
+    far.invoke(*PULL).succeeds()
+    duration = time.monotonic() - began
+    source = world.modern.picture("bulk")
+    target.sql("create table old (n int)")
+    old, oid = world.modern.picture(target.name), target.oid
+
+    for number in range(TIMES):
+        moment = duration * (number + random.random()) / TIMES
+        run = far.start(*PULL)
+        time.sleep(moment)
+        run.signal(signal.SIGKILL)
+        killed = time.monotonic()
+        run.end()
+        rid_of_us(world, killed)
+        until(lambda: marked(run.mark) == [])  # noqa: B023 - called in this round
+        until(lambda: world.modern.sql("postgres", RUNNING) == "0")
+
+        is_now = world.modern.picture(target.name)
+        assert is_now == (old if target.oid == oid else source), moment
+        if target.oid != oid:
+            target.sql("create table old (n int)")
+            oid = target.oid
+
+    far.invoke(*PULL).succeeds()
+    assert world.modern.picture(target.name) == source
+    assert [name for name in far.dumps() if "part" in name] == []
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+)
+def test_a_pull_that_waits_for_a_lock_leaves_no_session(
+    world: World, far: Project, target: Target, number: int
+) -> None:
+    with target.untouched():
+        with world.modern.session("bulk", "begin", "lock table blobs"):
+            run = far.start(*PULL)
+            run.until(lambda: "Lock" in sessions(world).split(), "a lock")
+            run.signal(number)
+            sent = time.monotonic()
+            ended = run.end()
+            rid_of_us(world, sent)
+            until(lambda: marked(run.mark) == [])
+        far.invoke("db.cleanup").succeeds()
+
+    assert ended.code == (-number if number == signal.SIGKILL else 128 + number)
+    assert far.dumps() == []
