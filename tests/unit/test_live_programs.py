@@ -100,9 +100,11 @@ def test_a_pg_dump_is_not_older_than_the_server(
 def test_a_command_has_no_password_and_names_tables_exactly() -> None:
     table = SourceTable("1", "r", ('a"b', "c.*"), "", True, True, False)
 
-    argv = pg_dump.argv(own(17), connection(), [table])
+    others = [replace(table, name=("d", f"e{number}")) for number in range(501)]
+    argv = pg_dump.argv(own(17), connection(), [others[0], table, *others[1:]])
 
     assert '--exclude-table-data="a""b"."c.*"' in argv
+    assert [word.count("|") for word in argv if '="d".' in word] == [499, 0]
     assert "--no-owner --no-acl" in " ".join(argv)
     assert "--compress=1" in argv
     assert "s3cret" not in " ".join(argv)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from dbpull.errors.live import INSTALL_TLS, LiveError
@@ -13,6 +15,7 @@ from dbpull.live.server import LiveServer
 from dbpull.live.tables import SourceTable
 from dbpull.postgres import programs
 from dbpull.postgres.connection import Connection, is_here
+from dbpull.postgres.patterns import Table
 from dbpull.postgres.programs import Program
 from dbpull.shell import Shell
 
@@ -20,6 +23,8 @@ _NO_TLS = {"disable", "allow", "prefer", ""}
 """The values of sslmode that a program without TLS takes."""
 _PACKED = ("zstd:1", "lz4")
 """Compressions that a build of pg_dump may lack, the best one first."""
+_NAMES = 500
+"""Tables in a pattern: an argument has 128 KiB at most."""
 _KEEPALIVE = "keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
 """Where the network is gone, libpq would else wait for hours."""
 
@@ -79,7 +84,8 @@ def argv(
     compression: str = "",
 ) -> list[str]:
     """The command that prints a dump; the password is not in it."""
-    left_out = [f"--exclude-table-data={_exactly(table)}" for table in without_rows]
+    names = [table.name for table in without_rows]
+    left_out = [f"--exclude-table-data={pattern}" for pattern in _exactly(names)]
     dbname = connection.dbname.replace("\\", "\\\\").replace("'", "\\'")
     return [
         *(program.path, "--format=custom", "--no-owner", "--no-acl"),
@@ -149,6 +155,13 @@ def _preferred(program: Program) -> tuple[bool, int]:
     return not program.embedded, program.major
 
 
-def _exactly(table: SourceTable) -> str:
-    """The pattern of pg_dump that stands for this table alone."""
-    return ".".join(map(quoted, table.name))
+def _exactly(tables: Iterable[Table]) -> Iterator[str]:
+    """The patterns of pg_dump that stand for these tables alone.
+
+    pg_dump asks the server for each pattern, within its transaction: a pattern names
+    many tables of a schema, for | between quoted names means or.
+    """
+    for schema, group in groupby(sorted(tables), key=itemgetter(0)):
+        names = [quoted(name) for _, name in group]
+        for start in range(0, len(names), _NAMES):
+            yield f"{quoted(schema)}.{'|'.join(names[start : start + _NAMES])}"
