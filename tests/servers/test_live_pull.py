@@ -333,3 +333,18 @@ def test_the_source_itself_is_no_target(make: Make) -> None:
     with pulling.target.unasked():
         ended = pulling.pull(pulling.target.url)
     ended.refuses("so it can't be the target", "your development database")
+
+
+def test_a_server_that_can_not_be_reached_is_told(make: Make) -> None:
+    pulling = make()
+    at = f"@{pulling.place}/{pulling.dbname}"
+    with pulling.target.unasked():
+        refused = pulling.pull(f"postgres://postgres:s3cret#ly{at}")
+        nowhere = pulling.pull("postgres://u:s3cret@127.0.0.1:1/shop")
+        encrypted = pulling.pull(f"{pulling.url}?sslmode=require")
+
+    refused.refuses("password authentication failed", "~/.pgpass")
+    nowhere.refuses("Connection refused", "the source's host")
+    without = "does not support SSL|is to be reached by TLS"  # there, or here
+    encrypted.refuses(without, "sslmode|client programs")
+    assert "s3cret" not in refused.err + nowhere.err

@@ -9,7 +9,6 @@ import pytest
 
 from databases import FOLDERS
 from dbpull.errors.live import DumpFailed, LiveError
-from dbpull.errors.postgres import CannotConnect
 from dbpull.live import pg_dump, poolers, server, url
 from dbpull.live.dumping import dumping
 from dbpull.postgres import programs
@@ -84,18 +83,6 @@ def test_a_server_itself_is_taken_and_tells_of_itself(modern: Watched) -> None:
     assert "client_connection_check_interval" in facts.options
     assert not facts.is_replica
     assert not facts.is_encrypted
-
-
-def test_a_server_that_can_not_be_reached_is_told(modern: Watched) -> None:
-    right = modern.url("postgres")
-    wrong = right.replace(modern.password, "s3cret")
-
-    with pytest.raises(CannotConnect) as caught:
-        poolers.refuse_pooler(psql_of(wrong, modern.program("psql")))
-
-    assert "password authentication failed" in caught.value.what
-    assert "the source" in caught.value.remedy or "~/.pgpass" in caught.value.remedy
-    assert "s3cret" not in str(caught.value)
 
 
 def test_who_holds_a_lock_is_told(modern: Watched) -> None:

@@ -28,6 +28,10 @@ from dbpull.live import poolers, url
             " Network is unreachable",
             "IPv6 address only",
         ),
+        (
+            'could not translate host name "db.abc.supabase.co" to address',
+            "IPv6 address",
+        ),
         ("server does not support SSL, but SSL was required", "leave sslmode out"),
         ("SSL error: certificate verify failed", "sslrootcert=FILE"),
         ('root certificate file "/x/root.crt" does not exist', "sslrootcert=FILE"),

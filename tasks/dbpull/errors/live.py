@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from dbpull.errors import PullError
+from dbpull.errors.postgres import CannotConnect
 from dbpull.errors.remedies import remedy_for
 from dbpull.errors.sources import SourceInterrupted
 from dbpull.naming import setting
@@ -49,8 +51,7 @@ _REMEDIES = (
         f" {INSTALL_TLS}; and let the URL say sslmode=require or more.",
     ),
     (
-        r"\.supabase\.co\b.*(?:Network is unreachable|No route to host|Name or service"
-        r" not known|could not translate)",
+        r"(?=.*\.supabase\.co\b)(?=.*(?:is unreachable|No route|could not translate))",
         "That host has an IPv6 address only: name Supabase's session pooler, on port"
         " 5432 of its pooler's host.",
     ),
@@ -119,6 +120,16 @@ def remedy_at_source(cause: str) -> str:
         or "See that the server runs, and that the source's host, port, user, password"
         " and database are right (`psql` with the same URL shows it)."
     )
+
+
+@contextmanager
+def told_of_source() -> Iterator[None]:
+    """Give an error of connecting the remedy for a source, instead of a target."""
+    try:
+        yield
+    except CannotConnect as error:
+        remedy = remedy_at_source(error.cause)
+        raise CannotConnect(error.label, error.cause, remedy) from None
 
 
 def dump_failed(

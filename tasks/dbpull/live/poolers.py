@@ -10,7 +10,7 @@ import re
 import threading
 from dataclasses import replace
 
-from dbpull.errors.live import LiveError, remedy_at_source
+from dbpull.errors.live import LiveError
 from dbpull.errors.postgres import CannotConnect
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import Psql, cause
@@ -99,8 +99,7 @@ def _answer(session: Dialogue, sql: str, connection: Connection) -> str:
         reason = cause(session.last_words())
         if "statement pooling" in reason:
             raise _refusal(connection)
-        remedy = remedy_at_source(reason)
-        raise CannotConnect(connection.label, reason, remedy)
+        raise CannotConnect(connection.label, reason)
     return answers[0]
 
 

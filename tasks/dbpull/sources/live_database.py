@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from dbpull.console import Reporter
 from dbpull.download.arriving import PrintedDump
+from dbpull.errors.live import told_of_source
 from dbpull.live import pg_dump, url
 from dbpull.live.dumping import dumping
 from dbpull.live.server import LiveServer
@@ -59,7 +60,7 @@ class LiveDatabase:
 
         Raises LiveError, CannotConnect, SqlFailed, and as `refuse_unable` does.
         """
-        with self.connected() as connection:
+        with told_of_source(), self.connected() as connection:
             clients = pg_dump.clients(self.shell, connection)
             psql = Psql(self.shell, clients.psql.path, connection)
             psql, facts, found = ask(psql, self.skip_data)
