@@ -24,7 +24,7 @@ from targets import Target, Watched
 from worlds import World
 
 HERE = list(FOLDERS)
-WAYS = ["path", "https", "http without ranges"]
+WAYS = ["path", "https", "http without ranges", "command"]
 MODIFIED = "Sun, 29 Nov 2026 03:00:00 GMT"
 
 
@@ -64,10 +64,10 @@ class Offered:
 
 @contextmanager
 def offered(way: str, content: bytes, folder: Path) -> Iterator[Offered]:
-    if way == "path":
+    if way in {"path", "command"}:
         path = folder / "latest"
         path.write_bytes(content)
-        yield Offered(str(path), {})
+        yield Offered(f"| cat {path}" if way == "command" else str(path), {})
         return
     authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
@@ -161,7 +161,9 @@ CUT = [
 ]
 
 
-HARMED = pairs([*CUT, "custom", "tar"], ["path", "https"], ["cut", "changed"])
+HARMED = pairs(
+    [*CUT, "custom", "tar"], ["path", "https", "command"], ["cut", "changed"]
+)
 
 
 @pytest.mark.parametrize(
@@ -211,33 +213,31 @@ def test_a_folder_that_lacks_a_file_is_refused(
     ended.refuses(f"incomplete.*{largest.stem} is missing", "Copy it once more")
 
 
-@pytest.mark.parametrize(
-    ("content", "cause", "remedy"),
-    [
-        (b"SET x = 1;\n", "plain SQL", "pg_dump -Fc"),
-        (
-            gzip.compress(b"SET x = 1;\n" * 100, mtime=0),
-            "plain SQL",
-            "pg_dump -Fc|psql",
-        ),
-        (b"-- PostgreSQL database cluster dump\n", "pg_dumpall", "pg_dump -Fc"),
-        (b"\x85\x02\x0c\x03", "encrypted with gpg", "gpg -d"),
-        (b"\x28\xb5\x2f\xfd", "packed with zstd", "unzstd"),
-        (tarred(("PG_VERSION", b"16\n")), "a physical backup", "pg_dump -Fc"),
-        (b"<html>Sign in</html>", "a web page", "Accepted are"),
-        (b"something else", "not PGDMP", "Accepted are"),
-    ],
-)
-@pytest.mark.parametrize("way", ["path", "https"])
+OTHERS = [
+    (b"SET x = 1;\n", "plain SQL", "pg_dump -Fc"),
+    (
+        gzip.compress(b"SET x = 1;\n" * 100, mtime=0),
+        "plain SQL",
+        "pg_dump -Fc|psql",
+    ),
+    (b"-- PostgreSQL database cluster dump\n", "pg_dumpall", "pg_dump -Fc"),
+    (b"\x85\x02\x0c\x03", "encrypted with gpg", "gpg -d"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd", "unzstd"),
+    (tarred(("PG_VERSION", b"16\n")), "a physical backup", "pg_dump -Fc"),
+    (b"<html>Sign in</html>", "a web page", "Accepted are"),
+    (b"something else", "not PGDMP", "Accepted are"),
+]
+
+
+@pytest.mark.parametrize(("other", "way"), in_turn(OTHERS, ["path", "https"]))
 def test_another_file_is_refused_with_what_to_do_instead(
     standing: Target,
     project: Project,
     tmp_path: Path,
-    content: bytes,
-    cause: str,
-    remedy: str,
+    other: tuple[bytes, str, str],
     way: str,
 ) -> None:
+    content, cause, remedy = other
     project.environment["DATABASE_URL"] = standing.url
 
     with standing.unasked(), offered(way, content, tmp_path) as there:
@@ -332,3 +332,32 @@ def test_what_a_killed_run_has_unpacked_is_removed(
     project.invoke("db.cleanup").succeeds()
 
     assert project.dumps() == []
+
+
+FILLED = """SELECT count(*) FROM pg_class
+  WHERE relkind = 'r' AND oid >= 16384 AND pg_relation_size(oid) > 0"""
+
+
+@pytest.mark.parametrize("packing", ["custom.gz", "custom in a tar.gz"])
+def test_a_packed_dump_is_restored_while_it_arrives(
+    on: Watched,
+    dumps: Path,
+    target: Target,
+    project: Project,
+    tmp_path: Path,
+    packing: str,
+) -> None:
+    content = PACKINGS[packing](dumps)
+    with offered("https", content, tmp_path) as there:
+        assert there.server
+        there.server.pace = 0.2  # until the first rows are in
+        words = ("db.pull", f"--source={there.source}")
+        run = project.start(*words, **there.variables)
+        aside = f"{target.name}__dbpull_new"
+        run.until(lambda: aside in on.databases(), "aside")
+        run.until(lambda: on.sql(aside, FILLED) != "0", "rows")
+        assert there.server.sent < len(content)
+        there.server.pace = 0
+        run.end().succeeds()
+
+    refuse_differences(everything(on, target.name), serial(dumps))

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from dbpull import archive, layers
+from dbpull import archive
 from dbpull.console import Reporter
 from dbpull.download import Download
 from dbpull.download.ignored import make_private
-from dbpull.dumps import folder, listed_toc, names, packed
+from dbpull.dumps import folder, listed_toc, names
 from dbpull.dumps.arrival import accept, arriving, listed, unpacked
 from dbpull.dumps.local_stream import LocalStream
 from dbpull.dumps.names import Dump, shown
-from dbpull.dumps.packed import PackedFile
+from dbpull.dumps.packed import PackedFile, is_packed, locked, unpacked_name
 from dbpull.dumps.printed import spooled
 from dbpull.dumps.store import ANEW, dump_of, judging
 from dbpull.dumps.stream import DumpStream, FileStream
@@ -68,7 +68,7 @@ class LocalStore:
 
         A packed file of the user's own is not: it has to be unpacked.
         """
-        return names.is_dump(dump.path) and not self._is_packed(dump)
+        return names.is_dump(dump.path) and not is_packed(dump.path)
 
     def size(self, dump: Dump) -> int:
         """A dump's size in bytes."""
@@ -92,10 +92,8 @@ class LocalStore:
         if dump.path.is_dir():
             with judging(dump, self.settings.path):
                 return folder.opened(dump, self.shell, reporter)
-        if self._is_packed(dump):
-            with self._unpacked(dump, reporter) as stream:
-                stream.finish(reporter)
-            return stream
+        if is_packed(dump.path):
+            return self._open_packed(dump, reporter)
         try:
             with (
                 reporter.step("dump", f"Checking {name}") as step,
@@ -122,13 +120,6 @@ class LocalStore:
                 "Check its permissions (`ls -l`), then run the same command again.",
             ) from None
 
-    def _is_packed(self, dump: Dump) -> bool:
-        """Whether a dump's file has gzip or tar around it."""
-        if not dump.path.is_file():
-            return False
-        with self._file(dump) as file:
-            return layers.is_packed(file.read(archive.RECOGNISABLE))
-
     @contextmanager
     def fetch(self, backup: SourceBackup, reporter: Reporter) -> Iterator[DumpStream]:
         """Download and verify a backup's dump; see DumpStore."""
@@ -149,23 +140,29 @@ class LocalStore:
             ):
                 yield stream
         elif isinstance(way, ByFile):
-            with self._unpacked(dump, reporter) as stream:
+            with self._unpacked(way.path, dump, reporter) as stream:
                 yield stream
         else:
             raise NotImplementedError
 
-    @contextmanager
-    def _unpacked(self, dump: Dump, reporter: Reporter) -> Iterator[DumpStream]:
-        """Unpack a packed file of the user's own into the folder of dumps."""
-        into = packed.unpacked_name(dump, self.settings.path)
+    def _open_packed(self, dump: Dump, reporter: Reporter) -> DumpStream:
+        into = unpacked_name(dump, self.settings.path)
         if self.has(into):
-            yield self.open(into, reporter)
-            return
-        reporter.doing = f"Unpacking {shown(dump.path)}"
+            return self.open(into, reporter)
+        with self._unpacked(dump.path, into, reporter) as stream:
+            stream.finish(reporter)
+        return stream
+
+    @contextmanager
+    def _unpacked(
+        self, path: Path, into: Dump, reporter: Reporter
+    ) -> Iterator[DumpStream]:
+        """Unpack a packed file of the user's own into the folder of dumps."""
+        reporter.doing = f"Unpacking {shown(path)}"
         with (
-            packed.locked(into.path, reporter.note),
-            judging(dump, self.settings.path),
-            unpacked(PackedFile(dump.path), into, self.shell, reporter) as stream,
+            locked(into.path, reporter.note),
+            judging(Dump.of(path), self.settings.path),
+            unpacked(PackedFile(path), into, self.shell, reporter) as stream,
         ):
             yield stream
 

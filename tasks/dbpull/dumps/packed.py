@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dbpull import layers
+from dbpull.archive import RECOGNISABLE
 from dbpull.download.chunks import Progress
 from dbpull.download.part import PartFile
 from dbpull.dumps.names import Dump, shown
@@ -18,15 +20,23 @@ from dbpull.errors.download import DownloadStopped
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_NUMBERED = re.compile(r"[a-z]+\d+")
+
+def is_packed(path: Path) -> bool:
+    """Whether a file has gzip or tar around it; False where it can't be read."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return layers.is_packed(file.read(RECOGNISABLE))
+    except OSError:
+        return False
 
 
 def unpacked_name(dump: Dump, folder: Path) -> Dump:
     """The dump that a packed one becomes, in the folder of dumps."""
     changed = datetime.fromtimestamp(dump.path.stat().st_mtime, UTC)
     slug = re.sub(r"[^a-z0-9]+", "-", dump.path.name.lower()).strip("-")
-    backup = dump.backup if _NUMBERED.fullmatch(dump.backup) else "d1"
-    return Dump.named(folder, dump.app or slug or "dump", backup, dump.taken or changed)
+    return Dump.named(folder, slug or "dump", "d1", changed)
 
 
 class PackedFile:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from dbpull import layers
 from dbpull.console import Reporter
 from dbpull.download.arriving import PrintedDump
 from dbpull.download.spool import Spool
 from dbpull.dumps import names
 from dbpull.dumps.names import Dump
-from dbpull.errors.archive import BadDump, DamagedDump, NotADump, TruncatedDump
+from dbpull.errors.archive import (
+    BadDump,
+    DamagedDump,
+    DamagedLayer,
+    NotADump,
+    TruncatedDump,
+)
 from dbpull.redact import redacted
 from dbpull.sources.source import ByProgram
 
@@ -55,10 +62,11 @@ def spooled(
 
 def _reworded(error: BadDump, first: bytes, label: str) -> BadDump:
     """The error of a dump whose program said that it succeeded."""
-    if isinstance(error, TruncatedDump) and first:
+    if isinstance(error, (TruncatedDump, DamagedLayer)) and first:
+        where = f", {error.where}," if isinstance(error, TruncatedDump) else ""
         return BadDump(
-            f"The output of {label} ended early, {error.where}, though the command said"
-            " that it succeeded.",
+            f"The output of {label} ended early{where} though the command said that it"
+            " succeeded.",
             "Run the same command again, or read the database through a tunnel.",
         )
     if isinstance(error, DamagedDump) and _from_terminal(first):
@@ -66,7 +74,7 @@ def _reworded(error: BadDump, first: bytes, label: str) -> BadDump:
             f"The output of {label} came through a terminal, which has changed it.",
             ALONE,
         )
-    if isinstance(error, NotADump) and first:
+    if isinstance(error, NotADump) and first and not layers.is_packed(first):
         line = redacted(first.lstrip().partition(b"\n")[0].decode("utf-8", "replace"))
         return BadDump(f"The output of {label} is no dump; it begins: {line}", ALONE)
     if not first:

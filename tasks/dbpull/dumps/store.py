@@ -9,6 +9,7 @@ from typing import Protocol
 
 from dbpull.console import Reporter
 from dbpull.dumps.names import Dump
+from dbpull.dumps.packed import is_packed
 from dbpull.dumps.stream import DumpStream
 from dbpull.errors.archive import BadDump
 from dbpull.restore.sections import Restore
@@ -22,13 +23,16 @@ ANEW = "A whole download stays for the next run; its host can't resume a part of
 def dump_of(backup: SourceBackup, settings: Settings) -> Dump:
     """The dump of a backup, named after its source, whether its file exists or not.
 
-    A file of the user's own is read where it is; a host has its copy.
+    A file of the user's own is read where it is, unless it is packed; a host has its
+    copy.
     """
     source, database = backup.source, settings.database
     if isinstance(backup.way, ByFile) and not settings.local:
         found = Dump.of(backup.way.path)
-        own = Dump(found.path, source, backup.id, backup.taken)
-        return found if found.app == source else own
+        if found.app == source:
+            return found
+        if not is_packed(found.path):
+            return Dump(found.path, source, backup.id, backup.taken)
     return Dump.named(settings.path, source, backup.id, backup.taken, database)
 
 

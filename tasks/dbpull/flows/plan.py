@@ -175,7 +175,7 @@ def _dump(run: Run, dump: Dump | None, *, delete: bool) -> str:
     state = "to be fetched" if dump.is_ours else "to be unpacked"
     if run.store.has(dump):
         state = f"here already, {size(run.store.size(dump))}"
-    after = ", removed afterwards" if delete else ""
+    after = ", removed afterwards" if delete and dump.is_ours else ""
     return f"dump  {run.store.shown(dump.path)}: {state}{after}"
 
 
