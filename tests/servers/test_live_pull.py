@@ -16,6 +16,7 @@ import trustme
 from databases import FOLDERS, SERVERS
 from databases import OLD as BEFORE_17
 from dbpull import archive
+from forwarder import command
 from lacking import OLD_POSTGRES, needs
 from poolers import pooled
 from projects import Ended, Project
@@ -311,6 +312,23 @@ def test_a_password_may_stand_in_the_users_file(make: Make) -> None:
     source = f"postgres://postgres@{pulling.place}/{pulling.dbname}"
     pulling.pull(source, PGPASSWORD="theirs", PGHOST="elsewhere").succeeds()
 
+    pulling.is_the_same()
+
+
+def test_the_users_file_serves_through_a_tunnel(make: Make) -> None:
+    """It names the server's host and port, not the tunnel's."""
+    pulling = make()
+    passwords = Path(pulling.project.environment["HOME"]) / ".pgpass"
+    passwords.write_text(f"db.invalid:5432:*:*:{pulling.server.password}\n")
+    passwords.chmod(0o600)
+    pulling.project.configure(
+        "db:\n  sources:\n    shop:\n"
+        f"      source: postgres://postgres@db.invalid/{pulling.dbname}\n"
+        f"      tunnel: {command(pulling.place)}\n"
+    )
+    ended = pulling.pull("shop").succeeds()
+
+    assert f"{pulling.dbname} on db.invalid (shop)" in ended.err
     pulling.is_the_same()
 
 

@@ -38,6 +38,7 @@ from dbpull.live import poolers, url
         ('password authentication failed for user "u"', "15 minutes"),
         ("fe_sendauth: no password supplied", "~/.pgpass"),
         ("permission denied for table orders", "pg_read_all_data"),
+        ("permission denied for large object 16400", "ON LARGE OBJECT"),
         ("permission denied for schema audit", "USAGE ON"),
         ("permission denied for sequence orders_id_seq", "pg_read_all_data"),
         (

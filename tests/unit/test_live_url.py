@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbpull.errors.postgres import BadUrl
-from dbpull.live import url
+from dbpull.live import pgpass, url
 from dbpull.live.url import LiveUrl
 
 
@@ -219,3 +219,27 @@ def test_a_tunnel_keeps_the_hosts_name() -> None:
         "a", "127.0.0.1", "9999",
     )  # fmt: skip
     assert given["PGSSLMODE"] == "verify-full"
+
+
+@pytest.mark.parametrize(
+    ("lines", "mode", "found"),
+    [
+        ("a:1:shop:u:s3cret", 0o600, "s3cret"),
+        ("# a:1:shop:u:no\n\nb:1:shop:u:no\na:*:*:u:s3cret", 0o600, "s3cret"),
+        (r"a:1:shop:u:a\:b\\c:d", 0o600, r"a:b\c"),
+        ("a:2:shop:u:no\na:1:other:u:no\na:1:shop:v:no", 0o600, ""),
+        ("a:1:shop:u:no", 0o644, ""),
+        ("a:1:shop", 0o600, ""),
+    ],
+)
+def test_a_password_is_found_for_the_servers_own_port(
+    lines: str, mode: int, found: str, tmp_path: Path
+) -> None:
+    path = tmp_path / ".pgpass"
+    path.write_text(f"{lines}\n")
+    path.chmod(mode)
+    connection = read("postgres://u@a:1,b/shop").connection
+
+    assert pgpass.password(connection, {"HOME": str(tmp_path)}) == found
+    assert pgpass.password(connection, {"PGPASSFILE": str(path)}) == found
+    assert pgpass.password(connection, {"HOME": "/nowhere"}) == ""

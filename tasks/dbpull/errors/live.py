@@ -63,7 +63,8 @@ _REMEDIES = (
     (
         r"certificate verify failed|root certificate file|server certificate",
         "Name the file of the provider's certificate authority (sslrootcert=FILE in the"
-        " URL), or sslrootcert=system for a public one.",
+        " URL); for a public one sslrootcert=system, which PostgreSQL 16's programs and"
+        " newer know.",
     ),
     (
         r"password authentication failed|no password supplied|PAM authentication"
@@ -76,6 +77,11 @@ _REMEDIES = (
         r"row-level security",
         "Let a superuser run ALTER ROLE … BYPASSRLS for that role, or name another: a"
         " dump without the hidden rows would be a silent partial copy.",
+    ),
+    (
+        r"permission denied for large object",
+        "Let a superuser run GRANT SELECT ON LARGE OBJECT for each of them, or name the"
+        " role that owns them.",
     ),
     (
         r"permission denied",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from dbpull.console import Reporter
 from dbpull.download.arriving import PrintedDump
 from dbpull.errors.live import told_of_source
-from dbpull.live import pg_dump, url
+from dbpull.live import pg_dump, pgpass, url
 from dbpull.live.dumping import dumping
 from dbpull.live.server import LiveServer
 from dbpull.live.tunnel import tunnel
@@ -110,5 +110,8 @@ class LiveDatabase:
         if not self.source.tunnel:
             yield connection
             return
+        if not connection.password:
+            found = pgpass.password(connection, self.shell.environ)
+            connection = replace(connection, password=found)
         with tunnel(self.source.tunnel) as port:
             yield url.through_tunnel(connection, port)
