@@ -1,4 +1,4 @@
-"""`fab -H devbox db.pull --source=render:…`: an export stays here, rows can travel."""
+"""`fab -H devbox db.pull --source=render:…`: exports and rows come by way of us."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from machines import Machine, fab, introduce
+from packings import PACKINGS, dumped
 from projects import Project
 from render_stand_in import KEY, RenderStandIn
 from targets import Target
@@ -22,9 +23,11 @@ db:
 
 
 @pytest.fixture
-def at_render(world: World) -> Iterator[RenderStandIn]:
-    """Render, with the database `shop`."""
-    with RenderStandIn() as stand_in:
+def at_render(world: World, tmp_path: Path) -> Iterator[RenderStandIn]:
+    """Render, with the database `shop`, whose exports are folders in a tar.gz."""
+    dumped(world.modern, "shop", tmp_path)
+    content = PACKINGS["folder in a tar.gz"](tmp_path)
+    with RenderStandIn(content) as stand_in:
         stand_in.database(url=world.modern.url("shop"))
         yield stand_in
 
@@ -39,14 +42,13 @@ def project(project: Project, at_render: RenderStandIn, devbox: Machine) -> Proj
     return project
 
 
-def test_an_export_is_refused_with_the_other_way(
-    project: Project, target: Target, at_render: RenderStandIn
+def test_an_export_is_unpacked_here_and_sent(
+    world: World, project: Project, target: Target
 ) -> None:
-    with target.unasked():
-        ended = fab(project, "devbox", "db.pull", "--source=exports")
+    ended = fab(project, "devbox", "db.pull", "--source=exports").succeeds()
 
-    ended.refuses("An export of exports is a folder", "live: true")
-    assert at_render.asked == []
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert ended.err.count("is read here once, and then sent by SFTP") == 1
 
 
 def test_the_database_itself_is_read_here_and_sent(

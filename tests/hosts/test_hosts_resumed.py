@@ -22,6 +22,8 @@ from dbpull.hosts.connect import connect
 from dbpull.hosts.curl import Curl
 from dbpull.hosts.host import Host
 from dbpull.hosts.transfer import HostTransfer
+from dbpull.sources.dumped import dumped
+from dbpull.sources.source import ByUrl
 from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce, start_fab
 from projects import Project, Run
@@ -198,8 +200,7 @@ def test_what_stays_is_said(
     remote: Host, host: RangeServer, etag: str, stays: str
 ) -> None:
     host.etag = etag
-    now = datetime.now(UTC)
-    backup: Any = SimpleNamespace(id="b1", source="shop", taken=now, url=host.url)
+    backup = dumped("shop", "b1", datetime.now(UTC), ByUrl(host.url))
     settings: Any = SimpleNamespace(path=Path(remote.home, "dumps"), database="DB")
     reporter = Reporter(remote.host)
     reporter.on_failure("It was.", RESUMES)

@@ -129,7 +129,7 @@ def dumps(old: Watched, tmp_path: Path) -> Path:
     return tmp_path
 
 
-FORMATS = ["custom", "tar", "custom.gz", "custom in a tar.gz"]
+FORMATS = ["custom", "tar", "custom.gz", "custom in a tar.gz", "folder in a tar.gz"]
 
 
 @pytest.mark.parametrize("packing", FORMATS)
@@ -149,6 +149,33 @@ def test_a_file_here_is_sent_and_stays(
 
     equal(world, old, targets)
     assert mine.exists()
+
+
+def test_a_folder_here_is_sent_kept_and_restored_again(
+    world: World,
+    project: Project,
+    old: Watched,
+    targets: dict[str, Target],
+    dumps: Path,
+    devbox: Machine,
+) -> None:
+    source = f"--source={dumps / 'folder'}"
+    fab(project, BOTH, "db.pull", source).succeeds()
+
+    equal(world, old, targets)
+    assert project.dumps() == []
+    [there] = devbox.home.rglob("*.dump*")
+    assert sorted(path.name for path in there.iterdir()) == sorted(
+        path.name for path in (dumps / "folder").iterdir()
+    )
+    assert there.stat().st_mode & 0o777 == 0o700
+    listed = fab(project, "devbox", "db.backups", source).succeeds()
+    assert there.name in listed.out
+
+    again = fab(project, "devbox", "db.pull", source, "--in-place").succeeds()
+    assert "is there already" in again.err
+    fab(project, "devbox", "db.pull", source, "--delete").succeeds()
+    assert list(devbox.home.rglob("*.dump*")) == []
 
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])

@@ -495,17 +495,6 @@ def test_an_unfinished_export_is_waited_for(
     assert requests.get(url_of(ended), timeout=10).status_code == 200
 
 
-def test_a_host_gets_no_folder(source: RenderSource, stand_in: RenderStandIn) -> None:
-    heard = Heard()
-    heard.host = "devbox"
-
-    with pytest.raises(SourceError, match="not sent to hosts") as refused:
-        source.refuse_unable(heard)
-
-    assert "live: true" in refused.value.remedy
-    assert stand_in.asked == []
-
-
 def test_live_reads_the_database_at_the_address_that_render_tells(
     source: RenderSource, shop: RenderPostgresMade, stand_in: RenderStandIn
 ) -> None:

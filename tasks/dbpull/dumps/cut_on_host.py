@@ -24,19 +24,19 @@ _CUT = ("end of file", "could not find block ID")
 
 
 def read_head(head: Callable[[], io.BufferedIOBase]) -> Archive:
-    """The table of contents of a dump in custom or tar format; `head` opens the dump.
+    """The table of contents of a dump in any of pg_dump's formats.
 
-    Raises BadDump.
+    `head` opens the dump; of a dump in a folder its toc.dat. Raises BadDump.
     """
     try:
         return archive.read(cast("BinaryIO", head()))
     except UnsupportedDump:
         stream = head()
-        if not stream.read(layers.BLOCK).startswith(layers.OWN_TAR):
-            raise
         # In a tar of pg_dump's, toc.dat comes first.
+        tar = stream.read(layers.BLOCK).startswith(layers.OWN_TAR)
+        stream = stream if tar else head()
         contents = archive.read(cast("BinaryIO", stream), toc=True)
-        return replace(contents, header=replace(contents.header, tar=True))
+        return replace(contents, header=replace(contents.header, tar=tar))
 
 
 def refuse_cut(shell: Host, path: str, contents: Archive) -> None:

@@ -42,9 +42,7 @@ class HostStream:
 
     def restore(self, into: Restore, reporter: Reporter) -> Outcome:
         """Restore rows while the dump arrives, where it arrives slowly enough."""
-        # Of a tar, pg_restore wants the whole file.
-        tar = self.contents.header.tar
-        if self.transfer.left and not tar and self._overlap_pays(into.jobs):
+        if self.transfer.left and self._can_overlap and self._overlap_pays(into.jobs):
             try:
                 self._finish(reporter, lambda: self._restore_rows(into))
             except RestoreFailed as error:
@@ -52,6 +50,11 @@ class HostStream:
         else:
             self.finish(reporter)
         return by_sections(into, reporter)
+
+    @property
+    def _can_overlap(self) -> bool:
+        """Whether pg_restore reads the dump in order: not a tar, nor a folder."""
+        return not (self.contents.header.tar or self.transfer.is_folder)
 
     def _overlap_pays(self, jobs: int) -> bool:
         """Whether one pg_restore should restore the rows while the dump arrives.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from dbpull import archive, layers
+from dbpull import layers
 from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.dumps import names, sent
@@ -115,18 +115,12 @@ class HostStore:
         try:
             curl = Curl(self.shell, way.url, reporter.note)
         except UnusableResponse:
+            curl = None
+        if not curl or layers.is_packed(curl.first):
             yield None
             return
         with self._transfer(dump, curl, reporter) as transfer:
-            try:
-                contents = read_head(transfer.front)
-            except BadDump:
-                packed = layers.is_packed(transfer.front().read(archive.RECOGNISABLE))
-                transfer.discard()
-                if not packed:
-                    raise
-                contents = None
-            yield self._stream(dump, contents, transfer) if contents else None
+            yield self._stream(dump, _front(transfer), transfer)
 
     @contextmanager
     def _from_here(
@@ -136,25 +130,35 @@ class HostStore:
         host = self.shell.host
         whole = sent.read_here(self._store_here, backup, reporter.for_all, host)
         self._sent.append(whole.dump)
-        sftp = Sftp(self.shell, whole.dump.path)
-        with self._transfer(dump, sftp, reporter) as transfer:
+        file, is_folder = whole.dump.path, whole.dump.path.is_dir()
+        if is_folder:
+            file = sent.packed_folder(file, self._store_here.settings.path, dump)
+        sftp = Sftp(self.shell, file)
+        with self._transfer(dump, sftp, reporter, is_folder=is_folder) as transfer:
             yield self._stream(dump, whole.contents, transfer)
 
     @contextmanager
     def _transfer(
-        self, dump: Dump, transport: HostTransport, reporter: Reporter
+        self,
+        dump: Dump,
+        transport: HostTransport,
+        reporter: Reporter,
+        *,
+        is_folder: bool = False,
     ) -> Iterator[HostTransfer]:
         reporter.size = transport.total
         if not transport.identity:
             reporter.kept_on_failure = ANEW
-        with HostTransfer(self.shell, str(dump.path), transport) as transfer:
+        path = str(dump.path)
+        with HostTransfer(self.shell, path, transport, is_folder) as transfer:
             if transfer.already:
                 found = size(transfer.already)
                 reporter.note(f"{found} of it were there from an earlier run.")
             yield transfer
 
     def _stream(self, dump: Dump, read: Archive, transfer: HostTransfer) -> HostStream:
-        transfer.verify = lambda: refuse_cut(self.shell, transfer.part, read)
+        if not transfer.is_folder:
+            transfer.verify = lambda: refuse_cut(self.shell, transfer.part, read)
         return HostStream(dump, read, transfer)
 
     def fetch_commands(self, *, by_url: bool) -> list[str]:
@@ -213,7 +217,7 @@ class HostStore:
         return removed
 
     def _remove(self, dump: Dump) -> None:
-        self.shell.check(f"Removing {dump.path.name}", ["rm", "-f", str(dump.path)])
+        self.shell.check(f"Removing {dump.path.name}", ["rm", "-rf", str(dump.path)])
 
     def _listed(self) -> list[tuple[Path, int]]:
         lines = self.shell.verb("list", str(self.settings.path)).out.splitlines()
@@ -232,3 +236,12 @@ def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
 
 def _dumps(listed: list[tuple[Path, int]]) -> list[Dump]:
     return [Dump.of(path) for path in _named(listed, ".dump")]
+
+
+def _front(transfer: HostTransfer) -> Archive:
+    """The table of contents of an arriving dump; a file that is no dump is removed."""
+    try:
+        return read_head(transfer.front)
+    except BadDump:
+        transfer.discard()
+        raise

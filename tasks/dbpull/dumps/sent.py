@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import tarfile
 from pathlib import Path
 
 from dbpull.console import Reporter
+from dbpull.download.ignored import make_private
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import dump_of
 from dbpull.dumps.stream import DumpStream
-from dbpull.errors.hosts import RemoteError
+from dbpull.layers import TOC
 from dbpull.single_flight import SingleFlight
 from dbpull.sources.source import ByFile, SourceBackup
 
 _to_send: SingleFlight[DumpStream] = SingleFlight()
+_packed: SingleFlight[Path] = SingleFlight()
 _wanted: dict[Path, set[str]] = {}
 """The hosts that still need a dump; only of dumps that came here in this run."""
 
@@ -24,7 +27,7 @@ def read_here(
 ) -> DumpStream:
     """The whole dump on this machine, for a host; read for the first host.
 
-    Raises RemoteError for a dump in a folder, and the errors of `LocalStore.fetch`.
+    Raises the errors of `LocalStore.fetch`.
     """
 
     def fetch() -> DumpStream:
@@ -40,7 +43,6 @@ def read_here(
         return stream
 
     whole = _to_send((backup.source, backup.uuid), fetch)
-    _refuse_folder(whole.dump)
     if whole.dump.path in _wanted:
         _wanted[whole.dump.path].add(host)
     return whole
@@ -51,15 +53,28 @@ def served(dump: Dump, host: str) -> None:
     _wanted.get(dump.path, set()).discard(host)
 
 
-def _refuse_folder(dump: Dump) -> None:
-    if dump.path.is_dir():
-        raise RemoteError(
-            f"{dump.label} is a dump in a folder, which is not sent to hosts.",
-            "Pull it on this machine; or copy the folder there and restore it with"
-            " `pg_restore --no-owner --no-acl -d DATABASE FOLDER`.",
-        )
+def packed_folder(folder: Path, into: Path, dump: Dump) -> Path:
+    """A tar of a dump's folder, made for the first host, removed at the end.
+
+    It lies in the folder `into`, and is called like a host's part of the dump, so that
+    one that a killed run leaves is cleaned up as a part.
+    """
+
+    def pack() -> Path:
+        make_private(into)
+        path = into / f"{dump.path.name}.part"
+        atexit.register(path.unlink, missing_ok=True)
+        path.unlink(missing_ok=True)
+        path.touch(0o600)
+        with tarfile.open(path, "w") as tar:
+            # The first bytes tell dumps from each other: those of the contents.
+            for each in sorted(folder.iterdir(), key=lambda path: path.name != TOC):
+                tar.add(each, each.name)
+        return path
+
+    return _packed((folder, dump.path.name), pack)
 
 
 def _remove_if_served(path: Path) -> None:
     if not _wanted[path]:
-        path.unlink(missing_ok=True)
+        Dump.of(path).remove()

@@ -61,6 +61,8 @@ class Curl:
         self._url = url()
         self._patience = Backoff(PATIENCE, notice)
         self._tries = 0
+        self.first = b""
+        """The object's first 512 bytes; empty where the host lacks `od`."""
         self.total, self._etag = self._persist(self._look, SIGNALS.pause)
         self.identity = re.sub(r"\s", "", self._etag)
 
@@ -95,7 +97,9 @@ class Curl:
     def _look(self) -> tuple[int, str]:
         result = self._shell.verb("look", stdin=self._config())
         self._judge(result)
-        head = _head(result.out)
+        answer, _, digits = result.out.partition("first bytes\n")
+        self.first = bytes.fromhex(digits)
+        head = _head(answer)
         if not head:
             raise UnusableResponse(self._where, "is not served in ranges")
         return head

@@ -2,11 +2,22 @@
 
 # shellcheck disable=SC2154 # run and newline are host.sh's
 
-# Bytes of a file, 0 where there is none. Not `wc -c`: busybox's reads all of it.
+# Bytes of a file or of a folder's files, 0 where there is none. Not `wc -c`: busybox's
+# reads all of it.
 size() {
+  [ ! -d "$1" ] || { folder_size "$1"; return; }
   # shellcheck disable=SC2046 # to be split
   set -- $(ls -lnL -- "$1" 2>/dev/null)
   echo "${5:-0}"
+}
+
+folder_size() {
+  # shellcheck disable=SC2012 # pg_dump gives the names
+  ls -lnL -- "$1" | {
+    bytes=0
+    while read -r _ _ _ _ more _; do bytes=$((bytes + ${more:-0})); done
+    echo "$bytes"
+  }
 }
 
 # list FOLDER: its dumps and their parts, each with its bytes. Locks of runs that were
@@ -17,7 +28,8 @@ list() {
   done
   for file in "$1"/*.dump "$1"/*.dump.part "$1"/*.dump.part.journal; do
     case $file in *"$newline"*) continue ;; esac
-    [ ! -f "$file" ] || printf '%s\t%s\n' "$(size "$file")" "${file##*/}"
+    [ -f "$file" ] || [ -f "$file/toc.dat" ] || continue
+    printf '%s\t%s\n' "$(size "$file")" "${file##*/}"
   done
 }
 
@@ -69,7 +81,7 @@ let_go_if_left() {
 
 # drop PART: remove it and its journal, unless a run is at work on it.
 drop() {
-  hold "$1" && rm -f -- "$1" "$1.journal" "$1.lock"
+  hold "$1" && rm -rf -- "$1.folder" && rm -f -- "$1" "$1.journal" "$1.lock"
 }
 
 # at PART: its bytes, and what its journal says: all bytes, and the object's identity.
@@ -87,9 +99,19 @@ begin() {
 
 # publish PART DUMP TOTAL: give it its name, if it is whole, and let go of it.
 publish() {
+  is_whole "$1" "$3" && mv -f -- "$1" "$2" && rm -f -- "$1.journal" "$1.lock"
+}
+
+# unfold PART DUMP TOTAL: the same for a tar of the files of a dump in a folder.
+unfold() {
+  is_whole "$1" "$3" || return
+  rm -rf -- "$1.folder" && mkdir -- "$1.folder" && tar -xof "$1" -C "$1.folder" || return
+  mv -- "$1.folder" "$2" && rm -f -- "$1" "$1.journal" "$1.lock"
+}
+
+is_whole() {
   have=$(size "$1")
-  [ "$have" -eq "$3" ] || { echo "$have of $3 bytes are there" >&2; return 1; }
-  mv -f -- "$1" "$2" && rm -f -- "$1.journal" "$1.lock"
+  [ "$have" -eq "$2" ] || { echo "$have of $2 bytes are there" >&2; return 1; }
 }
 
 # anew PART TOTAL IDENTITY: begin it at the first byte.
@@ -97,8 +119,10 @@ anew() {
   rm -f -- "$1" && : >"$1" && echo "$2 $3" >"$1.journal"
 }
 
-# remote_head FILE BLOCK COUNT: that many blocks of it, packed where the host can do that.
+# remote_head FILE BLOCK COUNT: that many blocks of it, packed where the host can do that;
+# of a dump in a folder those of its table of contents.
 remote_head() {
+  [ ! -d "$1" ] || set -- "$1/toc.dat" "$2" "$3"
   [ -r "$1" ] || { echo "$1 can't be read" >&2; return 1; }
   if command -v gzip >/dev/null; then
     printf z
@@ -130,13 +154,16 @@ get() {
   return "$code"
 }
 
-# look: the answer's head and first bytes of an object; curl's configuration as above.
+# look: the answer's head, and the object's first bytes in hexadecimal digits; curl's
+# configuration as above.
 look() {
-  rm -f "$run/head"
+  rm -f "$run/head" "$run/first"
   # All of the object is not to come, where ranges are not served.
   download --max-time 60 --max-filesize 65536 --range 0-511 --output "$run/first"
   code=$?
   cat "$run/head" 2>/dev/null
+  echo "first bytes"
+  od -An -v -tx1 "$run/first" 2>/dev/null
   [ "$code" -eq 63 ] || return "$code"
 }
 

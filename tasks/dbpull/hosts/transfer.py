@@ -52,6 +52,8 @@ class HostTransfer:
     path: str
     """The dump's final path."""
     transport: HostTransport
+    is_folder: bool = False
+    """Whether the part is a tar of the files of a dump in a folder."""
     have: int = field(default=0, init=False)
     """Bytes on the host."""
     already: int = field(default=0, init=False)
@@ -162,7 +164,8 @@ class HostTransfer:
             self._thread.join(PAUSE)
         self.check()
         self.verify()
-        words = self.shell.script("publish", self.part, self.path, str(self.total))
+        verb = "unfold" if self.is_folder else "publish"
+        words = self.shell.script(verb, self.part, self.path, str(self.total))
         self.shell.check("Renaming the dump", words)
         self._published = True
 
@@ -190,7 +193,8 @@ class HostTransfer:
         free, size, *journal = answer.split()
         identity = self.transport.identity
         known = bool(identity) and journal == [str(self.total), identity]
-        self._refuse_full(int(free), self.total - (int(size) if known else 0))
+        room = self.total * (2 if self.is_folder else 1)
+        self._refuse_full(int(free), room - (int(size) if known else 0))
         if known and 0 < int(size) <= self.total:
             self.already = int(size)
             self.received(self.already)

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from dbpull import render
 from dbpull.console import Reporter
-from dbpull.errors.sources import SourceError
 from dbpull.http_api.servers import ServerAddress
-from dbpull.naming import setting
 from dbpull.signals import SIGNALS
 from dbpull.sources.dumped import Stored
 from dbpull.sources.named import NamedSource
@@ -43,14 +41,8 @@ class RenderSource:
         return self.named.name_of_dumps
 
     def refuse_unable(self, reporter: Reporter) -> None:
-        """Raise the refusals that need no network: no key; a host to restore on."""
+        """Raise the refusals that need no network: no key, say."""
         _api(reporter)
-        if reporter.host:
-            raise SourceError(
-                f"An export of {self.name} is a folder, which is not sent to hosts.",
-                "Let dbpull read the database itself, by `live: true` in"
-                f" {setting('sources')}; or pull on this machine.",
-            )
 
     def open(self, reporter: Reporter) -> RenderDatabase:
         """Ask Render for the database: reads only."""
