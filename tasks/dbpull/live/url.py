@@ -23,6 +23,7 @@ _HEAD = re.compile(
     rf"(?:(?P<login>.*)@)?(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/(?P<dbname>[^/@?]*))?"
 )
 _QUERY = re.compile(r"\?(?=[A-Za-z_][\w.-]*=|$)")
+_KNOWN = PLACES | OF_SOURCES.keys() | OURS | {"service"}
 _SHOWN = re.compile(r"[A-Za-z][\w.-]{0,40}")
 
 
@@ -43,11 +44,10 @@ def read(url: str, origin: str, shell: Shell | None = None) -> LiveUrl:
     given = _of_head(head) | {name: value for name, value in options.items() if value}
     if name := given.pop("service", ""):
         given = service.read(name, shell.environ, origin) | given
-    known = PLACES | OF_SOURCES.keys() | OURS
     dropped = tuple(
         name if "@" not in query and _SHOWN.fullmatch(name) else "an option"
         for name in given
-        if name not in known
+        if name not in _KNOWN
     )
     return LiveUrl(_placed(given, origin, shell), dropped)
 
@@ -68,12 +68,20 @@ def _parted(text: str, origin: str) -> tuple[re.Match[str], str]:
     for mark in _QUERY.finditer(text):
         head, query = text[: mark.start()], text[mark.end() :]
         found = _HEAD.fullmatch(head)
-        # In u:1?a=b@h the mark belongs to the password.
-        if found and (found["login"] or "/" in head or "@" not in query):
+        if found and ("@" not in query or _holds_at(head, query)):
             return found, query
     if found := _HEAD.fullmatch(text):
         return found, ""
     raise BadUrl(origin, "its host, port or database's name is malformed")
+
+
+def _holds_at(head: str, query: str) -> bool:
+    """Whether the query of a URL may hold an @: else the ? belongs to the password.
+
+    So it does in u:1?a=b@h, and in u:1@2/3?a=b@h.
+    """
+    names = {pair.partition("=")[0] for pair in query.split("&") if "@" in pair}
+    return ("@" in head or "/" in head) and names <= _KNOWN
 
 
 def _of_head(head: re.Match[str]) -> dict[str, str]:
