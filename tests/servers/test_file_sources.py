@@ -19,7 +19,7 @@ from kinds import SQL, Kinds, everything, refuse_differences
 from once import once
 from packings import PACKINGS, dumped, tarred
 from projects import Project
-from range_server import RangeServer, after, status, unless
+from range_server import RangeServer, after, only, status, unless
 from targets import Target, Watched
 from worlds import World
 
@@ -359,5 +359,38 @@ def test_a_packed_dump_is_restored_while_it_arrives(
         assert there.server.sent < len(content)
         there.server.pace = 0
         run.end().succeeds()
+
+    refuse_differences(everything(on, target.name), serial(dumps))
+
+
+def test_a_command_is_asked_for_a_fresh_url(
+    on: Watched, dumps: Path, target: Target, project: Project, tmp_path: Path
+) -> None:
+    content = PACKINGS["custom.gz"](dumps)
+    with offered("https", content, tmp_path) as there:
+        assert there.server
+        signed = there.server.url("/$(wc -l <asked)?X-Amz-Signature=SECRET")
+        (tmp_path / "presign").write_text(
+            f'cd {tmp_path}; echo >>asked; echo "{signed}"'
+        )
+        there.server.faults = [only("/1", after(2, status(403)))]
+        there.server.cut_after, there.server.cuts = len(content) // 2, 1
+        words = ("db.pull", f"--source=$(sh {tmp_path}/presign)")
+        project.invoke(*words, **there.variables).succeeds()
+
+    asked = [request.path.partition("?")[0] for request in there.server.log]
+    assert asked == ["/1", "/1", "/1", "/2"]
+    refuse_differences(everything(on, target.name), serial(dumps))
+
+
+def test_a_folder_that_was_packed_is_restored_in_place_too(
+    on: Watched, dumps: Path, target: Target, project: Project, tmp_path: Path
+) -> None:
+    target.sql("DROP TABLE notes;")
+    content = PACKINGS["folder in a tar.gz"](dumps)
+
+    with offered("path", content, tmp_path) as there:
+        words = ("db.pull", f"--source={there.source}", "--in-place")
+        project.invoke(*words).succeeds()
 
     refuse_differences(everything(on, target.name), serial(dumps))

@@ -167,3 +167,51 @@ def test_a_path_is_shown_as_one_would_type_it(
 
     assert names.shown(tmp_path / "local" / "x.dump") == "local/x.dump"
     assert names.shown(Path("/srv/x.dump")) == "/srv/x.dump"
+
+
+def test_a_dump_in_a_folder_is_a_dump(tmp_path: Path) -> None:
+    dump = Dump.named(tmp_path, "shop", "d1", TAKEN)
+    dump.path.mkdir()
+    (dump.path / "12.dat.gz").write_bytes(b"x" * 7)
+    assert names.dumps_in(tmp_path) == []
+
+    (dump.path / "toc.dat").write_bytes(b"x" * 3)
+    assert names.dumps_in(tmp_path) == [Dump.of(dump.path)]
+    assert dump.size == 10
+
+    dump.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", [False, True])
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_was_unpacked_goes_with_its_part(
+    tmp_path: Path, folder: bool, alone: bool
+) -> None:
+    dump = Dump.named(tmp_path, "shop", "d1", TAKEN)
+    part = dump.path.with_name(f"{dump.path.name}.part")
+    unpacked = dump.path.with_name(f"{dump.path.name}.unpacked")
+    if folder:
+        unpacked.mkdir()
+    (unpacked / "toc.dat" if folder else unpacked).write_bytes(b"x")
+    if not alone:
+        part.write_bytes(b"x")
+
+    [found] = names.parts(tmp_path, "shop")
+    with part.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert not names.remove_part(found)
+        assert unpacked.exists()
+    assert names.remove_part(found)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_what_dbpull_has_named_is_its_own(tmp_path: Path) -> None:
+    """Also with fractions of a second, which a name does not hold."""
+    ours = Dump.named(tmp_path, "shop", "b1", TAKEN.replace(microsecond=7))
+
+    assert ours.is_ours
+    assert not Dump(ours.path, "theirs", "d1", TAKEN).is_ours
+    assert not Dump(tmp_path / "latest", "latest", "d1", TAKEN).is_ours
+    assert not Dump.of(tmp_path / "latest").is_ours

@@ -29,6 +29,24 @@ def test_no_credentials_of_netrc_are_sent(
     assert {r.headers["Accept-Encoding"] for r in server.log} == {"identity"}
 
 
+def test_credentials_in_a_url_are_sent_to_its_own_host_alone(
+    server: RangeServer, path: Path
+) -> None:
+    with RangeServer(CONTENT) as elsewhere:
+        server.faults = [
+            only("/moved", status(302, Location="/there")),
+            only("/there", status(302, Location=elsewhere.url())),
+        ]
+        url = server.url("/moved").replace("//", "//me:SECRET@")
+
+        assert fetch(server, path, url=lambda: url) == CONTENT
+
+    assert all("Authorization" in request.headers for request in server.log)
+    assert {request.path for request in server.log} == {"/moved", "/there"}
+    assert elsewhere.log
+    assert not [r for r in elsewhere.log if "Authorization" in r.headers]
+
+
 def test_the_proxy_of_the_environment_is_used(
     server: RangeServer, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
