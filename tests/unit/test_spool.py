@@ -234,7 +234,12 @@ def test_a_dump_that_fails_its_verification_is_not_kept(path: Path) -> None:
 
 
 def test_two_runs_do_not_write_one_part(path: Path) -> None:
-    with spool(path, Script(BYTES, None)) as first, spool(path, Script()) as second:
+    script = Script(BYTES, None)
+    with spool(path, script) as first:
         first.start()
-        with pytest.raises(AlreadyRunning):
+        with spool(path, Script()) as second, pytest.raises(AlreadyRunning):
             second.start()
+        script.end()
+        first.finish(whole([]))
+
+    assert path.read_bytes() == BYTES

@@ -98,16 +98,17 @@ class Spool:
         return self._part.path
 
     def close(self, *, keep: bool = True) -> None:
-        """End the program and the thread; `keep` counts for a whole dump only."""
+        """End the program and the thread; what is not whole is never kept."""
         self._chunks.fail(DownloadStopped(self._part.file))
         with self._lock:
             self._stopped = True
             printed = self._printed
         if printed:
             printed.end()
-        if self._thread.ident:
-            self._thread.join(STOPPING)
-        if not (self._published and keep):
+        if not self._thread.ident:
+            return  # the part may be another process's
+        self._thread.join(STOPPING)
+        if not self._published:
             self._part.discard()
         self._part.close(in_use=self._thread.is_alive())
 
