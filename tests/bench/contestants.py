@@ -104,7 +104,11 @@ def parity(track: Track) -> Took:
 
 def pg_pull(track: Track) -> Took:
     """What `heroku pg:pull` runs, from a source that is on this very server."""
-    source = track.postgres.url(track.wanted.source)
+    return piped(track, track.postgres.url(track.wanted.source))
+
+
+def piped(track: Track, source: str) -> Took:
+    """`pg_dump -Z 0 | pg_restore` of the database at a URL."""
     dump = ["pg_dump", "-F", "c", "-Z", "0", "-N", "_heroku", source]
     restore = ["pg_restore", "-F", "c", *PLAIN, "-d", TARGET]
     environment = track.environment
@@ -124,7 +128,7 @@ def pg_pull(track: Track) -> Took:
     return Took(took)
 
 
-def _invoke(track: Track, *words: str) -> Took:
+def invoke(track: Track, *words: str) -> Took:
     """Run `invoke` in the project, as a user does."""
     began = time.monotonic()
     run = track.project.start(*words)
@@ -152,12 +156,12 @@ def _watch(status: Path, peak: list[int]) -> None:
 
 def pull(track: Track, *more: str) -> Took:
     """`invoke db.pull`: no dump is there before, and none stays."""
-    return _invoke(track, "db.pull", "--app=staging", "--delete", *more)
+    return invoke(track, "db.pull", "--app=staging", "--delete", *more)
 
 
 def restore_here(track: Track, *more: str) -> Took:
     """`invoke db.restore` of a file that is here."""
-    return _invoke(track, "db.restore", f"--dump={track.dump.resolve()}", *more)
+    return invoke(track, "db.restore", f"--dump={track.dump.resolve()}", *more)
 
 
 def bound(track: Track) -> Took:
