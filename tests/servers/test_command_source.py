@@ -21,7 +21,11 @@ TOLD = "The source is no longer read."
 
 def pg_dump(world: World, *options: str) -> str:
     """A command that dumps the shop, with the password in its words."""
-    words = [world.modern.program("pg_dump"), "-Fc", *options, world.modern.url("shop")]
+    words = [
+        world.modern.program("pg_dump"),
+        *(options or ("-Fc",)),
+        world.modern.url("shop"),
+    ]
     return " ".join(map(quote, words))
 
 
@@ -39,6 +43,16 @@ def test_what_a_command_prints_is_pulled(
     assert TOLD in ended.err
     [kept] = project.dumps()
     assert kept.startswith("command--")
+
+
+@pytest.mark.parametrize("options", ["-Ft", "-Fc"])
+def test_what_a_command_packs_is_unpacked_as_it_comes(
+    world: World, project: Project, target: Target, options: str
+) -> None:
+    command = f"{pg_dump(world, options)} | gzip -1"
+    project.invoke("db.pull", f"--source=| {command}").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
 
 
 def test_a_command_that_prints_a_source_is_asked(
@@ -69,7 +83,9 @@ def test_output_cut_short_is_refused_though_the_command_succeeds(
         ("echo oh >&2; exit 3", "3` failed with exit code 3: oh", ITSELF),
         ("kill -9 $$", "was ended by signal 9, without a word", ITSELF),
         ("no-such-program x", "exit code 127: .*no-such-program.*not found", ITSELF),
-        ("echo Last login", "is no dump; it begins: Last login", "ssh -T"),
+        ("echo Last login", "is no dump: .*; it begins: Last login", "ssh -T"),
+        ("printf -- '-- \\nSET x'", "is no dump: it is plain SQL", "pg_dump -Fc"),
+        ("gzip -c DUMP | head -c 50000", "ended early or is damaged, though", "tunnel"),
         ("cat DUMP | sed 's/$/\\r/'", "came through a terminal", "ssh -T"),
         ("head -c 9999 DUMP; echo gone >&2; exit 1", "exit code 1: gone", ITSELF),
         ("cat DUMP; echo token: a >&2; exit 1", r"token: \[left out\]", ITSELF),

@@ -44,13 +44,14 @@ CANCELLED = """#!/bin/sh
 case "$*" in *--version*|*--host=*) exec {real} "$@";; esac
 echo x >>{count}
 [ $(wc -l <{count}) -gt $CONFLICTS ] && exec {real} "$@"
-{real} "$@" | head -c 100
+{real} "$@" | head -c $CUT
+while [ -n "$AWAITED" ] && [ ! -e "$AWAITED" ]; do sleep 0.05; done
 echo 'pg_dump: error: Dumping the contents of table "orders" failed.
 pg_dump: detail: Error message from server: ERROR:  canceling statement due to conflict\
  with recovery' >&2
 exit 1
 """
-"""A pg_dump that a replica cancels, the first $CONFLICTS times."""
+"""A pg_dump that a replica cancels, $CONFLICTS times, once $AWAITED is there."""
 needs_old = pytest.mark.skipif(not BEFORE_17, reason=OLD_POSTGRES)
 
 
@@ -267,22 +268,41 @@ def test_the_transaction_ends_before_the_restore(make: Make) -> None:
     assert run.end().code == 130
 
 
-def test_a_replicas_conflict_is_tried_once_more(make: Make, tmp_path: Path) -> None:
-    pulling = make()
-    real, count = pulling.server.program("pg_dump"), tmp_path / "count"
-    program = tmp_path / "bin" / "pg_dump"
+def cancelled(pulling: Pulling, folder: Path) -> dict[str, str]:
+    """The variables of a run whose pg_dump is cancelled."""
+    program = folder / "bin" / "pg_dump"
     program.parent.mkdir()
-    program.write_text(CANCELLED.format(real=real, count=count))
+    real = pulling.server.program("pg_dump")
+    program.write_text(CANCELLED.format(real=real, count=folder / "count"))
     program.chmod(0o755)
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    return {"PATH": path, "CUT": "100", "CONFLICTS": "1"}
 
-    ended = pulling.pull(PATH=path, CONFLICTS="1").succeeds()
+
+def test_a_replicas_conflict_is_tried_once_more(make: Make, tmp_path: Path) -> None:
+    pulling = make()
+    variables = cancelled(pulling, tmp_path)
+
+    ended = pulling.pull(**variables).succeeds()
     assert "Starting over" in ended.err
     pulling.is_the_same()
 
-    count.unlink()
-    again = pulling.pull("", "--capture", PATH=path, CONFLICTS="2")
+    (tmp_path / "count").unlink()
+    again = pulling.pull("", "--capture", **variables | {"CONFLICTS": "2"})
     again.refuses("conflict with recovery", "hot_standby_feedback")
+
+
+def test_what_was_restored_of_a_cancelled_dump_does_not_count(
+    make: Make, tmp_path: Path
+) -> None:
+    pulling, go = make(), tmp_path / "go"
+    variables = cancelled(pulling, tmp_path) | {"CUT": "-99", "AWAITED": str(go)}
+    run = pulling.project.start("db.pull", f"--source={pulling.url}", **variables)
+    run.says("Fetching and restoring")
+    go.touch()
+
+    assert "restored anew" in run.end().succeeds().err
+    pulling.is_the_same()
 
 
 def test_a_password_is_printed_by_a_command_each_time(

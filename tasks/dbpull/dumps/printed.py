@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from dbpull import layers
+from dbpull.archive import RECOGNISABLE
 from dbpull.console import Reporter
 from dbpull.download.arriving import PrintedDump
 from dbpull.download.spool import Spool
@@ -22,6 +23,7 @@ from dbpull.redact import redacted
 from dbpull.sources.source import ByProgram
 
 KEPT = "A whole dump stays for the next run; a part of one can't be resumed."
+AGAIN = "Run the same command again, or read the database through a tunnel."
 ENOUGH = 8  # line ends that can't all follow a carriage return by chance
 ALONE = (
     "Let the command print nothing but the dump: without a terminal (ssh -T, docker"
@@ -62,24 +64,29 @@ def spooled(
 
 def _reworded(error: BadDump, first: bytes, label: str) -> BadDump:
     """The error of a dump whose program said that it succeeded."""
-    if isinstance(error, (TruncatedDump, DamagedLayer)) and first:
-        where = f", {error.where}," if isinstance(error, TruncatedDump) else ""
-        return BadDump(
-            f"The output of {label} ended early{where} though the command said that it"
-            " succeeded.",
-            "Run the same command again, or read the database through a tunnel.",
-        )
-    if isinstance(error, DamagedDump) and _from_terminal(first):
-        return BadDump(
-            f"The output of {label} came through a terminal, which has changed it.",
-            ALONE,
-        )
-    if isinstance(error, NotADump) and first and not layers.is_packed(first):
-        line = redacted(first.lstrip().partition(b"\n")[0].decode("utf-8", "replace"))
-        return BadDump(f"The output of {label} is no dump; it begins: {line}", ALONE)
+    what = f"The output of {label}"
     if not first:
         return BadDump(f"The command of {label} printed nothing.", ALONE)
+    if isinstance(error, DamagedDump) and _from_terminal(first):
+        return BadDump(f"{what} came through a terminal, which has changed it.", ALONE)
+    if isinstance(error, TruncatedDump | DamagedLayer):
+        where = " or is damaged,"
+        if isinstance(error, TruncatedDump):
+            where = f", {error.where},"
+        said = "though the command said that it succeeded"
+        return BadDump(f"{what} ended early{where} {said}.", AGAIN)
+    if isinstance(error, NotADump) and not layers.is_packed(first):
+        return BadDump(f"{what} is no dump: {error.looks}{_begins(first)}.", ALONE)
     return error
+
+
+def _begins(first: bytes) -> str:
+    """The first line of what was printed, without secrets, if it is text."""
+    try:
+        line = first[:RECOGNISABLE].decode().lstrip().partition("\n")[0]
+    except UnicodeDecodeError:
+        return ""
+    return f"; it begins: {redacted(line)}" if line.isprintable() else ""
 
 
 def _from_terminal(first: bytes) -> bool:

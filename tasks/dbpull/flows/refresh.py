@@ -236,5 +236,5 @@ def refresh(run: Run, held: LockedTarget, stream: DumpStream) -> Refreshed:
         return first.run(in_place=in_place)
     except ObjectChanged:
         stream.finish(reporter)  # raises again where no other dump arrives
-    reporter.note("The dump changed at the download host: it is restored anew.")
+    reporter.note("Another dump has come in its place: it is restored anew.")
     return prepared().run(in_place=in_place)
