@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import signal
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -332,6 +333,36 @@ def test_what_a_killed_run_has_unpacked_is_removed(
     project.invoke("db.cleanup").succeeds()
 
     assert project.dumps() == []
+
+
+@pytest.mark.parametrize("packing", ["custom.gz", "folder in a tar.gz"])
+def test_a_killed_run_is_taken_up_by_the_next(
+    on: Watched,
+    dumps: Path,
+    target: Target,
+    project: Project,
+    tmp_path: Path,
+    packing: str,
+) -> None:
+    content = PACKINGS[packing](dumps)
+    with offered("https", content, tmp_path) as there:
+        assert there.server
+        there.server.pace = 0.2
+        words = ("db.pull", f"--source={there.source}")
+        old = target.oid
+        run = project.start(*words, **there.variables)
+        run.until(lambda: there.server and there.server.sent > len(content) // 2)
+        run.signal(signal.SIGKILL)
+        assert run.end().code == -signal.SIGKILL
+        assert target.oid == old
+        kinds = {name.rpartition(".")[2] for name in project.dumps()}
+        assert kinds == {"part", "journal", "unpacked"}
+        there.server.pace, before = 0, there.server.sent
+        project.invoke(*words, **there.variables).succeeds()
+
+    assert there.server.sent - before < len(content) * 3 // 4
+    assert [name.rpartition(".")[2] for name in project.dumps()] == ["dump"]
+    refuse_differences(everything(on, target.name), serial(dumps))
 
 
 FILLED = """SELECT count(*) FROM pg_class

@@ -158,7 +158,7 @@ class LocalStore:
         self, path: Path, into: Dump, reporter: Reporter
     ) -> Iterator[DumpStream]:
         """Unpack a packed file of the user's own into the folder of dumps."""
-        reporter.doing = f"Unpacking {shown(path)}"
+        reporter.doing, reporter.kept_on_failure = f"Unpacking {shown(path)}", ""
         with (
             locked(into.path, reporter.note),
             judging(Dump.of(path), self.settings.path),

@@ -67,7 +67,7 @@ class Dump:
 
     def remove(self) -> None:
         """Remove the dump's file or folder."""
-        _remove(self.path)
+        remove_path(self.path)
 
     @property
     def is_ours(self) -> bool:
@@ -179,12 +179,13 @@ def _remove_locked(fd: int, part: Path, *, alone: bool) -> bool:
     unpacked = part.with_suffix(UNPACKED)
     existed = journal.exists() or unpacked.exists() or not alone
     journal.unlink(missing_ok=True)
-    _remove(unpacked)
+    remove_path(unpacked)
     part.unlink()
     return existed
 
 
-def _remove(path: Path) -> None:
+def remove_path(path: Path) -> None:
+    """Remove a file, or a folder with all in it, if there is any."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

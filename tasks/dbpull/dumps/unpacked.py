@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from dbpull.download.arriving import verify_arriving
 from dbpull.download.reader import reader_of
+from dbpull.dumps.names import UNPACKED, remove_path
 from dbpull.dumps.unpacking import STOPPING, PackedBytes, Unpacking, opened
 from dbpull.errors.archive import BadDump, NoDumpFolder
 from dbpull.errors.download import CannotStore, ObjectChanged
@@ -28,6 +29,8 @@ def unpacking(
     found = opened(packed, name)
     kind = UnpackedFile if isinstance(found, OneFile) else UnpackedFolder
     unpacked = kind(packed, path, name)
+    with _stored(path):
+        remove_path(path.with_name(path.name + UNPACKED))  # of a killed run
     unpacked.start(found)
     return unpacked
 
@@ -95,7 +98,7 @@ class UnpackedFolder(Unpacking):
 
     def _begin(self) -> None:
         with _stored(self._part.file):
-            self._discard()
+            remove_path(self._part.file)
             self._part.file.mkdir(0o700)
 
     def _take(self, found: OneFile | ManyFiles) -> None:
