@@ -123,6 +123,20 @@ def test_what_was_packed_stays_for_the_next_run(
     assert path.read_bytes() == CONTENT
 
 
+def test_a_cut_layer_that_the_reader_meets_removes_it_too(
+    server: RangeServer, path: Path
+) -> None:
+    server.content = PACKED[: len(PACKED) // 2]
+    with Download(server.url, path, chunk=CHUNK) as download:
+        download.start()
+        with unpacking(download, path, "x") as unpacked:
+            assert isinstance(unpacked, UnpackedFile)
+            with pytest.raises(DamagedLayer):
+                unpacked.finish(lambda stream: stream.read())
+
+    assert left(path) == set()
+
+
 @pytest.mark.parametrize(
     "content", [PACKED[:-9], tarred(TOC, ("x/3.dat", CONTENT))[: -len(CONTENT) // 2]]
 )

@@ -44,8 +44,12 @@ class UnpackedFile(Unpacking):
 
     def finish(self, verify: Callable[[BinaryIO], object]) -> Path:
         """Verify the dump, and give it its final name; the packed bytes are removed."""
-        verify_arriving(self, verify, lambda: self._chunks.error)
-        _removing(self._chunks.wait, self)
+
+        def whole() -> None:
+            verify_arriving(self, verify, lambda: self._chunks.error)
+            self._chunks.wait()
+
+        _removing(whole, self)
         self._thread.join(STOPPING)
         self._part.publish()
         self._part.close()
