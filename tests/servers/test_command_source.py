@@ -120,3 +120,19 @@ def test_a_command_ends_with_us_even_if_it_ignores_sigterm(
 
     assert ended.code == (128 + number if number != signal.SIGKILL else -number)
     assert project.dumps() == []
+
+
+def test_a_dump_that_is_here_is_used_and_a_new_one_is_taken_if_asked(
+    dump: Path, project: Project
+) -> None:
+    source = f"--source=| echo x >>ran; cat {dump}"
+    project.invoke("db.fetch", source).succeeds()
+    listed = project.invoke("db.backups", source).succeeds()
+    again = project.invoke("db.pull", source).succeeds()
+    project.invoke("db.pull", source, "--capture").succeeds()
+    project.invoke("db.capture", source).succeeds()
+
+    assert "d1" in listed.out
+    assert "is here and whole" in again.err
+    assert (project.folder / "ran").read_text().count("x") == 3
+    assert [name.split("-")[3] for name in project.dumps()] == ["d1", "d2", "d3"]
