@@ -52,6 +52,7 @@ LAYERS: dict[str, set[str]] = {
         "project", "settings", "shell", "words",
     },
     "restore": {"archive", "errors", "platforms", "postgres", "shell", "signals"},
+    "masks": {"archive", "download", "errors", "naming", "postgres"},
     "demo": {"embedded", "errors", "naming", "standby"},
     "sources": {
         "console", "download", "errors", "heroku", "hosts", "http_api", "keys", "live",

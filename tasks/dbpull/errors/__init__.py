@@ -14,6 +14,7 @@
     ├── errors.postgres   programs, connections, statements
     ├── errors.target     the database to be replaced
     ├── errors.restore    the restore; too little disk for it
+    ├── errors.masks      rules of masks, and columns that they can't mask
     ├── errors.push       the push, and its way back
     ├── errors.hosts      a machine reached over SSH
     ├── errors.embedded   the embedded server

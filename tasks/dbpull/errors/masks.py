@@ -1,0 +1,35 @@
+"""Errors about masks: rules that can't be used, columns that they can't mask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dbpull.errors import PullError
+from dbpull.errors.spelling import did_you_mean
+from dbpull.naming import setting
+
+
+class MaskError(PullError):
+    """The rules in `mask` can't be used, or a column can't be masked by its rule."""
+
+
+class UnfitRule(MaskError):
+    """A rule can't mask a column, so nothing was restored."""
+
+    midway = True
+
+    def __init__(self, column: str, why: str, remedy: str) -> None:
+        super().__init__(f"{column} {why}.", f"{remedy} No row was restored.")
+
+
+class FitsNothing(MaskError):
+    """A pattern fits no column or table, most likely by a typing error."""
+
+    midway = True
+
+    def __init__(self, key: str, pattern: str, what: str, known: Collection[str]):
+        near = did_you_mean(pattern, known)
+        super().__init__(
+            f"{setting(key)}: no {what} fits {pattern}.",
+            f"{near}Correct the pattern, or remove it. No row was restored.",
+        )

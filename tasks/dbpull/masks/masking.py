@@ -1,0 +1,98 @@
+"""The masks of a run: put on a database before its rows, taken off before the swap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dbpull.archive import Entry
+from dbpull.errors.masks import MaskError, UnfitRule
+from dbpull.masks import tables
+from dbpull.masks.fakes import SCHEMA
+from dbpull.masks.judged import MaskedTable, judge
+from dbpull.masks.rules import Rule
+from dbpull.masks.salt import Salt
+from dbpull.masks.script import SETTING, Script, UserFunction
+from dbpull.masks.vocabulary import Vocabulary
+from dbpull.postgres.psql import Psql
+
+# A fake of a date or a number is made of its text, which these settings decide on.
+_AS_TEXT = (
+    "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres"
+    " -c extra_float_digits=1 -c bytea_output=hex -c jit=off"
+)
+_FIRST = "SET client_min_messages = error; SET search_path = '';\n"
+_CREATE = """
+SELECT set_config('search_path', :'path', false) \\g /dev/null
+SELECT :'statement' \\gexec
+SELECT count(*) FROM pg_depend WHERE classid = 'pg_proc'::regclass
+  AND objid = :'name'::regproc AND refclassid = 'pg_class'::regclass;
+"""
+_TAKE_OFF = f"""
+SET client_min_messages = error;
+DROP SCHEMA {SCHEMA} CASCADE;
+SELECT count(*) FROM (
+  SELECT FROM pg_namespace WHERE nspname = '{SCHEMA}'
+  UNION ALL
+  SELECT FROM pg_trigger WHERE tgname = '{SCHEMA}') ours;
+"""  # noqa: S608 - of constants
+
+
+@dataclass(frozen=True)
+class Masking:
+    """The masks of a run, from its settings."""
+
+    rules: Mapping[str, Rule]
+    exceptions: Mapping[str, str]
+    locale: str
+    salt: Salt
+
+    @property
+    def options(self) -> str:
+        """The settings of the sessions that restore rows, in the form of PGOPTIONS."""
+        return f"-c {SETTING}={self.salt.hashed} {_AS_TEXT}"
+
+    def put_on(
+        self, psql: Psql, dbname: str, entries: Sequence[Entry]
+    ) -> list[MaskedTable]:
+        """Put triggers on a database whose definitions are restored.
+
+        `entries`: those of the dump that are restored. Raises MaskError, SqlFailed.
+        """
+        found = tables.look(psql, dbname)
+        masked = judge(found, entries, self.rules, self.exceptions)
+        words = Vocabulary(self.locale, ascii_only=found.encoding != "UTF8")
+        script = Script(words, self.salt, found)
+        triggers = script.triggers(masked)
+        doing = "Putting the masks on"
+        psql.run(_FIRST + script.helpers, doing=doing, dbname=dbname)
+        for function in script.of_user:
+            _create(psql, dbname, function)
+        psql.run(f"{_FIRST}BEGIN;\n{triggers}\nCOMMIT;", doing=doing, dbname=dbname)
+        return masked
+
+    def take_off(self, psql: Psql, dbname: str) -> None:
+        """Remove all that `put_on` made, and prove it gone. Raises MaskError."""
+        [[left]] = psql.run(_TAKE_OFF, doing="Taking the masks off", dbname=dbname)
+        if left != "0":
+            raise MaskError(
+                "Triggers of masks are left in the new database.", "Please report this."
+            )
+
+
+def _create(psql: Psql, dbname: str, function: UserFunction) -> None:
+    doing = f"Reading the SQL of {function.label}"
+    [[count]] = psql.run(
+        _CREATE,
+        doing=doing,
+        dbname=dbname,
+        path=function.path,
+        statement=function.statement,
+        name=function.name,
+    )
+    if count != "0":
+        raise UnfitRule(
+            function.label,
+            "has SQL that reads a table, whose rows may not be there yet",
+            "Use columns of the row alone.",
+        )
