@@ -122,6 +122,23 @@ def test_nothing_stays_where_it_is_to_be_deleted(
     assert list(devbox.home.rglob("*.dump*")) == []
 
 
+def test_only_the_newest_are_kept_here_and_there(
+    project: Project,
+    old: Watched,
+    targets: dict[str, Target],
+    tmp_path: Path,
+    devbox: Machine,
+) -> None:
+    words = "db.pull", f"--source={command(old, tmp_path)}", "--capture", "--keep=2"
+
+    for _ in range(3):
+        fab(project, BOTH, *words).succeeds()
+
+    kept = project.dumps()
+    assert [name.split("-")[-2] for name in kept] == ["d2", "d3"]
+    assert sorted(path.name for path in devbox.home.rglob("*.dump")) == kept
+
+
 @pytest.fixture
 def dumps(old: Watched, tmp_path: Path) -> Path:
     """The source's dump in each format."""

@@ -137,6 +137,42 @@ def test_a_plan_names_the_command_and_dumps_nothing(
     nothing_left(devbox)
 
 
+def test_a_jump_host_is_gone_through(
+    world: World,
+    project: Project,
+    target: Target,
+    devbox: Machine,
+    make_machine: Callable[..., Machine],
+) -> None:
+    jump = make_machine(name="jump", sshd_config=("AllowTcpForwarding yes",))
+    home = Path(project.environment["HOME"])
+    introduce(home, devbox, jump)
+    config = home / ".ssh/config"
+    jumping = "Host devbox\n    ProxyJump jump\n"
+    config.write_text(config.read_text().replace("Host devbox\n", jumping))
+
+    source = url(devbox, world.modern, "shop")
+    project.invoke("db.pull", f"--source={source}").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert "Accepted publickey" in jump.log.read_text()
+
+
+def test_user_and_port_of_the_host_may_be_in_the_url(
+    world: World, project: Project, target: Target, devbox: Machine
+) -> None:
+    there = f"{devbox.user}@127.0.0.1:{devbox.port}"
+    config = Path(project.environment["HOME"]) / ".ssh/config"
+    lines = config.read_text().splitlines()
+    kept = [line for line in lines if line.split()[0] not in {"Port", "User"}]
+    config.write_text("\n".join(kept).replace("Host devbox", "Host 127.0.0.1"))
+
+    source = url(devbox, world.modern, "shop").replace("devbox", there)
+    project.invoke("db.pull", f"--source={source}").succeeds()
+
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
+
+
 MALFORMED = (
     "ssh://devbox",
     "ssh://devbox/",

@@ -198,7 +198,12 @@ class HostStore:
             sent.served(dump_here, self.shell.host)
 
     def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:
-        """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""
+        """Remove dumps beyond the newest `keep` of each app, and cut-off parts.
+
+        Of a dump that was sent, the older ones on this machine are removed as well.
+        """
+        for dump_here in self._sent:
+            sent.keep_newest(self._store_here, keep, dump_here)
         app, listed = pulled.app if pulled else None, self._listed()
         sizes = {path.name: count for path, count in listed}
         whole = names.newest_first(_dumps(listed), app)

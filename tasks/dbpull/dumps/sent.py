@@ -53,6 +53,14 @@ def served(dump: Dump, host: str) -> None:
     _wanted.get(dump.path, set()).discard(host)
 
 
+def keep_newest(store: LocalStore, keep: int, dump: Dump) -> None:
+    """Remove surplus dumps of the sent dump's source here, at the process's end.
+
+    Until then another host may still need them.
+    """
+    atexit.register(store.remove_surplus, keep, dump)
+
+
 def packed_folder(folder: Path, into: Path, dump: Dump) -> Path:
     """A tar of a dump's folder, made for the first host, removed at the end.
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from dbpull.console import Reporter
 from dbpull.download.arriving import PrintedDump
-from dbpull.errors.live import LiveError
+from dbpull.errors.live import LiveError, told_of_source
 from dbpull.errors.sources import NoSource
 from dbpull.hosts.connect import connect
 from dbpull.hosts.connection import connection_to
@@ -74,7 +74,7 @@ class SshSource:
 
         Raises RemoteError, LiveError, CannotConnect, SqlFailed.
         """
-        with self._reached(reporter) as host:
+        with told_of_source(), self._reached(reporter) as host:
             connection = url.read(
                 self._database_url, self.named.origin, host
             ).connection
