@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dbpull.errors.live import LiveError
 from dbpull.live.tunnel import tunnel
+from lacking import LINUX
 from silences import gone, until
 
 LISTEN = """
@@ -22,6 +26,7 @@ print("x" * 100000, flush=True)
 open(sys.argv[2], "w").write(f"{os.getpid()}\\n")
 while True: listener.accept()[0].sendall(b"hello")
 """
+SET_CHILD_SUBREAPER = 36  # in linux/prctl.h
 
 
 @pytest.fixture
@@ -43,6 +48,29 @@ def test_a_tunnel_is_used_once_it_listens(listening: str, tmp_path: Path) -> Non
     until(lambda: all(map(gone, pids)))
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), 1).close()
+
+
+@pytest.fixture
+def no_init() -> Iterator[None]:
+    """Orphans become this process's children, which are left as they are."""
+    if not Path("/proc/self").exists():
+        pytest.skip(LINUX)
+    prctl = ctypes.CDLL(None).prctl
+    prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    yield
+    prctl(SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+@pytest.mark.usefixtures("no_init")
+def test_a_tunnel_that_ends_is_not_waited_for_where_no_init_is(tmp_path: Path) -> None:
+    """As in many containers."""
+    script, told = tmp_path / "listen.py", tmp_path / "pid"
+    script.write_text(LISTEN.replace("SIG_IGN", "SIG_DFL"))
+    with tunnel(f"{sys.executable} '{script}' {{port}} '{told}'"):
+        until(lambda: told.exists() and told.read_text().endswith("\n"))
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text()), 0)
 
 
 @pytest.mark.parametrize(

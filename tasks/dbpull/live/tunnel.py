@@ -34,7 +34,8 @@ def tunnel(command: str, patience: float = PATIENCE) -> Iterator[int]:
         )
     port = _free_port()
     # stdout goes where stderr goes: its last lines are kept, and nothing fills up.
-    script = f"exec >&2\n{command.replace(PORT, str(port))}"
+    # sh ends after what it has started: it is waited for, and init may not look for it.
+    script = f"exec >&2\ntrap exit TERM\n{command.replace(PORT, str(port))}"
     with printed(["sh", "-c", script]) as program:
         _await(program, port, command, patience)
         yield port
