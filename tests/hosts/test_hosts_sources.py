@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -60,23 +59,18 @@ def equal(world: World, old: Watched, targets: dict[str, Target]) -> None:
         assert target.family == {"target", "original"}
 
 
-def socket_of(server: Watched) -> str:
-    folder = server.sql("postgres", "show unix_socket_directories;")
-    return f"host={quote(folder)}&port={urlsplit(server.url('x')).port}&user=postgres"
-
-
 def live(old: Watched, _: Path) -> str:
-    return f"postgres:///shop?{socket_of(old)}"
+    return old.socket_url("shop")
 
 
 def command(old: Watched, folder: Path) -> str:
     """A command that notes each of its calls."""
-    dumping = f"{old.program('pg_dump')} -Fc 'postgres:///shop?{socket_of(old)}'"
+    dumping = f"{old.program('pg_dump')} -Fc '{live(old, folder)}'"
     return f"| echo x >>{folder}/calls; {dumping}"
 
 
 def over_ssh(old: Watched, _: Path) -> str:
-    return f"ssh://buildbox/shop?{socket_of(old)}"
+    return f"ssh://buildbox/shop?{old.socket}&user=postgres"
 
 
 SOURCES = {"live": live, "a command": command, "ssh": over_ssh}

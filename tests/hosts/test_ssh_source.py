@@ -6,7 +6,7 @@ import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -34,10 +34,7 @@ def project(project: Project, devbox: Machine) -> Project:
 
 def url(machine: Machine, server: Watched, dbname: str, user: str = "postgres") -> str:
     """A database as the machine's own user reaches it: by the server's socket."""
-    folder = server.sql("postgres", "show unix_socket_directories;")
-    port = urlsplit(server.url("x")).port
-    query = f"host={quote(folder)}&port={port}&user={user}"
-    return f"ssh://{machine.name}/{dbname}?{query}"
+    return f"ssh://{machine.name}/{dbname}?{server.socket}&user={user}"
 
 
 def nothing_left(machine: Machine) -> None:
@@ -60,22 +57,6 @@ def test_the_target_becomes_equal_to_the_source(
     [dump] = project.dumps()
     assert dump.startswith("devbox-shop--")
     nothing_left(devbox)
-
-
-@pytest.mark.skipif(not OLD, reason=NO_OLD)
-def test_an_older_machine_is_a_source_for_a_newer_server(
-    world: World, project: Project, target: Target, buildbox: Machine
-) -> None:
-    introduce(Path(project.environment["HOME"]), buildbox)
-    old = world.others[int(OLD)]
-
-    source = url(buildbox, old, "shop")
-    project.invoke("db.pull", f"--source={source}").succeeds()
-
-    programs = world.modern.folder
-    expected = old.likeness("shop", programs)
-    assert target.postgres.likeness(target.name, programs) == expected
-    nothing_left(buildbox)
 
 
 def test_a_young_dump_that_is_here_is_used_again(

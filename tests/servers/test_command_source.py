@@ -34,12 +34,11 @@ def dump(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return world.modern.dump("shop", tmp_path_factory.mktemp("shop") / "shop.dump")
 
 
-def test_what_a_command_prints_is_pulled(
-    world: World, project: Project, target: Target
+def test_a_dump_is_named_after_its_command_and_its_end_is_told(
+    world: World, project: Project
 ) -> None:
-    ended = project.invoke("db.pull", f"--source=| {pg_dump(world)}").succeeds()
+    ended = project.invoke("db.fetch", f"--source=| {pg_dump(world)}").succeeds()
 
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
     assert TOLD in ended.err
     [kept] = project.dumps()
     assert kept.startswith("command--")
@@ -52,15 +51,6 @@ def test_what_a_command_packs_is_unpacked_as_it_comes(
     command = f"{pg_dump(world, options)} | gzip -1"
     project.invoke("db.pull", f"--source=| {command}").succeeds()
 
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
-
-
-def test_a_command_that_prints_a_source_is_asked(
-    world: World, project: Project, target: Target
-) -> None:
-    ended = project.invoke("db.pull", "--source=$(echo heroku:)shop-eu").succeeds()
-
-    assert "shop-eu b101" in ended.err
     assert world.modern.picture(target.name) == world.modern.picture("shop")
 
 

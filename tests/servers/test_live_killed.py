@@ -52,15 +52,6 @@ def rid_of_us(world: World, since: float) -> None:
         time.sleep(0.05)
 
 
-def test_a_copy_through_a_tunnel_equals_its_source(
-    world: World, far: Project, target: Target
-) -> None:
-    ended = far.invoke(*PULL).succeeds()
-
-    assert "bulk on db.internal" in ended.err
-    assert world.modern.picture(target.name) == world.modern.picture("bulk")
-
-
 def test_a_killed_pull_leaves_no_session_on_the_source(
     world: World, far: Project, target: Target
 ) -> None:

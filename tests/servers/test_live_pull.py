@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from databases import FOLDERS, SERVERS
+from databases import FOLDERS
 from databases import OLD as BEFORE_17
 from dbpull import archive
 from forwarder import command
 from lacking import OLD_POSTGRES, needs
 from poolers import pooled
 from projects import Ended, Project
-from stagings import certify
+from stagings import only_encrypted
 from targets import OLD, Target, Watched, watched
 
 SHOP = """
@@ -116,10 +116,8 @@ def make(tmp_path: Path, started: Callable[[str], Watched]) -> Iterator[Make]:
         yield made
 
 
-@pytest.mark.parametrize("target", SERVERS)
-@pytest.mark.parametrize("source", SERVERS)
-def test_a_copy_equals_the_source(make: Make, source: str, target: str) -> None:
-    pulling = make(source, target)
+def test_the_length_and_the_end_of_the_transaction_are_told(make: Make) -> None:
+    pulling = make()
     ended = pulling.pull().succeeds()
 
     pulling.is_the_same()
@@ -140,29 +138,16 @@ def test_a_plan_shows_the_command_and_dumps_nothing(make: Make) -> None:
 
 
 @needs_old
-def test_a_server_is_verified_by_its_certificate(make: Make, tmp_path: Path) -> None:
-    pulling = make(BEFORE_17)
-    data = pulling.server.server.data
-    authority = tmp_path / "authority.pem"
-    certify(data).cert_pem.write_to_path(str(authority))
-    hba = data / "pg_hba.conf"
-    before = hba.read_text()
-    hba.write_text(f"hostnossl all all 127.0.0.1/32 reject\n{before}")
-    pulling.server.sql("postgres", "alter system set ssl = on;")
-    pulling.server.sql("postgres", "select pg_reload_conf();")
+def test_a_server_that_is_another_is_found_out_by_its_certificate(
+    make: Make, tmp_path: Path
+) -> None:
+    pulling, other = make(BEFORE_17), tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
     source = pulling.url.replace("127.0.0.1", "localhost") + "?sslmode=verify-full"
-    try:
-        pulling.pull(f"{source}&sslrootcert={authority}").succeeds()
-        other = tmp_path / "other.pem"
-        trustme.CA().cert_pem.write_to_path(str(other))
-        refused = pulling.pull(f"{source}&sslrootcert={other}", "--capture")
-        unencrypted = pulling.pull(f"{pulling.url}?sslmode=disable", "--capture")
-    finally:
-        hba.write_text(before)
-        pulling.server.sql("postgres", "alter system reset ssl;")
-        pulling.server.sql("postgres", "select pg_reload_conf();")
+    with only_encrypted(pulling.server, pulling.dbname, tmp_path):
+        refused = pulling.pull(f"{source}&sslrootcert={other}")
+        unencrypted = pulling.pull(f"{pulling.url}?sslmode=disable")
 
-    pulling.is_the_same()
     refused.refuses("certificate verify failed", "sslrootcert=FILE")
     unencrypted.refuses("pg_hba.conf rejects connection", "TLS")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,6 +128,23 @@ def certify(data: Path) -> trustme.CA:
         path.chmod(0o600)
         os.chown(path, owner.st_uid, owner.st_gid)
     return authority
+
+
+@contextmanager
+def only_encrypted(server: Watched, dbname: str, folder: Path) -> Iterator[Path]:
+    """Have a server let into a database by TLS alone; its authority's certificate."""
+    hba, authority = server.server.data / "pg_hba.conf", folder / "authority.pem"
+    certify(server.server.data).cert_pem.write_to_path(str(authority))
+    before = hba.read_text()
+    hba.write_text(f"hostnossl {dbname} all 127.0.0.1/32 reject\n{before}")
+    server.sql("postgres", "alter system set ssl = on;")
+    server.sql("postgres", "select pg_reload_conf();")
+    try:
+        yield authority
+    finally:
+        hba.write_text(before)
+        server.sql("postgres", "alter system reset ssl;")
+        server.sql("postgres", "select pg_reload_conf();")
 
 
 @pytest.fixture(scope="session")

@@ -42,11 +42,16 @@ class Watched(Postgres):
         """A database's URL, with password, over TCP."""
         return self.server.url(dbname)
 
-    def socket_url(self, dbname: str, user: str = "postgres") -> str:
-        """A database's URL through the socket, without a password."""
+    @property
+    def socket(self) -> str:
+        """The part of a URL that leads to the socket: no password is asked there."""
         folder = self.sql("postgres", "show unix_socket_directories;")
         port = urlsplit(self.server.url()).port
-        return f"postgres://{user}@/{dbname}?host={quote(folder)}&port={port}"
+        return f"host={quote(folder)}&port={port}"
+
+    def socket_url(self, dbname: str, user: str = "postgres") -> str:
+        """A database's URL through the socket, without a password."""
+        return f"postgres://{user}@/{dbname}?{self.socket}"
 
     def session(self, dbname: str, *statements: str) -> Session:
         """Open a session that has run these statements, and stays."""
