@@ -129,6 +129,29 @@ with printed(["sh", "-c", {f"echo $$ >'{pids}'; {script}"!r}]) as output:
     until(lambda: gone(started))
 
 
+def test_a_program_does_not_begin_if_we_are_killed_before_its_heir_knows_it(
+    tmp_path: Path,
+) -> None:
+    begun = tmp_path / "begun"
+    ours = f"""
+import os
+from dbpull.shell import output
+def tell(line):
+    print(line, flush=True)
+    os.kill(os.getpid(), 9)
+output.HEIR.tell = tell
+with output.printed(["touch", {str(begun)!r}]):
+    pass
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", ours], stdout=subprocess.PIPE, check=False
+    )
+
+    assert run.returncode == -signal.SIGKILL
+    until(lambda: gone(int(run.stdout)))
+    assert not begun.exists()
+
+
 def test_ctrl_c_is_heard_while_nothing_comes(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     ours = f"""

@@ -203,15 +203,15 @@ def test_leaving_ends_the_program_and_removes_the_part(path: Path) -> None:
     script = Script(BYTES, None)
     errors: list[BaseException] = []
 
-    def wait() -> None:
+    def wait(reader: BinaryIO) -> None:
         try:
-            arriving.reader().read()
+            reader.read()
         except DownloadStopped as error:
             errors.append(error)
 
     with spool(path, script) as arriving:
         arriving.start()
-        waiting = threading.Thread(target=wait)
+        waiting = threading.Thread(target=wait, args=[arriving.reader()])
         waiting.start()
         assert path.with_name(f"{path.name}.part").stat().st_size == len(BYTES)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
 import shlex
+import shutil
 import subprocess
 import threading
 from collections import deque
@@ -21,6 +23,8 @@ from dbpull.signals import PAUSE, SIGNALS
 PIPE = 1024 * 1024  # bytes that the program may be ahead of its reader, on Linux
 LAST_LINES = 100  # lines of stderr that are kept
 LONGEST_LINE = 8192  # bytes
+_ONCE_TOLD = 'read -r _ && exec "$@" </dev/null'
+"""Starts the program once its heir knows of it: we may be killed before."""
 STDERR_ENDS = 1.0
 """Seconds for stderr to end after the program: what it has left behind may keep it."""
 
@@ -56,13 +60,15 @@ class ProgramOutput:
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None) -> None:
         self._argv = tuple(argv)
+        if not shutil.which(argv[0]):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
         HEIR.want()
         try:
             # A session of its own: Ctrl-C reaches us alone; we then end the program.
             self._process = subprocess.Popen(
-                list(map(native, argv)),
+                ["sh", "-c", _ONCE_TOLD, "sh", *map(native, argv)],
                 env=None if env is None else encoded(env),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
@@ -71,6 +77,8 @@ class ProgramOutput:
             HEIR.leave()
             raise
         HEIR.tell(f"+{self._process.pid}")
+        with suppress(BrokenPipeError), opened(self._process.stdin) as told:
+            told.write(b"\n")
         self._out = opened(self._process.stdout)
         _enlarge(self._out.fileno())
         self._reading = threading.Lock()
