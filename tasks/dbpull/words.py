@@ -64,5 +64,10 @@ def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:
 
 
 def source_label(name: str) -> str:
-    """A source's name without the digest that tells its dumps from another's."""
-    return re.sub(r"--[0-9a-f]{6}$", "", name)
+    """A source's name without the digests that tell its dumps from another's."""
+    return re.sub(r"--[0-9a-f]{6}(-[0-9a-f]{6})?$", "", name)
+
+
+def source_as_written(name: str) -> str:
+    """A source's name without the digest of what its text led to."""
+    return re.sub(r"(--[0-9a-f]{6})-[0-9a-f]{6}$", r"\1", name)

@@ -42,6 +42,7 @@ class Elsewhere:
     waits: list[float] = field(default_factory=list)
     label: str = "elsewhere"
     about: str = "elsewhere [--app], main"
+    name_of_dumps: str = "elsewhere"
     version: str | None = None
     size: int | None = None
     server: Address | None = None

@@ -170,6 +170,46 @@ def test_the_names_of_dumps_are_readable_and_of_one_source_each() -> None:
     assert name(app="staging") == name(source="staging") == "myapp-staging-eu"
 
 
+S3 = "https://b.s3.example.com/latest.dump"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://h/get?file=a", "https://h/get?file=b", False),
+        ("https://h/get?key=a&token=1", "https://h/get?key=a&token=2", True),
+        (f"{S3}?X-Amz-Date=1&X-Amz-Signature=2", f"{S3}?X-Amz-Date=3", True),
+        (f"{S3}?versionId=1&Expires=1&Signature=2", f"{S3}?versionId=2", False),
+        ("https://h/c/d?sv=1&se=2&sr=b&sp=r&sig=x%3D", "https://h/c/d", True),
+        ("https://u:p@h/d#x", "https://h/d", True),
+        ("ssh://h/app?host=db1", "ssh://h/app?host=db2", False),
+        ("ssh://h/app?password=1", "ssh://h/app?password=2", True),
+        ("./latest.dump", "here/../latest.dump", True),
+        ("./latest.dump", "../latest.dump", False),
+    ],
+)
+def test_each_source_has_a_name_of_its_own(one: str, other: str, *, same: bool) -> None:
+    one, other = (
+        f"./{text}" if text.startswith("here") else text for text in (one, other)
+    )
+    names = {name_of_dumps(Settings.of(FILE, source=text)) for text in (one, other)}
+
+    assert len(names) == (1 if same else 2)
+
+
+def test_a_relative_path_is_another_file_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = set()
+    for client in ("one", "two"):
+        (tmp_path / client).mkdir()
+        (tmp_path / client / "latest.dump").touch()
+        monkeypatch.chdir(tmp_path / client)
+        names.add(name_of_dumps(Settings.of(FILE, source="./latest.dump")))
+
+    assert len(names) == 2
+
+
 def test_what_a_command_printed_is_looked_at_again() -> None:
     printed = named(source="neon").printed("postgres://u:x@ep-1.neon.tech/main")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dbpull import filelock
 from dbpull.native import legible
-from dbpull.words import source_label
+from dbpull.words import source_as_written, source_label
 
 _NAME = re.compile(
     r"(?P<app>[a-z0-9-]+)(?:-(?P<database>[A-Z0-9_]*[A-Z_][A-Z0-9_]*))?"
@@ -107,10 +107,15 @@ def newest_first(
     found: Iterable[Dump], app: str | None = None, database: str | None = None
 ) -> list[Dump]:
     """The dumps that dbpull named, newest first; of one app or database, or of all."""
-    ours = [dump for dump in found if dump.taken and app in {None, dump.app}]
+    ours = [dump for dump in found if dump.taken and _is_of(dump, app)]
     if database is not None:
         ours = [dump for dump in ours if dump.database == _short(database)]
     return sorted(ours, key=lambda dump: (str(dump.taken), dump.backup), reverse=True)
+
+
+def _is_of(dump: Dump, app: str | None) -> bool:
+    """Whether a dump is of an app or a source, whatever the source's text led to."""
+    return app in {None, dump.app, source_as_written(dump.app)}
 
 
 def beyond(found: Iterable[Dump], keep: int, spared: Dump | None = None) -> list[Dump]:
@@ -138,7 +143,7 @@ def parts(folder: Path, app: str | None = None) -> list[Path]:
         for path in folder.glob(f"*{suffix}"):
             found.setdefault(_part_of(path), path)
     ours = [(path, Dump.of(part.with_suffix(""))) for part, path in found.items()]
-    return [path for path, dump in ours if dump.taken and app in {None, dump.app}]
+    return [path for path, dump in ours if dump.taken and _is_of(dump, app)]
 
 
 def _part_of(path: Path) -> Path:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,14 @@ def is_packed(path: Path) -> bool:
 
 
 def unpacked_name(dump: Dump, folder: Path) -> Dump:
-    """The dump that a packed one becomes, in the folder of dumps."""
+    """The dump that a packed one becomes, in the folder of dumps.
+
+    Another file of that name, even as old, becomes another dump.
+    """
     changed = datetime.fromtimestamp(dump.path.stat().st_mtime, UTC)
-    slug = re.sub(r"[^a-z0-9]+", "-", dump.path.name.lower()).strip("-")
-    return Dump.named(folder, slug or "dump", "d1", changed)
+    slug = re.sub(r"[^a-z0-9]+", "-", dump.path.name.lower()).strip("-") or "dump"
+    digest = sha256(str(dump.path.resolve()).encode(errors="surrogateescape"))
+    return Dump.named(folder, f"{slug}--{digest.hexdigest()[:6]}", "d1", changed)
 
 
 class PackedFile:

@@ -105,7 +105,7 @@ def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     if target:
         guard.refuse_source(target.connection, database.server, database.label)
         guard.refuse_identical(target.psql, database.identity, database.label)
-        refuse_other_source(run, target, source.name_of_dumps, source.name)
+        refuse_other_source(run, target, database.name_of_dumps, database.label)
         prepare.refuse_full_disk(target, database.size)
     chosen = choice.choose(
         database,

@@ -67,6 +67,11 @@ class CommandDatabase:
         return f"{self.label} [{self.source.origin}], {shown(self._command)}"
 
     @property
+    def name_of_dumps(self) -> str:
+        """The source's name in the names of dumps."""
+        return self.source.name_of_dumps
+
+    @property
     def capture_requests(self) -> Sequence[str]:
         """The command, for a plan."""
         return (shown(self._command).strip("`"),)

@@ -18,7 +18,7 @@ from dbpull.live.tables import SourceTables
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.psql import Psql
 from dbpull.sources.dumped import DumpsHere, Stored
-from dbpull.sources.named import NamedSource
+from dbpull.sources.named import NamedSource, exactly
 from dbpull.sources.source import (
     ByProgram,
     DatabaseIdentity,
@@ -76,6 +76,19 @@ class DatabaseToDump:
         return f"{self.label} [{self.source.origin}], PostgreSQL {self.facts.version}"
 
     @property
+    def name_of_dumps(self) -> str:
+        """The name of the source, and of the server where its URL led.
+
+        The same URL may lead elsewhere later: by another tunnel, or a pooler's user.
+        """
+        there, facts = self.connection, self.facts
+        server = facts.system_identifier or there.user
+        return exactly(
+            self.source.name_of_dumps,
+            f"{there.host} {there.port} {facts.dbname} {server}",
+        )
+
+    @property
     def version(self) -> str | None:
         """The server's version."""
         return self.facts.version
@@ -115,7 +128,7 @@ class DatabaseToDump:
 
     @property
     def _here(self) -> DumpsHere:
-        return DumpsHere(self.source.name_of_dumps, self.label, self.stored)
+        return DumpsHere(self.name_of_dumps, self.label, self.stored)
 
     @property
     def _reading(self) -> str:

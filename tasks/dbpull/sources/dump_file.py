@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from dbpull.console import Reporter
 from dbpull.errors.archive import NoDumpFolder
 from dbpull.errors.sources import NoSource
-from dbpull.project import PROJECT
 from dbpull.sources.dumped import dumped
-from dbpull.sources.named import NamedSource
+from dbpull.sources.named import NamedSource, file_path
 from dbpull.sources.single_dump import ID, SingleDump
 from dbpull.sources.source import ByFile, SourceBackup
 
@@ -51,7 +48,7 @@ class DumpFile:
         return [self._backup()]
 
     def _backup(self) -> SourceBackup:
-        path = self._path()
+        path = file_path(self.given.text)
         toc = path / "toc.dat"
         try:
             if path.is_dir() and not toc.exists():
@@ -66,12 +63,3 @@ class DumpFile:
             ) from None
         taken = datetime.fromtimestamp(changed, UTC)
         return dumped(self.name_of_dumps, ID, taken, ByFile(path))
-
-    def _path(self) -> Path:
-        """The path: of a file:// URL, too; relative to here, or to the project."""
-        text = self.given.text
-        if text.startswith("file:"):
-            text = unquote(urlsplit(text).path)
-        path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path's raises
-        here = Path.cwd() / path
-        return here if here.exists() else PROJECT.folder / path

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from dbpull.errors.sources import NoBackup, NoSuchBackup
 from dbpull.sources.source import SourceBackup, Way
+from dbpull.words import source_as_written
 
 Stored = Callable[[str], list[SourceBackup]]
 """Lists the dumps here of a source, by its name in their names; the newest first."""
@@ -42,7 +43,7 @@ class DumpsHere:
         """A new dump, to be taken now by a way; `size` is the database's, in bytes."""
         numbers = [
             int(digits[0])
-            for each in self.stored(self.source)
+            for each in self.stored(source_as_written(self.source))
             if (digits := re.search(r"\d+$", each.id))
         ]
         return dumped(

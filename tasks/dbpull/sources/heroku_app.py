@@ -112,6 +112,11 @@ class HerokuDatabase:
         return f"{self.label} [{self.app.origin}], {self.database.name}"
 
     @property
+    def name_of_dumps(self) -> str:
+        """The app that has the database."""
+        return self.database.app
+
+    @property
     def version(self) -> str | None:
         """The version of the database's server."""
         return self.info.version

@@ -102,7 +102,7 @@ class LiveDatabase:
         """
         text = self.source.text
         if anew and self.source.command:
-            text = expanded(self.source.command)
+            text = self.source.printed_anew(expanded(self.source.command))
         connection = url.read(text, self.source.origin).connection
         if self.source.password:
             password = expanded(self.source.password)

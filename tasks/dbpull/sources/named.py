@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from dbpull.errors.postgres import BadUrl
 from dbpull.errors.sources import NoSource
@@ -16,7 +18,9 @@ from dbpull.errors.spelling import did_you_mean
 from dbpull.live import url
 from dbpull.naming import setting
 from dbpull.postgres.scheme import TAKEN
+from dbpull.project import PROJECT
 from dbpull.settings import Settings
+from dbpull.words import source_as_written
 
 _KINDS = (
     ("command", re.compile(r"\|")),
@@ -32,6 +36,13 @@ _KINDS = (
     ),
 )
 """Each kind of source, by the beginning of its text; the first that fits."""
+_CHANGES = re.compile(
+    r"(?:x-(?:amz|goog|ms|oss|cos)-|[\w.-]*(?:signature|token|expire|password)"
+    r"|(?:awsaccesskeyid|googleaccessid|key-pair-id|policy)="
+    r"|(?:sig|s[eiprtv]|spr|srt|ss|sk\w{1,3})=)",
+    re.IGNORECASE,
+)
+"""Options of a URL that sign it or are secret: of S3, GCS, CloudFront, Azure, …"""
 _LONGEST = 40
 """The most letters of a source's name in the names of its dumps."""
 
@@ -68,6 +79,19 @@ class NamedSource:
                 " with | where its output is the dump.",
             )
         return replace(self, kind=kind, text=text, command=self.text)
+
+    def printed_anew(self, text: str) -> str:
+        """What the command has printed once more. Raises NoSource for another source.
+
+        What was found out before is true of the first one.
+        """
+        if _exact(kind_of(text), text) != _exact(self.kind, self.text):
+            raise NoSource(
+                f"The command of {self.label} ({self.origin}) printed one database, and"
+                " then another.",
+                "Let it print the same one each time; user and password may change.",
+            )
+        return text
 
     @property
     def label(self) -> str:
@@ -142,11 +166,38 @@ def _name(kind: str, text: str, alias: str = "") -> str:
 
     A changed password, or other options of a URL, make no other source.
     """
-    place = _place(kind, text)
-    exact = text if kind in {"command", "printed", "file"} else place
-    digest = sha256(f"{kind} {exact}".encode()).hexdigest()[:6]
-    slug = re.sub(r"[^a-z0-9]+", "-", (alias or place).lower()).strip("-")
-    return f"{slug[:_LONGEST].strip('-') or kind}--{digest}"
+    slug = re.sub(r"[^a-z0-9]+", "-", (alias or _place(kind, text)).lower()).strip("-")
+    return f"{slug[:_LONGEST].strip('-') or kind}--{_digest(_exact(kind, text))}"
+
+
+def exactly(name: str, where: str) -> str:
+    """The name of a source in the names of dumps, with where its text has led."""
+    return f"{source_as_written(name)}-{_digest(where)}"
+
+
+def file_path(text: str) -> Path:
+    """The path of a file: of a file:// URL, too; relative to here, or the project."""
+    if text.startswith("file:"):
+        text = unquote(urlsplit(text).path)
+    path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path's raises
+    here = Path.cwd() / path
+    return here if here.exists() else PROJECT.folder / path
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:6]
+
+
+def _exact(kind: str, text: str) -> str:
+    """What tells a source from all others, without what may change or is secret."""
+    if kind in {"command", "printed"}:
+        return f"{kind} {text}"
+    if kind == "file":
+        return f"file {os.path.abspath(file_path(text))}"  # noqa: PTH100 - keeps links
+    pairs = text.partition("#")[0].partition("?")[2].split("&")
+    kept = [pair for pair in pairs if not _CHANGES.match(pair)]
+    query = f"?{'&'.join(kept)}" if kind in {"url", "ssh"} and any(kept) else ""
+    return f"{kind} {_place(kind, text)}{query}"
 
 
 def _place(kind: str, text: str) -> str:

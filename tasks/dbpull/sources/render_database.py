@@ -89,7 +89,7 @@ class RenderLive:
         """Ask Render for the address, and ask the server there: reads only."""
         api = _api(reporter)
         url = render.external_url(api, _found(api, self.named))
-        source = self.make(replace(self.named, kind="live", text=url))
+        source = self.make(replace(self.named, kind="live", text=url, command=""))
         source.refuse_unable(reporter)
         return source.open(reporter)
 
@@ -121,6 +121,11 @@ class RenderDatabase:
         """The database, who named it, and its name on its server, for a plan."""
         origin = self.named_source.origin
         return f"{self.label} at Render [{origin}], {self.database.dbname}"
+
+    @property
+    def name_of_dumps(self) -> str:
+        """The source's name in the names of dumps."""
+        return self.named_source.name_of_dumps
 
     @property
     def version(self) -> str | None:

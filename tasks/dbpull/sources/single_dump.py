@@ -23,6 +23,11 @@ class SingleDump:
     takes_backups = False
     capture_requests: Sequence[str] = ()
 
+    @property
+    def name_of_dumps(self) -> str:
+        """The source's name in the names of dumps."""
+        return self.backup.source
+
     def newest(self) -> SourceBackup:
         """The dump."""
         return self.backup

@@ -99,6 +99,13 @@ class SourceDatabase(Protocol):
         """The source, who named it, and the database's name there, for a plan."""
 
     @property
+    def name_of_dumps(self) -> str:
+        """The database's name in the names of dumps.
+
+        That of its source, or more exact: where a URL led, or what a command printed.
+        """
+
+    @property
     def version(self) -> str | None:
         """The server's version (`16.4`); None where the source does not tell."""
 
