@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import signal
 from collections.abc import Callable
@@ -185,6 +186,22 @@ def test_a_folder_that_lacks_a_file_is_refused(
         ended = project.invoke("db.pull", f"--source={folder}")
 
     ended.refuses(f"incomplete.*{largest.stem} is missing", "Copy it once more")
+
+
+def test_a_folder_whose_files_are_cut_is_refused(
+    dumps: Path, standing: Target, project: Project, tmp_path: Path
+) -> None:
+    """As where it is still being written or copied; pg_restore takes each of these."""
+    project.environment["DATABASE_URL"] = standing.url
+    for pattern, share in (("[0-9]*.dat.gz", 0), ("blob_*.gz", 1), ("blobs*.toc", 0)):
+        folder = shutil.copytree(dumps / "folder", tmp_path / pattern[:6])
+        largest = max(folder.glob(pattern), key=lambda file: file.stat().st_size)
+        os.truncate(largest, largest.stat().st_size * share // 2)
+
+        with standing.unasked():
+            ended = project.invoke("db.pull", f"--source={folder}")
+
+        ended.refuses("incomplete.* is cut short", "Copy it once more")
 
 
 OTHERS = [
