@@ -60,11 +60,17 @@ class Reporter(RunRecord):
     def step(self, name: str, doing: str, unit: str = "") -> Iterator[Step]:
         """Show a step while it lasts, then its time."""
         step = Step(name, doing, unit, self.host)
-        self.doing = doing
-        with self._screen.shown(step):
+        with self.underway(step):
             yield step
         self.doing = ""
         self.done(step)
+
+    @contextmanager
+    def underway(self, step: Step) -> Iterator[None]:
+        """Show a step while it lasts; `done` is not called."""
+        self.doing = step.sentence
+        with self._screen.shown(step):
+            yield
 
     def done(self, step: Step, ended: float | None = None) -> None:
         """Print that a step is done; another step may still be under way."""

@@ -62,7 +62,7 @@ def unpacked(
         if isinstance(found, UnpackedFile):
             yield _stream(found, dump, shell, reporter)
         else:
-            yield folder.arriving(found, dump, shell)
+            yield folder.arriving(found, dump, shell, reporter)
 
 
 def _stream(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dbpull import archive
 from dbpull.archive import Archive
-from dbpull.console import Reporter
+from dbpull.console import Reporter, Step
 from dbpull.dumps import listed_toc
 from dbpull.dumps.names import Dump, shown
 from dbpull.dumps.stream import by_sections, fetched
@@ -37,6 +37,8 @@ class FolderStream:
     contents: Archive
     shell: Shell
     arriving: UnpackedFolder | None = None
+    began: float = 0.0
+    """When it began to arrive, by the monotonic clock."""
     sizes: Mapping[int, int] = field(default_factory=dict)
 
     def commands(self, into: Restore) -> list[str]:
@@ -54,7 +56,7 @@ class FolderStream:
             refuse_incomplete(folder, self.contents)
 
         with reporter.step("fetch", f"Fetching {label}", "bytes") as step:
-            arriving.progress = step.progress
+            step.began, arriving.progress = self.began, step.progress
             arriving.finish(verify)
             where = f" in {shown(self.dump.path)}"
             step.sentence = fetched(label, self.dump.size, where)
@@ -84,14 +86,23 @@ def opened(dump: Dump, shell: Shell, reporter: Reporter) -> FolderStream:
     return stream
 
 
-def arriving(unpacked: UnpackedFolder, dump: Dump, shell: Shell) -> FolderStream:
-    """A dump whose table of contents has been unpacked. Raises BadDump."""
+def arriving(
+    unpacked: UnpackedFolder, dump: Dump, shell: Shell, reporter: Reporter
+) -> FolderStream:
+    """A dump whose table of contents has been unpacked. Raises BadDump.
+
+    In a tar it may be the last file: waiting for it may be most of the arrival.
+    """
+    doing = f"Fetching {dump.label}, up to its table of contents"
+    step = Step("fetch", doing, "bytes", reporter.host)
+    unpacked.progress = step.progress
     try:
-        contents = read(unpacked.wait_for_toc(), shell)
+        with reporter.underway(step):
+            contents = read(unpacked.wait_for_toc(), shell)
     except BadDump:
         unpacked.close(keep=False)
         raise
-    return FolderStream(dump, contents, shell, unpacked)
+    return FolderStream(dump, contents, shell, unpacked, step.began)
 
 
 def read(folder: Path, shell: Shell) -> Archive:
