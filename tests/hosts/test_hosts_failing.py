@@ -280,7 +280,7 @@ def test_what_is_no_dump_is_removed(
     with target.untouched():
         ended = fab(project, "devbox", "db.pull", "--app=no-archive")
 
-    ended.refuses("no dump in pg_dump's custom format", "psql -d DATABASE -f")
+    ended.refuses("no dump that pg_restore reads", "psql -d DATABASE -f")
     assert dumps(devbox) == []
 
 

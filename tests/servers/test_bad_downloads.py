@@ -113,7 +113,7 @@ def test_in_place_an_object_that_changes_is_prepared_anew(
     [
         (
             faults.xml_error(200, times=None),
-            "no dump in pg_dump's custom format",
+            "no dump that pg_restore reads",
             "same command",
         ),
         (

@@ -58,7 +58,7 @@ def test_a_file_from_heroku_that_is_no_archive(
     with target.unasked():
         ended = project.invoke("db.pull", "--app=no-archive")
 
-    ended.refuses("is no dump in pg_dump's custom format.*SQL", "psql")
+    ended.refuses("is no dump that pg_restore reads.*SQL", "psql")
     assert project.dumps() == []
 
 

@@ -156,7 +156,7 @@ def test_the_plan_of_a_dump_that_can_not_be_restored_refuses(
     with target.unasked():
         ended = project.invoke("db.restore", "--dump=some.dump", "--dry-run")
 
-    ended.refuses("is no dump in pg_dump's custom format", "is kept as it is")
+    ended.refuses("is no dump that pg_restore reads", "is kept as it is")
 
 
 def test_a_plan_in_place_says_that_the_target_itself_is_refilled(

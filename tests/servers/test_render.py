@@ -113,7 +113,7 @@ def test_a_download_that_was_killed_goes_on(
     shop: RenderPostgresMade,
 ) -> None:
     shop.export(DAY / 3)
-    at_render.downloads.pace = 0.2
+    at_render.downloads.pace, at_render.downloads.piece = 0.5, 4096
     run = render_project.start("db.pull", "--connections=1")
     run.says("up to its table of contents")
     run.until(lambda: at_render.downloads.sent > len(at_render.content) / 4)

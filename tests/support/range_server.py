@@ -48,7 +48,7 @@ class RangeServer:
 
     `faults` are asked in turn for each request: the first that answers is the answer.
     `cut_after` is how many bytes of a body are sent before the connection is cut (None:
-    none is), `cuts` how often. `pace` is the pause in seconds after each 64 KiB.
+    none is), `cuts` how often. `pace` is the pause in seconds after each `piece`.
     `lie_length` is added to each Content-Length.
     """
 
@@ -57,6 +57,7 @@ class RangeServer:
     modified: str = ""
     ranges: bool = True
     pace: float = 0.0
+    piece: int = PIECE
     cut_after: int | None = None
     cuts: int = 0
     lie_length: int = 0
@@ -173,8 +174,8 @@ class RangeServer:
         self, request: Request, answer: web.StreamResponse, body: bytes
     ) -> None:
         await answer.prepare(request.web)
-        for at in range(0, len(body), PIECE):
-            piece = body[at : at + PIECE]
+        for at in range(0, len(body), self.piece):
+            piece = body[at : at + self.piece]
             if request.transport is None or request.transport.is_closing():
                 raise ConnectionResetError  # the client has gone
             # Counted before: a client that has it all may leave while `write` waits.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +96,42 @@ def test_a_misspelt_alias_is_refused_with_the_nearest(word: str) -> None:
         named(source=word)
 
 
-def test_a_file_named_without_its_folder_is_meant(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("word", ["latest.dump", "dumps/folder", "prodution"])
+def test_a_dump_named_without_its_folder_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     (tmp_path / "latest.dump").touch()
+    (tmp_path / "prodution").touch()
+    (tmp_path / "dumps" / "folder").mkdir(parents=True)
+    (tmp_path / "dumps" / "folder" / "toc.dat").touch()
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(NoSource, match=r"Did you mean \./latest\.dump\?"):
-        named(source="latest.dump")
+    with pytest.raises(NoSource, match=rf"Did you mean \./{word}\?"):
+        named(source=word)
+
+
+def test_a_folder_may_be_called_as_the_app_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "myapp").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert named(source="myapp").kind == "heroku"
+
+
+@pytest.mark.parametrize(
+    ("word", "what"),
+    [
+        ("s3://bucket/latest.dump", r"'s3://…' .*`\$\(aws s3 presign s3://…\)`"),
+        ("posgres://u:p@h/d", "'posgres://…' .*is no source.* postgres://…, ssh"),
+        ("x" * 5000 + ".dump", f"'{'x' * 40}'"),
+    ],
+)
+def test_another_word_is_refused_with_what_a_source_is(word: str, what: str) -> None:
+    with pytest.raises(NoSource) as caught:
+        named(source=word)
+
+    assert re.search(what, f"{caught.value.what} {caught.value.remedy}")
 
 
 def test_what_is_no_source_is_refused_and_does_not_show_what_may_be_secret() -> None:

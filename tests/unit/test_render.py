@@ -209,7 +209,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(
     with pytest.raises(SourceError, match="no database called 'shpo'") as refused:
         render.find(api(stand_in), "shpo")
 
-    assert refused.value.remedy == "Did you mean shop? There are blog, shop."
+    assert refused.value.remedy == "Did you mean shop? Known: blog, shop."
 
 
 def test_an_account_without_databases_is_told_so(stand_in: RenderStandIn) -> None:

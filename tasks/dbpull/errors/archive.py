@@ -66,9 +66,7 @@ class NotADump(BadDump):
 
     def __init__(self, name: str, looks: str, remedy: str = AGAIN) -> None:
         self.name, self.looks = name, looks
-        super().__init__(
-            f"{name} is no dump in pg_dump's custom format: {looks}.", remedy
-        )
+        super().__init__(f"{name} is no dump that pg_restore reads: {looks}.", remedy)
 
     def at_its_host(self) -> NotADump:
         """The error for a file of which only the first bytes have been fetched."""

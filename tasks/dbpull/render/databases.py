@@ -80,7 +80,7 @@ def _unknown(asked: str, known: Sequence[RenderPostgres]) -> SourceError:
     names = sorted({each.name for each in known})
     near = did_you_mean(asked, {*names, *(each.id for each in known)})
     more = ", …" if len(names) > _NAMED else ""
-    there = f"There are {', '.join(names[:_NAMED])}{more}."
+    there = f"Known: {', '.join(names[:_NAMED])}{more}."
     return SourceError(
         f"Render knows no database called {redacted(asked, limit=60)!r}, or does not"
         " show it to the key in RENDER_API_KEY.",

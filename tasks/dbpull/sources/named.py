@@ -143,8 +143,10 @@ def _app_kind(word: str, settings: Settings, origin: str) -> str:
     """The kind of a bare word: a Heroku app. Raises NoSource for a misspelt alias."""
     aliases = {*settings.sources, *settings.apps}
     near = "" if word in settings.apps else did_you_mean(word, aliases)
-    if not near and Path(word).exists():
+    if _is_dump(word):
         near = f"Did you mean ./{word}? "
+    elif word.startswith("s3://"):
+        near = "Let a command print its URL: `$(aws s3 presign s3://…)`. "
     if near or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", word):
         known = f"Known: {', '.join(sorted(aliases))}. " if aliases else ""
         raise NoSource(
@@ -156,9 +158,18 @@ def _app_kind(word: str, settings: Settings, origin: str) -> str:
     return "heroku"
 
 
+def _is_dump(word: str) -> bool:
+    """Whether a word is a file's name; a folder may be called as the app is."""
+    names = word, os.path.join(word, "toc.dat")  # noqa: PTH118 - Path's raise
+    return any(map(os.path.isfile, names))  # where a name is too long
+
+
 def _shown(word: str) -> str:
     """A word in a message; what may hold a password is cut."""
-    return word[:40] if re.fullmatch(r"[\w.-]*", word) else "…"
+    if re.fullmatch(r"[\w.-]*", word):
+        return word[:40]
+    scheme = re.match(r"[a-z][a-z0-9+.-]{,15}://", word)
+    return f"{scheme[0]}…" if scheme else "…"
 
 
 def _name(kind: str, text: str, alias: str = "") -> str:

@@ -113,8 +113,8 @@ class RenderDatabase:
     @property
     def label(self) -> str:
         """The database as messages name it: `shop`, `dpg-abc (staging)`."""
-        alias = self.named_source.alias
-        return f"{self.database.name}{f' ({alias})' if alias else ''}"
+        name, alias = self.database.name, self.named_source.alias
+        return f"{name} ({alias})" if alias not in {"", name} else name
 
     @property
     def about(self) -> str:
