@@ -227,6 +227,7 @@ def test_a_dump_waits_for_a_lock_under_our_name(make: Make) -> None:
         run = pulling.project.start("db.pull", f"--source={pulling.url}")
         waits = f"{OURS} and wait_event_type = 'Lock'"
         run.until(lambda: pulling.server.sql("postgres", waits) == "1", "a lock")
+        assert "Waiting for the first bytes of" in run.err
         held.ask("commit")
         run.end().succeeds()
 

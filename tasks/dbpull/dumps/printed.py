@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from dbpull import layers
 from dbpull.archive import RECOGNISABLE
-from dbpull.console import Reporter
+from dbpull.console import Reporter, Step
 from dbpull.download.arriving import PrintedDump
 from dbpull.download.spool import Spool
 from dbpull.dumps import names
@@ -46,7 +46,7 @@ def spooled(
     for part in names.parts(dump.path.parent, dump.app):
         names.remove_part(part)  # can't be resumed
     reporter.kept_on_failure = KEPT
-    reporter.doing = f"Fetching {dump.label}"
+    waiting = f"Waiting for the first bytes of {dump.label}"
     with Spool(
         start,
         dump.path,
@@ -56,7 +56,10 @@ def spooled(
         ended=lambda: reporter.say("The source is no longer read."),
     ) as spool:
         try:
-            spool.start()
+            # A lock on one of its tables keeps pg_dump from printing for 30 seconds.
+            with reporter.underway(Step("fetch", waiting, "", reporter.host)):
+                spool.start()
+            reporter.doing = f"Fetching {dump.label}"
             yield spool
         except BadDump as error:
             raise _reworded(error, spool.first, dump.label) from None
