@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbpull.errors.sources import SourceError
+from dbpull.sources import commands
 from dbpull.sources.commands import expanded
 
 
@@ -56,3 +57,10 @@ def test_a_password_in_a_command_is_not_shown() -> None:
         expanded("$(psql postgres://ada:s3cret@db/shop --token=s3cret; exit 1)")
 
     assert "s3cret" not in str(raised.value)
+
+
+def test_a_command_that_never_prints_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "PATIENCE", 0.2)
+
+    with pytest.raises(SourceError, match="`cat; sleep 999` has not printed"):
+        expanded("$(cat; sleep 999)")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dbpull.shell import output
 from dbpull.shell.output import ProgramOutput, printed
 from silences import gone, until
 
@@ -116,6 +117,7 @@ def test_what_a_program_has_left_behind_ends_with_the_context(tmp_path: Path) ->
 def test_a_program_ends_though_we_were_killed(script: str, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     ours = f"""
+from dbpull.shell import output
 from dbpull.shell.output import printed
 with printed(["sh", "-c", {f"echo $$ >'{pids}'; {script}"!r}]) as output:
     output.read(1)
@@ -155,6 +157,7 @@ with output.printed(["touch", {str(begun)!r}]):
 def test_ctrl_c_is_heard_while_nothing_comes(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     ours = f"""
+from dbpull.shell import output
 from dbpull.shell.output import printed
 from dbpull.signals import SIGNALS
 with SIGNALS.handled(), printed(["sh", "-c", "echo $$ >'{pids}'; sleep 99"]) as output:
@@ -168,3 +171,18 @@ with SIGNALS.handled(), printed(["sh", "-c", "echo $$ >'{pids}'; sleep 99"]) as 
 
     assert b"Stopped" in err
     until(lambda: gone(started))
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["echo whole; exec >&-; sleep 1000", "sleep 1000 & echo whole; exit 0"],
+    ids=["the program goes on", "its child keeps its stdout"],
+)
+def test_output_ends_though_something_lingers(
+    script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "LINGERS", 0.2)
+
+    with printed(sh(script)) as program:
+        assert all_of(program) == b"whole\n"
+        assert program.wait().ok

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import math
 import os
 import select
 import shlex
 import shutil
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,6 +29,8 @@ _ONCE_TOLD = 'read -r _ && exec "$@" </dev/null'
 """Starts the program once its heir knows of it: we may be killed before."""
 STDERR_ENDS = 1.0
 """Seconds for stderr to end after the program: what it has left behind may keep it."""
+LINGERS = 30.0
+"""Seconds for a program to end after its output, and for its output after it."""
 
 
 @contextmanager
@@ -87,28 +91,39 @@ class ProgramOutput:
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
-    def read(self, count: int) -> bytes:
+    def read(self, count: int, deadline: float = math.inf) -> bytes:
         """Up to `count` bytes, as soon as there are any; b"" at the output's end.
 
-        After `end` there is no more output.
+        After `end`, or the deadline of the monotonic clock, there is no more output;
+        nor is there where the program has ended, and what it has left behind is silent.
         """
         with self._reading:
             if self._out.closed:
                 return b""
             readable = select.poll()
             readable.register(self._out, select.POLLIN)
-            while not self._ended:
+            while not self._ended and (now := time.monotonic()) < deadline:
                 SIGNALS.check()
                 if readable.poll(PAUSE * 1000):
                     return os.read(self._out.fileno(), count)
+                if self.has_ended:
+                    deadline = min(deadline, now + LINGERS)
         return b""
 
     def wait(self) -> Result:
-        """Wait for the program's end; `err` has the last lines of its stderr."""
+        """Wait for the program's end; `err` has the last lines of its stderr.
+
+        Call it after the output's end. A program that goes on without output is ended,
+        as one that has done its work.
+        """
+        deadline = time.monotonic() + LINGERS
         while not self.has_ended:
             SIGNALS.check()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(PAUSE)
+            if time.monotonic() > deadline:
+                self.end()
+                return Result(self._argv, 0, "", self.err)
         return Result(self._argv, self._process.returncode, "", self.err)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from dbpull.errors.sources import SourceError
@@ -11,6 +12,8 @@ from dbpull.shell.output import printed
 
 MOST = 64 * 1024  # bytes that a command may print; a token has some thousand
 SHOWN = 80  # letters of a command in a message
+PATIENCE = 120.0  # seconds for a command to print its line
+_ITSELF = "Run it by itself to see more; it must work without a question."
 
 
 def expanded(text: str) -> str:
@@ -25,10 +28,17 @@ def expanded(text: str) -> str:
 
 def printed_by(command: str) -> str:
     """The line that a command prints, stripped. Raises SourceError."""
+    deadline = time.monotonic() + PATIENCE
     with printed(["sh", "-c", command]) as output:
         out = b""
-        while len(out) <= MOST and (piece := output.read(MOST)):
+        while len(out) <= MOST and (piece := output.read(MOST, deadline)):
             out += piece
+        if time.monotonic() > deadline:
+            raise SourceError(
+                f"The command {shown(command)} has not printed its line in"
+                f" {PATIENCE:.0f} seconds.",
+                _ITSELF,
+            )
         if len(out) <= MOST:
             refuse_failed(output.wait(), shown(command))
     try:
@@ -55,7 +65,7 @@ def refuse_failed(result: Result, command: str) -> None:
     said = f": {words}" if words else ", without a word"
     raise SourceError(
         f"The command {command} {end}{said}.",
-        "Run it by itself to see more; it must work without a question.",
+        _ITSELF,
     )
 
 
