@@ -15,6 +15,11 @@ _PASSWORD = re.compile(
     r"('[^']*'|\"[^\"]*\"|\S+)",
     re.IGNORECASE,
 )
+_OPTION = re.compile(
+    r"(--(?:[\w-]*(?:password|passwd|secret|token|key))\s+|(?<!\S)(?:-u|--user)[\s=]*"
+    r"[^\s:]+:)('[^']*'|\"[^\"]*\"|\S+)",
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(r"\b(Bearer|Basic)\s+\S+|\b(?:HRKU-|rnd_)[\w-]+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LAST = 3  # lines
@@ -34,6 +39,7 @@ def redacted(text: object, *, limit: int = 300) -> str:
     line = _URL.sub(_harmless, line)
     line = _TOKEN.sub("[token left out]", line)
     line = _PASSWORD.sub(r"\1\2[left out]", line)
+    line = _OPTION.sub(r"\1[left out]", line)
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 

@@ -52,11 +52,21 @@ def test_what_can_be_no_source_is_not_shown(script: str) -> None:
     assert str(raised.value).count("s3") == script.count("s3")
 
 
-def test_a_password_in_a_command_is_not_shown() -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        "psql postgres://ada:s3cret@db/shop --token=s3cret",
+        "true --password s3cret -H 'Authorization: Bearer s3cret'",
+        "true -u ada:s3cret --db-password 's3cret s3cret' -uada:s3cret",
+        "PGPASSWORD='s3cret s3cret' true",
+    ],
+)
+def test_a_password_in_a_command_is_not_shown(command: str) -> None:
     with pytest.raises(SourceError) as raised:
-        expanded("$(psql postgres://ada:s3cret@db/shop --token=s3cret; exit 1)")
+        expanded(f"$({command}; exit 1)")
 
     assert "s3cret" not in str(raised.value)
+    assert "left out" in str(raised.value)
 
 
 def test_a_command_that_never_prints_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
