@@ -71,7 +71,11 @@ KEYS: Mapping[str, Key] = {
     "max_age": Key(
         values.duration, "24h", "how old a backup may be before a new one is captured"
     ),
-    "wait": Key(values.duration, "2h", "how long to wait for a capture"),
+    "wait": Key(
+        values.duration,
+        "2h",
+        "how long to wait for a capture, or for a source that sends nothing",
+    ),
     "keep": Key(values.count, 3, "how many dumps of an app to keep"),
     "jobs": Key(values.jobs, None, "number of restore workers", "the machine's cores"),
     "connections": Key(values.connections, 4, "number of download connections"),

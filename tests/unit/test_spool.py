@@ -11,12 +11,13 @@ from typing import BinaryIO
 
 import pytest
 
+from dbpull.download import silence
 from dbpull.download.arriving import PrintedDump
 from dbpull.download.spool import Spool
 from dbpull.errors import PullError
 from dbpull.errors.archive import NotADump
 from dbpull.errors.download import AlreadyRunning, DownloadStopped
-from dbpull.errors.sources import SourceInterrupted
+from dbpull.errors.sources import SourceError, SourceInterrupted
 
 BYTES = bytes(range(256)) * 1000
 CUT = SourceInterrupted("The server went away.")
@@ -62,6 +63,7 @@ def spool(
     accepts: Callable[[bytes], object] = bytes,
     notice: Callable[[str], None] = lambda _: None,
     ended: Callable[[], None] = lambda: None,
+    patience: float = 60,
 ) -> Spool:
     left = iter(runs)
     return Spool(
@@ -71,6 +73,7 @@ def spool(
         accepts=accepts,
         notice=notice,
         ended=ended,
+        patience=patience,
     )
 
 
@@ -243,3 +246,18 @@ def test_two_runs_do_not_write_one_part(path: Path) -> None:
         first.finish(whole([]))
 
     assert path.read_bytes() == BYTES
+
+
+def test_a_source_that_falls_silent_is_told_and_at_last_ended(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "FIRST", 0.01)
+    script, told = Script(BYTES, None), list[str]()
+    with spool(path, script, notice=told.append, patience=0.5) as arriving:
+        arriving.start()
+        with pytest.raises(SourceError, match=r"nothing has come .* given up"):
+            arriving.finish(whole([]))
+
+    assert script.ended.is_set()
+    assert "shop: nothing has come for" in told[-1]
+    assert there(path) == []

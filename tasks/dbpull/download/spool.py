@@ -7,6 +7,7 @@ printed dump can be resumed: what has arrived is removed, unless it is whole.
 from __future__ import annotations
 
 import io
+import math
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -18,9 +19,12 @@ from dbpull.download.chunks import ENDLESS, Chunk, Chunks, Progress
 from dbpull.download.journal import Identity
 from dbpull.download.part import PIECE, PartFile
 from dbpull.download.reader import reader_of
+from dbpull.download.silence import Silence
 from dbpull.download.worker import JUDGED, Halted
+from dbpull.errors import PullError
 from dbpull.errors.download import CannotStore, DownloadStopped, ObjectChanged
-from dbpull.errors.sources import SourceInterrupted
+from dbpull.errors.sources import SourceError, SourceInterrupted
+from dbpull.words import span
 
 FIRST = 64 * 1024  # bytes that are kept for the error's sake
 STOPPING = 2.0  # seconds for the thread to end
@@ -36,6 +40,7 @@ class Spool:
     A thread calls `start`, and calls it once more after SourceInterrupted. `host` names
     the source in messages. `accepts` and `notice` as in Download. `ended` is called as
     soon as the program has ended well, which may be long before `finish` returns.
+    A program that prints nothing for `patience` seconds is ended.
 
     Leaving the context ends the program, and removes a part that is not whole.
     """
@@ -49,10 +54,12 @@ class Spool:
         accepts: Callable[[bytes], object] = _nothing,
         notice: Callable[[str], None] = _nothing,
         ended: Callable[[], None] = _nothing,
+        patience: float = math.inf,
     ) -> None:
         self._begin, self._accepts = start, accepts
         self._notice, self._ended = notice, ended
-        self.host = host
+        self.host, self._patience = host, patience
+        self._silence = Silence(self._tell, patience, self._give_up)
         self._part = PartFile(path)
         self.progress: Progress = _nothing
         self._chunks = Chunks(lambda done, total: self.progress(done, total))
@@ -78,6 +85,7 @@ class Spool:
         if changed := self._part.open(None):
             self._notice(changed)
         self._part.resize(0)
+        self._silence.start()
         self._thread.start()
         self._chunks.wait_ready()
 
@@ -99,12 +107,8 @@ class Spool:
 
     def close(self, *, keep: bool = True) -> None:
         """End the program and the thread; what is not whole is never kept."""
-        self._chunks.fail(DownloadStopped(self._part.file))
-        with self._lock:
-            self._stopped = True
-            printed = self._printed
-        if printed:
-            printed.end()
+        self._silence.close()
+        self._stop(DownloadStopped(self._part.file))
         if not self._thread.ident:
             return  # the part may be another process's
         self._thread.join(STOPPING)
@@ -132,7 +136,30 @@ class Spool:
             return False
         return True
 
-    # In the thread.
+    def _stop(self, error: PullError) -> None:
+        """End the program; who waits for the dump gets the error."""
+        self._chunks.fail(error)
+        with self._lock:
+            self._stopped = True
+            printed = self._printed
+        if printed:
+            printed.end()
+
+    # In the thread that watches for silence.
+
+    def _tell(self, seconds: float) -> None:
+        self._notice(f"{self.host}: nothing has come for {span(seconds)}.")
+
+    def _give_up(self) -> None:
+        quiet = span(self._patience)
+        self._stop(
+            SourceError(
+                f"{self.host}: nothing has come for {quiet}, so it was given up.",
+                "Look at the source, and at what leads there; --wait is the patience.",
+            )
+        )
+
+    # In the thread that reads.
 
     def _fill(self) -> None:
         try:
@@ -143,6 +170,8 @@ class Spool:
             self._chunks.fail(error.without_promise())
         except BaseException as error:  # noqa: BLE001 - raised for all who wait
             self._chunks.fail(error)
+        finally:
+            self._silence.close()
 
     def _persist(self) -> None:
         try:
@@ -175,6 +204,7 @@ class Spool:
         self.first = b""
         while piece := printed.read(PIECE):
             self._check()
+            self._silence.heard()
             before = chunk.reached
             self.first += piece[: max(0, FIRST - before)]
             self._part.write(piece, before)

@@ -135,7 +135,7 @@ class LocalStore:
                 yield stream
         elif isinstance(way, ByProgram):
             with (
-                spooled(way, dump, accept, reporter) as spool,
+                spooled(way, dump, accept, reporter, self.settings.wait) as spool,
                 arriving(spool, dump, self.shell, reporter) as stream,
             ):
                 yield stream

@@ -33,7 +33,11 @@ ALONE = (
 
 @contextmanager
 def spooled(
-    way: ByProgram, dump: Dump, accepts: Callable[[bytes], object], reporter: Reporter
+    way: ByProgram,
+    dump: Dump,
+    accepts: Callable[[bytes], object],
+    reporter: Reporter,
+    patience: float,
 ) -> Iterator[Spool]:
     """Start the program, and spool what it prints; the dump's first bytes are accepted.
 
@@ -54,6 +58,7 @@ def spooled(
         accepts=accepts,
         notice=reporter.note,
         ended=lambda: reporter.say("The source is no longer read."),
+        patience=patience,
     ) as spool:
         try:
             # A lock on one of its tables keeps pg_dump from printing for 30 seconds.
