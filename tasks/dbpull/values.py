@@ -97,7 +97,10 @@ def hosts(value: object) -> dict[str, dict[str, str]]:
     }
     for keys in read.values():
         if unknown := sorted(set(keys) - {"target", "path"}):
-            raise InvalidValue(f"made of `target` and `path` alone ({unknown[0][:40]})")
+            raise InvalidValue(
+                "a mapping of hosts to their `target` and `path`"
+                f" ({unknown[0][:40]} is neither)"
+            )
     return {
         host: {key: text(meant) for key, meant in keys.items()}
         for host, keys in read.items()
@@ -116,9 +119,12 @@ def _source(value: object) -> dict[str, Any]:
     keys = {text(key): meant for key, meant in _items(value) if meant is not None}
     if unknown := sorted(set(keys) - set(SOURCE)):
         known = ", ".join(SOURCE)
-        raise InvalidValue(f"made of {known} alone ({unknown[0][:40]})")
+        raise InvalidValue(
+            f"a mapping of aliases to a source, or to its {known}"
+            f" ({unknown[0][:40]} is none of these)"
+        )
     if "source" not in keys:
-        raise InvalidValue("a source, or a mapping with `source`")
+        raise InvalidValue("a mapping of aliases, each with a `source`")
     return {key: SOURCE[key](meant) for key, meant in keys.items()}
 
 
