@@ -84,6 +84,31 @@ KEYS: Mapping[str, Key] = {
         (),
         "tables to restore without rows: `[django_session, audit.*]`",
     ),
+    "mask": Key(
+        values.masks,
+        {},
+        "columns that get other values, and their rules: `{users.email: email}`",
+        file_only=True,
+    ),
+    "mask_except": Key(
+        values.names,
+        {},
+        "rows that masks leave as they are: a condition for each table",
+        file_only=True,
+    ),
+    "mask_locale": Key(
+        values.text,
+        None,
+        "language and country of made-up names and towns: `de_DE`",
+        "English",
+        file_only=True,
+    ),
+    "mask_salt": Key(
+        values.text,
+        None,
+        "text that decides on all made-up values; `new` for others in each pull",
+        "one made once, in the folder for dumps",
+    ),
     "tolerate": Key(
         values.text_list,
         (),

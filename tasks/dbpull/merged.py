@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dbpull import configured
-from dbpull.errors.settings import EmptyValue, ImpossibleValue
+from dbpull.errors.settings import EmptyValue, ImpossibleValue, SettingsError
 from dbpull.naming import NAME
 
 _SUFFIXES = ("yaml", "yml", "json")
@@ -30,7 +30,9 @@ def refuse_unmergeable(folder: Path) -> None:
     merges these files before it loads tasks.py.
     """
     read = [(file, _read(path)) for file, path in _files(folder)]
-    _compare(NAME.section, _having(NAME.section, read))
+    ours = _having(NAME.section, read)
+    _compare(NAME.section, ours)
+    _refuse_alike(NAME.section, ours)
 
 
 def _compare(key: str, values: _Values) -> None:
@@ -43,6 +45,34 @@ def _compare(key: str, values: _Values) -> None:
             raise ImpossibleValue(f"{key} in {file}", "…", "a mapping")
     for name in {name for _, value in values for name in value}:
         _compare(f"{key}.{name}", _having(name, values))
+
+
+def _refuse_alike(key: str, values: _Values) -> None:
+    """Raise SettingsError for keys for which Invoke has one variable.
+
+    Invoke makes a variable's name of each key, and ends with a traceback where two are
+    alike (Environment._crawl): `mask_locale`, and `locale` in `mask`.
+    """
+    names: dict[str, str] = {}
+    for file, section in values:
+        for path in _paths(section) if isinstance(section, Mapping) else ():
+            if not all(isinstance(part, str) for part in path):
+                raise ImpossibleValue(f"a key of {key} in {file}", path[-1], "a text")
+            name, told = "_".join(path).upper(), ".".join((key, *path))
+            if names.setdefault(name, told) != told:
+                raise SettingsError(
+                    f"{file} has {names[name]} and {told}, which Invoke takes for one.",
+                    "Rename one of them: a column may be named with its table, as in"
+                    f" `{key}.mask.users.locale`.",
+                )
+
+
+def _paths(value: object, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if not isinstance(value, Mapping):
+        yield above
+        return
+    for name, below in value.items():
+        yield from _paths(below, (*above, name))
 
 
 def _having(name: str, values: _Values) -> _Values:

@@ -29,14 +29,12 @@ from dbpull.project import PROJECT
 
 _Given = Mapping[str, tuple[Any, str]]
 """The files' settings: each key's value, and its file."""
-
-
 _APP = re.compile(r"[\w-]+")
 PATH_THERE = ".dbpull/dumps"
 """The default folder of dumps on a host, below the user's home folder."""
 MOST_JOBS_THERE = 16
 """The most restore workers on a host, unless set: it may have other users."""
-_SECRET = {"target", "hosts", "source", "sources"}
+_SECRET = {"target", "hosts", "source", "sources", "mask", "mask_salt"}
 """Settings whose values may hold a password."""
 _OF_SOURCE = {"target", "skip_data", "database", "max_age"}
 """Settings that a source in `sources` may have for itself."""
@@ -66,6 +64,10 @@ class Settings:
     jobs: int
     connections: int
     skip_data: tuple[str, ...]
+    mask: Mapping[str, Any] = field(repr=False)
+    mask_except: Mapping[str, str]
+    mask_locale: str | None
+    mask_salt: str | None = field(repr=False)
     tolerate: tuple[str, ...]
     undo: bool
     hosts: Mapping[str, Mapping[str, str]] = field(repr=False)
@@ -100,7 +102,9 @@ class Settings:
         }
         origins = {name: origin for name, (_, origin) in found.items()}
         _choose_source(read, origins)
-        read["protected"] = _protected(read["protected"])
+        # Another file (`invoke -f`, the user's own) may add to these, no more.
+        read["protected"] = (*dict.fromkeys([*_own("protected"), *read["protected"]]),)
+        read["mask"] = {**read["mask"], **_own("mask")}
         read["aliases"] = _aliases(read["apps"], read["sources"])
         read["path_given"] = read["path"]
         path = os.path.expanduser(read["path"])  # noqa: PTH111 - Path's raises
@@ -171,14 +175,10 @@ def _of_sources(alias: str) -> str:
     return f"{NAME.section}.sources.{alias}"
 
 
-def _protected(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    """The patterns of the project's own file, else the default, plus `patterns`.
-
-    Another file (`invoke -f`, the user's own) may add patterns, and remove none.
-    """
-    key, own = KEYS["protected"], PROJECT.section.get("protected")
-    kept: tuple[str, ...] = key.default if own is None else key.convert(own)
-    return (*kept, *(pattern for pattern in patterns if pattern not in kept))
+def _own(name: str) -> Any:
+    """A setting of the project's own file, else its default."""
+    own = PROJECT.section.get(name)
+    return KEYS[name].default if own is None else KEYS[name].convert(own)
 
 
 def _aliases(
@@ -200,11 +200,10 @@ def _pairs(own: object) -> set[tuple[str, str]]:
     """The aliases of a mapping as a file has it, each with its app or source."""
     if not isinstance(own, Mapping):
         return set()
-    meant = {
-        alias: one.get("source") if isinstance(one, Mapping) else one
+    return {
+        (str(alias), str(one.get("source") if isinstance(one, Mapping) else one))
         for alias, one in own.items()
     }
-    return {(str(alias), str(one)) for alias, one in meant.items()}
 
 
 def _mapping(section: object, files: Mapping[str, str]) -> Mapping[str, Any]:

@@ -128,6 +128,20 @@ def _source(value: object) -> dict[str, Any]:
     return {key: SOURCE[key](meant) for key, meant in keys.items()}
 
 
+def masks(value: object) -> dict[str, Any]:
+    """For each pattern of columns, its rule, in plain mappings and lists."""
+    return {text(pattern): _plain(rule) for pattern, rule in _items(value)}
+
+
+def _plain(value: Any) -> Any:
+    # In Invoke's own mappings a key such as `items` hides the method of that name.
+    if hasattr(value, "keys"):
+        return {str(key): _plain(value[key]) for key in value}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
+
+
 def _items(value: object) -> list[tuple[object, object]]:
     # Invoke's own mappings are no Mapping, and dict() takes a list of pairs, too.
     if not hasattr(value, "keys"):

@@ -83,6 +83,7 @@ def test_keys_are_weighed_also_where_rows_were_in_before_it_was_told() -> None:
         piped_argv=list,
         environment=lambda _: {},
         refuse_failed=lambda *_, **__: None,
+        defined=lambda: None,
         part=lambda *_: None,
         outcome=lambda: Outcome((), {}),
     )

@@ -65,7 +65,7 @@ LAYERS: dict[str, set[str]] = {
         "sources", "words",
     },
     "flows": {
-        "archive", "console", "demo", "dumps", "errors", "naming",
+        "archive", "console", "demo", "dumps", "errors", "masks", "naming",
         "postgres", "project", "restore", "settings", "shell", "signals", "sources",
         "target", "words",
     },

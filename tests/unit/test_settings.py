@@ -236,6 +236,7 @@ BAD: dict[str, Any] = {
     "jobs": 0, "connections": 99, "skip_data": {"a": 1}, "undo": "perhaps",
     "protected": 7, "tolerate": 7, "source": ["postgres://me:s3cret@h/d"],
     "sources": {"shop": {"source": "postgres://me:s3cret@h/d", "hot": True}},
+    "mask": ["s3cret"], "mask_except": 7, "mask_locale": [], "mask_salt": ["s3cret"],
     "hosts": {"devbox": {"target": "postgres://me:s3cret@h/d", "port": 1}},
 }  # fmt: skip
 

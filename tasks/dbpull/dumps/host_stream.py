@@ -11,7 +11,7 @@ from dbpull.dumps.names import Dump
 from dbpull.dumps.stream import by_sections, fetched
 from dbpull.errors.restore import RestoreFailed
 from dbpull.hosts.transfer import HostTransfer
-from dbpull.restore import commands
+from dbpull.restore import commands, streamed
 from dbpull.restore.sections import Restore
 from dbpull.restore.watch import Outcome
 
@@ -71,8 +71,10 @@ class HostStream:
     def _restore_rows(self, into: Restore) -> None:
         """Restore the arriving definitions and rows by one pg_restore."""
         transfer = self.transfer
-        argv = transfer.fed(into.stream_argv(transfer.listing))
-        into.stream(argv, transfer.check, lambda: transfer.left > 0)
+        if into.on_defined:
+            streamed.define(into, transfer.part)
+        argv = transfer.fed(streamed.stream_argv(into, transfer.listing))
+        streamed.stream(into, argv, transfer.check, lambda: transfer.left > 0)
 
     def _finish(
         self, reporter: Reporter, meanwhile: Callable[[], None] | None = None

@@ -121,8 +121,10 @@ def _is_of(dump: Dump, app: str | None) -> bool:
 def beyond(found: Iterable[Dump], keep: int, spared: Dump | None = None) -> list[Dump]:
     """The dumps beyond the first `keep` of each app, without the spared dump.
 
-    `found` has the newest first.
+    `found` has the newest first. Nothing is spared where none is to be kept: the dumps
+    are of a masked pull.
     """
+    spared = spared if keep else None
     seen: dict[str, int] = {}
     extra = []
     for dump in found:

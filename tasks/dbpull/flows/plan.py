@@ -22,7 +22,7 @@ from dbpull.target.leftovers import leftovers
 from dbpull.target.names import Names
 from dbpull.target.opened import Target
 from dbpull.target.provenance import Provenance, is_own
-from dbpull.words import age, listed, size
+from dbpull.words import age, counted, listed, size
 
 
 def tell_pull(run: Run, target: Target | None, gathered: Gathered) -> None:
@@ -89,6 +89,9 @@ class _Plan:
                 lines.append(f"skipped  {listed(chosen.left_out)}")
             if chosen.skipped:
                 lines.append(f"rows skipped  {listed(chosen.skipped)}")
+        if rules := self.run.settings.mask:
+            found = counted(len(rules), "rule")
+            lines.append(f"masks  {found}, applied before rows get there")
         return lines
 
     @property

@@ -14,6 +14,7 @@ from dbpull.errors.restore import (
     NoSuchTable,
     RestoreError,
 )
+from dbpull.flows import masked
 from dbpull.postgres import programs
 from dbpull.restore.builds import lacked
 from dbpull.restore.failures import fits, name
@@ -58,6 +59,8 @@ def prepare(
     server = _server(target, archive, in_place=in_place)
     left_out = LeftOut(archive, server, PLATFORM)
     selection = select(left_out, settings.skip_data)
+    if settings.mask:
+        selection = masked.without_values(selection)
     if selection.unmatched and settings.origins["skip_data"] == "--skip-data":
         raise NoSuchTable(selection.unmatched)
     _refuse_extensions(target, selection, settings.tolerate)

@@ -8,7 +8,7 @@ from dbpull.dumps.kept_here import kept_here, take_here
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import RESUMES, DumpStore
 from dbpull.errors.restore import NoSuchDump
-from dbpull.flows import cleanup, kept, plan, summary
+from dbpull.flows import cleanup, kept, masked, plan, summary
 from dbpull.flows.gather import (
     Gathered,
     PullFlags,
@@ -38,6 +38,7 @@ def pull(
     """Replace the target by the source's newest backup, or by the backup named."""
     with reporting(UNTOUCHED, shell, kept=RESUMES) as reporter:
         run = Run(settings, shell, asked, reporter)
+        masked.refuse_unmaskable(settings, in_place=asked.in_place)
         source = source_of(settings, kept_here(settings))
         source.refuse_unable(reporter)
         if dry_run:
@@ -65,9 +66,12 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
         guard.refuse_source(target.connection, backup.server, database.label)
         with store.fetch(backup, reporter) as stream:
             done = refresh(run, held, stream)
+    keep = run.settings.keep
     if asked.delete:
         cleanup.delete(stream.dump, store, reporter)
-    cleanup.keep_newest(run.settings.keep, store, reporter, stream.dump)
+    elif done.masked and masked.remove_dump(run.settings, stream, store, reporter):
+        keep = 0
+    cleanup.keep_newest(keep, store, reporter, stream.dump)
     summary.tell_summary(done, reporter, timings=asked.timings)
 
 
@@ -121,6 +125,7 @@ def restore(
     """Restore a stored dump."""
     with reporting(UNTOUCHED, shell) as reporter:
         run = Run(settings, shell, asked, reporter)
+        masked.refuse_unmaskable(settings, in_place=asked.in_place)
         store = run.store
         found = _dump(settings, store, shell.host, dump)
         if dry_run:
@@ -135,6 +140,8 @@ def restore(
         with opened.held(target, reporter) as held:
             stream = store.open(found, reporter)
             done = refresh(run, held, stream)
+        if done.masked and stream.dump.path != found.path:
+            cleanup.delete(stream.dump, store, reporter)  # unpacked for this run
         summary.tell_summary(done, reporter, timings=asked.timings)
 
 

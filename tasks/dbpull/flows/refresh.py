@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 
 from dbpull.console import Reporter
 from dbpull.dumps.stream import DumpStream
@@ -16,7 +17,9 @@ from dbpull.errors.hosts import ConnectionLost
 from dbpull.errors.postgres import SqlFailed
 from dbpull.flows import kept
 from dbpull.flows.gather import Run
+from dbpull.flows.masked import Masks, masks_for
 from dbpull.flows.prepare import Prepared, prepare, useless
+from dbpull.masks.judged import MaskedTable
 from dbpull.naming import command
 from dbpull.restore import check
 from dbpull.restore.failures import name
@@ -53,6 +56,8 @@ class Refreshed:
     selection: Selection
     outcome: Outcome
     change: Change
+    masked: Sequence[MaskedTable] = ()
+    """The tables with masked columns."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Refresh:
     prepared: Prepared
     settings: Settings
     reporter: Reporter
+    masks: Masks | None = None
 
     @property
     def target(self) -> Target:
@@ -89,6 +95,8 @@ class Refresh:
         with self._aside() as aside:
             restore = self._restoring(aside.names.aside)
             outcome = self.stream.restore(restore, self.reporter)
+            if self.masks:
+                self.masks.take_off(aside.names.aside)
             self._check(aside.names.aside, outcome, copied=True)
             return self._refreshed(outcome, self._swap(aside.oid, outcome))
 
@@ -141,6 +149,7 @@ class Refresh:
     def _restoring(self, dbname: str) -> Restore:
         prepared = self.prepared
         create_missing(self.target.psql, dbname, prepared.schemas, prepared.extensions)
+        masks = self.masks
         return Restore(
             self.target.shell,
             self.prepared.program.path,
@@ -151,6 +160,8 @@ class Refresh:
             self.stream.dump.label,
             self.settings.tolerate,
             self.reporter.note,
+            on_defined=partial(masks.put_on, dbname) if masks else None,
+            options=masks.options if masks else "",
         )
 
     def _check(self, dbname: str, outcome: Outcome, *, copied: bool) -> None:
@@ -205,7 +216,8 @@ class Refresh:
 
     def _refreshed(self, outcome: Outcome, change: Change) -> Refreshed:
         selection = self.prepared.selection
-        return Refreshed(self.target, self.stream, selection, outcome, change)
+        masked = self.masks.tables if self.masks else ()
+        return Refreshed(self.target, self.stream, selection, outcome, change, masked)
 
     def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:
         """The provenance of the rows, as the text of the database's comment."""
@@ -227,7 +239,9 @@ def refresh(run: Run, held: LockedTarget, stream: DumpStream) -> Refreshed:
 
     def prepared() -> Refresh:
         found = prepare(held.target, stream.contents, settings, in_place=in_place)
-        return Refresh(held, stream, found, settings, reporter)
+        entries = found.selection.entries
+        masks = masks_for(held.target, settings, entries, in_place=in_place)
+        return Refresh(held, stream, found, settings, reporter, masks)
 
     first = prepared()
     for note in useless(first.prepared, stream.contents, settings):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dbpull.archive import Entry
 from dbpull.console import Reporter
 from dbpull.flows.refresh import Change, Refreshed
+from dbpull.masks.judged import MaskedTable
 from dbpull.naming import command
 from dbpull.restore.failures import name
 from dbpull.restore.watch import Outcome
 from dbpull.target.opened import Target
-from dbpull.words import age, listed
+from dbpull.words import age, counted, listed
 
 
 def tell_summary(done: Refreshed, reporter: Reporter, *, timings: bool = False) -> None:
@@ -20,6 +23,7 @@ def tell_summary(done: Refreshed, reporter: Reporter, *, timings: bool = False) 
     reporter.closing_table(_slowest(done))
     if selection.skipped:
         reporter.say(f"Without the rows of {listed(selection.skipped)}.")
+    _tell_masked(done.masked, reporter)
     _tell_absent(outcome, reporter)
     for entries in selection.left_out:
         reporter.say(f"Skipped: {entries}.", "dim")
@@ -49,6 +53,12 @@ def _tell_place(target: Target, reporter: Reporter) -> None:
     elif not target.shell.host:
         names = f"It is what {target.origin} names"
         reporter.say(f"{names}; `{command('url')}` prints its URL.")
+
+
+def _tell_masked(tables: Sequence[MaskedTable], reporter: Reporter) -> None:
+    if tables:
+        columns = counted(sum(len(table.masks) for table in tables), "column")
+        reporter.say(f"Masked {columns} of {counted(len(tables), 'table')}.")
 
 
 def _tell_absent(outcome: Outcome, reporter: Reporter) -> None:

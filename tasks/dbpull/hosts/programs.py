@@ -18,6 +18,9 @@ from dbpull.signals import SIGNALS
 ENDING = 30.0
 """Seconds that a host gets to end a program."""
 _TRIES, _PAUSE = 10, 0.1
+_SERVICE = "dbpull"
+_OURS = "-c dbpull."
+"""How a setting of our own begins in PGOPTIONS: it may hold the salt of masks."""
 # Even in quotes, csh interprets `!` and a line's end, and fish a backslash.
 _NOT_FOR_EVERY_SHELL = frozenset("!\\\n")
 
@@ -36,7 +39,7 @@ class HostPrograms:
         self._sessions = sessions
         self._echo = echo
         self._numbers = count(1)
-        self._passwords: dict[str, str] = {}
+        self._secret_files: dict[str, str] = {}
         self._writing = threading.Lock()
 
     def exchange(
@@ -146,25 +149,39 @@ class HostPrograms:
     def _without_secret(
         self, env: Mapping[str, str] | None
     ) -> Iterator[tuple[str, str]]:
-        """The variables, with the password's file in place of the password."""
+        """The variables, with files in place of a password and of secret settings."""
         env = env or {}
         for name, value in env.items():
             if name == "PGPASSFILE" and "PGPASSWORD" in env:
                 continue  # the URL's password wins
             if name == "PGPASSWORD":
                 yield "PGPASSFILE", self._pass_file(value)
+            elif name == "PGOPTIONS" and _OURS in value:
+                yield "PGSERVICEFILE", self._service_file(value)
+                yield "PGSERVICE", _SERVICE
             else:
                 yield name, value
 
     def _pass_file(self, password: str) -> str:
         """A file for libpq (documentation, 34.16) that only its owner can read."""
+        escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+        return self._secret_file("pgpass", f"*:*:*:*:{escaped}\n")
+
+    def _service_file(self, options: str) -> str:
+        """A file of libpq's services (documentation, 34.17) with these settings.
+
+        To libpq they are worth more than PGOPTIONS.
+        """
+        return self._secret_file("service", f"[{_SERVICE}]\noptions={options}\n")
+
+    def _secret_file(self, name: str, text: str) -> str:
+        """A file with this text that only its owner can read."""
         with self._writing:
-            if password not in self._passwords:
-                path = f"{self.folder}/pgpass.{len(self._passwords)}"
-                escaped = password.replace("\\", "\\\\").replace(":", "\\:")
-                self.write(path, f"*:*:*:*:{escaped}\n")
-                self._passwords[password] = path
-            return self._passwords[password]
+            if text not in self._secret_files:
+                path = f"{self.folder}/{name}.{len(self._secret_files)}"
+                self.write(path, text)
+                self._secret_files[text] = path
+            return self._secret_files[text]
 
     def end(self, number: str) -> None:
         """End a program and its children; where that fails, the agent ends them at

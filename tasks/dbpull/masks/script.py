@@ -83,6 +83,8 @@ class Script:
     tables: Tables
     of_user: list[UserFunction] = field(default_factory=list, init=False)
     """To be created between the helpers and the triggers."""
+    values: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    """The texts of constants with their types; for each a column that gets it."""
     _documents: Documents = field(default_factory=Documents, init=False)
     _functions: int = field(default=0, init=False)
 
@@ -94,9 +96,9 @@ class Script:
         helpers = _HELPERS.format(encoding=known, seed=self.salt.seed)
         return "\n".join([helpers, *self._documents.functions])
 
-    def triggers(self, tables: Iterable[MaskedTable]) -> str:
-        """The statements that create the triggers; fills the other parts."""
-        return "\n".join([self._trigger(table) for table in tables])
+    def triggers(self, tables: Iterable[MaskedTable]) -> list[str]:
+        """The statements that create each trigger; fills the other parts."""
+        return [self._trigger(table) for table in tables]
 
     def _trigger(self, masked: MaskedTable) -> str:
         table, trigger = masked.table, _Trigger()
@@ -147,20 +149,23 @@ class Script:
         unchanged = f"{raw} IS NULL"
         if column.is_text and rule.kind not in {"blank", "password"}:
             unchanged += f" OR {raw}::text = ''"
-        made = self._constant(mask)
+        made = self._constant(table, mask)
         if made is None:
             given = self._given(table, mask, raw, trigger)
             made = f"({fake(rule.kind, given)})"
         return f"CASE WHEN {unchanged} THEN {raw} ELSE {made}::{type_} END"
 
-    def _constant(self, mask: Mask) -> str | None:
+    def _constant(self, table: MaskTable, mask: Mask) -> str | None:
         rule, column = mask.rule, mask.column
         if rule.kind == "blank":
             return literal(blank(column) or "")
         if rule.kind == "password":
             return literal(django_password(rule.argument) if rule.argument else "!")
         if rule.kind == "value":
-            return literal(_written(rule.argument, column))
+            value = _written(rule.argument, column)
+            label = f"{table.label}.{column.name}"
+            self.values.setdefault((value, column.type), label)
+            return literal(value)
         return None
 
     def _given(

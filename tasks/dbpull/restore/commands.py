@@ -8,6 +8,7 @@ from dbpull.archive import Archive
 from dbpull.restore.dependencies import Dependencies
 from dbpull.restore.order import Part
 from dbpull.restore.sections import SECTIONS, Restore
+from dbpull.restore.streamed import stream_argv
 from dbpull.shell import LISTING
 
 LIST = "LIST"
@@ -41,7 +42,7 @@ def of_sections(restore: Restore) -> list[str]:
 
 def of_arriving(restore: Restore) -> list[str]:
     """The commands that restore a dump that arrives on a host."""
-    streamed = _reading(restore.stream_argv(LIST), restore)
+    streamed = _reading(stream_argv(restore, LIST), restore)
     return [
         f"{streamed}  (while it arrives slowly; else section by section)",
         *of_sections(restore),

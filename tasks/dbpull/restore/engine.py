@@ -64,6 +64,8 @@ class Engine:
         """Restore all. Raises RestoreFailed, the error of the arrival, and Ctrl-C."""
         self._walker.start()
         try:
+            if self._queue.defined:
+                self._restore.defined()
             self._run_jobs()
             self._restore_remaining()
         except BaseException:
@@ -124,6 +126,8 @@ class Engine:
         watch = self._restore.new_watch()
         try:
             self._restore.refuse_failed(watch, process.wait(watch))
+            if not self._queue.defined:  # no other job runs
+                self._restore.defined()
         except BadDump as error:
             self._walker.join(PATIENCE)  # which judges the dump, and removes it
             self._fail(error)

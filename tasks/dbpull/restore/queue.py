@@ -126,6 +126,11 @@ class Queue:
                 self._follow(job.entries[0].dump_id)
 
     @property
+    def defined(self) -> bool:
+        """Whether definitions are restored, so that rows may follow."""
+        return self._defined
+
+    @property
     def empty(self) -> bool:
         """Whether no job is left; the engine then restores the remaining entries."""
         rows_are_in = self.whole and not self._missing_tables

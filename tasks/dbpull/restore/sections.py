@@ -35,8 +35,6 @@ SECTIONS = {
     "post-data": "keys, indexes and the like",
 }
 """The sections in their order, and their contents in words."""
-STREAMED = ("pre-data", "data")
-"""The sections that can be restored before the whole dump has arrived."""
 Phase = Callable[[str], Progress]
 """Called with the name of the next phase; returns the function that takes progress."""
 # A crash loses the aside database anyway, so no commit needs to wait for the disk.
@@ -66,6 +64,10 @@ class Restore:
     ends a restore at the first failure."""
     notice: Callable[[str], None] = lambda _: None
     """Told of the first failure, since the restore may go on for long."""
+    on_defined: Callable[[], None] | None = None
+    """Called once, when definitions are restored and no row is."""
+    options: str = ""
+    """More settings of the sessions, in the form of PGOPTIONS."""
     still_arriving: Callable[[], bool] = lambda: False
     """Whether the dump still arrives: rows that fail then end the restore at once."""
     watch: Watch = field(init=False)
@@ -116,7 +118,7 @@ class Restore:
 
     def argv(self, section: str, part: Part) -> list[str]:
         """The pg_restore command for the entries of a section that its stdin lists."""
-        argv = self._common()
+        argv = self.common_argv()
         if not part.mixed:
             argv += [f"--section={section}"]
         if section != "pre-data" and self.jobs > 1 and not part.alone:
@@ -129,6 +131,8 @@ class Restore:
         Raises RestoreFailed at the first message that matters.
         """
         for section, unit in SECTIONS.items():
+            if section != "pre-data":
+                self.defined()
             entries = self.selection.of(section)
             if entries and section not in self.done:
                 progress, before = phase(unit), 0
@@ -137,17 +141,29 @@ class Restore:
                     before += len(part.entries)
         return self.outcome()
 
+    def defined(self) -> None:
+        """Note that definitions are restored, so that rows may follow.
+
+        Raises RestoreFailed for a definition that failed, where somebody waits for
+        them, and the errors of `on_defined`.
+        """
+        on_defined, self.on_defined = self.on_defined, None
+        if on_defined:
+            self.outcome()
+            on_defined()
+
     def part(self, section: str, part: Part, progress: Progress) -> None:
         """Restore a part of a section. Raises RestoreFailed."""
-        self._run(self.argv(section, part), part.entries, progress)
+        self.run_program(self.argv(section, part), part.entries, progress)
 
     def piped_argv(self) -> list[str]:
         """The command that restores a dump from stdin, by the list in LISTING."""
-        return [*self._common(LISTING), "-d", self.connection.argument]
+        return [*self.common_argv(LISTING), "-d", self.connection.argument]
 
     def environment(self, workers: int = 0) -> dict[str, str]:
         """The environment of pg_restore; the server may use `workers` of its own."""
         options = f"{_OPTIONS} {_WORKERS}{workers}" if self.jobs > 1 else _OPTIONS
+        options = f"{options} {self.options}".strip()
         return self.connection.environment(self.shell.environ, options)
 
     def refuse_failed(self, watch: Watch, result: Result) -> None:
@@ -159,34 +175,9 @@ class Restore:
         if result.code != 0 and not (result.code == 1 and watch.has_told):
             raise RestoreFailed("pg_restore", reason(result.err[-2000:]))
 
-    def stream_argv(self, listing: str) -> list[str]:
-        """The command that restores definitions and rows from its stdin, in order."""
-        sections = [f"--section={section}" for section in STREAMED]
-        return [*self._common(listing), *sections, "-d", self.connection.argument]
-
-    def stream(
-        self, argv: list[str], check: Callable[[], None], arrives: Callable[[], bool]
-    ) -> None:
-        """Restore definitions and rows while the dump arrives; `run` does the rest.
-
-        `argv` feeds the arriving dump to one pg_restore: several would need the whole
-        file. Raises RestoreFailed, and the error of the arrival, which `check` raises.
-        """
-        wanted = [self.selection.of(section) for section in STREAMED]
-        entries = [entry for section in wanted for entry in section]
-
-        def on_stderr(line: str) -> None:
-            check()
-            if not line.startswith("fed "):
-                self.watch(line)
-
-        self.still_arriving = arrives
-        self._run(argv, entries, lambda _done, _total: None, on_stderr)
-        self.done.update(STREAMED)
-
     def in_place_argv(self, *, at_once: bool = True, clean: bool = True) -> list[str]:
         """The command that restores into the existing database itself."""
-        argv = self._common()
+        argv = self.common_argv()
         if clean:
             argv += ["--clean", "--if-exists"]
         if at_once:
@@ -205,7 +196,7 @@ class Restore:
         progress, entries = phase("items"), self.selection.entries
         argv = self.in_place_argv(at_once=at_once, clean=clean)
         while True:
-            self._run(argv, entries, progress)
+            self.run_program(argv, entries, progress)
             outcome = self.outcome()  # in one transaction, a failure undoes everything
             told = {message.dump_id for message in self.watch.messages.all}
             gone = with_dependents(entries, told)
@@ -218,18 +209,20 @@ class Restore:
         """The parts of a section, each restored before the next is begun."""
         return parts(self.selection.by_id, section, self.selection.of(section))
 
-    def _common(self, listing: str = "/dev/stdin") -> list[str]:
+    def common_argv(self, listing: str = "/dev/stdin") -> list[str]:
+        """The beginning of each command, for the entries in a list file."""
         argv = [self.program, "--verbose", "--no-owner", "--no-acl"]
         # A tablespace is a folder of the source's server: tables go to the default one.
         return [*argv, "--no-tablespaces", "-L", listing]
 
-    def _run(
+    def run_program(
         self,
         argv: list[str],
         entries: Sequence[Entry],
         progress: Progress,
         on_stderr: Line | None = None,
     ) -> None:
+        """Run a pg_restore of these entries. Raises RestoreFailed."""
         self.watch.begin(progress, len(entries))
         heard, env = on_stderr or self.watch, self.environment()
         result = self.shell.run(argv, env=env, stdin=numbers(entries), on_err=heard)

@@ -1,0 +1,130 @@
+"""What a pull or a restore does with masks: refusals before, the dump afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dbpull.archive import Entry
+from dbpull.console import Reporter
+from dbpull.dumps.store import DumpStore
+from dbpull.dumps.stream import DumpStream
+from dbpull.errors.masks import MaskError
+from dbpull.flows import cleanup
+from dbpull.masks import rules
+from dbpull.masks.judged import MaskedTable
+from dbpull.masks.masking import Masking
+from dbpull.masks.salt import salt_of
+from dbpull.naming import setting
+from dbpull.postgres.psql import Psql
+from dbpull.restore.selection import Selection
+from dbpull.settings import Settings
+from dbpull.target.opened import Target
+
+OLDEST = 14
+"""The first major version with functions whose SQL is parsed when they are created."""
+_STATISTICS = "STATISTICS DATA"
+_TABLES = {"TABLE", "FOREIGN TABLE"}
+
+
+def refuse_unmaskable(settings: Settings, *, in_place: bool) -> None:
+    """Raise MaskError for rules that can't be used, before anything is asked."""
+    rules.read(settings.mask)
+    if settings.mask and in_place:
+        raise MaskError(
+            "--in-place refills the target itself, where masks can't come between"
+            " definitions and rows.",
+            "Leave --in-place out: the target is then replaced as a whole.",
+        )
+    if settings.mask_except and not settings.mask:
+        raise MaskError(
+            f"{setting('mask_except')} is set, and no rule is in {setting('mask')}.",
+            "Add rules, or remove it.",
+        )
+
+
+@dataclass
+class Masks:
+    """The masks of a run on its target's server."""
+
+    psql: Psql
+    masking: Masking
+    entries: Sequence[Entry]
+    """Those of the dump that are restored."""
+    tables: Sequence[MaskedTable] = ()
+    """The tables that got masks, once they have."""
+
+    @property
+    def options(self) -> str:
+        """The settings of the sessions that restore rows, in the form of PGOPTIONS."""
+        return self.masking.options
+
+    def put_on(self, dbname: str) -> None:
+        """Put masks on between definitions and rows. Raises MaskError, SqlFailed."""
+        self.tables = self.masking.put_on(self.psql, dbname, self.entries)
+
+    def take_off(self, dbname: str) -> None:
+        """Take masks off, and prove them gone. Raises MaskError, SqlFailed.
+
+        SqlFailed also where they were never put on.
+        """
+        self.masking.take_off(self.psql, dbname)
+
+
+def masks_for(
+    target: Target, settings: Settings, entries: Sequence[Entry], *, in_place: bool
+) -> Masks | None:
+    """The masks that are set, if any. Raises MaskError where a server has no way."""
+    if not settings.mask:
+        return None
+    refuse_unmaskable(settings, in_place=in_place)
+    state, here = target.state, settings.local or settings
+    if state.major < OLDEST:
+        raise MaskError(
+            f"Masks need PostgreSQL {OLDEST} or newer; {target.connection.label} is on"
+            f" {state.major}.",
+            "Name a database of a newer server as target.",
+        )
+    masking = Masking(
+        rules.read(settings.mask),
+        settings.mask_except,
+        settings.mask_locale or "",
+        salt_of(settings.mask_salt, here.path),
+        quiet=state.superuser,
+    )
+    return Masks(target.psql, masking, entries)
+
+
+def without_values(selection: Selection) -> Selection:
+    """A selection for masks: without the statistics, which hold values of rows.
+
+    Raises MaskError where a table would come behind the rows of others.
+    """
+    kept = [entry for entry in selection.entries if entry.desc != _STATISTICS]
+    early = {entry.dump_id for entry in selection.of("pre-data")}
+    late = [e.tag for e in kept if e.desc in _TABLES and e.dump_id not in early]
+    if late:
+        raise MaskError(
+            f"The dump has the table {late[0]} behind the rows of others: a"
+            " materialized view that groups by a key comes before it.",
+            "Such a dump can't be masked. Have the table not depend on that view.",
+        )
+    count = len(selection.entries) - len(kept)
+    told = (f"statistics, which hold values of rows ({count})",) if count else ()
+    left_out = (*selection.left_out, *told)
+    return replace(selection, entries=tuple(kept), left_out=left_out)
+
+
+def remove_dump(
+    settings: Settings, stream: DumpStream, store: DumpStore, reporter: Reporter
+) -> bool:
+    """After a masked pull, remove the dump, which is not masked.
+
+    It stays where `keep` is set, which is told. Returns whether no dump is to be kept.
+    """
+    if settings.origins["keep"] != "default":
+        origin = settings.origins["keep"]
+        reporter.note(f"The dump, which is not masked, is kept: {origin} says so.")
+        return False
+    cleanup.delete(stream.dump, store, reporter)
+    return True

@@ -1,0 +1,115 @@
+"""Masked pulls on a host: no raw value in its database, no salt in its processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from canaries import CANARY, EMAILS, MASK, dumped, holding, offered, write
+from databases import Postgres
+from dbpull.masks.salt import Salt
+from faulty_stand_in import StandIn, faults
+from machines import Machine, fab, introduce
+from projects import Project
+from targets import Target
+from worlds import World
+
+
+@pytest.fixture(scope="module")
+def dumps(
+    postgres_18: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    return dumped(postgres_18, tmp_path_factory.mktemp("dumps"))
+
+
+@pytest.fixture(scope="module")
+def heroku(world: World, dumps: dict[str, Path]) -> Iterator[StandIn]:
+    with offered(world, dumps) as heroku:
+        yield heroku
+
+
+@pytest.fixture
+def devbox(make_machine: Callable[..., Machine], heroku: StandIn) -> Machine:
+    """A machine whose curl trusts this Heroku."""
+    return make_machine(name="devbox", environment={"CURL_CA_BUNDLE": str(heroku.ca)})
+
+
+@pytest.fixture
+def project(
+    make_project: Callable[..., Project],
+    target: Target,
+    heroku: StandIn,
+    devbox: Machine,
+) -> Project:
+    project = make_project(DATABASE_URL=target.url, **heroku.environment)
+    introduce(Path(project.environment["HOME"]), devbox)
+    write(project, mask=MASK)
+    return project
+
+
+@pytest.mark.parametrize(
+    ("rate", "told"), [(400_000, "its rows are in"), (0, "Fetched")]
+)
+def test_a_masked_pull_on_a_host_leaves_no_raw_value(
+    world: World,
+    project: Project,
+    target: Target,
+    heroku: StandIn,
+    devbox: Machine,
+    rate: int,
+    told: str,
+) -> None:
+    heroku.misbehave(faults.throttle(rate))
+    salt = {"INVOKE_DB_MASK_SALT": "hush"}
+
+    with devbox.watch_processes([]) as watch:
+        ended = fab(project, "devbox", "db.pull", "--app=plain", **salt).succeeds()
+
+    assert told in ended.err
+    assert target.sql(EMAILS) == "50"
+    assert holding(world.modern) == []
+    assert CANARY not in (ended.out + ended.err).lower()
+    assert list((devbox.home / ".dbpull").rglob("*.dump*")) == []
+    assert any("pg_restore" in command for command in watch.seen)
+    secrets = "hush", Salt(b"hush").hashed
+    assert not [c for c in watch.seen if any(secret in c for secret in secrets)]
+
+
+def test_no_copy_of_a_sent_dump_is_left_here(
+    project: Project, target: Target, devbox: Machine
+) -> None:
+    project.invoke("db.fetch", "--app=dump").succeeds()
+
+    fab(project, "devbox", "db.pull", "--app=dump", "--upload").succeeds()
+
+    assert target.sql(EMAILS) == "50"
+    for folder in (project.folder, devbox.home):
+        names = {path.name for path in folder.rglob("*.dump*")}
+        assert names <= {"mask.dump-salt"}
+
+
+def test_a_host_makes_the_fakes_that_this_machine_makes(
+    project: Project, target: Target, devbox: Machine
+) -> None:
+    emails = "SELECT string_agg(email, ' ' ORDER BY id) FROM users"
+    project.invoke("db.pull", "--app=dump").succeeds()
+    here = target.sql(emails)
+
+    fab(project, "devbox", "db.pull", "--app=dump").succeeds()
+
+    assert target.sql(emails) == here
+
+
+def test_a_mask_that_can_not_be_is_refused_on_a_host(
+    world: World, project: Project, target: Target, devbox: Machine
+) -> None:
+    write(project, mask={"users.emial": "email"})
+
+    with target.untouched():
+        fab(project, "devbox", "db.pull", "--app=dump").refuses(
+            "no column fits users.emial", "Did you mean users.email"
+        )
+
+    assert holding(world.modern) == []

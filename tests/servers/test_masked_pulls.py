@@ -1,0 +1,264 @@
+"""Masked pulls, by each way of restoring: no database holds a raw value, nor a log."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canaries import (
+    CANARY,
+    EMAILS,
+    KEPT,
+    MASK,
+    dumped,
+    holding,
+    offered,
+    write,
+)
+from databases import Postgres
+from faulty_stand_in import StandIn, faults
+from lacking import OLD_POSTGRES
+from projects import Project
+from targets import Target
+from worlds import OTHERS, World
+
+TIMES = int(os.environ.get("DBPULL_KILLS", "5"))
+OLDEST = min(OTHERS, default=0)
+
+
+@pytest.fixture(scope="module")
+def dumps(
+    postgres_18: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    return dumped(postgres_18, tmp_path_factory.mktemp("dumps"))
+
+
+@pytest.fixture(scope="module")
+def heroku(world: World, dumps: dict[str, Path]) -> Iterator[StandIn]:
+    with offered(world, dumps) as heroku:
+        yield heroku
+
+
+@pytest.fixture
+def elsewhere(
+    world: World, make_target: Callable[..., Target], project: Project
+) -> Target:
+    """A target on a server that may hold raw values; then it is the project's."""
+    if not OLDEST:
+        pytest.skip(OLD_POSTGRES)
+    target = make_target(world.others[OLDEST])
+    project.environment["DATABASE_URL"] = target.url
+    return target
+
+
+@pytest.fixture
+def project(
+    make_project: Callable[..., Project], target: Target, heroku: StandIn
+) -> Project:
+    project = make_project(DATABASE_URL=target.url, **heroku.environment)
+    write(project, mask=MASK)
+    return project
+
+
+def dumps_in(project: Project) -> list[str]:
+    return [path.name for path in project.folder.rglob("*.dump*")
+            if path.name != "mask.dump-salt"]  # fmt: skip
+
+
+@pytest.mark.parametrize("rate", [0, 300_000])
+@pytest.mark.parametrize("app", ["dump", "plain", "statistics", "tar"])
+def test_a_masked_pull_leaves_no_raw_value_anywhere(
+    world: World, project: Project, target: Target, heroku: StandIn, app: str, rate: int
+) -> None:
+    heroku.misbehave(faults.throttle(rate))
+
+    ended = project.invoke("db.pull", f"--app={app}", "--timings").succeeds()
+
+    assert target.sql(EMAILS) == "50"
+    assert holding(world.modern) == []
+    assert CANARY not in (ended.out + ended.err).lower()
+    assert "Masked " in ended.err
+    assert dumps_in(project) == []
+    ours = "SELECT count(*) FROM pg_namespace WHERE nspname ~ 'dbpull'"
+    assert target.sql(ours) == "0"
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_an_older_server_holds_no_raw_value(
+    world: World,
+    project: Project,
+    elsewhere: Target,
+    dumps: dict[str, Path],
+    jobs: int,
+) -> None:
+    """And whoever looks for raw values would find them, after a pull without masks."""
+    server = world.others[OLDEST]
+    write(project, mask=MASK, jobs=jobs)
+
+    project.invoke("db.pull", "--app=dump").succeeds()
+
+    assert elsewhere.sql(EMAILS) == "50"
+    assert holding(server, elsewhere.name) == []
+    write(project)
+    project.invoke("db.restore", f"--dump={dumps['dump']}").succeeds()
+    assert holding(server, elsewhere.name)
+
+
+def test_a_role_without_privileges_can_mask(
+    world: World,
+    make_project: Callable[..., Project],
+    heroku: StandIn,
+    tmp_path: Path,
+) -> None:
+    role = world.modern.role("CREATEDB PASSWORD 'x'")
+    name = world.modern.database(name=f"masked_{role}", options=f"OWNER {role}")
+    url = world.modern.socket_url(name, role)
+    project = make_project(DATABASE_URL=url, **heroku.environment)
+    write(project, mask=MASK)
+
+    project.invoke("db.pull", "--app=dump").succeeds()
+
+    assert world.modern.sql(name, EMAILS) == "50"
+    assert holding(world.modern) == []
+    world.modern.drop_like(name)
+
+
+def test_excepted_rows_stay_in_a_pull(project: Project, elsewhere: Target) -> None:
+    write(project, mask={"users.email": "email"}, mask_except=KEPT)
+
+    project.invoke("db.pull", "--app=dump").refuses("fkey", "")  # orders are masked
+    kept = {**KEPT, "orders": "user_email LIKE 'zanary3@%'"}
+    write(project, mask={"users.email": "email"}, mask_except=kept)
+    project.invoke("db.pull", "--app=dump").succeeds()
+
+    assert elsewhere.sql("SELECT id FROM users WHERE email LIKE 'Zanary%'") == "3"
+
+
+def test_the_salt_decides_on_what_two_pulls_make(
+    project: Project, target: Target
+) -> None:
+    def emails(**environment: str) -> str:
+        project.invoke("db.pull", "--app=dump", **environment).succeeds()
+        return target.sql("SELECT string_agg(email, ' ' ORDER BY id) FROM users")
+
+    first = emails()
+
+    assert emails() == first
+    assert emails(INVOKE_DB_MASK_SALT="another") != first
+    assert emails(INVOKE_DB_MASK_SALT="new") != emails(INVOKE_DB_MASK_SALT="new")
+
+
+def test_a_dump_stays_where_keep_says_so(project: Project) -> None:
+    write(project, mask=MASK, keep=2)
+
+    ended = project.invoke("db.pull", "--app=dump").succeeds()
+
+    assert "not masked, is kept: db.keep in invoke.yaml says so" in ended.err
+    assert len(dumps_in(project)) == 1
+
+
+def test_earlier_dumps_of_the_app_go_as_well(project: Project) -> None:
+    project.invoke("db.fetch", "--app=dump").succeeds()
+    [name] = dumps_in(project)
+    folder = next(project.folder.rglob(name)).parent
+    older = folder / name.replace("b001-20", "b000-19")
+    older.write_bytes((folder / name).read_bytes())
+
+    project.invoke("db.pull", "--app=dump").succeeds()
+
+    assert dumps_in(project) == []
+
+
+@pytest.mark.parametrize("name", ["plain", "tar"])
+def test_a_restore_masks_as_well_and_leaves_a_file_of_the_users(
+    world: World, project: Project, target: Target, dumps: dict[str, Path], name: str
+) -> None:
+    project.invoke("db.restore", f"--dump={dumps[name]}").succeeds()
+
+    assert target.sql(EMAILS) == "50"
+    assert holding(world.modern) == []
+    assert dumps[name].exists()
+
+
+def test_of_a_packed_dump_no_copy_is_left(
+    world: World, project: Project, target: Target, dumps: dict[str, Path]
+) -> None:
+    packed = project.folder / "mine.gz"
+    packed.write_bytes(gzip.compress(dumps["plain"].read_bytes(), 1))
+
+    project.invoke("db.restore", f"--dump={packed}").succeeds()
+
+    assert target.sql(EMAILS) == "50"
+    assert dumps_in(project) == []
+    assert packed.exists()
+
+
+REFUSED: list[tuple[dict[str, Any], list[str], str, str]] = [
+    ({"users.emial": "email"}, [], "no column fits users.emial", "users.email?"),
+    ({"users.email": "emial"}, [], "'emial' at users.email", "Did you mean email?"),
+    ({"users.id": "email"}, [], "users.id is of type integer", "Use null"),
+    ({"events.at": {"value": 1}}, [], "decides on the partition", "keep"),
+    ({"users.username": "city"}, [], "is unique, and city would make doubles", "Use"),
+    ({"users.name": {"sql": "nam"}}, [], "nam.* does not exist", ""),
+    ({"users.age": {"value": "x"}}, [], "invalid input syntax", ""),
+    ({"users.email": "email"}, ["--in-place"], "--in-place refills", "Leave"),
+    ({"locale": "city"}, [], "db.mask.locale, which Invoke takes for one", "Rename"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("mask", "flags", "cause", "remedy"), REFUSED)
+def test_a_mask_that_can_not_be_is_refused_and_the_target_stays(
+    world: World,
+    project: Project,
+    target: Target,
+    mask: dict[str, Any],
+    flags: list[str],
+    cause: str,
+    remedy: str,
+) -> None:
+    write(project, mask=mask, mask_locale="en_US")
+
+    with target.untouched():
+        project.invoke("db.pull", "--app=dump", *flags).refuses(cause, remedy)
+
+    assert holding(world.modern) == []
+
+
+def test_a_row_that_fails_is_in_no_message_and_no_log(
+    world: World, project: Project, target: Target
+) -> None:
+    mask = {**MASK, "users.email": {"sql": "left(email::text, 0) || id"}}
+    mask = {**mask, "orders.user_email": None}
+    write(project, mask=mask)
+
+    ended = project.invoke("db.pull", "--app=dump")
+
+    ended.refuses("value for domain .* violates check constraint", "")
+    assert CANARY not in ended.err.lower()
+    assert holding(world.modern) == []
+
+
+def test_a_pull_that_is_killed_leaves_no_raw_value(
+    world: World, project: Project, heroku: StandIn
+) -> None:
+    heroku.misbehave(faults.throttle(300_000))
+    began = time.monotonic()
+    project.invoke("db.pull", "--app=plain").succeeds()
+    duration = time.monotonic() - began
+
+    for number in range(TIMES):
+        moment = duration * (number + random.random()) / TIMES
+        run = project.start("db.pull", "--app=plain")
+        time.sleep(moment)
+        run.signal(signal.SIGKILL)
+        run.end()
+
+        assert holding(world.modern) == [], moment
