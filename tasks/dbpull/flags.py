@@ -34,7 +34,7 @@ HELP = {
     "tolerate": "Entries that may fail ('POLICY *,VIEW old').",
     "undo": "Put back what the last push replaced.",
     "upload": "Fetch the dump here and send it, for hosts without internet (fab -H).",
-    "wait": "How long to wait for a capture (2h).",
+    "wait": "How long to wait for a capture, or for a silent source (2h).",
 }
 
 
