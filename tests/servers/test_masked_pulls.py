@@ -73,8 +73,10 @@ def dumps_in(project: Project) -> list[str]:
             if path.name != "mask.dump-salt"]  # fmt: skip
 
 
-@pytest.mark.parametrize("rate", [0, 300_000])
-@pytest.mark.parametrize("app", ["dump", "plain", "statistics", "tar"])
+@pytest.mark.parametrize(
+    ("app", "rate"),
+    [("dump", 0), ("statistics", 0), ("plain", 0), ("plain", 10**6), ("tar", 10**6)],
+)
 def test_a_masked_pull_leaves_no_raw_value_anywhere(
     world: World, project: Project, target: Target, heroku: StandIn, app: str, rate: int
 ) -> None:
@@ -249,7 +251,7 @@ def test_a_row_that_fails_is_in_no_message_and_no_log(
 def test_a_pull_that_is_killed_leaves_no_raw_value(
     world: World, project: Project, heroku: StandIn
 ) -> None:
-    heroku.misbehave(faults.throttle(300_000))
+    heroku.misbehave(faults.throttle(1_000_000))
     began = time.monotonic()
     project.invoke("db.pull", "--app=plain").succeeds()
     duration = time.monotonic() - began

@@ -14,10 +14,11 @@ import pytest
 from canaries import CANARY, KEPT, MASK, SOURCE
 from databases import Postgres
 from dbpull import archive
-from dbpull.errors.masks import UnfitRule
+from dbpull.errors.masks import MaskError, UnfitRule
 from dbpull.errors.postgres import SqlFailed
 from dbpull.masks import rules
 from dbpull.masks.masking import Masking
+from dbpull.masks.proof import prove
 from dbpull.masks.salt import Salt
 
 ORDER = "SELECT {} FROM users ORDER BY id"
@@ -207,6 +208,23 @@ def test_fakes_depend_on_the_salt_alone(
     for column in ("email", "username", "token", "key"):
         ours, theirs = (set(values(postgres, one, column)) for one in (masked, other))
         assert ours & theirs <= {""}
+
+
+def test_rows_that_a_trigger_has_missed_are_found(
+    postgres: Postgres, dump: Path
+) -> None:
+    masks, dbname = masking(), postgres.database(SOURCE.split("INSERT", 1)[0])
+    psql = postgres.psql(dbname)
+    tables = masks.put_on(psql, dbname, ())
+    add = "INSERT INTO users (email, name) VALUES ('zanary@real.example', 'x');"
+    salt = f"SET dbpull.salt = '{masks.salt.hashed}';"
+    postgres.sql(dbname, salt + add)
+    prove(psql, dbname, tables)
+
+    postgres.sql(dbname, f"ALTER TABLE users DISABLE TRIGGER USER; {add}")
+
+    with pytest.raises(MaskError, match=r"^users\.email has values"):
+        prove(psql, dbname, tables)
 
 
 def test_masks_are_put_on_where_triggers_would_sleep(

@@ -14,6 +14,7 @@ from dbpull.flows import cleanup
 from dbpull.masks import rules
 from dbpull.masks.judged import MaskedTable
 from dbpull.masks.masking import Masking
+from dbpull.masks.proof import prove
 from dbpull.masks.salt import salt_of
 from dbpull.naming import setting
 from dbpull.postgres.psql import Psql
@@ -64,11 +65,12 @@ class Masks:
         self.tables = self.masking.put_on(self.psql, dbname, self.entries)
 
     def take_off(self, dbname: str) -> None:
-        """Take masks off, and prove them gone. Raises MaskError, SqlFailed.
+        """Take masks off, prove them gone and their work done.
 
-        SqlFailed also where they were never put on.
+        Raises MaskError, and SqlFailed, also where masks were never put on.
         """
         self.masking.take_off(self.psql, dbname)
+        prove(self.psql, dbname, self.tables)
 
 
 def masks_for(

@@ -65,6 +65,7 @@ SELECT json_build_object(
     FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace),
   'tables', coalesce(json_agg(json_build_object(
     'schema', nspname, 'name', relname, 'stores', relkind <> 'p',
+    'foreign', relkind = 'f',
     'ancestors', coalesce(above.told, '[]'),
     'columns', coalesce(columns.told, '[]'),
     'partitioned_by', (SELECT coalesce(json_agg(attname), '[]')
@@ -125,6 +126,8 @@ class MaskTable:
     partitioned_by: Sequence[str]
     """The columns whose values decide on a row's partition."""
     columns: Mapping[str, Column]
+    foreign: bool = False
+    """Whether its rows are on another server."""
 
     @property
     def key(self) -> TableName:
