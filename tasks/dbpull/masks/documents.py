@@ -96,7 +96,10 @@ class Documents:
             return f"{document} - {_keys(tuple(one.path[0] for one in step))}"
         if change.kind == "drop":
             return f"{document} #- {keys}"
-        value, text = f"{document} #> {keys}", f"({document} #>> {keys})"
+        value, text = f"({document} #> {keys})", f"({document} #>> {keys})"
+        if not change.path[1:]:
+            key = literal(change.path[0])
+            value, text = f"({document} -> {key})", f"({document} ->> {key})"
         cases = ""
         if change.kind == "fake":
             new = f"to_jsonb({fake(change.argument, text)})"
