@@ -19,7 +19,11 @@ BUFFER = 256 * 1024
 
 def reader(path: Path, chunks: Chunks) -> io.BufferedReader:
     """Open the part file for reading; it stays readable after it was renamed."""
-    return io.BufferedReader(_ArrivingFile(path, chunks), BUFFER)
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        raise CannotStore.failed(path, error) from error
+    return io.BufferedReader(_ArrivingFile(path, file, chunks), BUFFER)
 
 
 def reader_of(part: PartFile, chunks: Chunks) -> io.BufferedReader:
@@ -35,16 +39,13 @@ def reader_of(part: PartFile, chunks: Chunks) -> io.BufferedReader:
 class _ArrivingFile(io.RawIOBase):
     """Reads by a descriptor of its own: the lock belongs to the writer's descriptor."""
 
-    def __init__(self, path: Path, chunks: Chunks) -> None:
+    def __init__(self, path: Path, file: int, chunks: Chunks) -> None:
         super().__init__()
         self.name = str(path)
         self._chunks = chunks
         self._generation = chunks.generation
         self._at = 0
-        try:
-            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError as error:
-            raise CannotStore.failed(path, error) from error
+        self._file = file
 
     def readable(self) -> bool:
         return True
