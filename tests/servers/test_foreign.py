@@ -149,6 +149,21 @@ def test_a_newer_version_is_restored_in_its_order(
     assert world.modern.likeness(target.name) == world.modern.likeness(serial)
 
 
+@pytest.mark.usefixtures("to_come")
+def test_a_version_to_come_is_masked_before_its_rows_are_restored(
+    project: Project, target: Target
+) -> None:
+    project.configure('{"db": {"jobs": 2, "mask": {"customers.email": "email"}}}')
+
+    ended = project.invoke("db.pull", "--app=newer").succeeds()
+
+    others = "email !~ '^u[0-9a-f]{16}@example.com$'"
+    assert target.sql(f"SELECT count(*) FROM customers WHERE {others}") == "0"
+    assert target.sql("SELECT count(*) > 9 FROM customers") == "t"
+    assert "Masked 1 column of 1 table." in ended.err
+    assert project.dumps() == ["mask.dump-salt"]
+
+
 def read_here(dump: Path) -> Archive:
     with dump.open("rb") as file:
         return archive.read(file)
