@@ -14,10 +14,11 @@ from dbpull.context import (
 )
 from dbpull.flags import CLEANUP_HELP, PUSH_HELP, help_of, refuse_empty, task
 from dbpull.local_tasks import demo, start, stop, url
+from dbpull.status_tasks import status
 
 __all__ = [
     "backups", "capture", "cleanup", "demo", "fetch", "pull", "push", "restore",
-    "start", "stop", "undo", "url",
+    "start", "status", "stop", "undo", "url",
 ]  # fmt: skip
 
 

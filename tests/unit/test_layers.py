@@ -83,7 +83,8 @@ LAYERS: dict[str, set[str]] = {
         "push", "settings", "shell", "sources",
     },
     "local_tasks": {"context", "flows"},
-    "db": {"context", "flags", "flows", "local_tasks", "push"},
+    "status_tasks": {"context", "flags", "flows"},
+    "db": {"context", "flags", "flows", "local_tasks", "push", "status_tasks"},
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.
 USED_BY = {
@@ -103,6 +104,7 @@ USED_BY = {
         "fab",
         "flags.py",
         "local_tasks.py",
+        "status_tasks.py",
         "context.py",
     },
     "paramiko": {

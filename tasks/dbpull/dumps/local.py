@@ -74,6 +74,12 @@ class LocalStore:
         """A dump's size in bytes."""
         return dump.size
 
+    def used(self) -> int:
+        """Bytes that the dumps and parts take on the disk."""
+        folder = self.settings.path
+        paths = {dump.path for dump in self.dumps()} | {*names.parts(folder)}
+        return sum(map(names.on_disk, paths))
+
     def look(self, dump: Dump) -> DumpStream:
         """A stored dump with its rows unread, for a plan. Raises BadDump."""
         if dump.path.is_dir():

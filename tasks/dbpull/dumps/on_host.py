@@ -72,6 +72,10 @@ class HostStore:
         """A dump's size in bytes."""
         return int(self.shell.verb("at", str(dump.path)).out.split()[0])
 
+    def used(self) -> int:
+        """The bytes of the folder's dumps and parts."""
+        return sum(count for _, count in self._listed())
+
     def look(self, dump: Dump) -> DumpStream:
         """A stored dump with its rows unread. Raises BadDump."""
         with judging(dump, self.settings.path):

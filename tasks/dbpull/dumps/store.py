@@ -68,6 +68,9 @@ class DumpStore(Protocol):
     def size(self, dump: Dump) -> int:
         """A stored dump's size in bytes."""
 
+    def used(self) -> int:
+        """Bytes that the dumps, and the parts of unfinished ones, take on the disk."""
+
     def look(self, dump: Dump) -> DumpStream:
         """A stored dump with its rows unread, for a plan. Raises BadDump."""
 

@@ -20,7 +20,7 @@ def tell_what_comes(target: Target, comes: str, reporter: Reporter) -> None:
     label, state = target.connection.label, target.state
     then = "which is created"
     if state.exists:
-        then = f"which holds {_rows(Provenance.from_comment(state.comment))}"
+        then = f"which holds {rows_of(Provenance.from_comment(state.comment))}"
     reporter.say(f"{comes} → {label} ({target.origin}), {then}.")
 
 
@@ -109,7 +109,7 @@ def _way_back(target: Target, family: Family, dbname: str) -> str:
 
 
 def _drop(target: Target, member: Member, dbname: str, reporter: Reporter) -> None:
-    former = f"{_former(target, member)} ({_rows(member.provenance)})"
+    former = f"{_former(target, member)} ({rows_of(member.provenance)})"
     try:
         drop_member(target.psql, member, dbname)
     except CannotDrop as error:
@@ -131,10 +131,10 @@ def _described(member: Member) -> str:
     """A kept database by its rows, size, and the age of its replacement."""
     kept = member.kept
     since = f", replaced {ago(kept.replaced)}" if kept and kept.replaced else ""
-    return f"{_rows(member.provenance)}, {size(member.size)}{since}"
+    return f"{rows_of(member.provenance)}, {size(member.size)}{since}"
 
 
-def _rows(provenance: Provenance | None) -> str:
+def rows_of(provenance: Provenance | None) -> str:
     """Where a database's rows came from."""
     if not provenance:
         return "rows that dbpull did not pull"

@@ -27,6 +27,7 @@ class Choice:
 _databases: SingleFlight[SourceDatabase] = SingleFlight()
 _choices: SingleFlight[Choice] = SingleFlight()
 _backups: SingleFlight[SourceBackup] = SingleFlight()
+_latest: SingleFlight[SourceBackup | None] = SingleFlight()
 
 
 def database_of(source: Source, reporter: Reporter) -> SourceDatabase:
@@ -75,6 +76,16 @@ def _chosen(
     ):
         return Choice(None, f"the newest, {newest.id}, is {age(newest.taken)}")
     return Choice(newest, "the newest")
+
+
+def latest(source: Source, reporter: Reporter) -> SourceBackup | None:
+    """The newest finished backup that a source lists, asked with little patience."""
+
+    def ask() -> SourceBackup | None:
+        listed = source.backups(reporter.for_all)
+        return next((backup for backup in listed if backup.is_finished), None)
+
+    return _once(_latest, ("latest", source), ask, reporter.host)
 
 
 def obtain(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import PurePath
 
 from dbpull import embedded
@@ -34,6 +35,15 @@ def runs() -> bool:
 def is_set_up() -> bool:
     """Whether the embedded server is installed and has databases, running or not."""
     return embedded.programs() is not None and server().data.exists()
+
+
+def used() -> int:
+    """The bytes of the embedded server's data on the disk."""
+    total = 0
+    for path in server().data.rglob("*"):
+        with suppress(OSError):  # a running server removes files
+            total += path.lstat().st_blocks * 512
+    return total
 
 
 def serves(connection: Connection, shell: Shell) -> bool:
