@@ -157,7 +157,7 @@ signal() {
 # Whether anyone of `groups` does.
 anyone_lives() {
   for group in $groups; do
-    group_lives "$group" && return
+    group_lives "$group" && return 0
   done
   return 1
 }
