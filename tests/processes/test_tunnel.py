@@ -15,6 +15,7 @@ import pytest
 
 from dbpull.errors.live import LiveError
 from dbpull.live.tunnel import tunnel
+from dbpull.shell import piped
 from lacking import LINUX
 from silences import gone, until
 
@@ -26,6 +27,8 @@ print("x" * 100000, flush=True)
 open(sys.argv[2], "w").write(f"{os.getpid()}\\n")
 while True: listener.accept()[0].sendall(b"hello")
 """
+SHORT = 0.3
+"""Seconds for who is asked to end, and ignores that."""
 SET_CHILD_SUBREAPER = 36  # in linux/prctl.h
 
 
@@ -37,7 +40,10 @@ def listening(tmp_path: Path) -> str:
     return f"{sys.executable} '{script}' {{port}} '{tmp_path / 'pid'}'; echo end"
 
 
-def test_a_tunnel_is_used_once_it_listens(listening: str, tmp_path: Path) -> None:
+def test_a_tunnel_is_used_once_it_listens(
+    listening: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piped, "GRACE", SHORT)
     slow = f"sleep 0.3; echo $$ >'{tmp_path / 'sh'}'; {listening}"
     with tunnel(slow) as port:
         with socket.create_connection(("127.0.0.1", port), 20) as connected:
@@ -97,9 +103,10 @@ def test_a_tunnel_that_does_not_listen_is_given_up() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_tunnel_ends_with_us(listening: str, tmp_path: Path, number: int) -> None:
     ours = f"""
-import time
 from dbpull.live.tunnel import tunnel
+from dbpull.shell import piped
 from dbpull.signals import SIGNALS
+piped.GRACE = {SHORT}
 with SIGNALS.handled(), tunnel({listening!r}): SIGNALS.pause(99)
 """
     pid = tmp_path / "pid"
