@@ -14,11 +14,11 @@ from dbpull.context import (
 )
 from dbpull.flags import CLEANUP_HELP, PUSH_HELP, help_of, refuse_empty, task
 from dbpull.local_tasks import demo, start, stop, url
-from dbpull.status_tasks import status
+from dbpull.status_tasks import doctor, status
 
 __all__ = [
-    "backups", "capture", "cleanup", "demo", "fetch", "pull", "push", "restore",
-    "start", "status", "stop", "undo", "url",
+    "backups", "capture", "cleanup", "demo", "doctor", "fetch", "pull", "push",
+    "restore", "start", "status", "stop", "undo", "url",
 ]  # fmt: skip
 
 

@@ -26,3 +26,23 @@ def status(
 
     with context(c, settings) as (settings, shell):
         flow.status(settings, shell)
+
+
+@task(help=help_of("app", "source", "database", "path", "target"))
+def doctor(
+    c: Context,
+    *,
+    app: str | None = None,
+    source: str | None = None,
+    database: str | None = None,
+    path: str | None = None,
+    target: str | None = None,
+) -> None:
+    """Check all that a pull needs, and name the remedy for what is amiss."""
+    settings = settings_of(
+        c, app=app, source=source, database=database, path=path, target=target
+    )
+    from dbpull.flows import doctor as flow
+
+    with context(c, settings) as (settings, shell):
+        flow.doctor(settings, shell)

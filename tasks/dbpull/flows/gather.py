@@ -103,9 +103,7 @@ def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     settings, asked, reporter = run.settings, run.asked, run.reporter
     database = choice.database_of(source, reporter)
     if target:
-        guard.refuse_source(target.connection, database.server, database.label)
-        guard.refuse_identical(target.psql, database.identity, database.label)
-        refuse_other_source(run, target, database.name_of_dumps, database.label)
+        refuse_mistaken(run, target, database)
         prepare.refuse_full_disk(target, database.size)
     chosen = choice.choose(
         database,
@@ -118,6 +116,13 @@ def gather(run: Run, source: Source, target: Target | None) -> Gathered:
     if target and backup:
         guard.refuse_source(target.connection, backup.server, database.label)
     return Gathered(database, chosen, dump_of(backup, settings) if backup else None)
+
+
+def refuse_mistaken(run: Run, target: Target, database: SourceDatabase) -> None:
+    """Raise TargetIsSource, and FilledFromElsewhere as `refuse_other_source` does."""
+    guard.refuse_source(target.connection, database.server, database.label)
+    guard.refuse_identical(target.psql, database.identity, database.label)
+    refuse_other_source(run, target, database.name_of_dumps, database.label)
 
 
 def refuse_other_source(run: Run, target: Target, name: str, label: str) -> None:

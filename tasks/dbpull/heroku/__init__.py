@@ -14,6 +14,7 @@ are never printed, logged, or kept where they could be.
 
 from __future__ import annotations
 
+from dbpull.heroku.account import account
 from dbpull.heroku.apps import AppChoice, app_name
 from dbpull.heroku.attachments import apps_with, short
 from dbpull.heroku.backups import backups, download_url, find, newest, of_database
@@ -37,6 +38,7 @@ __all__ = [
     "DatabaseInfo",
     "ServerAddress",
     "Token",
+    "account",
     "app_name",
     "apps_with",
     "backups",

@@ -49,6 +49,13 @@ class HerokuApp:
         """Raise the refusals that need no network: no token, say."""
         _shared_api(reporter)
 
+    def account(self, reporter: Reporter) -> str:
+        """The account of the token, and the token's origin. Raises HttpError."""
+        api = _shared_api(reporter)
+        with _one_at_a_time:
+            name = heroku.account(api)
+        return f"{name}, by the token from {api.origin}".removeprefix(", ")
+
     def open(self, reporter: Reporter) -> HerokuDatabase:
         """Ask Heroku for the app's database: reads only."""
         api = _shared_api(reporter)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dbpull.console import Reporter
 from dbpull.download.arriving import PrintedDump
@@ -165,3 +165,11 @@ class Source(Hashable, Protocol):
 
     def backups(self, reporter: Reporter) -> list[SourceBackup]:
         """The backups that the source keeps, newest first, of any state."""
+
+
+@runtime_checkable
+class SourceWithAccount(Protocol):
+    """A source that knows us by an account."""
+
+    def account(self, reporter: Reporter) -> str:
+        """The account in words, and where its token is from."""

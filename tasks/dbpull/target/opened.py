@@ -130,6 +130,12 @@ def take_to_fill(
         raise MissingProgram("pg_restore", shell.where)
     target = _query(chosen, settings, shell, reporter)
     target = replace(target, pg_restores=found)
+    refuse_unfillable(target, in_place=in_place)
+    return target
+
+
+def refuse_unfillable(target: Target, *, in_place: bool) -> None:
+    """Raise NotOwner, HeldOpen, TargetError where the target can't be filled."""
     label = target.connection.label
     refuse_standby(target.state, label)
     if not in_place:
@@ -140,7 +146,6 @@ def take_to_fill(
             "Let its owner create it, or leave --in-place out.",
         )
     _refuse_held(target, in_place=in_place)
-    return target
 
 
 def take_to_rename(settings: Settings, shell: Shell, reporter: Reporter) -> Target:

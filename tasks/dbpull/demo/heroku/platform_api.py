@@ -8,6 +8,7 @@ from dbpull.demo.heroku import refusals
 from dbpull.demo.heroku.account import Addon, AppRef, Attached, HerokuAccount
 
 CREATED = "2020-12-13T16:22:40Z"
+ACCOUNT = "01234567-89ab-cdef-0123-456789abcdef"
 
 
 class PlatformApi:
@@ -20,6 +21,7 @@ class PlatformApi:
         """The routes of the Platform API."""
         return [
             web.post("/actions/addon-attachments/resolve", self.resolve),
+            web.get("/account", self.account),
             web.get("/apps/{app}", self.app),
             web.patch("/apps/{app}", self.change_app),
             web.get("/apps/{app}/addons", self.addons),
@@ -50,6 +52,11 @@ class PlatformApi:
                 )
             )
         return refusals.as_json([_attachment(a, request) for a in found])
+
+    async def account(self, request: web.Request) -> web.Response:
+        """The account of the token."""
+        del request
+        return refusals.as_json({"id": ACCOUNT, "email": "ada@example.com"})
 
     async def app(self, request: web.Request) -> web.Response:
         """One app."""
