@@ -138,7 +138,7 @@ def test_ctrl_c_is_heard_while_connecting(
 
             ended = run.end()
 
-    assert "devbox: Stopped while connecting." in ended.err, ended.err
+    assert "devbox: Error: Stopped while connecting." in ended.err, ended.err
     ended.refuses("2 of 2 hosts failed", "", code=130)
 
 

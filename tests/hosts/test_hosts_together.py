@@ -159,7 +159,7 @@ def test_two_names_of_one_machine_are_two_hosts(
 
     ended.refuses("2 of 2 hosts failed: devbox, ci", "")
     for name in ("devbox", "ci"):
-        assert f"{name}: There is no file none on {name}." in ended.err
+        assert f"{name}: Error: There is no file none on {name}." in ended.err
 
 
 def test_a_project_s_own_task_follows_on_each(
@@ -215,7 +215,7 @@ def test_ctrl_c_ends_all_restores_in_order(
 
     ended.refuses("2 of 2 hosts failed", "Each host's error is above", code=130)
     for name in targets:
-        assert f"{name}: Stopped by Ctrl-C while restoring" in ended.err
+        assert f"{name}: Error: Stopped by Ctrl-C while restoring" in ended.err
         assert f"{name}: The target is as it was." in ended.err
     for target in targets.values():
         assert (target.family, target.notes) == ({"target"}, "(1,mine)")

@@ -93,5 +93,5 @@ def test_a_broken_file_is_told_by_invoke_in_two_sentences(project: Path) -> None
     ended = invoke(project, "--list")
 
     assert ended.returncode == 1
-    assert ended.stderr.startswith("invoke.yaml can't be read: line ")
+    assert ended.stderr.startswith("Error: invoke.yaml can't be read: line ")
     assert len(ended.stderr.splitlines()) == 2

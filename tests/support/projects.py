@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 HIDDEN = ("HEROKU_", "RENDER_", "INVOKE_", "FABRIC_", "DATABASE_URL", "PG")
 INVOKE = [sys.executable, "-m", "invoke"]
 MARK = "DBPULL_TEST_RUN"
+LABEL = "Error: "
+"""What an error begins with."""
 PATIENCE = 60.0
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SIGNED = re.compile(r"X-Amz-Signature=|X-Amz-Credential=")
@@ -45,7 +47,7 @@ class Ended:
     @property
     def cause(self) -> str:
         """An error's first sentence: what happened."""
-        return self.err.splitlines()[-2]
+        return self.err.splitlines()[-2].removeprefix(LABEL)
 
     @property
     def remedy(self) -> str:
@@ -55,7 +57,9 @@ class Ended:
     def refuses(self, cause: str, remedy: str, *, code: int = 1) -> None:
         """Assert that it failed, with a cause and a remedy that match these."""
         assert self.code == code, self.err
-        last = "\n".join(self.err.splitlines()[:-1])
+        said, label, told = self.err.rpartition(LABEL)
+        assert label, self.err
+        last = "\n".join((said + told).splitlines()[:-1])
         assert re.search(cause, last, re.DOTALL), self.err
         assert re.search(remedy, self.remedy), self.err
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from io import StringIO
 
 import pytest
 
@@ -73,6 +74,36 @@ def test_what_to_type_next_is_filled_in_where_it_is_told(
     told = f"`{typed}` goes back."
     assert capsys.readouterr().err.endswith(f"{told}\n")
     assert str(caught.value).endswith(f"\n{told} Or: {told}")
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "variables", "printed"),
+    [
+        (StringIO(), {}, "Error: No.\nWait."),
+        (Terminal(), {}, "\x1b[1;31mError:\x1b[0m No.\nWait."),
+        (Terminal(), {"NO_COLOR": "1"}, "Error: No.\nWait."),
+        (Terminal(), {"TERM": "dumb"}, "Error: No.\nWait."),
+        (None, {}, "Error: No.\nWait."),
+    ],
+)
+def test_an_error_is_printed_under_its_label(
+    stream: StringIO | None,
+    variables: dict[str, str],
+    printed: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"NO_COLOR": "", "TERM": "xterm", **variables}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stderr", stream)
+    error = PullError("No.", "Wait.")
+
+    assert error.message == printed
+    assert str(error) == "No.\nWait."
 
 
 def test_an_error_can_not_be_changed() -> None:

@@ -35,6 +35,10 @@ _one_at_a_time = threading.Lock()
 _OURS = {"pull", "push", "undo", "backups", "cleanup", "url"}
 
 
+class Error(CommandError):
+    """The end of a command; Django prints the name of the class before the text."""
+
+
 class TaskCommand(BaseCommand):
     """A command that runs a task's flow on one of Django's DATABASES."""
 
@@ -87,7 +91,7 @@ def _run(
 
     `.env` is added to the environment, which is restored afterwards. Django's own
     connections to the target are closed first. One thread runs at a time. Raises
-    CommandError in place of the flow's PullError.
+    Error in place of the flow's PullError.
     """
     with _one_at_a_time, _spoken(command, options), _own_environment(options):
         try:
@@ -110,7 +114,7 @@ def _run(
             yield settings, _shell(options)
         except PullError as error:
             told = error.told(_typed)
-            raise CommandError(told, returncode=error.code) from error
+            raise Error(told, returncode=error.code) from error
 
 
 def project_folder() -> Path:
@@ -130,25 +134,25 @@ def _target(alias: str) -> str:
     if alias not in connections.settings:
         known = ", ".join(connections.settings)
         near = did_you_mean(alias, list(connections.settings)).rstrip()
-        raise CommandError(
+        raise Error(
             f"There is no database {alias}: DATABASES has {known}. {near}".rstrip()
         )
     connection = connections[alias]
     database = connection.settings_dict
     if connection.vendor != "postgresql":
-        raise CommandError(
+        raise Error(
             f"{_origin(alias)} is {connection.display_name} ({database['ENGINE']});"
             " a Heroku backup needs PostgreSQL."
         )
     test = (database.get("TEST") or {}).get("NAME")
     if hasattr(_TestState, "saved_data") or (test and test == database["NAME"]):
-        raise CommandError(
+        raise Error(
             f"{_origin(alias)} is a test database now, which is not for pulling into."
         )
     try:
         return url_of(database)
     except (NoService, OSError) as error:
-        raise CommandError(f"{_origin(alias)} can't be used: {error}.") from error
+        raise Error(f"{_origin(alias)} can't be used: {error}.") from error
 
 
 def _let_go(alias: str) -> None:
@@ -167,7 +171,7 @@ def _let_go(alias: str) -> None:
     ]
     for connection in same:
         if connection.in_atomic_block:
-            raise CommandError(
+            raise Error(
                 f"A transaction is open on {_origin(connection.alias)}; the database"
                 " can't be replaced within it."
             )

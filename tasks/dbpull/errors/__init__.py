@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from invoke.exceptions import Exit
 
+from dbpull.errors.shown import shown
 from dbpull.naming import NAME, CommandFor, filled
 
 
@@ -46,11 +47,19 @@ class PullError(Exit):
     def __init__(self, what: str, remedy: str = "", *, code: int = 1) -> None:
         self.what = what
         self.remedy = remedy
-        super().__init__(self.told(NAME.invoke), code=code)
+        self._text = self.told(NAME.invoke)
+        # Invoke's own __init__ would set `message`.
+        Exception.__init__(self, self._text)
+        self._code = code
 
     def told(self, command_for: CommandFor) -> str:
         """The error's text, with `command_for`'s command lines."""
         return filled(f"{self.what}\n{self.remedy}".strip(), command_for)
+
+    @property
+    def message(self) -> str:  # type: ignore[override] # Invoke's is an attribute
+        """The text that Invoke and Fabric print."""
+        return shown(self._text)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse to change a finished error; Python sets `__traceback__` and others."""
@@ -59,7 +68,7 @@ class PullError(Exit):
         super().__setattr__(name, value)
 
     def __str__(self) -> str:
-        return self.message or ""
+        return self._text
 
 
 class Interrupted(PullError):

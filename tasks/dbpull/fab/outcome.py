@@ -11,6 +11,7 @@ from dbpull.console import HOSTS_DISPLAY, Reporter
 from dbpull.errors import PullError, TaskFailed
 from dbpull.errors.hosts import RemoteError
 from dbpull.errors.settings import SettingsError
+from dbpull.errors.shown import LABEL
 from dbpull.errors.sources import NoSource, SourceError
 
 COMMON = SettingsError, NoSource, SourceError
@@ -56,14 +57,14 @@ class HostResults:
 
         An error of a setting or of Heroku, the same on all hosts, is told once.
         """
-        reporter = Reporter(host)
+        reporter, told = Reporter(host), f"{LABEL} {error}"
         if HOSTS_DISPLAY.tells_the_end:
             with self._telling:
                 if not _is_common(error, host):
-                    reporter.say(str(error), "red")
+                    reporter.say(told, "red")
                 elif error.what not in self._common:
                     self._common.add(error.what)
-                    reporter.for_all.say(str(error), "red")
+                    reporter.for_all.say(told, "red")
         reporter.end()
 
     def tell(self) -> None:
