@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+_UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
 
 def size(count: int | None) -> str:
     """A size in words, from bytes: `158 MB`."""
@@ -17,6 +19,15 @@ def size(count: int | None) -> str:
             return f"{amount:.{digits}f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def portion(done: int, total: int | None) -> str:
+    """A part of a size in words, in the unit of the whole: `2.3/7.7 MB`."""
+    if not total:
+        return size(done)
+    whole, _, unit = size(total).partition(" ")
+    digits = len(whole.partition(".")[2])
+    return f"{done / _UNITS[unit]:.{digits}f}/{whole} {unit}"
 
 
 def span(seconds: float) -> str:

@@ -23,7 +23,7 @@ with reporter.step("restore", "Restoring", "items") as step:
     for done in range(1, 4):
         tell(done, 3)
         time.sleep(0.11)
-reporter.closing_table([("public.orders", 1.5, 2_000_000), ("public.x[/]", 0.0, None)])
+reporter.timings([], [("public.orders", 1.5, 2_000_000), ("public.x[/]", 0.0, None)])
 rows(["id", "what"], [["b7", "a[b]c"], ["b8", "[/x]"]])
 out("postgres://localhost/x")
 """
@@ -36,10 +36,10 @@ def test_off_a_terminal_there_are_plain_lines_on_stderr() -> None:
     lines = ended.stderr.splitlines()
     assert lines[0] == "A [bold]line[/x] with :key: and " + "words " * 30
     assert lines[1] == "  A note"
-    assert lines[2] == "Fetching b7 [1] …"
-    assert re.fullmatch(r"Fetched b7 \(\d\.\d s\)", lines[3])
-    assert lines[4] == "Restoring …"
-    assert re.fullmatch(r"Restoring \(\d\.\d s\)", lines[5])
+    steps = [re.sub(r"^\d\d:\d\d:\d\d |\d\.\d", "", line) for line in lines[2:6]]
+    assert steps == [
+        "Fetching b7 [1] …", "Fetched b7 ( s)", "Restoring …", "Restoring ( s)",
+    ]  # fmt: skip
 
 
 def test_stdout_has_only_what_scripts_read() -> None:
@@ -70,10 +70,11 @@ def test_on_a_terminal_there_is_progress_that_goes_away() -> None:
 
     assert "\x1b[" in shown
     assert "Fetching b7 [1]" in shown
-    assert "20 MB of 50 MB" in shown
+    assert "20/50 MB" in shown
     assert "MB/s" in shown
-    assert "of 3 tables" in shown
-    assert re.search(r"✓ Fetched b7 \(\d\.\d s\)", shown)
+    assert "1/3 tables" in shown
+    green = r"\x1b\[32m✓\x1b\[0m"
+    assert re.search(green + r" Fetched b7 \(\d\.\d s\)", shown)
     assert "A [bold]line[/x] with :key:" in shown
     assert "a[b]c" in shown
     assert "\x1b[?25h" in shown, "the cursor is shown again"

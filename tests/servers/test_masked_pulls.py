@@ -88,6 +88,8 @@ def test_a_masked_pull_leaves_no_raw_value_anywhere(
     assert holding(world.modern) == []
     assert CANARY not in (ended.out + ended.err).lower()
     assert "Masked " in ended.err
+    for step in ("fetch", "restore", "check", "swap", "total"):
+        assert f"\n  {step} " in ended.err
     assert dumps_in(project) == []
     ours = "SELECT count(*) FROM pg_namespace WHERE nspname ~ 'dbpull'"
     assert target.sql(ours) == "0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 from dbpull.console import HOSTS_DISPLAY, Reporter
 
+STAMP = re.compile(r"^\d\d:\d\d:\d\d ")
 Read = Callable[[], list[str]]
 
 
@@ -37,8 +39,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def read(capsys: pytest.CaptureFixture[str]) -> Read:
-    """The lines said since it was last called."""
-    return lambda: capsys.readouterr().err.splitlines()
+    """The lines said since it was last called, without the time of day."""
+
+    def lines() -> list[str]:
+        return [STAMP.sub("", line) for line in capsys.readouterr().err.splitlines()]
+
+    return lines
 
 
 def take(reporter: Reporter, clock: Clock, **seconds: float) -> None:
@@ -61,7 +67,7 @@ def test_off_a_terminal_every_line_names_its_host(read: Read, clock: Clock) -> N
         "devbox: and another",
         "devbox:   A note",
         "devbox: Fetching …",
-        "devbox:   2.0 MB of 9.0 MB",
+        "devbox:   2.0/9.0 MB",
         "devbox: Fetching (31 s)",
     ]
 
@@ -140,10 +146,13 @@ def test_hosts_of_an_earlier_run_are_in_no_later_table(read: Read) -> None:
     assert read() == ["", "host    result", "devbox  done", "ci      done"]
 
 
-def test_of_several_hosts_none_has_a_closing_table(read: Read) -> None:
+def test_of_several_hosts_none_has_a_closing_table(read: Read, clock: Clock) -> None:
     with HOSTS_DISPLAY.shared(["devbox", "ci"]):
-        Reporter("devbox").closing_table([("public.x", 1.0, 2)])
-        Reporter().closing_table([])
+        reporter = Reporter("devbox")
+        take(reporter, clock, fetch=20)
+        read()
+        reporter.timings([], [("public.x", 1.0, 2)])
+        reporter.tell_slow()
 
     assert read() == []
 
@@ -155,9 +164,14 @@ def test_the_only_host_has_its_closing_table_without_its_name(
         reporter = Reporter("devbox")
         take(reporter, clock, fetch=20)
         read()
-        reporter.closing_table([])
+        reporter.timings([], [])
 
-    assert read() == ["", "  fetch     20 s", "  total     20 s"]
+    assert read() == [
+        "",
+        "20 of 20 s waited for the download.",
+        "  fetch     20 s",
+        "  total     20 s",
+    ]
 
 
 def test_each_thread_may_begin_its_story_at_the_same_time(read: Read) -> None:

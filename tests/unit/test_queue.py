@@ -9,7 +9,6 @@ from datetime import datetime
 import pytest
 
 from dbpull.archive import Archive, Block, Entry, Header
-from dbpull.console.chart import drawn
 from dbpull.heroku.dump import PLATFORM
 from dbpull.restore.cost import cost
 from dbpull.restore.dependencies import Dependencies
@@ -359,16 +358,6 @@ def test_keys_of_a_table_are_made_one_by_one_and_before_its_indexes() -> None:
     assert {*first.entries, *second.entries} == {unique, key}
     assert {*one.entries, *two.entries} == {INDEX, other}
     assert not one.keeps_out(two)
-
-
-def test_a_chart_shows_what_ran_when() -> None:
-    bars = [("rows", "users", 10.0, 12.0), ("index", "users_pkey", 12.0, 14.0)]
-
-    *lines, slowest = [text for text, _ in drawn(bars)]
-
-    assert [line.index("█") for line in lines] == [33, 50]
-    assert all(line.count("█") == 17 and line.endswith("2.0 s") for line in lines)
-    assert slowest == "  Slowest: rows users 2.0 s, index users_pkey 2.0 s"
 
 
 @pytest.mark.parametrize("rows", [(), ROWS])

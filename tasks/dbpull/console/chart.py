@@ -1,36 +1,89 @@
-"""The chart of a run (`--timings`): a line with a bar for each piece of work."""
+"""The times of a run: what took longest in a sentence, and the chart (`--timings`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dbpull.console.step import Step
 from dbpull.words import span
 
 Bar = tuple[str, str, float, float]
 """Kind, name, begin and end of a piece of work (of time.monotonic)."""
-WIDTH, NAME, MOST = 34, 30, 40
-"""The widths of the bar's and the name's columns, in characters; the most bars."""
+Piece = tuple[str, str]
+"""A text with its style."""
+MOST = 40
+"""The most bars."""
+SHORT = 0.01
+"""The share of the whole below which a bar is left out."""
+MATTERS = 10.0
+"""Seconds below which no step is worth a sentence of its own."""
 STYLES = {"download": "blue", "rows": "green", "index": "magenta"}
+KINDS = {"reference": "foreign key", "rest": "other"}
+"""The engine's kinds of jobs that are no words for users."""
+WENT = {
+    "capture": "waited for the backup",
+    "fetch": "waited for the download",
+    "restore": "went into the restore",
+    "check": "went into checking and analyzing",
+}
 
 
-def drawn(bars: Sequence[Bar]) -> Iterator[tuple[str, str]]:
-    """Lines with their style: the longest bars in the order in which they began."""
-    start = min(began for _, _, began, _ in bars)
-    total = max(max(ended for _, _, _, ended in bars) - start, 0.001)
-    longest = sorted(bars, key=_seconds, reverse=True)[:MOST]
-    for bar in sorted(longest, key=lambda bar: bar[2]):
-        before = min(round((bar[2] - start) / total * WIDTH), WIDTH - 1)
-        length = max(1, round(_seconds(bar) / total * WIDTH))
-        line = f"{' ' * before}{'█' * length}"[:WIDTH]
-        took = span(_seconds(bar))
-        text = f"  {_named(bar):<{NAME}} {line:<{WIDTH}} {took:>7}"
-        yield text, STYLES.get(bar[0], "cyan")
-    if len(bars) > MOST:
-        yield f"  and {len(bars) - MOST} shorter ones", "dim"
-    work = [bar for bar in bars if bar[0] != "download"]
-    slowest = sorted(work, key=_seconds, reverse=True)[:5]
-    names = ", ".join(f"{_named(bar)} {span(_seconds(bar))}" for bar in slowest)
-    yield f"  Slowest: {names}", ""
+def explained(steps: Sequence[Step], total: float) -> str:
+    """`24 of 27 s waited for the download.`: half of the run, or its longest step.
+
+    A restore lasts at least as long as the download that it reads; so what comes first
+    in WENT is the cause.
+    """
+    known = [step for name in WENT for step in steps if step.name == name]
+    if not known:
+        return ""
+    halves = [step for step in known if step.seconds >= total / 2]
+    step = halves[0] if halves else max(known, key=lambda step: step.seconds)
+    number, _, unit = span(step.seconds).partition(" ")
+    same_unit = span(total).partition(" ")[2] == unit
+    part = number if same_unit else f"{number} {unit}"
+    return f"{part} of {span(total)} {WENT[step.name]}."
+
+
+def matter(steps: Sequence[Step], total: float) -> bool:
+    """Whether one step was slow enough to be worth a sentence."""
+    least = max(MATTERS, total / 2)
+    return any(step.seconds >= least for step in steps if step.name in WENT)
+
+
+def drawn(bars: Sequence[Bar], width: int) -> Iterator[list[Piece]]:
+    """The chart's lines, `width` wide, in the order in which the work began."""
+    start = min(bar[2] for bar in bars)
+    total = max(max(bar[3] for bar in bars) - start, 0.001)
+    shown = [bar for bar in bars if _seconds(bar) >= total * SHORT]
+    shown = sorted(shown, key=_seconds, reverse=True)[:MOST]
+    longest = max(len(_named(bar)) for bar in shown)
+    names = min(longest, max(40, width // 2), width - 30)
+    room = width - names - 14
+    for bar in sorted(shown, key=lambda bar: bar[2]):
+        before = min(round((bar[2] - start) / total * room), room - 1)
+        length = max(1, round(_seconds(bar) / total * room))
+        block = ("█" * length)[: room - before]
+        yield [
+            (f"  {_cut(_named(bar), names):<{names}}  {' ' * before}", ""),
+            (block, STYLES.get(bar[0], "cyan")),
+            (f"{' ' * (room - before - len(block))}  {span(_seconds(bar)):>8}", ""),
+        ]
+    yield [(f"  {' ' * names}  {_axis(room, total)}", "")]
+    if others := len(bars) - len(shown):
+        seconds = sum(map(_seconds, bars)) - sum(map(_seconds, shown))
+        yield [(f"  and {others} shorter, {span(seconds)} together", "")]
+
+
+def _axis(room: int, total: float) -> str:
+    """The times below the bars: `0 s      9 s      18 s      27 s`."""
+    parts = max(1, min(4, room // 12))
+    line = "0 s"
+    for part in range(1, parts + 1):
+        text = span(total * part / parts)
+        end = room if part == parts else round(room * part / parts) + len(text) // 2
+        line = f"{line}{text:>{end - len(line)}}"
+    return line
 
 
 def _seconds(bar: Bar) -> float:
@@ -38,5 +91,9 @@ def _seconds(bar: Bar) -> float:
 
 
 def _named(bar: Bar) -> str:
-    text = bar[0] if bar[0] == bar[1] else f"{bar[0]} {bar[1]}"
-    return text if len(text) <= NAME else text[: NAME - 1] + "…"
+    kind = KINDS.get(bar[0], bar[0])
+    return kind if bar[1] in {bar[0], "the rest"} else f"{kind} {bar[1]}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
-from dbpull.console.chart import Bar, drawn
+from dbpull.console.chart import Bar, drawn, explained, matter
 from dbpull.console.results import RunRecord
 from dbpull.console.screen import HOSTS_DISPLAY, Screen, own_screen
 from dbpull.console.step import Step, prefixed
 from dbpull.naming import NAME, CommandFor, filled
 from dbpull.words import size, span
+
+NOTE = "magenta"
+"""The style of notes: a colour that is read on white and on black."""
 
 
 class Reporter(RunRecord):
@@ -54,7 +57,7 @@ class Reporter(RunRecord):
 
     def note(self, text: str) -> None:
         """Print a note."""
-        self.say(f"  {text}", "yellow")
+        self.say(f"  {text}", NOTE)
 
     @contextmanager
     def step(self, name: str, doing: str, unit: str = "") -> Iterator[Step]:
@@ -76,35 +79,47 @@ class Reporter(RunRecord):
         """Print that a step is done; another step may still be under way."""
         step.seconds = (ended or time.monotonic()) - step.began
         self.steps.append(step)
-        self.say(f"{self._screen.mark}{step.sentence} ({span(step.seconds)})")
+        told = filled(step.sentence, self._command_for)
+        self._screen.done(f"{told} ({span(step.seconds)})", self.host)
 
-    def closing_table(self, slowest: Sequence[tuple[str, float, int]]) -> None:
-        """Print the steps' times, then the slowest tables (name, seconds, bytes).
+    def tell_slow(self) -> None:
+        """Tell in one line of a step that took most of a long run.
 
-        Seconds or bytes that are not known are 0.
+        Nothing is told for several hosts: their table has the times of all.
+        """
+        total = time.monotonic() - self.began
+        if matter(self.steps, total) and not HOSTS_DISPLAY.tells_the_end:
+            self._screen.say(explained(self.steps, total))
 
-        Nothing is printed for several hosts: their table has the times of all.
+    def timings(
+        self, bars: Sequence[Bar], slowest: Sequence[tuple[str, float, int]]
+    ) -> None:
+        """Tell what took longest, with a chart, the steps' times, and some tables.
+
+        `slowest` has a name, seconds and bytes; those that are not known are 0.
         """
         if HOSTS_DISPLAY.tells_the_end:
             return
+        total = time.monotonic() - self.began
+        self._screen.say("")
+        self._screen.say(explained(self.steps, total), "bold")
+        if bars:
+            for pieces in drawn(bars, self._screen.width):
+                self._screen.draw(pieces)
+            self._screen.say("")
+        self._table(total, slowest)
+
+    def _table(self, total: float, slowest: Sequence[tuple[str, float, int]]) -> None:
         lines = [(step.name, span(step.seconds), "") for step in self.steps]
-        lines.append(("total", span(time.monotonic() - self.began), ""))
+        lines.append(("total", span(total), ""))
         for name, seconds, count in slowest:
             took = span(seconds) if seconds else ""
             share = f"{size(count)} of the dump" if count else ""
             lines.append((f"rows of {name}", took, share))
         width = max(len(name) for name, _, _ in lines)
-        self._screen.say("")
         for name, took, more in lines:
             line = f"  {name:<{width}}  {took or '-':>7}  {more}"
-            self._screen.say(line.rstrip(), "dim")
-
-    def chart(self, bars: Sequence[Bar]) -> None:
-        """Draw the chart of a run with its slowest work; nothing for several hosts."""
-        if bars and not HOSTS_DISPLAY.tells_the_end:
-            self._screen.say("")
-            for line, style in drawn(bars):
-                self._screen.say(line, style)
+            self._screen.say(line.rstrip())
 
     @property
     def _screen(self) -> Screen:

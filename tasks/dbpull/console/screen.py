@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
@@ -10,16 +9,24 @@ from typing import Protocol
 from dbpull.console.log import Log
 from dbpull.console.results import Results, RunRecord, results_of
 from dbpull.console.step import Step
+from dbpull.console.streams import can_draw
 
 
 class Screen(Protocol):
     """The protocol that reporters and HostsDisplay write to."""
 
-    mark: str
-    """The first characters of a line about a finished step."""
+    @property
+    def width(self) -> int:
+        """The width of a line, in characters."""
 
     def say(self, text: str, style: str = "") -> None:
         """Print one line."""
+
+    def done(self, text: str, host: str) -> None:
+        """Print the sentence of a finished step."""
+
+    def draw(self, pieces: Sequence[tuple[str, str]]) -> None:
+        """Print one line, in pieces with their styles."""
 
     def shown(self, step: Step) -> AbstractContextManager[None]:
         """Show a step's progress while in the context."""
@@ -33,7 +40,7 @@ class Screen(Protocol):
 
 def own_screen() -> Screen:
     """The screen of a single reporter: one step at a time."""
-    if not sys.stderr.isatty():
+    if not can_draw():
         return Log()
     # rich takes long to import and is needed on a terminal only.
     from dbpull.console.terminal import Terminal
@@ -43,7 +50,7 @@ def own_screen() -> Screen:
 
 def shared_screen(hosts: Sequence[str]) -> Screen:
     """The screen of all threads; its lines are in the hosts' order."""
-    if not sys.stderr.isatty():
+    if not can_draw():
         return Log()
     from dbpull.console.shared_terminal import SharedTerminal
 

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich import progress
-from rich.console import Console, RenderableType
-from rich.constrain import Constrain
-from rich.table import Column, Table
-from rich.text import Text
+from rich.console import Console
 
 from dbpull.console.step import Step
-from dbpull.console.streams import is_drawn
-from dbpull.console.terminal import BAR, Terminal
-
-FRAME = 0.1
-"""Seconds between two refreshes of the live lines."""
-BARS_FROM, SHORTEST_BAR = 72, 10
-"""The narrowest terminal whose lines have a bar; the shortest bar, in characters."""
-BESIDES = 40
-"""The characters of a line besides its host, its sentence and its bar."""
-ECHO = 3
-"""Free characters at a line's end: `^C` must not wrap, or lines are left behind."""
+from dbpull.console.terminal import FRAME, LiveLines, Terminal
 
 
 class SharedTerminal(Terminal):
@@ -38,7 +24,8 @@ class SharedTerminal(Terminal):
             InTurn(stderr=True, highlight=False, markup=False, emoji=False)
         )
         self._hosts = hosts
-        self._lines = DrawnLines(self.console)
+        self._heads = max(map(len, hosts), default=0) + 1
+        self._lines = LiveLines(self.console, auto_refresh=False)
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -60,18 +47,14 @@ class SharedTerminal(Terminal):
         """Give the step a line of its own, at its host's place."""
         place = self._hosts.index(step.host) if step.host in self._hosts else -1
         with self.console:  # always the turn first, then rich's own locks
-            task = self._lines.add_task(
-                step.sentence, total=None, amount="", step=step, place=place
-            )
-        step.show = lambda done, total, amount: self._lines.update(
-            task, completed=done, total=total, amount=amount
-        )
+            self._lines.add(step, f"{step.host:<{self._heads}}", place)
+            self._lines.refresh()
         try:
             yield
         finally:
             with self.console:
-                # Hidden, not removed: a thread of the step may still report progress.
-                self._lines.update(task, visible=False, refresh=True)
+                self._lines.remove(step)
+                self._lines.refresh()
 
     def _paint(self, over: threading.Event) -> None:
         # rich's own refreshing thread takes its locks in another order than a thread
@@ -102,76 +85,3 @@ class InTurn(Console):
             super().__exit__(*error)
         finally:
             self._turn.release()
-
-
-class DrawnLines(progress.Progress):
-    """The live lines, in the hosts' order; with bars where there is room."""
-
-    def __init__(self, console: Console) -> None:
-        self._terminal = console
-        self._bar = progress.BarColumn(BAR)
-        self._all: list[progress.ProgressColumn] = [
-            progress.TextColumn("{task.fields[step].host}", markup=False),
-            progress.SpinnerColumn(table_column=Column(no_wrap=True)),
-            _Sentence(),
-            self._bar,
-            progress.TextColumn("{task.fields[amount]}", markup=False),
-            _Rate(table_column=Column(no_wrap=True)),
-            progress.TimeRemainingColumn(
-                compact=True,
-                elapsed_when_finished=True,
-                table_column=Column(no_wrap=True),
-            ),
-        ]
-        super().__init__(
-            *self._all,
-            console=console,
-            transient=True,
-            auto_refresh=False,
-            # Output for scripts stays on stdout.
-            redirect_stdout=is_drawn(),
-        )
-
-    @property
-    def _width(self) -> int:
-        return self._terminal.width - ECHO
-
-    def get_renderables(self) -> Iterable[RenderableType]:
-        """Yield the lines, for rich to draw."""
-        for lines in super().get_renderables():
-            yield Constrain(lines, self._width)
-
-    def make_tasks_table(self, tasks: Iterable[progress.Task]) -> Table:
-        """Sort the lines by host: a host keeps its place from step to step."""
-        under_way = sorted((task for task in tasks if task.visible), key=_place)
-        self._bar.bar_width = self._room(under_way)
-        with_bar = self._width >= BARS_FROM
-        self.columns = tuple(c for c in self._all if with_bar or c is not self._bar)
-        return super().make_tasks_table(under_way)
-
-    def _room(self, tasks: Sequence[progress.Task]) -> int:
-        """A bar's width that leaves room for the sentences beside the bar."""
-        hosts = max((len(task.fields["step"].host) for task in tasks), default=0)
-        words = max((len(task.description) for task in tasks), default=0)
-        free = self._width - BESIDES - hosts - words
-        return max(SHORTEST_BAR, min(BAR, free))
-
-
-def _place(task: progress.Task) -> int:
-    place: int = task.fields["place"]
-    return place
-
-
-class _Sentence(progress.ProgressColumn):
-    """The step's sentence: the only column that is cut where room is scarce."""
-
-    def render(self, task: progress.Task) -> Text:
-        return Text(task.description, no_wrap=True, overflow="ellipsis")
-
-
-class _Rate(progress.TransferSpeedColumn):
-    """Bytes a second; empty for a step with another unit."""
-
-    def render(self, task: progress.Task) -> Text:
-        step: Step = task.fields["step"]
-        return super().render(task) if step.unit == "bytes" else Text("")

@@ -13,6 +13,11 @@ from typing import Any, TextIO
 TURN = threading.Lock()
 """Held while a line is written, so that threads' lines don't mix."""
 
+_ASCII = str.maketrans(
+    {"…": "...", "→": "->", "✓": "+", "━": "#", "─": "-", "█": "#", "·": "-"}
+)
+"""ASCII for the characters that our own texts and bars have."""
+
 
 def is_drawn() -> bool:
     """Whether stdout is a terminal; stdout may also be closed (`>&-`)."""
@@ -22,6 +27,21 @@ def is_drawn() -> bool:
 def is_watched() -> bool:
     """Whether stderr, which tells how a run goes, is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def can_draw() -> bool:
+    """Whether stderr is a terminal that can move its cursor."""
+    return is_watched() and os.environ.get("TERM") not in {"dumb", "unknown"}
+
+
+def drawable(text: str, encoding: str) -> str:
+    """The text in characters that the encoding has; ASCII for our own others."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        known = text.translate(_ASCII)
+        return known.encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:

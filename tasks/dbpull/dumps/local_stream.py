@@ -22,7 +22,7 @@ from dbpull.restore.readable import Listener
 from dbpull.restore.sections import Restore
 from dbpull.restore.watch import Outcome
 from dbpull.shell import PipedInput
-from dbpull.words import listed, size
+from dbpull.words import listed
 
 
 class LocalStream:
@@ -69,16 +69,23 @@ class LocalStream:
         """Restore by many pg_restores at once, from the first bytes that arrive."""
         download, label = self._download, into.label
         doing = f"Fetching and restoring {label}" if download else f"Restoring {label}"
-        with reporter.step("restore", doing) as step:
+        arriving = download is not None
+        with reporter.step("restore", doing, "bytes") as step:
 
             def on_progress(done: int, total: int, doing: list[str]) -> None:
-                of = f" of {size(total)}" if total > done else ""
-                step.report(done, total, f"{size(done)}{of} {listed(doing, 2)}")
+                step.doing = listed(doing, 2)
+                if not arriving:
+                    step.progress(done, total)
 
             def on_whole() -> None:
+                nonlocal arriving
                 if download:
+                    arriving = False
                     self._tell_fetched(reporter)
-                    reporter.doing = f"Restoring {label}"
+                    step.sentence = reporter.doing = f"Restoring {label}"
+
+            if download:
+                download.progress = step.progress
 
             try:
                 outcome = Engine(into, self._shell, self, on_progress, on_whole).run()

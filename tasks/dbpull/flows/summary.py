@@ -16,11 +16,12 @@ from dbpull.words import age, counted, listed
 
 
 def tell_summary(done: Refreshed, reporter: Reporter, *, timings: bool = False) -> None:
-    """Tell the summary, under a table of how long each step took."""
+    """Tell the summary; above it the times, or the step that most of it waited for."""
     selection, outcome = done.selection, done.outcome
     if timings:
-        reporter.chart(outcome.bars)
-    reporter.closing_table(_slowest(done))
+        reporter.timings(outcome.bars, _slowest(done))
+    else:
+        reporter.tell_slow()
     if selection.skipped:
         reporter.say(f"Without the rows of {listed(selection.skipped)}.")
     _tell_masked(done.masked, reporter)

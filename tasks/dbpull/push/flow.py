@@ -97,7 +97,7 @@ def _push(
             backup = _captured(found, settings, reporter)
             restore = AppRestore(found, remote, backup, settings, reporter, rescuer)
             restore.run(stream, prepared)
-    reporter.closing_table([])
+    reporter.tell_slow()
     reporter.say(f"{found.database.app} is now {local.connection.label}.", "bold")
     undo = way_back(found, settings)
     reporter.say(f"`{undo}` puts {backup.id} back, what it was before.")

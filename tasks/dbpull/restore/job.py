@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -41,6 +42,8 @@ _CONFLICTS: Mapping[LockLevel, frozenset[LockLevel]] = {
     LockLevel.DECLARED: frozenset(LockLevel) - {LockLevel.REFERRED},
     LockLevel.ALTERED: frozenset(LockLevel),
 }
+
+_KEY = re.compile(r'\bADD CONSTRAINT ("(?:[^"]|"")+"|\S+)')
 
 
 @dataclass
@@ -85,8 +88,9 @@ class Job:
         first = self.entries[0]
         if len(self.entries) > 1:
             return f"{len(self.entries):,} tables" if self.kind == "rows" else self.kind
-        is_key = first.desc in {"CONSTRAINT", "FK CONSTRAINT"}  # `users users_pkey`
-        name = first.tag.split(" ")[-1] if is_key else first.tag
+        # A key's tag has its table as well: `users users_pkey`.
+        key = _KEY.search(first.definition) if "CONSTRAINT" in first.desc else None
+        name = key[1].strip('"').replace('""', '"') if key else first.tag
         if first.namespace in {None, "public", ""}:
             return name
         return f"{first.namespace}.{name}"
