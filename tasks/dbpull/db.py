@@ -13,12 +13,12 @@ from dbpull.context import (
     settings_of,
 )
 from dbpull.flags import CLEANUP_HELP, PUSH_HELP, help_of, refuse_empty, task
-from dbpull.local_tasks import demo, start, stop, url
+from dbpull.local_tasks import demo, shell, start, stop, url
 from dbpull.status_tasks import doctor, status
 
 __all__ = [
     "backups", "capture", "cleanup", "demo", "doctor", "fetch", "pull", "push",
-    "restore", "start", "status", "stop", "undo", "url",
+    "restore", "shell", "start", "status", "stop", "undo", "url",
 ]  # fmt: skip
 
 
@@ -157,6 +157,7 @@ def cleanup(
     path: str | None = None,
     keep: str | None = None,
     target: str | None = None,
+    previous: bool = False,
     original: bool = False,
 ) -> None:
     """Remove dumps beyond the newest few, and what crashed runs left."""
@@ -165,7 +166,7 @@ def cleanup(
     from dbpull.flows import cleanup as flow
 
     with context(c, settings) as (settings, shell):
-        flow.cleanup(settings, shell, original=original)
+        flow.cleanup(settings, shell, previous=previous, original=original)
 
 
 @task(help=help_of("app", "source", "database", "path", "target"))

@@ -41,7 +41,10 @@ HELP = {
 SHORT = {"app": ["a"]}
 """The short forms: `-a`, as in the Heroku CLI."""
 
-CLEANUP_HELP = {"original": "Drop the replaced databases that dbpull had not filled."}
+CLEANUP_HELP = {
+    "original": "Drop the replaced databases that dbpull had not filled.",
+    "previous": "Drop the previous database, which an undo would bring back.",
+}
 PUSH_HELP = {
     "target": "URL of the local database, which is pushed.",
     "backup": "Put this backup back, not what the last push replaced.",

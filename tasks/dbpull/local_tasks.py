@@ -61,3 +61,17 @@ def url(c: Context) -> None:
 
     with context(c, settings) as (settings, shell):
         server.url(settings, shell)
+
+
+@task(auto_shortflags=False)
+def shell(c: Context) -> None:
+    """Open psql on the target."""
+    refuse_elsewhere(c, "shell")
+    refuse_dry(c, "shell")
+    settings = settings_of(c)
+    from dbpull.flows import server
+    from dbpull.shell.local import Local
+
+    with context(c, settings) as (settings, here):
+        assert isinstance(here, Local)  # noqa: S101 - it was refused elsewhere
+        server.open_psql(settings, here)

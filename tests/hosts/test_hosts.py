@@ -82,6 +82,12 @@ def test_a_dump_is_for_its_owner_and_listed_and_is_not_fetched_again(
     assert path.startswith(f"devbox:{devbox.home}/{DUMPS}/shop-eu-b101-")
     assert f"{target.name} on devbox" in listed.err
     assert "was not filled by dbpull" in listed.err
+    app = "--app=staging"
+    looked = fab(project, "devbox", "db.doctor", app, "db.status", app)
+    assert "devbox: ✓ source    shop-eu\n" in looked.succeeds().out
+    assert "devbox: ✓ dump      shop-eu b101 can be restored, by pg_rest" in looked.out
+    assert f"devbox: target  {target.name} on devbox" in looked.out
+    assert f"devbox: dumps   1 dump in devbox:{there.parent}, 121 kB; " in looked.out
     heroku.forget_requests()
 
     ended = fab(project, "devbox", "db.pull", "--app=staging").succeeds()

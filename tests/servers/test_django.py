@@ -134,6 +134,14 @@ def test_the_embedded_server_is_started_where_databases_has_it(
         told = django.manage("db:url").succeeds()
         assert told.out == f"{server.url('shop')}\n"
         assert server.running
+        server.stop()
+        looked = django.manage("db:status", "--app=staging").succeeds()
+        assert "server  the embedded PostgreSQL does not run, " in looked.out
+        assert not server.running
+        django.manage("db:shell").succeeds()
+        assert server.running
+        checked = django.manage("db:doctor", "--app=staging").succeeds()
+        assert '✓ target    shop on this machine (DATABASES["default"]' in checked.out
     finally:
         server.delete()
 

@@ -1,7 +1,8 @@
-"""`invoke db.status`: what is where, on stdout; it starts and changes nothing."""
+"""`invoke db.status`: what is where, on stdout; and `db.shell`, a look inside."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -42,6 +43,22 @@ def test_the_target_what_is_kept_the_dumps_and_the_newest_backup(
     assert after["dumps"].startswith("1 dump in local, ")
     assert after["dumps"].endswith("B; shop-eu b101 is 1 hour old")
 
+    gone = project.invoke("db.cleanup", "--previous").succeeds()
+    assert f"Dropped {target.name}__dbpull_previous (shop-eu b101, " in gone.err
+    assert target.family == {"target", "original"}
+    _own_previous(target)
+    kept = project.invoke("db.cleanup", "--previous", "--original").succeeds()
+    assert "__dbpull_previous holds rows that dbpull did not pull: it stays" in kept.err
+    assert target.family == {"target", "previous"}
+
+
+def _own_previous(target: Target) -> None:
+    """Make a previous database such as an older dbpull kept: of the user's own."""
+    previous, mark = f"{target.name}__dbpull_previous", '{"dbpull": {"previous_of": 1}}'
+    mark = mark.replace("1", f'"{target.name}"')
+    target.postgres.sql("postgres", f'create database "{previous}";')
+    target.postgres.sql("postgres", f"comment on database {previous} is '{mark}';")
+
 
 def test_what_can_not_be_asked_is_a_line_and_no_failure(
     make_project: Callable[..., Project], heroku: StandIn
@@ -73,3 +90,20 @@ def test_the_embedded_server_is_not_started(
     assert told["server"].startswith("the embedded PostgreSQL does not run, ")
     assert told["server"].endswith(f"MB; {start}")
     assert "No Heroku app given" in told["source"]
+
+
+def test_psql_is_opened_on_the_target_with_the_users_own_settings(
+    project: Project, target: Target
+) -> None:
+    rc = project.folder / "psqlrc"
+    rc.write_text(
+        "\\pset format unaligned\n\\t\n"
+        "select current_database(), current_setting('application_name'), count(*)"
+        " from notes;\n"
+        "\\! tr '\\0' ' ' </proc/$PPID/cmdline\n"
+    )
+
+    ended = project.invoke("db.shell", PSQLRC=str(rc), PGAPPNAME="mine").succeeds()
+
+    assert f"\n{target.name}|mine|1\n" in ended.out
+    assert re.search(r"^\S+/psql\s*$", ended.out.splitlines()[-1])

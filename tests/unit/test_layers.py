@@ -82,7 +82,7 @@ LAYERS: dict[str, set[str]] = {
         "configured", "console", "errors", "flags", "flows", "naming", "project",
         "push", "settings", "shell", "sources",
     },
-    "local_tasks": {"context", "flows"},
+    "local_tasks": {"context", "flows", "shell"},
     "status_tasks": {"context", "flags", "flows"},
     "db": {"context", "flags", "flows", "local_tasks", "push", "status_tasks"},
 }  # fmt: skip

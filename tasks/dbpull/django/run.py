@@ -19,6 +19,7 @@ from django.test.utils import _TestState
 from invoke.config import Config
 
 from dbpull import configured
+from dbpull.django.apps import COMMANDS
 from dbpull.django.target import NoService, url_of
 from dbpull.errors import PullError
 from dbpull.errors.spelling import did_you_mean
@@ -32,7 +33,6 @@ from dbpull.sources import heroku_app
 SILENT, USUAL, CHATTY = 0, 1, 2
 """Levels of --verbosity: errors only; the run's messages; every command, too."""
 _one_at_a_time = threading.Lock()
-_OURS = {"pull", "push", "undo", "backups", "cleanup", "url"}
 
 
 class Error(CommandError):
@@ -197,7 +197,7 @@ def _shell(options: dict[str, Any]) -> Local:
 
 def _typed(task: str) -> str:
     """The command line of a task: its Django command, where the task has one."""
-    if task in _OURS:
+    if f"db_{task}" in COMMANDS:
         return f"./manage.py db:{task}"
     return NAME.invoke(task)
 

@@ -37,17 +37,22 @@ def keep_newest(
     return len(removed)
 
 
-def cleanup(settings: Settings, shell: Shell, *, original: bool = False) -> None:
+def cleanup(
+    settings: Settings, shell: Shell, *, previous: bool = False, original: bool = False
+) -> None:
     """Remove surplus dumps, cut-off parts, and databases that crashed runs left.
 
-    `original`: also the target's originals, which dbpull had not filled.
+    `previous`: also the database that `db.undo` brings back. `original`: also the
+    target's originals, which dbpull had not filled.
     """
     with reporting("", shell) as reporter, ExitStack() as stack:
         set_up = not shell.host and embedded_server.is_set_up()
-        if settings.target or original or set_up:
+        if settings.target or previous or original or set_up:
             target = opened.take(settings, shell, reporter)
             # `held` drops leftovers; while it holds the lock, no restore reads a dump.
             held = stack.enter_context(opened.held(target, reporter))
+            if previous:
+                kept.drop_previous(held.target, reporter)
             if original:
                 kept.drop_originals(held.target, reporter)
         if not keep_newest(settings.keep, stores.store_for(settings, shell), reporter):

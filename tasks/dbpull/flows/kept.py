@@ -65,7 +65,7 @@ def drop_originals(target: Target, reporter: Reporter) -> None:
     failure: PullError | None = None
     for member in family.originals:
         try:
-            _drop_original(target, member)
+            _drop_kept(target, member, "--original")
         except (NotOwner, CannotDrop) as error:
             if failure:
                 reporter.note(f"{failure.what} {failure.remedy}")
@@ -78,12 +78,31 @@ def drop_originals(target: Target, reporter: Reporter) -> None:
         reporter.say(f"There is no original database of {target.connection.label}.")
 
 
-def _drop_original(target: Target, member: Member) -> None:
+def drop_previous(target: Target, reporter: Reporter) -> None:
+    """Drop the previous database, unless it may hold the user's own rows.
+
+    Raises NotOwner, CannotDrop.
+    """
+    member = target.state.family.previous
+    if not member:
+        reporter.say(f"There is no previous database of {target.connection.label}.")
+    elif member.own:
+        reporter.note(
+            f"{member.dbname} holds {rows_of(member.provenance)}: it stays."
+            f" `{command('undo')}` brings it back."
+        )
+    else:
+        _drop_kept(target, member, "--previous")
+        reporter.say(f"Dropped {member.dbname} ({_described(member)}).")
+
+
+def _drop_kept(target: Target, member: Member, flag: str) -> None:
+    """Drop a kept database. Raises NotOwner, CannotDrop, which name the flag."""
     member.refuse_foreign(target.state.user)
     try:
         drop_member(target.psql, member, member.dbname)
     except CannotDrop as error:
-        raise error.dropped_by(f"`{command('cleanup')} --original`") from error
+        raise error.dropped_by(f"`{command('cleanup')} {flag}`") from error
 
 
 def _tell_original(

@@ -1,12 +1,14 @@
-"""The flows of `db.start` and `db.stop` (the embedded server), and of `db.url`."""
+"""The flows of `db.start`, `db.stop` (the embedded server), `db.url`, `db.shell`."""
 
 from __future__ import annotations
 
 from dbpull.console import out
 from dbpull.flows.run import reporting
 from dbpull.naming import command
+from dbpull.postgres import programs, psql
 from dbpull.settings import Settings
 from dbpull.shell import Shell
+from dbpull.shell.local import Local
 from dbpull.target import embedded_server, opened
 
 
@@ -37,6 +39,19 @@ def stop() -> None:
             reporter.say("Nothing to stop.")
         if demo.is_kept():
             reporter.say(f"A demo is kept; `{command('stop')} --demo` stops it.")
+
+
+def open_psql(settings: Settings, shell: Local) -> None:
+    """Become psql on the target; start an embedded server first.
+
+    Raises MissingProgram.
+    """
+    with reporting(shell=shell) as reporter:
+        target = opened.named(settings, shell)
+        program = programs.psql(shell)
+        if target.embedded:
+            embedded_server.start(reporter, target.connection.dbname)
+        shell.become([program.path], psql.of_a_user(target.connection, shell.environ))
 
 
 def url(settings: Settings, shell: Shell) -> None:

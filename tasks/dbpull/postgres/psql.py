@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
@@ -32,6 +32,17 @@ WHERE current_setting(name, true) IS NOT NULL \\g /dev/null
 SELECT set_config('client_encoding', 'SQL_ASCII', false)
 WHERE getdatabaseencoding() = 'SQL_ASCII' \\g /dev/null
 """
+
+
+_OF_SESSIONS = ("LC_ALL", "PGAPPNAME", "PGCLIENTENCODING", "PGOPTIONS")
+"""Variables by which our own sessions differ from a user's."""
+
+
+def of_a_user(connection: Connection, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a psql that a user works with, with the password."""
+    ours = connection.environment(environ)
+    theirs = {name: environ[name] for name in _OF_SESSIONS if name in environ}
+    return {k: v for k, v in ours.items() if k not in _OF_SESSIONS} | theirs
 
 
 @dataclass(frozen=True)

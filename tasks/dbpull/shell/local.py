@@ -7,12 +7,13 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from dbpull.naming import NAME, CommandFor
 from dbpull.native import native
@@ -79,6 +80,13 @@ class Local:
                 for thread in threads:
                     thread.join()
         return Result(tuple(argv), code, "".join(out), "".join(err))
+
+    def become(self, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+        """Replace this process by a program, for a user who works with it."""
+        self._echo_command(argv)
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        os.execve(argv[0], list(map(native, argv)), encoded(env))  # noqa: S606
 
     def start_piped(
         self,

@@ -16,9 +16,10 @@ class Command(TaskCommand):
 
     help = "Remove dumps beyond the newest few, and what crashed runs left."
     settings = ("path", "keep")
-    switches = ("original",)
+    switches = ("previous", "original")
     meanings: ClassVar = HELP | CLEANUP_HELP
 
     def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.cleanup`."""
-        cleanup.cleanup(settings, shell, original=options["original"])
+        switches = {name: options[name] for name in self.switches}
+        cleanup.cleanup(settings, shell, **switches)
