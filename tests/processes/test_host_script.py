@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +22,7 @@ import pytest
 
 from dbpull.hosts import agent
 from lacking import need, needs, path_of
-from silences import NEVER, gone, listener_of, pass_silence, until
+from silences import NEVER, gone, hurried, listener_of, pass_silence, until
 
 MARK = "DBPULL_TEST_SCRIPT"
 SHELLS = ["dash", "bash", "busybox", "lksh"]
@@ -32,11 +31,6 @@ Values = Sequence[tuple[Any, ...]]
 GREETING = b"dbpull:\n"
 KILLED = {-signal.SIGTERM, -signal.SIGKILL}
 STUBBORN = "trap '' TERM; sh -c 'echo $$; sleep 600; sleep 600' & echo $$; wait; wait"
-
-
-def hurried() -> bytes:
-    """The script, which waits as often as ever, but a tenth of the time."""
-    return re.sub(rb"pause 0\.(\d)", rb"pause 0.0\1", agent.script())
 
 
 class Begun(subprocess.Popen[bytes]):
