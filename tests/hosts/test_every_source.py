@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from choices import pairs
+from choices import in_turn, pairs
 from databases import FOLDERS, OLD, WITH_ICU
 from kinds import refuse_differences
 from lacking import POSTGRES
@@ -134,11 +134,14 @@ SOURCES: dict[str, Callable[[Shop], Entry]] = {
     "| command": output_of_a_command,
     "render:": render,
     "folder": folder,
-    **{f"file: {each}": partial(dump, "path", each) for each in PACKINGS},
-    **{f"https: {each}": partial(dump, "https", each) for each in PACKINGS},
 }
 HERE = list(FOLDERS)
 ROWS = pairs([*SOURCES], HERE, HERE[::-1])
+# How it is packed meets each server by one of the two ways.
+for way, turn in (("path", HERE), ("https", HERE[::-1])):
+    found = {f"{way}: {each}": partial(dump, way, each) for each in PACKINGS}
+    ROWS += in_turn([*found], turn, turn[::-1])
+    SOURCES |= found
 TLS = "postgres:// over TLS"
 """Of servers from packages alone: the embedded one has none, nor have its programs."""
 SOURCES[TLS] = live_over_tls
