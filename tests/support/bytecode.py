@@ -32,7 +32,19 @@ def _import(module: pytest.Module, flags: int) -> bool:
     """Import a test file while no other process does; whether this was done."""
     with module.path.open() as file, suppress(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | flags)
-        with suppress(module.CollectError, pytest.skip.Exception):  # told in its turn
+        try:
             module.obj  # noqa: B018 - asked for, it is imported
+        except (module.CollectError, pytest.skip.Exception):
+            _forget(str(module.path))
         return True
     return False
+
+
+def _forget(path: str) -> None:
+    """Have a file that can't be imported tried again in its turn, which tells why.
+
+    Python's list has the half of it that was imported: a file without any test.
+    """
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) == path:
+            del sys.modules[name]
