@@ -109,6 +109,22 @@ KEYS: Mapping[str, Key] = {
         "text that decides on all made-up values; `new` for others in each pull",
         "one made once, in the folder for dumps",
     ),
+    "keep_rows": Key(
+        values.conditions,
+        {},
+        "rows of the replaced database that come along: a condition for each table, or"
+        " `true`",
+        file_only=True,
+    ),
+    "before_swap": Key(
+        values.commands,
+        (),
+        "commands and .sql files that are run on the new database before the swap",
+        file_only=True,
+    ),
+    "after_swap": Key(
+        values.commands, (), "the same, run after the swap", file_only=True
+    ),
     "tolerate": Key(
         values.text_list,
         (),

@@ -34,9 +34,12 @@ PATH_THERE = ".dbpull/dumps"
 """The default folder of dumps on a host, below the user's home folder."""
 MOST_JOBS_THERE = 16
 """The most restore workers on a host, unless set: it may have other users."""
-_SECRET = {"target", "hosts", "source", "sources", "mask", "mask_salt"}
+_SECRET = {
+    "target", "hosts", "source", "sources", "mask", "mask_salt", "keep_rows",
+    "before_swap", "after_swap",
+}  # fmt: skip
 """Settings whose values may hold a password."""
-_OF_SOURCE = {"target", "skip_data", "database", "max_age"}
+_OF_SOURCE = values.SOURCE.keys() & KEYS.keys() - {"source"}
 """Settings that a source in `sources` may have for itself."""
 
 
@@ -68,6 +71,9 @@ class Settings:
     mask_except: Mapping[str, str]
     mask_locale: str | None
     mask_salt: str | None = field(repr=False)
+    keep_rows: Mapping[str, str] = field(repr=False)
+    before_swap: tuple[str, ...] = field(repr=False)
+    after_swap: tuple[str, ...] = field(repr=False)
     tolerate: tuple[str, ...]
     undo: bool
     hosts: Mapping[str, Mapping[str, str]] = field(repr=False)

@@ -133,6 +133,24 @@ def masks(value: object) -> dict[str, Any]:
     return {text(pattern): _plain(rule) for pattern, rule in _items(value)}
 
 
+def conditions(value: object) -> dict[str, str]:
+    """For each table, an SQL condition on its rows; `true` for all rows."""
+    return {text(table): _condition(given) for table, given in _items(value)}
+
+
+def _condition(value: object) -> str:
+    if value is True:
+        return "true"
+    if not isinstance(value, str):
+        raise InvalidValue("a mapping of tables to an SQL condition, or to true")
+    return text(value)
+
+
+def commands(value: object) -> tuple[str, ...]:
+    """Command lines and files of SQL, from a list or from a text with one of them."""
+    return (text(value),) if isinstance(value, str) else text_list(value)
+
+
 def _plain(value: Any) -> Any:
     # In Invoke's own mappings a key such as `items` hides the method of that name.
     if hasattr(value, "keys"):
@@ -153,6 +171,9 @@ SOURCE: Mapping[str, Callable[[object], Any]] = {
     "source": text,
     "target": text,
     "skip_data": text_list,
+    "keep_rows": conditions,
+    "before_swap": commands,
+    "after_swap": commands,
     "database": text,
     "password": text,
     "tunnel": text,

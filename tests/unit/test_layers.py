@@ -53,6 +53,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "restore": {"archive", "errors", "platforms", "postgres", "shell", "signals"},
     "masks": {"archive", "download", "errors", "naming", "postgres"},
+    "kept_rows": {"errors", "postgres"},
     "demo": {"embedded", "errors", "naming", "standby"},
     "sources": {
         "console", "download", "errors", "heroku", "hosts", "http_api", "keys", "live",
@@ -65,9 +66,9 @@ LAYERS: dict[str, set[str]] = {
         "sources", "words",
     },
     "flows": {
-        "archive", "console", "demo", "dumps", "errors", "masks", "naming",
-        "postgres", "project", "restore", "settings", "shell", "signals", "sources",
-        "target", "words",
+        "archive", "console", "demo", "dumps", "errors", "kept_rows", "masks", "naming",
+        "postgres", "project", "redact", "restore", "settings", "shell", "signals",
+        "sources", "target", "words",
     },
     "push": {
         "console", "dumps", "errors", "flows", "heroku", "naming", "postgres",

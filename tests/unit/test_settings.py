@@ -210,7 +210,9 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant() -> None:
 
     with pytest.raises(UnknownSetting, match="Did you mean max_age"):
         Settings.of({"max-age": "1h"})
-    with pytest.raises(UnknownSetting, match=r"Known: allowed_hosts, app, apps"):
+    with pytest.raises(
+        UnknownSetting, match=r"Known: after_swap, allowed_hosts, app, apps"
+    ):
         Settings.of({1: "x"})
 
 
@@ -237,6 +239,7 @@ BAD: dict[str, Any] = {
     "protected": 7, "tolerate": 7, "source": ["postgres://me:s3cret@h/d"],
     "sources": {"shop": {"source": "postgres://me:s3cret@h/d", "hot": True}},
     "mask": ["s3cret"], "mask_except": 7, "mask_locale": [], "mask_salt": ["s3cret"],
+    "keep_rows": {"users": ["s3cret"]}, "before_swap": {"s3cret": 1}, "after_swap": 7,
     "hosts": {"devbox": {"target": "postgres://me:s3cret@h/d", "port": 1}},
 }  # fmt: skip
 

@@ -15,6 +15,8 @@
     ├── errors.target     the database to be replaced
     ├── errors.restore    the restore; too little disk for it
     ├── errors.masks      rules of masks, and columns that they can't mask
+    ├── errors.kept_rows  rows of the old database that come along
+    ├── errors.hooks      the user's own commands
     ├── errors.push       the push, and its way back
     ├── errors.hosts      a machine reached over SSH
     ├── errors.embedded   the embedded server

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dbpull.dumps.names import Dump
 from dbpull.dumps.stream import DumpStream
 from dbpull.errors.sql_names import quoted
-from dbpull.flows import swap_plan
+from dbpull.flows import additions, hooks, swap_plan
 from dbpull.flows.gather import Gathered, Run
 from dbpull.flows.prepare import Prepared, prepare
 from dbpull.naming import NAME
@@ -102,14 +102,17 @@ class _Plan:
             left = [each.dbname for each in leftovers(target.psql, target.state)]
         dropped = swap_plan.dropped(left)
         if target and self.run.asked.in_place:
-            return [*dropped, *self._in_place(target)]
+            after = hooks.planned(self.run.settings, "after_swap")
+            return [*dropped, *self._in_place(target), *after]
         family = target.state.family if target else None
         return [
             *dropped,
             f"psql: CREATE DATABASE {quoted(names.aside)} TEMPLATE template0 OWNER …",
             *self._restored_aside(),
+            *additions.planned(self.run.settings, names.target),
             f"psql: ANALYZE in {quoted(names.aside)}",
             *swap_plan.swap(names, family, left, undo=self.run.settings.undo),
+            *hooks.planned(self.run.settings, "after_swap"),
         ]
 
     def _restored_aside(self) -> list[str]:

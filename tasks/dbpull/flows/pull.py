@@ -8,7 +8,7 @@ from dbpull.dumps.kept_here import kept_here, take_here
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import RESUMES, DumpStore
 from dbpull.errors.restore import NoSuchDump
-from dbpull.flows import cleanup, kept, masked, plan, summary
+from dbpull.flows import additions, cleanup, kept, masked, plan, summary
 from dbpull.flows.gather import (
     Gathered,
     PullFlags,
@@ -16,6 +16,7 @@ from dbpull.flows.gather import (
     gather,
     refuse_other_source,
 )
+from dbpull.flows.hooks import Hooks
 from dbpull.flows.refresh import refresh
 from dbpull.flows.run import UNTOUCHED, reporting
 from dbpull.settings import Settings
@@ -39,6 +40,7 @@ def pull(
     with reporting(UNTOUCHED, shell, kept=RESUMES) as reporter:
         run = Run(settings, shell, asked, reporter)
         masked.refuse_unmaskable(settings, in_place=asked.in_place)
+        additions.refuse_impossible(settings, in_place=asked.in_place)
         source = source_of(settings, kept_here(settings))
         source.refuse_unable(reporter)
         if dry_run:
@@ -73,6 +75,7 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
         keep = 0
     cleanup.keep_newest(keep, store, reporter, stream.dump)
     summary.tell_summary(done, reporter, timings=asked.timings)
+    Hooks(done.target, run.settings, reporter).after()
 
 
 def capture(settings: Settings, host: str = "") -> None:
@@ -126,6 +129,7 @@ def restore(
     with reporting(UNTOUCHED, shell) as reporter:
         run = Run(settings, shell, asked, reporter)
         masked.refuse_unmaskable(settings, in_place=asked.in_place)
+        additions.refuse_impossible(settings, in_place=asked.in_place)
         store = run.store
         found = _dump(settings, store, shell.host, dump)
         if dry_run:
@@ -143,6 +147,7 @@ def restore(
         if done.masked and stream.dump.path != found.path:
             cleanup.delete(stream.dump, store, reporter)  # unpacked for this run
         summary.tell_summary(done, reporter, timings=asked.timings)
+        Hooks(done.target, settings, reporter).after()
 
 
 def _refuse_other(

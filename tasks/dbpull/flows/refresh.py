@@ -14,8 +14,9 @@ from dbpull.dumps.stream import DumpStream
 from dbpull.errors import PullError
 from dbpull.errors.download import ObjectChanged
 from dbpull.errors.hosts import ConnectionLost
-from dbpull.errors.postgres import SqlFailed
 from dbpull.flows import kept
+from dbpull.flows.additions import Additions, additions_for
+from dbpull.flows.checked import Check
 from dbpull.flows.gather import Run
 from dbpull.flows.masked import Masks, masks_for
 from dbpull.flows.prepare import Prepared, prepare, useless
@@ -26,17 +27,14 @@ from dbpull.restore.failures import name
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore, one_transaction
 from dbpull.restore.selection import Selection
-from dbpull.restore.statistics import analyze
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
 from dbpull.target import sessions
 from dbpull.target.aside import Aside
-from dbpull.target.database_settings import settle
 from dbpull.target.opened import LockedTarget, Target
 from dbpull.target.provenance import Provenance, is_own
 from dbpull.target.swap import Swap, record
-from dbpull.words import listed
 
 
 class Change(Enum):
@@ -69,7 +67,8 @@ class Refresh:
     prepared: Prepared
     settings: Settings
     reporter: Reporter
-    masks: Masks | None = None
+    masks: Masks | None
+    additions: Additions
 
     @property
     def target(self) -> Target:
@@ -97,8 +96,15 @@ class Refresh:
             outcome = self.stream.restore(restore, self.reporter)
             if self.masks:
                 self.masks.take_off(aside.names.aside)
-            self._check(aside.names.aside, outcome, copied=True)
+            add = partial(self._add, aside.names.aside) if self.additions.any else None
+            self._check.run(aside.names.aside, outcome, copied=True, add=add)
             return self._refreshed(outcome, self._swap(aside.oid, outcome))
+
+    def _add(self, dbname: str) -> None:
+        """Bring what the dump does not have; no session is left on the database."""
+        self.additions.bring(dbname, self.masks.tables if self.masks else ())
+        if self.settings.before_swap:
+            sessions.end(self.target.psql, dbname)
 
     def _replace_in_place(self) -> Refreshed:
         """Refill the target itself, as `pg_restore --clean` does.
@@ -164,28 +170,9 @@ class Refresh:
             options=masks.options if masks else "",
         )
 
-    def _check(self, dbname: str, outcome: Outcome, *, copied: bool) -> None:
-        """Check and analyze a database, and settle its settings."""
-        with self.reporter.step("check", "Checking and analyzing") as step:
-            psql = self.target.psql
-            restored = check.look(psql, dbname)
-            restored.refuse_incomplete(self.prepared.selection, outcome.absent)
-            try:
-                sessions = 1 if self.target.shell.host else self.settings.jobs
-                analyze(psql, dbname, restored.statements, sessions)
-            except SqlFailed as error:  # the rows are in; a function of the dump fails
-                self.reporter.note(error.what)
-            self._settle(dbname, copied=copied)
-            step.sentence = "Checked and analyzed"
-
-    def _settle(self, dbname: str, *, copied: bool) -> None:
-        psql, search_path = self.target.psql, self.prepared.search_path
-        missed, note = settle(psql, dbname, search_path, copied=copied)
-        if note:
-            self.reporter.note(note)
-        if missed:
-            user, names = self.target.state.user, listed(missed)
-            self.reporter.note(f"{user} may not set {names} there: not copied.")
+    @property
+    def _check(self) -> Check:
+        return Check(self.target, self.prepared, self.settings, self.reporter)
 
     def _swap(self, oid: str, outcome: Outcome) -> Change:
         keep, label = self.settings.undo, self.target.connection.label
@@ -209,7 +196,7 @@ class Refresh:
             outcome = restore.run_in_place(step.phase, at_once=at_once, clean=clean)
             step.sentence = f"Restored into {label}"
         self.reporter.on_failure(Change.REFILLED.value)
-        self._check(dbname, outcome, copied=False)
+        self._check.run(dbname, outcome, copied=False)
         own = is_own(self.target.state.comment)
         record(psql, self._provenance(outcome, beside_own=own))
         return self._refreshed(outcome, Change.REFILLED)
@@ -241,7 +228,8 @@ def refresh(run: Run, held: LockedTarget, stream: DumpStream) -> Refreshed:
         found = prepare(held.target, stream.contents, settings, in_place=in_place)
         entries = found.selection.entries
         masks = masks_for(held.target, settings, entries, in_place=in_place)
-        return Refresh(held, stream, found, settings, reporter, masks)
+        additions = additions_for(held.target, settings, entries, reporter)
+        return Refresh(held, stream, found, settings, reporter, masks, additions)
 
     first = prepared()
     for note in useless(first.prepared, stream.contents, settings):

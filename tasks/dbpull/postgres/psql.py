@@ -15,6 +15,8 @@ from dbpull.shell import Dialogue, Result, Shell
 
 _CONNECTION_FAILED = 2  # psql's exit codes, from its documentation
 _FIELD, _RECORD = "\x1f", "\x1e"
+_PLAIN = '"$0" -XwqAt -v ON_ERROR_STOP=1 -d'
+_THROUGH = f'{_PLAIN} "$1" | {_PLAIN} "$2"'
 # A role or a database may have limits that were made for an app's queries.
 _OPTIONS = (
     # Another session may hold a database's lock for hours; waiting for it, our session
@@ -70,6 +72,18 @@ class Psql:
         if not result.ok:
             raise self._failed(doing, result)
         return _rows(result.out)
+
+    def run_through(self, sql: str, *, doing: str, dbname: str, into: str) -> None:
+        """Run statements in one database whose output are statements for another.
+
+        Raises CannotConnect, SqlFailed, also where they end early.
+        """
+        argv = ["sh", "-c", _THROUGH, self.program]
+        argv += [self.connection.to(name).argument for name in (dbname, into)]
+        script = f"{UNLIMITED}{sql}\\echo '\\\\echo done'\n"
+        result = self.shell.run(argv, env=self._environment(dbname), stdin=script)
+        if not result.ok or result.out.strip() != "done":
+            raise self._failed(doing, result)
 
     def query(self, sql: str) -> str:
         """The text that queries about `:'target'` print, in the maintenance database.

@@ -1,0 +1,1 @@
+"""Rows of the replaced database that come along into the new one."""
