@@ -61,6 +61,14 @@ def test_ones_own_database_comes_back_after_three_pulls(
     assert "Dropped the database before that" in told[2]
     fab(project, "devbox", "db.undo", "--original").succeeds()
     assert (target.oid, target.notes) == (own, "(1,mine)")
+    told = [fab(project, "devbox", "db.snapshot", "mine").succeeds().err]
+    assert "`fab -H devbox db.reset --to=mine` brings it back" in told[0]
+    fab(project, "devbox", "db.undo").succeeds()
+    fab(project, "devbox", "db.reset", "--to=mine").succeeds()
+    assert target.notes == "(1,mine)"
+    rows = fab(project, "devbox", "db.snapshots").succeeds().out
+    assert rows.startswith("devbox\tmine\t")
+    fab(project, "devbox", "db.snapshot", "mine", "--drop").succeeds()
     fab(project, "devbox", "db.undo").succeeds()
     fab(project, "devbox", "db.cleanup", "--original").succeeds()
     assert target.family == {"target"}

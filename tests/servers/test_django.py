@@ -153,7 +153,7 @@ def test_help_lists_the_commands_and_explains_them(django: DjangoProject) -> Non
     assert started.end() == ended, "the program itself says what a forked run says"
     listed = ended.out
 
-    for name in ("pull", "push", "undo", "backups", "url"):
+    for name in ("pull", "push", "undo", "backups", "reset", "snapshot", "url"):
         assert f"    db:{name}\n" in listed
         assert f"    db_{name}\n" in listed
         told = django.manage("help", f"db:{name}").succeeds().out
@@ -183,6 +183,13 @@ def test_ones_own_database_comes_back_after_three_pulls(
     assert "`./manage.py db:cleanup --original` drops it" in told[0]
     django.manage("db:undo", "--original").succeeds()
     assert (target.oid, target.notes) == (own, "(1,mine)")
+    told = [django.manage("db:snapshot", "mine").succeeds().err]
+    assert "`./manage.py db:reset --to=mine` brings it back" in told[0]
+    django.manage("db:undo").succeeds()
+    django.manage("db:reset", "--to=mine").succeeds()
+    assert target.notes == "(1,mine)"
+    assert django.manage("db:snapshots").succeeds().out.startswith("mine\t")
+    django.manage("db:snapshot", "--drop", "mine").succeeds()
     django.manage("db:undo").succeeds()
     django.manage("db:cleanup", "--original").succeeds()
     assert target.family == {"target"}

@@ -15,8 +15,9 @@ from dbpull.errors.target import CannotDrop, HeldOpen
 from dbpull.shell.local import Local
 from dbpull.target import opened
 from dbpull.target.aside import Aside
-from dbpull.target.family import Member, refuse_held_open
+from dbpull.target.family import refuse_held_open
 from dbpull.target.leftovers import Leftover, drop, leftovers
+from dbpull.target.member import Member
 from dbpull.target.names import Names
 from faulty_stand_in import StandIn
 from projects import Project

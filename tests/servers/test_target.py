@@ -25,8 +25,7 @@ from dbpull.errors.target import (
 from dbpull.shell.local import Local
 from dbpull.sources.kinds import PLATFORM
 from dbpull.target import lock
-from dbpull.target.aside import _DRESS as DRESS
-from dbpull.target.aside import Aside
+from dbpull.target.aside import PRIVILEGES, Aside
 from dbpull.target.database_settings import SearchPath, settle
 from dbpull.target.leftovers import Leftover, drop, leftovers
 from dbpull.target.names import Names
@@ -368,8 +367,8 @@ def test_an_aside_database_that_fails_after_its_creation_can_be_dropped(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = postgres.database()
-    grants = DRESS.replace("SELECT format", "SELECT 1/0;\nSELECT format", 1)
-    monkeypatch.setattr("dbpull.target.aside._DRESS", grants)
+    grants = PRIVILEGES.replace("SELECT format", "SELECT 1/0;\nSELECT format", 1)
+    monkeypatch.setattr("dbpull.target.aside.PRIVILEGES", grants)
     aside = Aside(postgres.psql(name))
 
     with pytest.raises(SqlFailed, match=r"Creating .* failed .*: division by zero\."):

@@ -84,8 +84,12 @@ LAYERS: dict[str, set[str]] = {
         "push", "settings", "shell", "sources",
     },
     "local_tasks": {"context", "flows", "shell"},
+    "snapshot_tasks": {"context", "flags", "flows"},
     "status_tasks": {"context", "flags", "flows"},
-    "db": {"context", "flags", "flows", "local_tasks", "push", "status_tasks"},
+    "db": {
+        "context", "flags", "flows", "local_tasks", "push", "snapshot_tasks",
+        "status_tasks",
+    },
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.
 USED_BY = {
@@ -105,6 +109,7 @@ USED_BY = {
         "fab",
         "flags.py",
         "local_tasks.py",
+        "snapshot_tasks.py",
         "status_tasks.py",
         "context.py",
     },

@@ -15,6 +15,7 @@ def all_of(target: str) -> list[str]:
     return [
         *(names.aside, names.previous, names.between(())),
         *(old, names.discarded({old}), first, names.original({first})),
+        *(names.snapshot("a"), names.snapshot("b" * 30)),
     ]
 
 
@@ -27,6 +28,8 @@ def test_a_short_name_is_kept_whole() -> None:
         "shop__dbpull_old_2",
         "shop__dbpull_original",
         "shop__dbpull_original_2",
+        "shop__dbpull_at_a",
+        "shop__dbpull_at_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
     ]
 
 
@@ -71,16 +74,26 @@ NAMES = st.text(LETTERS, min_size=1).filter(lambda name: len(name.encode()) <= 6
 def test_every_name_has_distinct_ones_beside_it(target: str) -> None:
     names = all_of(target)
 
-    assert len({target, *names}) == 8
+    assert len({target, *names}) == 10
     assert all(len(name.encode()) <= 63 for name in names)
     assert all(is_ours(name) for name in names)
     assert names == all_of(target)
+
+
+@given(NAMES)
+def test_a_snapshot_is_known_by_its_target(target: str) -> None:
+    names = Names(target)
+
+    assert names.is_snapshot(names.snapshot("before-x"))
+    assert not names.is_snapshot(Names(target[:-1] + "~").snapshot("before-x"))
+    assert not names.is_snapshot(names.previous)
 
 
 @pytest.mark.parametrize(
     "name",
     [
         *("shop", "dbpull", "__dbpull_new_shop", "shop_dbpull_new", "shop__dbpull"),
+        *("shop__dbpull_at_", "shop__dbpull_at_-x", "shop__dbpull_at_" + "x" * 31),
         *("shop__dbpull_original_", "shop__dbpull_originals", "shop__dbpull_new\n"),
     ],
 )

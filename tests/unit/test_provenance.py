@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from dbpull.target.provenance import (
     Keepsake,
     Provenance,
+    ResetMark,
+    SnapshotMark,
     is_own,
+    plain,
     unfinished,
     unfinished_of,
 )
@@ -97,3 +100,40 @@ def test_a_keepsake_may_not_tell_when(when: object) -> None:
     found = Keepsake.from_comment(json.dumps({"dbpull": told}))
 
     assert found == Keepsake("shop", True, None, None)
+
+
+def kept(comment: str | None) -> str:
+    """As the swap marks a replaced database."""
+    told = {"previous_of": "shop", "comment": comment, "replaced": None}
+    return json.dumps({"dbpull": told})
+
+
+@given(st.text(), st.text(), st.none() | st.text(), TIMES)
+def test_the_marks_of_copies_survive_being_comments(
+    target: str, name: str, comment: str | None, when: datetime
+) -> None:
+    taken = SnapshotMark(target, name, comment, when, "digest")
+    reset = ResetMark(name, "17", comment, when)
+
+    assert SnapshotMark.from_comment(taken.to_comment()) == taken
+    assert ResetMark.from_comment(reset.to_comment()) == reset
+    assert ResetMark.from_comment(kept(reset.to_comment())) == reset
+    assert SnapshotMark.from_comment(kept(taken.to_comment())) is None
+    assert ResetMark.from_comment(taken.to_comment()) is None
+
+
+@pytest.mark.parametrize("comment", [None, "my database", OLD])
+def test_under_all_marks_is_the_comment_from_before(comment: str | None) -> None:
+    reset = ResetMark("x", "17", comment, PULLED).to_comment()
+    taken = SnapshotMark("shop", "x", reset, PULLED).to_comment()
+
+    for marked in (comment, kept(comment), reset, kept(reset), taken, kept(taken)):
+        assert plain(marked) == comment
+        assert is_own(marked) == is_own(comment)
+        assert Provenance.from_comment(marked) == Provenance.from_comment(comment)
+
+
+@pytest.mark.parametrize("comment", [*foreign(), OLD, kept(None)])
+def test_other_comments_are_no_copies_marks(comment: str | None) -> None:
+    assert SnapshotMark.from_comment(comment) is None
+    assert ResetMark.from_comment(comment) is None

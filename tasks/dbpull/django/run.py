@@ -97,7 +97,8 @@ def _run(
         try:
             name = getattr(django_settings, "DBPULL_NAME", DEFAULT)
             PROJECT.load(project_folder(), name=name)
-            refuse_empty(backup=options.get("backup"), confirm=options.get("confirm"))
+            given = {name: options.get(name) for name in ("backup", "confirm", "to")}
+            refuse_empty(**given)
             heroku_app.forget()
             config = Config(project_location=PROJECT.folder)
             config.load_project()

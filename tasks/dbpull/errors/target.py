@@ -77,12 +77,13 @@ class NameTaken(TargetError):
 
 
 class StillConnected(TargetError):
-    """Sessions on the old database could not be ended."""
+    """Sessions on the old database could not be ended; `dump`: a dump is here."""
 
-    def __init__(self, label: str, sessions: str) -> None:
+    def __init__(self, label: str, sessions: str, *, dump: bool = True) -> None:
+        then = f"`{command('restore')}`: the dump is here"
         super().__init__(
             f"{label} is in use, and its connections could not be closed: {sessions}.",
-            f"Stop those programs, then run `{command('restore')}`: the dump is here.",
+            f"Stop those programs, then run {then if dump else 'the same again'}.",
         )
 
 

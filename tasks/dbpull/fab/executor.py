@@ -24,7 +24,12 @@ from dbpull.fab.host import HostConnection, hosts_of
 from dbpull.fab.outcome import HostResults, StopRun
 from dbpull.signals import SIGNALS, Stopped
 
-OURS = ("dbpull.db", "dbpull.local_tasks", "dbpull.status_tasks")
+OURS = (
+    "dbpull.db",
+    "dbpull.local_tasks",
+    "dbpull.snapshot_tasks",
+    "dbpull.status_tasks",
+)
 
 
 class HostsExecutor(Executor):  # type: ignore[misc] # fabric has no types

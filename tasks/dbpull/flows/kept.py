@@ -8,8 +8,9 @@ from dbpull.console import Reporter
 from dbpull.errors import PullError
 from dbpull.errors.target import CannotDrop, NotOwner
 from dbpull.naming import command
-from dbpull.target.family import Becomes, Family, Member, Move
+from dbpull.target.family import Becomes, Family, Move
 from dbpull.target.leftovers import drop_member
+from dbpull.target.member import Member
 from dbpull.target.opened import LockedTarget, Target
 from dbpull.target.provenance import Provenance
 from dbpull.words import age, ago, size

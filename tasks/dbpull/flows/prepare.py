@@ -22,6 +22,7 @@ from dbpull.restore.left_out import LeftOut, ServerFacts, creating
 from dbpull.restore.selection import Selection, select
 from dbpull.settings import Settings
 from dbpull.sources.kinds import PLATFORM
+from dbpull.target import disk
 from dbpull.target.database_settings import SearchPath
 from dbpull.target.installed import installed
 from dbpull.target.opened import Target
@@ -184,11 +185,9 @@ def refuse_full_disk(target: Target, needed: int | None) -> None:
     `needed`: the size in bytes of the source database with its bloat, so a little less
     may do.
     """
-    folder = target.state.folder  # None where this role may not know it
-    # A server behind a tunnel or in a container names a folder of another machine.
-    if not needed or not folder or not target.shell.exists(f"{folder}/postmaster.pid"):
+    if not needed:
         return
-    free = target.shell.free(folder)
+    free = disk.free(target)
     if free is not None and free < needed * 0.7:
         raise RestoreError(
             f"The new database needs about {size(needed)} beside the old one,"

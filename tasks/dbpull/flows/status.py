@@ -23,8 +23,9 @@ from dbpull.sources import choice
 from dbpull.sources.kinds import source_of
 from dbpull.sources.source import SourceBackup
 from dbpull.target import embedded_server, opened
-from dbpull.target.family import Member
+from dbpull.target.member import Member
 from dbpull.target.provenance import Provenance
+from dbpull.target.snapshots import snapshots
 from dbpull.words import age, ago, counted, size
 
 PATIENCE = 3.0
@@ -36,7 +37,7 @@ class DatabaseThere:
     """The target, or a database kept beside it."""
 
     role: str
-    """`target`, `previous`, `original`."""
+    """`target`, `previous`, `snapshot`, `original`."""
     dbname: str
     size: int | None
     """Bytes; None where this role may not know."""
@@ -184,8 +185,8 @@ def _databases(target: opened.Target) -> Iterator[DatabaseThere]:
         yield DatabaseThere("target", family.names.target, state.size, rows)
     if family.previous:
         yield _there("previous", family.previous)
-    for member in family.originals:
-        yield _there("original", member)
+    for each in snapshots(family):
+        yield _there("original" if each.original else "snapshot", each.member)
 
 
 def _there(role: str, member: Member) -> DatabaseThere:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from dbpull.errors.postgres import SqlFailed
 from dbpull.postgres.privacy import without_values
 from dbpull.postgres.psql import Psql
-from dbpull.target.lock import KEY
+from dbpull.target.lock import COPYING, KEY
 from dbpull.target.names import Names
 from dbpull.target.provenance import unfinished
 
@@ -42,16 +42,20 @@ SELECT format('COMMENT ON DATABASE %I IS %L', :'aside', :'mark') \\gexec
 SELECT oid FROM pg_database WHERE datname = :'aside' \\gset
 """
 # The oid is told even where this fails, since then the database is to be dropped.
-_DRESS = """
+PRIVILEGES = """
 \\set ON_ERROR_STOP 0
-SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'aside')
-FROM pg_database WHERE datname = :'target' AND datacl IS NOT NULL \\gexec
-SELECT format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, :'aside',
+\\set LAST_ERROR_MESSAGE ''
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'name')
+FROM pg_database WHERE datname = :'source' AND datacl IS NOT NULL \\gexec
+SELECT format('GRANT %s ON DATABASE %I TO %s%s', privilege_type, :'name',
     CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
     CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-FROM pg_database, aclexplode(datacl) WHERE datname = :'target' \\gexec
-SELECT :'oid', :'LAST_ERROR_MESSAGE';
+FROM pg_database, aclexplode(datacl) WHERE datname = :'source' \\gexec
+\\set failure :LAST_ERROR_MESSAGE
+\\set ON_ERROR_STOP 1
 """
+"""The SQL that gives a database :'name' the privileges on the database :'source'."""
+_TELL = "SELECT :'oid', :'failure';"
 _DROP = """
 SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname)
 FROM pg_database WHERE datname = :'aside' AND oid = :'oid' AND datistemplate \\gexec
@@ -64,7 +68,7 @@ FROM pg_database WHERE datname = :'aside' AND oid = :'oid' \\gexec
 # our session ends with us, or another run holds the lock and has dropped the aside
 # database already.
 _ON_DISCONNECT = """
-SELECT pg_advisory_lock({key}) \\g /dev/null
+SELECT pg_advisory_lock({key}), pg_advisory_lock({copying}) \\g /dev/null
 \\set ON_ERROR_STOP 0
 SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database
 WHERE datname LIKE '%\\_\\_dbpull\\_%' AND datistemplate
@@ -89,7 +93,7 @@ class Aside:
         Raises SqlFailed.
         """
         doing = "Creating the aside database"
-        sql = _CREATE + _DRESS
+        sql = _CREATE + PRIVILEGES + _TELL
         [[self.oid, failure]] = self._run(sql, doing, mark=self._mark)
         if failure:
             label = self.psql.connection.label
@@ -97,7 +101,7 @@ class Aside:
 
     def on_disconnect(self) -> AbstractContextManager[None]:
         """Have a host drop the aside database if the connection is lost meanwhile."""
-        sql = _ON_DISCONNECT.format(key=KEY)
+        sql = _ON_DISCONNECT.format(key=KEY, copying=COPYING)
         return self.psql.on_disconnect(sql, mark=self._mark, target=self.names.target)
 
     def drop(self) -> None:
@@ -106,10 +110,9 @@ class Aside:
             self._run(_DROP, "Dropping the aside database", oid=self.oid)
 
     def _run(self, sql: str, doing: str, **more: str) -> list[list[str]]:
-        names = self.names
-        return self.psql.run(
-            sql, doing=doing, target=names.target, aside=names.aside, **more
-        )
+        target, aside = self.names.target, self.names.aside
+        values = {"target": target, "aside": aside, "source": target, "name": aside}
+        return self.psql.run(sql, doing=doing, **values, **more)
 
     @property
     def names(self) -> Names:

@@ -10,7 +10,7 @@ from dbpull.postgres.psql import Psql
 
 # The list-valued settings are stored quoted already (pg_dump's dumputils.c,
 # variable_is_guc_list_quote); all others are one literal.
-_COPY = """
+SETTINGS = """
 \\set ON_ERROR_STOP 0
 SELECT format('ALTER %s SET %s TO %s',
     CASE setrole WHEN 0 THEN format('DATABASE %I', :'name')
@@ -24,20 +24,24 @@ SELECT format('ALTER %s SET %s TO %s',
     ELSE quote_literal(substr(setting, strpos(setting, '=') + 1)) END)
 FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
   unnest(setconfig) setting
-WHERE datname = :'target' \\gexec
+WHERE datname = :'source' \\gexec
 SELECT format('ALTER DATABASE %I CONNECTION LIMIT %s', :'name', datconnlimit)
-FROM pg_database WHERE datname = :'target' AND datconnlimit >= 0 \\gexec
+FROM pg_database WHERE datname = :'source' AND datconnlimit >= 0 \\gexec
 SELECT format('ALTER DATABASE %I IS_TEMPLATE true', :'name')
-FROM pg_database WHERE datname = :'target' AND datistemplate \\gexec
+FROM pg_database WHERE datname = :'source' AND datistemplate \\gexec
 \\set ON_ERROR_STOP 1
 SELECT coalesce(json_agg(DISTINCT split_part(setting, '=', 1)), '[]') AS missed
 FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
   unnest(setconfig) setting
-WHERE datname = :'target' AND (setrole, setting) NOT IN (
+WHERE datname = :'source' AND (setrole, setting) NOT IN (
   SELECT setrole, setting
   FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
     unnest(setconfig) setting
   WHERE datname = :'name') \\gset
+"""
+"""The SQL that gives a database :'name' the settings of the database :'source'.
+
+It leaves those that this role may not set in :missed, as JSON.
 """
 # A search_path of the database's own, or of our role, stays. One that equals the
 # platform's counts as set by dbpull: where it is not wanted, it makes no difference.
@@ -89,9 +93,9 @@ def settle(
     """
     platform = search_path.platform
     [[missed, answer]] = psql.run(
-        _COPY + _SEARCH_PATH,
+        SETTINGS + _SEARCH_PATH,
         doing="Copying the target's settings",
-        target=psql.connection.dbname if copied else "",
+        source=psql.connection.dbname if copied else "",
         name=dbname,
         wanted=str(search_path.wanted),
         schema=platform.extension_schema,

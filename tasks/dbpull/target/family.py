@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from dbpull.errors.target import HeldOpen, NotOwner
-from dbpull.target.holders import OPEN, Holder
+from dbpull.errors.target import HeldOpen
+from dbpull.target.holders import OPEN
+from dbpull.target.member import LONG_AGO, Member, judged, member_of
 from dbpull.target.names import Names, is_ours
-from dbpull.target.provenance import Keepsake, Provenance, is_own
 
 LOOK = f"""
 SELECT coalesce(json_agg(json_build_object('dbname', datname, 'oid', oid::text,
@@ -22,61 +21,13 @@ SELECT coalesce(json_agg(json_build_object('dbname', datname, 'oid', oid::text,
   'size', CASE WHEN has_database_privilege(oid, 'CONNECT')
       AND shobj_description(oid, 'pg_database') LIKE '%_of"%'
     THEN pg_database_size(oid) END,
+  'closed', NOT datallowconn,
   'owner', pg_get_userbyid(datdba), 'owned', pg_has_role(datdba, 'USAGE'),
   'holders', coalesce(holders, '[]')) ORDER BY datname), '[]')
 FROM pg_database LEFT JOIN ({OPEN}) held USING (datname)
 WHERE datname = :'target' OR datname LIKE '%\\_\\_dbpull\\_%'
 """  # noqa: S608 - of constants
 """The query for a target's family."""
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Member:
-    """The target, or a database kept beside it."""
-
-    dbname: str
-    oid: str
-    comment: str | None
-    was: str
-    """The hash of the comment, which the swap compares."""
-    size: int | None
-    """Bytes; None for the target, and where this role may not know."""
-    owner: str
-    owned: bool
-    """Whether this role may rename and drop the database."""
-    holders: tuple[Holder, ...]
-    """Holders that keep the database from being renamed, but no clients' sessions."""
-
-    def refuse_foreign(self, user: str) -> None:
-        """Raise NotOwner where this role may not rename and drop the database."""
-        if not self.owned:
-            raise NotOwner(user, self.owner, self.dbname)
-
-    @property
-    def locked(self) -> Member:
-        """The member with only the holders that may keep locks on its tables."""
-        return replace(self, holders=tuple(each for each in self.holders if each.locks))
-
-    @property
-    def kept(self) -> Keepsake | None:
-        """The mark of a kept database; None for the target itself."""
-        return Keepsake.from_comment(self.comment)
-
-    @property
-    def provenance(self) -> Provenance | None:
-        """Where the database's rows came from."""
-        return Provenance.from_comment(self.comment)
-
-    @property
-    def own(self) -> bool:
-        """Whether the database may hold the user's own rows; then it is kept."""
-        return is_own(self.comment)
-
-    @property
-    def replaced(self) -> datetime:
-        """When the database was replaced; long ago where unknown."""
-        return (self.kept and self.kept.replaced) or _LONG_AGO
 
 
 class Becomes(Enum):
@@ -110,8 +61,9 @@ class Family:
     @classmethod
     def of_rows(cls, names: Names, rows: Iterable[dict[str, Any]]) -> Family:
         """The family from the answer to LOOK."""
-        members = (_member(fields) for fields in rows)
-        return cls(names, {member.dbname: member for member in members})
+        members = [member_of(fields) for fields in rows]
+        oids = {member.oid for member in members}
+        return cls(names, {each.dbname: judged(each, oids) for each in members})
 
     @property
     def target(self) -> Member | None:
@@ -171,8 +123,7 @@ class Family:
         """
         if self.previous:
             return self.previous
-        provenance = self.target.provenance if self.target else None
-        since = provenance.pulled if provenance else _LONG_AGO
+        since = self.target.filled if self.target else LONG_AGO
         return next((each for each in self.originals if each.replaced >= since), None)
 
     @property
@@ -234,8 +185,3 @@ def refuse_held_open(members: Iterable[Member], label: str) -> None:
     ]
     if held:
         raise HeldOpen(label, sorted(held))
-
-
-def _member(fields: dict[str, Any]) -> Member:
-    holders = tuple(Holder(**holder) for holder in fields.pop("holders"))
-    return Member(holders=holders, **fields)

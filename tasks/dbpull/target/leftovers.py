@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.target import CannotDrop, NameTaken
 from dbpull.postgres.psql import Psql
-from dbpull.target.family import Member
 from dbpull.target.holders import undroppable
 from dbpull.target.lock import IF_FREE
+from dbpull.target.member import Member
 from dbpull.target.names import Names, is_ours
 from dbpull.target.provenance import unfinished, unfinished_of
 from dbpull.target.state import State
@@ -63,8 +63,11 @@ def leftovers(psql: Psql, state: State) -> list[Leftover]:
         if dbname in {names.aside, names.previous}:
             member.refuse_foreign(state.user)
         if dbname == names.aside:
-            if target is None and not _is_empty(psql, dbname):
+            made = target is not None or member.half_copied
+            if not made and not _is_empty(psql, dbname):
                 raise NameTaken(dbname)
+            found.append(Leftover(dbname, member.oid, names.target))
+        elif member.half_copied and names.is_snapshot(dbname) and member.owned:
             found.append(Leftover(dbname, member.oid, names.target))
         elif target is not None and is_ours(dbname) and member.owned:
             found.append(Leftover(dbname, member.oid, target))

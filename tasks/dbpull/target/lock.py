@@ -23,12 +23,15 @@ SELECT coalesce((
          || coalesce(' since ' || to_char(a.backend_start, 'HH24:MI'), '')
   FROM pg_locks l JOIN pg_stat_activity a USING (pid)
   WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
-    AND l.classid::bigint = hashtext('dbpull')::bigint & 4294967295
+    AND l.classid::bigint IN (hashtext('dbpull')::bigint & 4294967295,
+                              hashtext('dbpull copy')::bigint & 4294967295)
     AND l.objid::bigint = hashtext(:'target')::bigint & 4294967295
     AND l.pid <> pg_backend_pid()
   LIMIT 1), '');
 """
 KEY = "hashtext('dbpull'), hashtext(:'target')"
+COPYING = "hashtext('dbpull copy'), hashtext(:'target')"
+"""The lock of a session that copies files, which may outlive its run by seconds."""
 IF_FREE = f"pg_try_advisory_lock({KEY})"
 """SQL that takes the lock until the session's end; true if the lock was free."""
 

@@ -1,4 +1,4 @@
-"""The names of a target's databases: aside, previous, original, discarded."""
+"""The names of a target's databases: aside, previous, kept, discarded."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ LIMIT = 63
 """The most bytes in a name (NAMEDATALEN - 1, src/include/pg_config_manual.h)."""
 ASIDE, PREVIOUS, DISCARDED = "__dbpull_new", "__dbpull_previous", "__dbpull_old"
 ORIGINAL, BETWEEN = "__dbpull_original", "__dbpull_swap"
+SNAPSHOT, SNAPSHOT_NAME = "__dbpull_at_", re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,29}")
+"""The start of a snapshot's suffix, and what a snapshot may be called."""
 SERVERS_OWN = frozenset({"postgres", "template0", "template1"})
 _OURS = re.compile(
-    f"(?:{ASIDE}|{PREVIOUS}|{BETWEEN}|(?:{DISCARDED}|{ORIGINAL})(?:_[0-9]+)?)\\Z"
+    f"(?:{ASIDE}|{PREVIOUS}|{BETWEEN}|(?:{DISCARDED}|{ORIGINAL})(?:_[0-9]+)?"
+    f"|{SNAPSHOT}{SNAPSHOT_NAME.pattern})\\Z"
 )
 
 
@@ -33,6 +36,15 @@ class Names:
     def previous(self) -> str:
         """The replaced database, kept for `db.undo`."""
         return _beside(self.target, PREVIOUS)
+
+    def snapshot(self, name: str) -> str:
+        """The copy of the target that is kept under a name of SNAPSHOT_NAME."""
+        return _beside(self.target, SNAPSHOT + name)
+
+    def is_snapshot(self, dbname: str) -> bool:
+        """Whether a snapshot of the target would have this name."""
+        name = dbname.rpartition(SNAPSHOT)[2]
+        return bool(SNAPSHOT_NAME.fullmatch(name)) and self.snapshot(name) == dbname
 
     def between(self, taken: Collection[str]) -> str:
         """The name of the coming target during the transaction of an undo."""

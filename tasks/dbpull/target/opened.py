@@ -148,17 +148,23 @@ def refuse_unfillable(target: Target, *, in_place: bool) -> None:
     _refuse_held(target, in_place=in_place)
 
 
-def take_to_rename(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
+def take_to_rename(
+    settings: Settings, shell: Shell, reporter: Reporter, *, copy: bool = False
+) -> Target:
     """Take a target that is to change places with a kept database.
 
-    Raises the errors of `take`, and TargetError.
+    `copy`: with a copy of one, or that is to be copied. Raises the errors of `take`,
+    and TargetError.
     """
     target = take(settings, shell, reporter)
     refuse_standby(target.state, target.connection.label)
     if not target.state.createdb:
         user, label = target.state.user, target.connection.label
+        cant = "rename databases, so {label} can't change places"
+        if copy:
+            cant = "create databases, so {label} can't be copied"
         raise TargetError(
-            f"{user} may not rename databases, so {label} can't change places.",
+            f"{user} may not {cant.format(label=label)}.",
             f"Let a superuser run ALTER ROLE {quoted(user)} CREATEDB; then run the same"
             " command again.",
         )

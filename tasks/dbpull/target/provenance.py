@@ -1,4 +1,8 @@
-"""The comments that dbpull writes on databases: provenance, keepsake, unfinished."""
+"""The comments that dbpull writes on databases.
+
+Provenance, keepsake, snapshot, reset, unfinished. All but the first and the last hold
+the comment that the database had before.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from typing import Any
 from dbpull.words import source_label
 
 _MARK = "dbpull"
+_HOLDING = {"previous_of", "original_of", "snapshot_of", "reset_to"}
+"""The keys of the marks that hold a comment."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,9 @@ class Provenance:
     def from_comment(cls, comment: str | None) -> Provenance | None:
         """Read a database's comment; None where dbpull did not write it.
 
-        For a kept database, the comment from before it was kept is read.
+        For a database with another of our marks, the comment from before is read.
         """
-        fields = _marked(_before(comment))
+        fields = _marked(plain(comment))
         try:
             made, pulled = fields["taken"], datetime.fromisoformat(fields["pulled"])
             taken = datetime.fromisoformat(made) if made else None
@@ -77,10 +83,67 @@ class Keepsake:
         fields = _marked(comment)
         for key, original in (("previous_of", False), ("original_of", True)):
             if isinstance(target := fields.get(key), str):
-                inner, when = fields.get("comment"), fields.get("replaced")
-                inner = inner if isinstance(inner, str) else None
-                return cls(target, original, inner, _moment(when))
+                when = _moment(fields.get("replaced"))
+                return cls(target, original, _inner(fields), when)
         return None
+
+
+@dataclass(frozen=True)
+class SnapshotMark:
+    """The mark of a snapshot, with the comment that its database had before."""
+
+    target: str
+    name: str
+    comment: str | None
+    taken: datetime
+    settings: str = ""
+    """The digest of the settings that decided on a pull's rows; "" for no pull."""
+
+    def to_comment(self) -> str:
+        """The text for COMMENT ON DATABASE."""
+        fields = {"snapshot_of": self.target, "name": self.name}
+        when, comment = self.taken.isoformat(), self.comment
+        more = {"comment": comment, "taken": when, "settings": self.settings}
+        return json.dumps({_MARK: fields | more})
+
+    @classmethod
+    def from_comment(cls, comment: str | None) -> SnapshotMark | None:
+        """Read the mark from a database's comment; None for any other comment."""
+        fields = _marked(comment)
+        target, name = fields.get("snapshot_of"), fields.get("name")
+        taken = _moment(fields.get("taken"))
+        if not (isinstance(target, str) and isinstance(name, str) and taken):
+            return None
+        return cls(target, name, _inner(fields), taken, str(fields.get("settings")))
+
+
+@dataclass(frozen=True)
+class ResetMark:
+    """The mark of a database that was copied from a snapshot."""
+
+    name: str
+    oid: str
+    """The snapshot's."""
+    comment: str | None
+    """The comment that the snapshot's database had before."""
+    reset: datetime
+    """When the copy was made."""
+
+    def to_comment(self) -> str:
+        """The text for COMMENT ON DATABASE."""
+        fields = {"reset_to": self.name, "oid": self.oid, "comment": self.comment}
+        return json.dumps({_MARK: fields | {"reset": self.reset.isoformat()}})
+
+    @classmethod
+    def from_comment(cls, comment: str | None) -> ResetMark | None:
+        """Read the mark from a comment, also from one that was kept; else None."""
+        kept = Keepsake.from_comment(comment)
+        fields = _marked(kept.comment if kept else comment)
+        name, oid = fields.get("reset_to"), fields.get("oid")
+        reset = _moment(fields.get("reset"))
+        if not (isinstance(name, str) and isinstance(oid, str) and reset):
+            return None
+        return cls(name, oid, _inner(fields), reset)
 
 
 def is_own(comment: str | None) -> bool:
@@ -89,10 +152,11 @@ def is_own(comment: str | None) -> bool:
     return provenance is None or provenance.beside_own
 
 
-def _before(comment: str | None) -> str | None:
-    """The comment from before a database was kept; any other comment as it is."""
-    kept = Keepsake.from_comment(comment)
-    return kept.comment if kept else comment
+def plain(comment: str | None) -> str | None:
+    """A comment without the marks that hold another one."""
+    while (fields := _marked(comment)) and _HOLDING & fields.keys():
+        comment = _inner(fields)
+    return comment
 
 
 def unfinished(target: str) -> str:
@@ -113,6 +177,12 @@ def _moment(text: object) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else None
+
+
+def _inner(fields: dict[str, Any]) -> str | None:
+    """The comment that a mark holds."""
+    inner = fields.get("comment")
+    return inner if isinstance(inner, str) else None
 
 
 def _marked(comment: str | None) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.target import LockLost, StillConnected, TargetError
 from dbpull.naming import command, setting
 from dbpull.postgres.psql import Psql
-from dbpull.target.family import Family, Member, Move, look, refuse_held_open
+from dbpull.target.family import Family, Move, look, refuse_held_open
+from dbpull.target.member import Member
 from dbpull.target.names import Names
 from dbpull.target.renames import CHANGED, script, variables
 from dbpull.target.sessions import connected
