@@ -131,6 +131,12 @@ KEYS: Mapping[str, Key] = {
         "entries of a dump that a pull goes on without where they fail, as errors name"
         " them: `[POLICY *]`",
     ),
+    "embedded_port": Key(
+        values.port,
+        None,
+        "port of 127.0.0.1 at which the embedded server listens, too, with a password",
+        "its socket alone",
+    ),
     "undo": Key(values.switch, "true", "keep the replaced database for `db.undo`"),
     "hosts": Key(
         values.hosts,

@@ -75,6 +75,7 @@ class Settings:
     before_swap: tuple[str, ...] = field(repr=False)
     after_swap: tuple[str, ...] = field(repr=False)
     tolerate: tuple[str, ...]
+    embedded_port: int | None
     undo: bool
     hosts: Mapping[str, Mapping[str, str]] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False)

@@ -37,6 +37,11 @@ def connections(value: object) -> int:
     return _whole(value, 1, 16, "a whole number from 1 to 16")
 
 
+def port(value: object) -> int:
+    """A port that an ordinary user may take."""
+    return _whole(value, 1024, 65535, "a port from 1024 to 65535")
+
+
 def jobs(value: object) -> int:
     """A whole number from 1 to 64; the machine's cores for None."""
     if value is None:

@@ -346,7 +346,7 @@ def test_a_command_after_two_dashes_is_fabrics_affair(
 def test_what_is_for_this_machine_alone_is_refused(
     project: Project, home: Path, devbox: Machine
 ) -> None:
-    for task in ("db.demo", "db.start", "db.stop", "db.url"):
+    for task in ("db.demo", "db.start", "db.stop", "db.url", "db.shell"):
         fails(fab(project, "devbox", task), f"{task} is for this machine", "without -H")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from dbpull.errors.embedded import (
     NotInitialized,
     NotOurs,
     NotStarted,
+    OtherPort,
 )
 from lacking import POSTGRES, needs, or_skipped
 
@@ -209,6 +211,38 @@ def test_over_tcp_it_wants_its_password(folder: Path) -> None:
     assert url.password
     assert "password authentication failed" in refused.stderr
     assert not server.folder.exists()
+
+
+def test_an_older_server_listens_at_a_port_beside_its_socket(server: Server) -> None:
+    server.start()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        listening = Server(server.folder, throwaway=True, port=port)
+        with pytest.raises(OtherPort, match=f"was {port}, and does not listen there"):
+            listening.start()
+        listening.stop()
+        probe.listen()
+        with pytest.raises(NotStarted, match="embedded_port to a free one"):
+            listening.start()
+    password = server.folder.joinpath("password")
+    if (server.folder / "elsewhere").exists():
+        password = Path((server.folder / "elsewhere").read_text()) / "password"
+    secret = password.read_text()
+
+    listening.start()
+
+    url = listening.tcp_url("postgres")
+    assert url == f"postgres://postgres:{secret}@127.0.0.1:{port}/postgres"
+    assert stat.S_IMODE(password.stat().st_mode) == 0o600
+    psql = [str(server.programs / "psql"), "-XAtwc", "SHOW listen_addresses"]
+    asked = subprocess.run([*psql, url], check=True, capture_output=True, text=True)
+    assert asked.stdout == "127.0.0.1\n"
+    wrong = url.replace(secret, "wrong")
+    asked = subprocess.run([*psql, wrong], check=False, capture_output=True, text=True)
+    assert "password authentication failed" in asked.stderr
+    assert ask(server, "SELECT 1") == "1", "the socket's URL is as before"
+    assert secret not in server.log.read_text()
 
 
 @pytest.mark.parametrize("name", or_skipped(WITH_ICU, POSTGRES))

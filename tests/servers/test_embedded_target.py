@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from dbpull.console import Reporter
 from dbpull.embedded import postmaster
 from dbpull.errors.postgres import MissingProgram
 from dbpull.errors.settings import NoTargetThere, SettingsError
+from dbpull.flows import server as server_flow
 from dbpull.postgres import programs
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
@@ -213,6 +215,30 @@ def test_db_url_says_nothing_else_on_stdout(project: Project) -> None:
 
     assert ended.out == _server(project).url("development") + "\n"
     assert "Started PostgreSQL" in ended.err
+
+
+def test_at_a_port_its_url_has_a_password_and_starts_it(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(PROJECT, "folder", project.folder)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    section = {"embedded_port": port}
+
+    server_flow.url(Settings.of(section), Local())
+
+    out, err = capsys.readouterr()
+    assert out.startswith("postgres://postgres:")
+    assert out.endswith(f"@127.0.0.1:{port}/development\n")
+    password = out.split(":")[2].partition("@")[0]
+    _server(project).stop()
+    target = opened.take(Settings.of(section, target=out.strip()), Local(), Reporter())
+    assert target.embedded
+    assert _server(project).running
+    assert password not in err + capsys.readouterr().err
 
 
 def test_a_python_that_knows_ascii_only_starts_it_in_any_folder(

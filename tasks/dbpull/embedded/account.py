@@ -26,7 +26,9 @@ class Account:
     gid: int
     other: bool
 
-    def run(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, argv: Sequence[str], stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end, as this account.
 
         Raises EmbeddedError, and OSError where the program can't be executed.
@@ -35,7 +37,7 @@ class Account:
             return subprocess.run(
                 list(argv),
                 check=False,
-                stdin=subprocess.DEVNULL,
+                input=stdin,
                 capture_output=True,
                 encoding="utf-8",
                 errors="replace",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 
 from dbpull.embedded.account import Account
 from dbpull.embedded.place import ServerFiles
@@ -10,9 +11,15 @@ from dbpull.embedded.programs import Programs
 from dbpull.errors.embedded import (
     EmbeddedError,
     NotInitialized,
+    NotStarted,
 )
 
 SUPERUSER = "postgres"
+_RULES = """\
+local all all              trust
+host  all all 127.0.0.1/32 scram-sha-256
+"""
+"""The server's pg_hba.conf: the socket is in a folder of ours."""
 LOCALES = ("C.UTF-8", "C")
 """Tried in this order: macOS has only the second."""
 
@@ -49,6 +56,26 @@ def refuse_other_version(place: ServerFiles, programs: Programs) -> None:
         )
 
 
+def let_in(place: ServerFiles, programs: Programs, account: Account) -> None:
+    """Have a server of these files let in by TCP who knows its password.
+
+    The password is made once, and set by PostgreSQL's single-user mode: the server must
+    not run. Raises EmbeddedError.
+    """
+    place.rules.write_text(_RULES, encoding="ascii")
+    place.rules.chmod(0o644)  # the account reads them
+    if place.password.exists():
+        return
+    password = secrets.token_urlsafe(24)
+    single = [programs.path("postgres"), "--single", "-D", str(place.data)]
+    single += ["-cpassword_encryption=scram-sha-256", SUPERUSER]
+    said = account.run(single, f"ALTER ROLE {SUPERUSER} PASSWORD '{password}'\n").stderr
+    if "ERROR:" in said or "FATAL:" in said:
+        lines = said.replace(password, "…").splitlines()
+        raise NotStarted(lines, "could not be given a password")
+    _write_private(place.password, password)
+
+
 def _initdb(
     place: ServerFiles, programs: Programs, locale: str, *, fast: bool, tcp: bool
 ) -> list[str]:
@@ -67,7 +94,11 @@ def _initdb(
 
 
 def _choose_password(place: ServerFiles, account: Account) -> None:
-    place.password.unlink(missing_ok=True)
-    place.password.touch(mode=0o600)
-    place.password.write_text(secrets.token_urlsafe(24), encoding="ascii")
+    _write_private(place.password, secrets.token_urlsafe(24))
     account.give(place.password)
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="ascii")

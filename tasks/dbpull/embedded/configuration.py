@@ -40,8 +40,13 @@ ENOUGH_SHARED_MEMORY = 256 << 20
 """Bytes that parallel workers and index builds may want of /dev/shm."""
 
 
-def options(sockets: Path, *, throwaway: bool, port: int, tcp: bool) -> list[str]:
-    """`-c name=value` for each setting, as `postgres` takes them."""
+def options(
+    sockets: Path, *, throwaway: bool, port: int, tcp: bool, rules: Path | None = None
+) -> list[str]:
+    """`-c name=value` for each setting, as `postgres` takes them.
+
+    `rules`: the pg_hba.conf, where it is not the cluster's own.
+    """
     settings = {
         **ALWAYS,
         **(THROWAWAY if throwaway else DURABLE),
@@ -49,6 +54,8 @@ def options(sockets: Path, *, throwaway: bool, port: int, tcp: bool) -> list[str
         "port": str(port),
         "unix_socket_directories": str(sockets),
     }
+    if rules:
+        settings["hba_file"] = str(rules)
     if sys.platform == "linux" and not _shared_memory_serves():
         settings["dynamic_shared_memory_type"] = "mmap"
     return [f"-c{name}={value}" for name, value in settings.items()]

@@ -10,7 +10,7 @@
         data/                 the cluster: 0700, its account's
         programs/             a copy, where the account can't reach the original
         server.log
-        password              where the server listens on TCP
+        password, pg_hba.conf where the server listens on TCP
     /tmp/dbpull-<uid>-<hash of folder>/
                               the socket: 0700; a socket's path holds 103 bytes at most
 """
@@ -78,6 +78,11 @@ class ServerFiles:
     def password(self) -> Path:
         """The file with the superuser's password, for TCP."""
         return self.base / "password"
+
+    @property
+    def rules(self) -> Path:
+        """The server's pg_hba.conf, for TCP at a port that the caller has chosen."""
+        return self.base / "pg_hba.conf"
 
     @property
     def sockets(self) -> Path:
@@ -175,6 +180,7 @@ class ServerFiles:
             _remove_tree(self.programs)
             self.log.unlink(missing_ok=True)
             self.password.unlink(missing_ok=True)
+            self.rules.unlink(missing_ok=True)
             if base != self.folder and base.exists():
                 base.rmdir()
             self._remove_pointers()

@@ -32,6 +32,8 @@ class Postmaster:
     pid: int
     data: str
     port: int
+    address: str
+    """The first address of TCP at which it listens; "" for a socket alone."""
     ready: bool
 
     @property
@@ -51,7 +53,7 @@ def find(data: Path) -> Postmaster | None:
         return None
     port = int(lines[3]) if lines[3].isdigit() else 0
     ready = lines[7].strip() == "ready"
-    return Postmaster(int(lines[0]), lines[1], port, ready)
+    return Postmaster(int(lines[0]), lines[1], port, lines[5].strip(), ready)
 
 
 def launch(

@@ -12,12 +12,14 @@ from dbpull.embedded.account import Account, account_for, ourselves
 from dbpull.embedded.cluster import SUPERUSER
 from dbpull.embedded.configuration import options
 from dbpull.embedded.place import ServerFiles
+from dbpull.embedded.postmaster import Postmaster
 from dbpull.embedded.programs import Programs, runnable, version
 from dbpull.embedded.programs import programs as wheel
 from dbpull.errors.embedded import (
     EmbeddedError,
     NoServerPrograms,
     NotStarted,
+    OtherPort,
 )
 
 PORT = 5432
@@ -27,11 +29,12 @@ PORTS_TRIED = 5
 class Server:
     """The PostgreSQL server whose files belong to one folder.
 
-    It listens on a socket that only its owner can reach; with `tcp` also on
-    127.0.0.1, with a password. `programs` is the `bin` folder of a PostgreSQL other
-    than the wheel's. `throwaway` trades safety in a power cut for speed. `patience` is
-    the limit for starting or stopping, in seconds. The context starts the server, and
-    stops it on leaving; a throwaway server is removed.
+    It listens on a socket that only its owner can reach; also on 127.0.0.1, with a
+    password: with `tcp` at any port of its own clusters, with `port` at that one.
+    `programs` is the `bin` folder of a PostgreSQL other than the wheel's. `throwaway`
+    trades safety in a power cut for speed. `patience` is the limit for starting or
+    stopping, in seconds. The context starts the server, and stops it on leaving; a
+    throwaway server is removed.
     """
 
     def __init__(
@@ -41,12 +44,14 @@ class Server:
         programs: Path | None = None,
         throwaway: bool = False,
         tcp: bool = False,
+        port: int | None = None,
         patience: float = 60.0,
     ) -> None:
         self._programs = programs or wheel()
         self._place = ServerFiles(folder, throwaway=throwaway)
         self._throwaway = throwaway
         self._tcp = tcp
+        self._port = port
         self._patience = patience
 
     def __enter__(self) -> Self:
@@ -107,16 +112,24 @@ class Server:
         secret (it holds the password); raises EmbeddedError while no server runs.
         """
         name = quote(dbname, safe="")
-        if not self._tcp:
-            # Without the port in the URL, PGPORT would decide.
-            where = f"host={quote(str(self._place.sockets))}&port={PORT}"
-            return f"postgres://{SUPERUSER}@/{name}?{where}"
+        if self._tcp:
+            return self.tcp_url(dbname)
+        # Without the port in the URL, PGPORT would decide.
+        where = f"host={quote(str(self._place.sockets))}&port={PORT}"
+        return f"postgres://{SUPERUSER}@/{name}?{where}"
+
+    def tcp_url(self, dbname: str) -> str:
+        """The URL of a database by TCP, with the password: a secret.
+
+        Raises EmbeddedError while no server runs.
+        """
         running = postmaster.find(self.data)
         if running is None:
             what = f"The server in {self.folder} is not running."
             raise EmbeddedError(what, "Start it first.")
         password = self._place.password.read_text(encoding="ascii")
-        return f"postgres://{SUPERUSER}:{password}@127.0.0.1:{running.port}/{name}"
+        place = f"{SUPERUSER}:{password}@127.0.0.1:{running.port}"
+        return f"postgres://{place}/{quote(dbname, safe='')}"
 
     def start(self) -> None:
         """Set up a missing cluster, start the server, wait until it answers.
@@ -127,6 +140,7 @@ class Server:
         Raises the errors of `dbpull.errors.embedded`.
         """
         if (found := postmaster.find(self.data)) and found.ready and self._listens():
+            self._refuse_other_port(found)
             return
         with self._place.locked(self._patience):
             new = not self.data.exists()
@@ -179,14 +193,15 @@ class Server:
     def _listens(self) -> bool:
         """Whether the server's socket exists: a cleaner of /tmp may have removed it."""
         running = postmaster.find(self.data)
-        port = running.port if running else PORT
+        port = running.port if running and self._tcp else PORT
         return (self._place.sockets / f".s.PGSQL.{port}").exists()
 
     def _launch(self, programs: Programs, account: Account) -> None:
         """Start the server on a free port; tries again if another process takes it."""
         for attempt in range(PORTS_TRIED):
             try:
-                self._launch_on(_free_port() if self._tcp else PORT, programs, account)
+                port = self._port or (_free_port() if self._tcp else PORT)
+                self._launch_on(port, programs, account)
             except NotStarted as error:
                 taken = any("Address already in use" in line for line in error.lines)
                 if not self._tcp or not taken or attempt == PORTS_TRIED - 1:
@@ -196,7 +211,13 @@ class Server:
 
     def _launch_on(self, port: int, programs: Programs, account: Account) -> None:
         sockets = self._place.open_sockets(account)
-        settings = options(sockets, throwaway=self._throwaway, port=port, tcp=self._tcp)
+        tcp, rules = self._tcp, None
+        if self._port:
+            cluster.let_in(self._place, programs, account)
+            tcp, rules = True, self._place.rules
+        settings = options(
+            sockets, throwaway=self._throwaway, port=port, tcp=tcp, rules=rules
+        )
         command = [programs.path("postgres"), "-D", str(self.data), *settings]
         postmaster.forget_crashed(self.data)
         process = postmaster.launch(command, account, self.log)
@@ -206,6 +227,15 @@ class Server:
             postmaster.abandon(process)
             self._place.close_sockets()
             raise
+        if not self._tcp and port != PORT:  # the socket's URL stays the same
+            link = sockets / f".s.PGSQL.{PORT}"
+            link.unlink(missing_ok=True)
+            link.symlink_to(f".s.PGSQL.{port}")
+
+    def _refuse_other_port(self, running: Postmaster) -> None:
+        """Raise OtherPort where the server was started without our port."""
+        if self._port and (running.port != self._port or not running.address):
+            raise OtherPort(self._port)
 
     def _stop(self) -> None:
         postmaster.stop(self.data, self._patience)

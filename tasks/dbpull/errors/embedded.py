@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dbpull.errors import PullError
+from dbpull.naming import command, setting
 
 FULL = ("No space left on device", "quota exceeded", "wrote only", "could not extend")
 """PostgreSQL's words about a full disk."""
@@ -81,6 +82,17 @@ class NotStarted(EmbeddedError):
         )
 
 
+class OtherPort(EmbeddedError):
+    """The server runs, but not at the port that is wanted."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"The embedded server was started before {setting('embedded_port')} was"
+            f" {port}, and does not listen there.",
+            f"Stop it with `{command('stop')}`, then run the same command again.",
+        )
+
+
 def _cause(lines: Sequence[str]) -> str:
     """The text of the last line of initdb or postgres that names a cause."""
     for line in reversed(lines):
@@ -101,6 +113,11 @@ def _remedy(lines: Sequence[str]) -> str:
         )
     if any(words in text for words in FULL):
         return "The disk is full: make room, then try again."
+    if "Address already in use" in text:
+        return (
+            f"Another program has that port: set {setting('embedded_port')} to a free"
+            " one."
+        )
     if "look up effective user" in text:
         return "The user that runs this has no entry in /etc/passwd: give it one."
     return "Correct that and try again, or name a server of your own with --target."

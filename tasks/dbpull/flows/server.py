@@ -16,7 +16,7 @@ def start(settings: Settings, shell: Shell) -> None:
     """Start the embedded server, whether it is the target or not."""
     with reporting(shell=shell) as reporter:
         url = embedded_server.server().url(embedded_server.NAME)
-        if not embedded_server.start(reporter):
+        if not embedded_server.start(reporter, settings.embedded_port):
             reporter.say(f"The embedded PostgreSQL runs already, at {url}")
         if settings.target:
             target = opened.named(settings, shell)
@@ -50,14 +50,18 @@ def open_psql(settings: Settings, shell: Local) -> None:
         target = opened.named(settings, shell)
         program = programs.psql(shell)
         if target.embedded:
-            embedded_server.start(reporter, target.connection.dbname)
+            port = settings.embedded_port
+            embedded_server.start(reporter, port, target.connection.dbname)
         shell.become([program.path], psql.of_a_user(target.connection, shell.environ))
 
 
 def url(settings: Settings, shell: Shell) -> None:
     """Print the target's URL, with its password; start an embedded server first."""
     with reporting(shell=shell) as reporter:
-        target = opened.named(settings, shell)
+        target, port = opened.named(settings, shell), settings.embedded_port
+        url, dbname = target.connection.url, target.connection.dbname
         if target.embedded:
-            embedded_server.start(reporter, target.connection.dbname)
-        out(target.connection.url)
+            embedded_server.start(reporter, port, dbname)
+            if port and target.connection.is_socket:
+                url = embedded_server.server(port).tcp_url(dbname)
+        out(url)

@@ -49,7 +49,7 @@ def tell_summary(done: Refreshed, reporter: Reporter, *, timings: bool = False) 
 
 def _tell_place(target: Target, reporter: Reporter) -> None:
     """Tell where the database is, for users who want to connect to it."""
-    if target.embedded:
+    if target.embedded and not target.connection.password:
         reporter.say(f"It is at {target.connection.url}")
     elif not target.shell.host:
         names = f"It is what {target.origin} names"

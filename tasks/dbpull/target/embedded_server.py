@@ -19,12 +19,16 @@ from dbpull.shell import Shell
 
 NAME = "development"
 """The embedded server's database that is the target where no URL names another."""
+_LOOPBACK = {"127.0.0.1", "localhost"}
 _SOCKETS = re.compile(r"dbpull-\d+-[0-9a-f]{12}")
 
 
-def server() -> embedded.Server:
-    """The embedded server, running or not; its data lie in the project."""
-    return embedded.Server(own_folder() / "server")
+def server(port: int | None = None) -> embedded.Server:
+    """The embedded server, running or not; its data lie in the project.
+
+    Started with a `port`, it also listens at that port of 127.0.0.1.
+    """
+    return embedded.Server(own_folder() / "server", port=port)
 
 
 def runs() -> bool:
@@ -46,17 +50,25 @@ def used() -> int:
     return total
 
 
-def serves(connection: Connection, shell: Shell) -> bool:
-    """Whether a connection leads to the embedded server, which we may then start."""
+def serves(connection: Connection, shell: Shell, port: int | None) -> bool:
+    """Whether a connection leads to the embedded server, which we may then start.
+
+    `port`: the port of 127.0.0.1 at which it listens beside its socket.
+    """
+    if not shell.host and connection.host in _LOOPBACK and connection.port == port:
+        return True
     if shell.host or not connection.is_socket or connection.port != PORT:
         return False
     ours = os.path.realpath(server().sockets)
     return bool(connection.host) and os.path.realpath(connection.host) == ours
 
 
-def start(reporter: Reporter, dbname: str = NAME) -> bool:
-    """Start the embedded server, and say so; False where it runs already."""
-    own = server()
+def start(reporter: Reporter, port: int | None, dbname: str = NAME) -> bool:
+    """Start the embedded server, and say so; False where it runs already.
+
+    Raises OtherPort, and the errors of Server.start.
+    """
+    own = server(port)
     if own.running:
         own.start()  # waits for a server that is still starting
         return False
@@ -64,6 +76,8 @@ def start(reporter: Reporter, dbname: str = NAME) -> bool:
         make_own_folder()
         own.start()
         step.sentence = f"Started PostgreSQL at {own.url(dbname)}"
+        if port:
+            step.sentence += f", and at 127.0.0.1:{port} with a password"
         step.sentence += f" (it keeps running; `{command('stop')}` stops it)"
     return True
 

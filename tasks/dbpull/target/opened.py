@@ -88,7 +88,11 @@ def named(settings: Settings, shell: Shell) -> NamedTarget:
         origin = "the embedded server"
     connection = Connection.from_url(url, origin, shell=shell)
     embedded_server.refuse_elsewhere(connection, origin, shell)
-    return NamedTarget(connection, origin, embedded_server.serves(connection, shell))
+    return NamedTarget(
+        connection,
+        origin,
+        embedded_server.serves(connection, shell, settings.embedded_port),
+    )
 
 
 def take(settings: Settings, shell: Shell, reporter: Reporter) -> Target:
@@ -106,7 +110,7 @@ def _query(
     connection = target.connection
     guard.refuse_foreign(connection, settings.allowed_hosts)
     if target.embedded:
-        embedded_server.start(reporter, connection.dbname)
+        embedded_server.start(reporter, settings.embedded_port, connection.dbname)
     psql = Psql(shell, programs.psql(shell).path, connection)
     try:
         psql, state = inspect(psql)
