@@ -28,7 +28,7 @@ __all__ = [
     help=help_of(
         "app", "source", "database", "backup", "target", "path", "max_age", "wait",
         "keep", "jobs", "connections", "skip_data", "tolerate", "capture", "delete",
-        "in_place", "upload", "timings", "dry_run",
+        "in_place", "upload", "timings", "blank_new", "unmasked", "dry_run",
     ),
 )  # fmt: skip
 def pull(
@@ -52,10 +52,12 @@ def pull(
     in_place: bool = False,
     upload: bool = False,
     timings: bool = False,
+    blank_new: bool = False,
+    unmasked: str | None = None,
     dry_run: bool = False,
 ) -> None:
     """Replace the development database with the source's latest backup."""
-    refuse_empty(backup=backup)
+    refuse_empty(backup=backup, unmasked=unmasked)
     refuse_useless(c, upload=upload)
     settings = settings_of(
         c, app=app, source=source, database=database, target=target, path=path,
@@ -65,7 +67,9 @@ def pull(
     from dbpull.flows import pull as flow
     from dbpull.flows.gather import PullFlags
 
-    asked = PullFlags(backup, capture, delete, in_place, upload, timings)
+    asked = PullFlags(
+        backup, capture, delete, in_place, upload, timings, blank_new, unmasked
+    )
     with context(c, settings) as (settings, shell):
         flow.pull(settings, shell, asked, dry_run=is_dry(c, dry_run))
 
@@ -119,7 +123,7 @@ def fetch(
 @task(
     help=help_of(
         "dump", "app", "source", "target", "path", "jobs", "skip_data", "tolerate",
-        "in_place", "timings", "dry_run",
+        "in_place", "timings", "blank_new", "unmasked", "dry_run",
     ),
 )  # fmt: skip
 def restore(
@@ -135,10 +139,12 @@ def restore(
     tolerate: str | None = None,
     in_place: bool = False,
     timings: bool = False,
+    blank_new: bool = False,
+    unmasked: str | None = None,
     dry_run: bool = False,
 ) -> None:
     """Restore a dump that is here; no network is needed."""
-    refuse_empty(dump=dump)
+    refuse_empty(dump=dump, unmasked=unmasked)
     settings = settings_of(
         c, app=app, source=source, target=target, path=path, jobs=jobs,
         skip_data=skip_data, tolerate=tolerate,
@@ -148,7 +154,9 @@ def restore(
 
     with context(c, settings) as (settings, shell):
         dry_run = is_dry(c, dry_run)
-        asked = PullFlags(in_place=in_place, timings=timings)
+        asked = PullFlags(
+            in_place=in_place, timings=timings, blank_new=blank_new, unmasked=unmasked
+        )
         flow.restore(settings, shell, dump, asked, dry_run=dry_run)
 
 
@@ -227,15 +235,9 @@ def push(
     """Replace an app's database with the local one, captured before."""
     refuse_empty(backup=backup, confirm=confirm)
     settings = settings_of(
-        c,
-        app=app,
-        database=database,
-        target=target,
-        path=path,
-        wait=wait,
-        jobs=jobs,
+        c, app=app, database=database, target=target, path=path, wait=wait, jobs=jobs,
         skip_data=skip_data,
-    )
+    )  # fmt: skip
     from dbpull.push import flow as flow
 
     asked = flow.PushFlags(confirm, maintenance=maintenance, undo=undo, backup=backup)

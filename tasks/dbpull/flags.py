@@ -11,6 +11,7 @@ from dbpull.errors.settings import EmptyValue
 from dbpull.naming import setting
 
 HELP = {
+    "blank_new": "Let columns that nobody has decided about come blank, this once.",
     "app": "Heroku app: an alias of {apps}, or a name.",
     "backup": "Backup to use (b101); else the newest of the database.",
     "capture": "Take a new backup even if a recent one exists.",
@@ -35,6 +36,7 @@ HELP = {
     "timings": "Draw what ran when, and name what took longest.",
     "to": "Bring back the snapshot of this name; else the latest.",
     "tolerate": "Entries that may fail ('POLICY *,VIEW old').",
+    "unmasked": "Pull without masks: the name of what comes, if {unmasked} is set.",
     "undo": "Put back what the last push replaced.",
     "upload": "Fetch the dump here and send it, for hosts without internet (fab -H).",
     "wait": "How long to wait for a capture, or for a silent source (2h).",
@@ -68,7 +70,9 @@ class Task(invoke.tasks.Task[Any]):
         options = super().arg_opts(name, default, taken_names)
         options["names"] += SHORT.get(name, [])
         options["help"] = (options.get("help") or "").format(
-            apps=setting("apps"), sources=setting("sources")
+            apps=setting("apps"),
+            sources=setting("sources"),
+            unmasked=setting("unmasked"),
         )
         return options
 

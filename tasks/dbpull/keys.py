@@ -96,6 +96,12 @@ KEYS: Mapping[str, Key] = {
         "rows that masks leave as they are: a condition for each table",
         file_only=True,
     ),
+    "unmasked": Key(
+        values.switch,
+        "false",
+        "whether `--unmasked=APP` may pull without masks; in the project's own file",
+        file_only=True,
+    ),
     "mask_locale": Key(
         values.text,
         None,

@@ -69,6 +69,7 @@ class Settings:
     skip_data: tuple[str, ...]
     mask: Mapping[str, Any] = field(repr=False)
     mask_except: Mapping[str, str]
+    unmasked: bool
     mask_locale: str | None
     mask_salt: str | None = field(repr=False)
     keep_rows: Mapping[str, str] = field(repr=False)
@@ -112,6 +113,7 @@ class Settings:
         # Another file (`invoke -f`, the user's own) may add to these, no more.
         read["protected"] = (*dict.fromkeys([*_own("protected"), *read["protected"]]),)
         read["mask"] = {**read["mask"], **_own("mask")}
+        read["unmasked"] = _own("unmasked")
         read["aliases"] = _aliases(read["apps"], read["sources"])
         read["path_given"] = read["path"]
         path = os.path.expanduser(read["path"])  # noqa: PTH111 - Path's raises
@@ -184,8 +186,8 @@ def _of_sources(alias: str) -> str:
 
 def _own(name: str) -> Any:
     """A setting of the project's own file, else its default."""
-    own = PROJECT.section.get(name)
-    return KEYS[name].default if own is None else KEYS[name].convert(own)
+    own, key = PROJECT.section.get(name), KEYS[name]
+    return key.convert(key.default if own is None else own)
 
 
 def _aliases(

@@ -153,7 +153,8 @@ def test_a_newer_version_is_restored_in_its_order(
 def test_a_version_to_come_is_masked_before_its_rows_are_restored(
     project: Project, target: Target
 ) -> None:
-    project.configure('{"db": {"jobs": 2, "mask": {"customers.email": "email"}}}')
+    rules = '{"customers.email": "email", "*": "keep"}'
+    project.configure(f'{{"db": {{"jobs": 2, "mask": {rules}}}}}')
 
     ended = project.invoke("db.pull", "--app=newer").succeeds()
 

@@ -96,6 +96,8 @@ MASK: dict[str, Any] = {
     "body": "text", "sender": "name", "sessions.data": "token", "age": {"value": 7},
 }  # fmt: skip
 KEPT = {"users": "staff AND email LIKE '%@REAL.example'"}
+UNMASKED = Path(__file__).with_name("canaries_kept.txt").read_text(encoding="utf-8")
+"""Every column that somebody must decide about, as if all of them were kept."""
 EMAILS = "SELECT count(*) FROM users WHERE email LIKE 'u%@example.com'"
 FORMATS = {"dump": ("-Fc",), "plain": ("-Fc", "-Z0"), "tar": ("-Ft",)}
 # The wheel's pg_dump only; the values are in the table of contents.
@@ -129,8 +131,9 @@ def offered(world: World, dumps: Mapping[str, Path]) -> Iterator[StandIn]:
 
 
 def write(project: Project, **settings: Any) -> None:
-    """Write invoke.yaml: JSON is YAML."""
+    """Write invoke.yaml: JSON is YAML. What has no rule there is kept."""
     project.configure(json.dumps({"db": {"jobs": 2, **settings}}))
+    (project.folder / "kept-columns.txt").write_text(UNMASKED, encoding="utf-8")
 
 
 def holding(server: Watched, dbname: str = "", logged: int = 0) -> list[str]:

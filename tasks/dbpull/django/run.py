@@ -68,7 +68,9 @@ class TaskCommand(BaseCommand):
         """Declare a flag, with its short form and its help."""
         names = [*filter(None, [self.short.get(name)]), "--" + name.replace("_", "-")]
         told = self.meanings[name].format(
-            apps=setting("apps"), sources=setting("sources")
+            apps=setting("apps"),
+            sources=setting("sources"),
+            unmasked=setting("unmasked"),
         )
         parser.add_argument(*names, help=told, **options)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from dbpull.errors import PullError
 from dbpull.errors.spelling import did_you_mean
 from dbpull.naming import setting
+from dbpull.words import counted, listed
 
 
 class MaskError(PullError):
@@ -32,4 +33,19 @@ class FitsNothing(MaskError):
         super().__init__(
             f"{setting(key)}: no {what} fits {pattern}.",
             f"{near}Correct the pattern, or remove it. No row was restored.",
+        )
+
+
+class UndecidedColumns(MaskError):
+    """Columns that no rule masks and nobody has decided to keep, so nothing is done."""
+
+    midway = True
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        count = counted(len(columns), "column")
+        are = "is" if len(columns) == 1 else "are"
+        super().__init__(
+            f"Nothing says whether {count} {are} personal: {listed(tuple(columns))}.",
+            f"Give each a rule under {setting('mask')}, or write it into"
+            " kept-columns.txt; or pass --blank-new this once. Nothing was restored.",
         )

@@ -36,6 +36,8 @@ class PullFlags:
     in_place: bool = False
     upload: bool = False
     timings: bool = False
+    blank_new: bool = False
+    unmasked: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dbpull.archive import Entry
@@ -11,13 +11,15 @@ from dbpull.dumps.store import DumpStore
 from dbpull.dumps.stream import DumpStream
 from dbpull.errors.masks import MaskError
 from dbpull.flows import cleanup
-from dbpull.masks import rules
+from dbpull.masks import kept_columns, rules
+from dbpull.masks.decisions import Undecided
 from dbpull.masks.judged import MaskedTable
 from dbpull.masks.masking import Masking
 from dbpull.masks.proof import prove
 from dbpull.masks.salt import salt_of
 from dbpull.naming import setting
 from dbpull.postgres.psql import Psql
+from dbpull.project import PROJECT
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
 from dbpull.target.opened import Target
@@ -28,9 +30,17 @@ _STATISTICS = "STATISTICS DATA"
 _TABLES = {"TABLE", "FOREIGN TABLE"}
 
 
-def refuse_unmaskable(settings: Settings, *, in_place: bool) -> None:
+def refuse_unmaskable(
+    settings: Settings, *, in_place: bool, blank_new: bool = False
+) -> None:
     """Raise MaskError for rules that can't be used, before anything is asked."""
     rules.read(settings.mask)
+    kept_columns.read(PROJECT.folder)
+    if blank_new and not settings.mask:
+        raise MaskError(
+            f"--blank-new is for masked pulls, and no rule is in {setting('mask')}.",
+            "Leave it out, or add rules.",
+        )
     if settings.mask and in_place:
         raise MaskError(
             "--in-place refills the target itself, where masks can't come between"
@@ -42,6 +52,30 @@ def refuse_unmaskable(settings: Settings, *, in_place: bool) -> None:
             f"{setting('mask_except')} is set, and no rule is in {setting('mask')}.",
             "Add rules, or remove it.",
         )
+
+
+def unmasked(
+    settings: Settings, named: str | None, name: str, reporter: Reporter
+) -> Settings:
+    """The settings without masks, where --unmasked names what is pulled: `name`.
+
+    Raises MaskError unless the project's own invoke.yaml allows it.
+    """
+    if named is None:
+        return settings
+    if not settings.unmasked:
+        raise MaskError(
+            "--unmasked is not allowed here, so nothing was done.",
+            f"Whoever decides for the project may set {setting('unmasked')}: true in"
+            " invoke.yaml.",
+        )
+    if named != name:
+        raise MaskError(
+            f"--unmasked={named} is not {name}, so nothing was done.",
+            f"Add --unmasked={name} where its people's data may be in this database.",
+        )
+    reporter.note(f"--unmasked: the rows of {name} come as they are.")
+    return replace(settings, mask={}, mask_except={})
 
 
 @dataclass
@@ -74,7 +108,12 @@ class Masks:
 
 
 def masks_for(
-    target: Target, settings: Settings, entries: Sequence[Entry], *, in_place: bool
+    target: Target,
+    settings: Settings,
+    entries: Sequence[Entry],
+    blanked: Iterable[Undecided] = (),
+    *,
+    in_place: bool,
 ) -> Masks | None:
     """The masks that are set, if any. Raises MaskError where a server has no way."""
     if not settings.mask:
@@ -93,6 +132,7 @@ def masks_for(
         settings.mask_locale or "",
         salt_of(settings.mask_salt, here.path),
         quiet=state.superuser,
+        blanked=[column.name for column in blanked],
     )
     return Masks(target.psql, masking, entries)
 

@@ -74,7 +74,8 @@ class _Plan:
         stream = run.store.look(dump)
         contents, in_place = stream.contents, run.asked.in_place
         if target:
-            prepared = prepare(target, contents, run.settings, in_place=in_place)
+            flags = {"in_place": in_place, "blank_new": run.asked.blank_new}
+            prepared = prepare(target, contents, run.settings, **flags)
             return cls(run, target, dump, stream, prepared)
         _refuse_unfit(run, contents.header.version, contents.header.compression)
         return cls(run, target, dump, stream, None)

@@ -14,7 +14,8 @@ from dbpull.errors.restore import (
     NoSuchTable,
     RestoreError,
 )
-from dbpull.flows import masked
+from dbpull.flows import decided, masked
+from dbpull.masks.decisions import Undecided
 from dbpull.postgres import programs
 from dbpull.restore.builds import lacked
 from dbpull.restore.failures import fits, name
@@ -40,14 +41,21 @@ class Prepared:
     extensions: tuple[Extension, ...]
     """The extensions that may make some of these schemas."""
     search_path: SearchPath
+    blanked: tuple[Undecided, ...] = ()
+    """The columns that come blank, since nobody has decided about them."""
 
 
 def prepare(
-    target: Target, archive: Archive, settings: Settings, *, in_place: bool = False
+    target: Target,
+    archive: Archive,
+    settings: Settings,
+    *,
+    in_place: bool = False,
+    blank_new: bool = False,
 ) -> Prepared:
     """Prepare a dump's restore; refuse a dump that could not be restored.
 
-    Raises PostgresError where no program can read it, and RestoreError.
+    Raises PostgresError where no program can read it, RestoreError, and MaskError.
     """
     header = archive.header
     program = programs.pg_restore_for(
@@ -60,8 +68,10 @@ def prepare(
     server = _server(target, archive, in_place=in_place)
     left_out = LeftOut(archive, server, PLATFORM)
     selection = select(left_out, settings.skip_data)
+    blanked: tuple[Undecided, ...] = ()
     if settings.mask:
         selection = masked.without_values(selection)
+        selection, blanked = decided.judged(selection, settings, blank_new=blank_new)
     if selection.unmatched and settings.origins["skip_data"] == "--skip-data":
         raise NoSuchTable(selection.unmatched)
     _refuse_extensions(target, selection, settings.tolerate)
@@ -75,7 +85,7 @@ def prepare(
     used = {entry.namespace for entry in archive.entries}
     used |= {extension.schema for extension in archive.extensions}
     search_path = SearchPath(PLATFORM, wanted=PLATFORM.extension_schema in used)
-    return Prepared(program, selection, schemas, extensions, search_path)
+    return Prepared(program, selection, schemas, extensions, search_path, blanked)
 
 
 def _server(target: Target, archive: Archive, *, in_place: bool) -> ServerFacts:

@@ -38,10 +38,10 @@ def pull(
 ) -> None:
     """Replace the target by the source's newest backup, or by the backup named."""
     with reporting(UNTOUCHED, shell, kept=RESUMES) as reporter:
-        run = Run(settings, shell, asked, reporter)
-        masked.refuse_unmaskable(settings, in_place=asked.in_place)
-        additions.refuse_impossible(settings, in_place=asked.in_place)
         source = source_of(settings, kept_here(settings))
+        settings = masked.unmasked(settings, asked.unmasked, source.name, reporter)
+        run = Run(settings, shell, asked, reporter)
+        _refuse_impossible(run)
         source.refuse_unable(reporter)
         if dry_run:
             look = run.look()
@@ -127,11 +127,12 @@ def restore(
 ) -> None:
     """Restore a stored dump."""
     with reporting(UNTOUCHED, shell) as reporter:
-        run = Run(settings, shell, asked, reporter)
-        masked.refuse_unmaskable(settings, in_place=asked.in_place)
-        additions.refuse_impossible(settings, in_place=asked.in_place)
-        store = run.store
+        store = stores.store_for(settings, shell)
         found = _dump(settings, store, shell.host, dump)
+        name = source_label(found.app) or found.path.name
+        settings = masked.unmasked(settings, asked.unmasked, name, reporter)
+        run = Run(settings, shell, asked, reporter)
+        _refuse_impossible(run)
         if dry_run:
             look = run.look()
             _refuse_other(run, look, found, dump)
@@ -148,6 +149,13 @@ def restore(
             cleanup.delete(stream.dump, store, reporter)  # unpacked for this run
         summary.tell_summary(done, reporter, timings=asked.timings)
         Hooks(done.target, settings, reporter).after()
+
+
+def _refuse_impossible(run: Run) -> None:
+    """Raise MaskError, or the error of `additions`, for what can't be used."""
+    in_place, blank_new = run.asked.in_place, run.asked.blank_new
+    masked.refuse_unmaskable(run.settings, in_place=in_place, blank_new=blank_new)
+    additions.refuse_impossible(run.settings, in_place=in_place)
 
 
 def _refuse_other(

@@ -26,7 +26,6 @@ from dbpull.restore import check
 from dbpull.restore.failures import name
 from dbpull.restore.schemas import create_missing
 from dbpull.restore.sections import Restore, one_transaction
-from dbpull.restore.selection import Selection
 from dbpull.restore.watch import Outcome
 from dbpull.settings import Settings
 from dbpull.signals import SIGNALS
@@ -51,7 +50,7 @@ class Refreshed:
 
     target: Target
     stream: DumpStream
-    selection: Selection
+    prepared: Prepared
     outcome: Outcome
     change: Change
     masked: Sequence[MaskedTable] = ()
@@ -202,9 +201,8 @@ class Refresh:
         return self._refreshed(outcome, Change.REFILLED)
 
     def _refreshed(self, outcome: Outcome, change: Change) -> Refreshed:
-        selection = self.prepared.selection
-        masked = self.masks.tables if self.masks else ()
-        return Refreshed(self.target, self.stream, selection, outcome, change, masked)
+        masked, done = self.masks.tables if self.masks else (), self.prepared
+        return Refreshed(self.target, self.stream, done, outcome, change, masked)
 
     def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:
         """The provenance of the rows, as the text of the database's comment."""
@@ -225,9 +223,10 @@ def refresh(run: Run, held: LockedTarget, stream: DumpStream) -> Refreshed:
     settings, reporter, in_place = run.settings, run.reporter, run.asked.in_place
 
     def prepared() -> Refresh:
-        found = prepare(held.target, stream.contents, settings, in_place=in_place)
-        entries = found.selection.entries
-        masks = masks_for(held.target, settings, entries, in_place=in_place)
+        flags = {"in_place": in_place, "blank_new": run.asked.blank_new}
+        found = prepare(held.target, stream.contents, settings, **flags)
+        entries, blanked = found.selection.entries, found.blanked
+        masks = masks_for(held.target, settings, entries, blanked, in_place=in_place)
         additions = additions_for(held.target, settings, entries, reporter)
         return Refresh(held, stream, found, settings, reporter, masks, additions)
 

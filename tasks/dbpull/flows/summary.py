@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dbpull.archive import Entry
 from dbpull.console import Reporter
 from dbpull.flows.refresh import Change, Refreshed
-from dbpull.masks.judged import MaskedTable
 from dbpull.naming import command
 from dbpull.restore.failures import name
 from dbpull.restore.watch import Outcome
@@ -17,14 +14,14 @@ from dbpull.words import age, counted, listed
 
 def tell_summary(done: Refreshed, reporter: Reporter, *, timings: bool = False) -> None:
     """Tell the summary; above it the times, or the step that most of it waited for."""
-    selection, outcome = done.selection, done.outcome
+    selection, outcome = done.prepared.selection, done.outcome
     if timings:
         reporter.timings(outcome.bars, _slowest(done))
     else:
         reporter.tell_slow()
     if selection.skipped:
         reporter.say(f"Without the rows of {listed(selection.skipped)}.")
-    _tell_masked(done.masked, reporter)
+    _tell_masked(done, reporter)
     _tell_absent(outcome, reporter)
     for entries in selection.left_out:
         reporter.say(f"Skipped: {entries}.", "dim")
@@ -56,10 +53,13 @@ def _tell_place(target: Target, reporter: Reporter) -> None:
         reporter.say(f"{names}; `{command('url')}` prints its URL.")
 
 
-def _tell_masked(tables: Sequence[MaskedTable], reporter: Reporter) -> None:
-    if tables:
+def _tell_masked(done: Refreshed, reporter: Reporter) -> None:
+    if tables := done.masked:
         columns = counted(sum(len(table.masks) for table in tables), "column")
         reporter.say(f"Masked {columns} of {counted(len(tables), 'table')}.")
+    if done.prepared.blanked:
+        names = listed([column.told for column in done.prepared.blanked])
+        reporter.note(f"Came blank, since nobody has decided about them: {names}.")
 
 
 def _tell_absent(outcome: Outcome, reporter: Reporter) -> None:
@@ -84,7 +84,7 @@ def _slowest(done: Refreshed) -> list[tuple[str, float, int]]:
         return seconds.get(table.dump_id, 0.0), sizes.get(table.dump_id, 0)
 
     # For a dump on a host both may be unknown: its rows don't pass through here.
-    tables = [table for table in done.selection.tables if any(weight(table))]
+    tables = [table for table in done.prepared.selection.tables if any(weight(table))]
     # Bytes come before seconds: they show which rows are worth skipping.
     slowest = sorted(tables, key=lambda table: weight(table)[::-1], reverse=True)[:3]
     return [(f"{table.namespace}.{table.tag}", *weight(table)) for table in slowest]

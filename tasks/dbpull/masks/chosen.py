@@ -19,8 +19,21 @@ def by_patterns(tables: Tables, rules: Mapping[str, Rule]) -> dict[ColumnName, R
 
     Raises FitsNothing, and UnfitRule where two rules fit a column equally well.
     """
+    found, unused = matched(tables, rules)
+    for pattern in unused:
+        raise FitsNothing("mask", pattern, "column", set(_known(tables, pattern)))
+    return found
+
+
+def matched(
+    tables: Tables, rules: Mapping[str, Rule]
+) -> tuple[dict[ColumnName, Rule], list[str]]:
+    """The rule that fits each column best, and the patterns that fit none.
+
+    Raises UnfitRule where two rules fit a column equally well.
+    """
     found: dict[ColumnName, Rule] = {}
-    unused = set(rules)
+    unused = dict.fromkeys(rules)
     for table in tables.by_name.values():
         for column in table.columns:
             name = (*table.key, column)
@@ -29,13 +42,11 @@ def by_patterns(tables: Tables, rules: Mapping[str, Rule]) -> dict[ColumnName, R
                 for pattern in rules
                 if any(_fits(owner, column, pattern) for owner in _owners(tables, name))
             ]
-            unused.difference_update(fitting)
+            for pattern in fitting:
+                unused.pop(pattern, None)
             if fitting:
                 found[name] = _best(tables.label(name), fitting, rules)
-    for pattern in rules:
-        if pattern in unused:
-            raise FitsNothing("mask", pattern, "column", set(_known(tables, pattern)))
-    return found
+    return found, list(unused)
 
 
 def along_references(

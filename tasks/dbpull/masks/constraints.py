@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from dbpull.archive import IDENTIFIER, Entry, unquoted
 from dbpull.postgres.patterns import Table
 
-_TABLE = rf"(?:({IDENTIFIER})\.)?({IDENTIFIER})"
+TABLE = rf"(?:({IDENTIFIER})\.)?({IDENTIFIER})"
+"""A regular expression for a table, in two groups: its schema, its name."""
 _NAMES = rf"\(({IDENTIFIER}(?:, {IDENTIFIER})*)\)"
-_ALTERED = re.compile(rf"ALTER TABLE (?:ONLY )?{_TABLE}\s+ADD CONSTRAINT {IDENTIFIER} ")
+_ALTERED = re.compile(rf"ALTER TABLE (?:ONLY )?{TABLE}\s+ADD CONSTRAINT {IDENTIFIER} ")
 _KEY = re.compile(rf"(?:UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)? {_NAMES}")
-_REFERENCE = re.compile(rf"FOREIGN KEY {_NAMES} REFERENCES {_TABLE}{_NAMES}")
+_REFERENCE = re.compile(rf"FOREIGN KEY {_NAMES} REFERENCES {TABLE}{_NAMES}")
 _INDEX = re.compile(
-    rf"CREATE UNIQUE INDEX {IDENTIFIER} ON (?:ONLY )?{_TABLE}"
+    rf"CREATE UNIQUE INDEX {IDENTIFIER} ON (?:ONLY )?{TABLE}"
     rf" USING {IDENTIFIER} (\(.*)",
     re.DOTALL,
 )
@@ -51,10 +52,10 @@ def uniques(entries: Iterable[Entry]) -> Iterator[Unique]:
         schema = entry.namespace or ""
         if entry.desc == "CONSTRAINT" and (found := _ALTERED.search(entry.definition)):
             if key := _KEY.match(entry.definition, found.end()):
-                yield Unique(_table(found, schema), frozenset(_names(key[1])))
+                yield Unique(table_of(found, 1, schema), frozenset(_names(key[1])))
         elif entry.desc == "INDEX" and (found := _INDEX.search(entry.definition)):
             columns = _BEHIND.split(_TEXT.sub("", found[3]))[0]
-            yield Unique(_table(found, schema), frozenset(mentioned(columns)))
+            yield Unique(table_of(found, 1, schema), frozenset(mentioned(columns)))
 
 
 def references(entries: Iterable[Entry]) -> Iterator[Reference]:
@@ -65,9 +66,9 @@ def references(entries: Iterable[Entry]) -> Iterator[Reference]:
             key = _REFERENCE.match(entry.definition, found.end())
             if key:
                 schema = entry.namespace or ""
-                to = unquoted(key[2]) if key[2] else schema, unquoted(key[3])
+                to = table_of(key, 2, schema)
                 own, theirs = _names(key[1]), _names(key[4])
-                yield Reference(_table(found, schema), own, to, theirs)
+                yield Reference(table_of(found, 1, schema), own, to, theirs)
 
 
 def mentioned(sql: str) -> Iterator[str]:
@@ -76,8 +77,10 @@ def mentioned(sql: str) -> Iterator[str]:
         yield unquoted(word) if word.startswith('"') else word.lower()
 
 
-def _table(found: re.Match[str], schema: str) -> Table:
-    return (unquoted(found[1]) if found[1] else schema), unquoted(found[2])
+def table_of(found: re.Match[str], group: int, schema: str = "") -> Table:
+    """The table in the groups of TABLE that begin there; its schema, if not named."""
+    name = found[group]
+    return (unquoted(name) if name else schema), unquoted(found[group + 1])
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dbpull.archive import Entry
 from dbpull.errors.masks import UnfitRule
 from dbpull.errors.spelling import did_you_mean
 from dbpull.masks import chosen
+from dbpull.masks.blanked import blank, blank_rules
 from dbpull.masks.constraints import Unique, references, uniques
 from dbpull.masks.fakes import FEWEST_DIGITS, LEAST, UNIQUE, UNIQUE_WITH_SOURCE
 from dbpull.masks.rules import FAKES, Rule
 from dbpull.masks.tables import Column, ColumnName, MaskTable, Tables
 
-_BLANKS = {
-    "S": "", "N": "0", "B": "false", "A": "{}", "T": "0", "I": "127.0.0.1",
-    "date": "epoch", "timestamp": "epoch", "timestamptz": "epoch", "time": "00:00",
-    "timetz": "00:00", "json": "{}", "jsonb": "{}", "bytea": "", "tsvector": "",
-    "hstore": "", "xml": "", "uuid": "00000000-0000-0000-0000-000000000000",
-}  # fmt: skip
-"""The value of a type, or of a category of types, that tells nothing."""
 _TYPES = {
     "json": {"json", "jsonb"},
     "uuid": {"uuid"},
@@ -57,12 +51,16 @@ def judge(
     entries: Sequence[Entry],
     rules: Mapping[str, Rule],
     exceptions: Mapping[str, str],
+    blanked: Collection[ColumnName] = (),
 ) -> list[MaskedTable]:
     """The tables that store masked columns; `entries` are those to be restored.
+
+    `blanked`: columns without a rule that come blank.
 
     Raises FitsNothing, UnfitRule.
     """
     by_pattern = chosen.by_patterns(tables, rules)
+    by_pattern = {**blank_rules(tables, entries, blanked), **by_pattern}
     found, shared = chosen.along_references(tables, by_pattern, references(entries))
     conditions = chosen.excepted(tables, exceptions)
     group_of = {name: group for group in shared for name in group}
@@ -82,11 +80,6 @@ def judge(
         for key, table in tables.by_name.items()
         if key in masked and table.stores
     ]
-
-
-def blank(column: Column) -> str | None:
-    """The value of the column's type that tells nothing, if there is one."""
-    return _BLANKS.get(column.base, _BLANKS.get(column.category))
 
 
 def _refuse_unfit(

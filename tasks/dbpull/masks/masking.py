@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dbpull.archive import Entry
@@ -13,6 +13,7 @@ from dbpull.masks.judged import MaskedTable, judge
 from dbpull.masks.rules import Rule
 from dbpull.masks.salt import Salt
 from dbpull.masks.script import SETTING, Script, UserFunction
+from dbpull.masks.tables import ColumnName
 from dbpull.masks.vocabulary import Vocabulary
 from dbpull.postgres.psql import Psql
 
@@ -62,6 +63,8 @@ class Masking:
     salt: Salt
     quiet: bool = False
     """Whether our role may say what a server logs."""
+    blanked: Collection[ColumnName] = ()
+    """Columns without a rule that come blank."""
 
     @property
     def options(self) -> str:
@@ -77,7 +80,7 @@ class Masking:
         `entries`: those of the dump that are restored. Raises MaskError, SqlFailed.
         """
         found = tables.look(psql, dbname)
-        masked = judge(found, entries, self.rules, self.exceptions)
+        masked = judge(found, entries, self.rules, self.exceptions, self.blanked)
         words = Vocabulary(self.locale, ascii_only=found.encoding != "UTF8")
         script = Script(words, self.salt, found)
         triggers = script.triggers(masked)

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dbpull.errors.sql_names import quoted
+from dbpull.masks.blanked import blank
 from dbpull.masks.constraints import mentioned
 from dbpull.masks.documents import QUOTE, Documents
 from dbpull.masks.fakes import SCHEMA, Given, fake
-from dbpull.masks.judged import Mask, MaskedTable, blank
+from dbpull.masks.judged import Mask, MaskedTable
 from dbpull.masks.rules import FAKES, JsonChange
 from dbpull.masks.salt import Salt, django_password
 from dbpull.masks.tables import Column, MaskTable, Tables

@@ -78,23 +78,26 @@ FROM own LEFT JOIN columns ON attrelid = own.oid LEFT JOIN above ON above.oid = 
 
 @dataclass(frozen=True)
 class Column:
-    """A column, by its type and its constraints."""
+    """A column, by its type and its constraints.
+
+    Of a dump's definitions, the name, the type and `generated_from` alone are known.
+    """
 
     name: str
     type: str
     """The type as SQL writes it, with its schema: `public.citext`."""
-    base: str
+    base: str = ""
     """The name of the type, or of the type below a domain: `varchar`, `_text`."""
-    category: str
+    category: str = ""
     """The letter in pg_type.typcategory: S for text kinds, A for arrays."""
-    element: str
+    element: str = ""
     """The category of an array's elements."""
-    element_type: str
-    limit: int | None
+    element_type: str = ""
+    limit: int | None = None
     """The characters that fit: varchar(n)."""
-    required: bool
+    required: bool = False
     """Whether NULL is refused."""
-    generated_from: Sequence[str] | None
+    generated_from: Sequence[str] | None = None
     """The columns from which a generated column is computed."""
 
     @property

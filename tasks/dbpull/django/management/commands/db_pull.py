@@ -25,7 +25,9 @@ class Command(TaskCommand):
         "app", "source", "path", "max_age", "wait", "keep", "jobs", "connections",
         "skip_data", "tolerate",
     )  # fmt: skip
-    switches = ("delete", "capture", "in_place", "timings", "dry_run")
+    switches = (
+        "delete", "capture", "in_place", "timings", "blank_new", "dry_run",
+    )  # fmt: skip
     # The short forms of 2012.
     short: ClassVar = {"app": "-a", "delete": "-x", "path": "-p", "capture": "-c"}
 
@@ -37,11 +39,13 @@ class Command(TaskCommand):
         )
         which.add_argument("--backup", metavar="BACKUP_ID", help="The same.")
         super().add_arguments(parser)
+        self.add_flag(parser, "unmasked", metavar="NAME")
 
     def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.pull`."""
         backup = options["backup_id"] or options["backup"]
-        asked = {name: options[name] for name in ("capture", "delete", "in_place")}
+        names = ("capture", "delete", "in_place", "blank_new", "unmasked")
+        asked = {name: options[name] for name in names}
         timings = options["timings"] or options["verbosity"] > 1
         flags = PullFlags(backup, **asked, timings=timings)
         pull.pull(settings, shell, flags, dry_run=options["dry_run"])
