@@ -104,10 +104,7 @@ class Settings:
         }
         _refuse_unknown(given)
         found = {name: _find(name, flags.get(name), given) for name in KEYS}
-        read = {
-            name: _convert(name, value, origin)
-            for name, (value, origin) in found.items()
-        }
+        read = {name: _convert(name, *value) for name, value in found.items()}
         origins = {name: origin for name, (_, origin) in found.items()}
         _choose_source(read, origins)
         # Another file (`invoke -f`, the user's own) may add to these, no more.
