@@ -8,7 +8,6 @@ value, and ends with a traceback where it can't (`INVOKE_DB_KEEP=some`, any list
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,7 +28,6 @@ from dbpull.project import PROJECT
 
 _Given = Mapping[str, tuple[Any, str]]
 """The files' settings: each key's value, and its file."""
-_APP = re.compile(r"[\w-]+")
 PATH_THERE = ".dbpull/dumps"
 """The default folder of dumps on a host, below the user's home folder."""
 MOST_JOBS_THERE = 16
@@ -111,7 +109,7 @@ class Settings:
         read["protected"] = (*dict.fromkeys([*_own("protected"), *read["protected"]]),)
         read["mask"] = {**read["mask"], **_own("mask")}
         read["unmasked"] = _own("unmasked")
-        read["aliases"] = _aliases(read["apps"], read["sources"])
+        read["aliases"] = values.aliases(read["apps"], read["sources"], PROJECT.section)
         read["path_given"] = read["path"]
         path = os.path.expanduser(read["path"])  # noqa: PTH111 - Path's raises
         read["path"] = PROJECT.folder / native.path(path)
@@ -185,31 +183,6 @@ def _own(name: str) -> Any:
     """A setting of the project's own file, else its default."""
     own, key = PROJECT.section.get(name), KEYS[name]
     return key.convert(key.default if own is None else own)
-
-
-def _aliases(
-    apps: Mapping[str, str], sources: Mapping[str, Mapping[str, Any]]
-) -> tuple[tuple[str, str], ...]:
-    """Each alias with its app, also those of the project's own file."""
-    own = PROJECT.section
-    written = _pairs(own.get("apps")) | _pairs(own.get("sources"))
-    of_sources = {(alias, str(one["source"])) for alias, one in sources.items()}
-    pairs = {
-        (alias, app.removeprefix("heroku:"))
-        for alias, app in written | of_sources | set(apps.items())
-    }
-    # Sources of other kinds are no apps, and may hold a password.
-    return tuple(sorted(pair for pair in pairs if _APP.fullmatch(pair[1])))
-
-
-def _pairs(own: object) -> set[tuple[str, str]]:
-    """The aliases of a mapping as a file has it, each with its app or source."""
-    if not isinstance(own, Mapping):
-        return set()
-    return {
-        (str(alias), str(one.get("source") if isinstance(one, Mapping) else one))
-        for alias, one in own.items()
-    }
 
 
 def _mapping(section: object, files: Mapping[str, str]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+_APP = re.compile(r"[\w-]+")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -194,3 +195,29 @@ def _whole(value: object, least: int, most: int, wanted: str) -> int:
     if not least <= int(str(value)) <= most:
         raise InvalidValue(wanted)
     return int(str(value))
+
+
+def aliases(
+    apps: Mapping[str, str],
+    sources: Mapping[str, Mapping[str, Any]],
+    section: Mapping[str, Any],
+) -> tuple[tuple[str, str], ...]:
+    """Each alias with its app, also those in the `section` of the project's file."""
+    written = _pairs(section.get("apps")) | _pairs(section.get("sources"))
+    of_sources = {(alias, str(one["source"])) for alias, one in sources.items()}
+    pairs = {
+        (alias, app.removeprefix("heroku:"))
+        for alias, app in written | of_sources | set(apps.items())
+    }
+    # Sources of other kinds are no apps, and may hold a password.
+    return tuple(sorted(pair for pair in pairs if _APP.fullmatch(pair[1])))
+
+
+def _pairs(own: object) -> set[tuple[str, str]]:
+    """The aliases of a mapping as a file has it, each with its app or source."""
+    if not isinstance(own, Mapping):
+        return set()
+    return {
+        (str(alias), str(one.get("source") if isinstance(one, Mapping) else one))
+        for alias, one in own.items()
+    }
