@@ -17,15 +17,16 @@ from dbpull.shell.local import Local
 
 @contextmanager
 def context(
-    c: Context, settings: Settings, *, targeted: bool = True
+    c: Context, settings: Settings, *, targeted: bool = True, quiet: bool = False
 ) -> Iterator[tuple[Settings, Shell]]:
     """The settings and the shell: of this machine, or of fab's connected host.
 
     On this machine, Django's settings name the target of a task that has a target
-    (`targeted`) where no URL does. Raises RemoteError, SettingsError.
+    (`targeted`) where no URL does. A `quiet` task has no notes. Raises RemoteError,
+    SettingsError.
     """
     # Imported inside, so that listing tasks is quick.
-    from dbpull.console import Reporter
+    from dbpull.console import Output, Reporter
 
     echo = Reporter(host(c)).say if c.config.run.echo else None
     if not is_remote(c):
@@ -36,7 +37,8 @@ def context(
         return
     from dbpull.hosts.connect import connect
 
-    with connect(c, Reporter(host(c)).note, echo=echo) as remote:
+    note = Reporter(host(c), output=Output(quiet)).note
+    with connect(c, note, echo=echo) as remote:
         home, cores = remote.home, remote.cores
         yield settings.for_host(remote.host, home=home, cores=cores), remote
 

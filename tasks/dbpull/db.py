@@ -28,7 +28,8 @@ __all__ = [
     help=help_of(
         "app", "source", "database", "backup", "target", "path", "max_age", "wait",
         "keep", "jobs", "connections", "skip_data", "tolerate", "capture", "delete",
-        "in_place", "upload", "timings", "blank_new", "unmasked", "dry_run",
+        "in_place", "upload", "timings", "blank_new", "unmasked", "quiet", "json",
+        "dry_run",
     ),
 )  # fmt: skip
 def pull(
@@ -54,6 +55,8 @@ def pull(
     timings: bool = False,
     blank_new: bool = False,
     unmasked: str | None = None,
+    quiet: bool = False,
+    json: bool = False,
     dry_run: bool = False,
 ) -> None:
     """Replace the development database with the source's latest backup."""
@@ -68,9 +71,10 @@ def pull(
     from dbpull.flows.gather import PullFlags
 
     asked = PullFlags(
-        backup, capture, delete, in_place, upload, timings, blank_new, unmasked
-    )
-    with context(c, settings) as (settings, shell):
+        backup, capture, delete, in_place, upload, timings, blank_new, unmasked,
+        quiet, json,
+    )  # fmt: skip
+    with context(c, settings, quiet=quiet) as (settings, shell):
         flow.pull(settings, shell, asked, dry_run=is_dry(c, dry_run))
 
 
@@ -123,7 +127,7 @@ def fetch(
 @task(
     help=help_of(
         "dump", "app", "source", "target", "path", "jobs", "skip_data", "tolerate",
-        "in_place", "timings", "blank_new", "unmasked", "dry_run",
+        "in_place", "timings", "blank_new", "unmasked", "quiet", "json", "dry_run",
     ),
 )  # fmt: skip
 def restore(
@@ -141,6 +145,8 @@ def restore(
     timings: bool = False,
     blank_new: bool = False,
     unmasked: str | None = None,
+    quiet: bool = False,
+    json: bool = False,
     dry_run: bool = False,
 ) -> None:
     """Restore a dump that is here; no network is needed."""
@@ -152,12 +158,12 @@ def restore(
     from dbpull.flows import pull as flow
     from dbpull.flows.gather import PullFlags
 
-    with context(c, settings) as (settings, shell):
-        dry_run = is_dry(c, dry_run)
-        asked = PullFlags(
-            in_place=in_place, timings=timings, blank_new=blank_new, unmasked=unmasked
-        )
-        flow.restore(settings, shell, dump, asked, dry_run=dry_run)
+    asked = PullFlags(
+        in_place=in_place, timings=timings, blank_new=blank_new, unmasked=unmasked,
+        quiet=quiet, json=json,
+    )  # fmt: skip
+    with context(c, settings, quiet=quiet) as (settings, shell):
+        flow.restore(settings, shell, dump, asked, dry_run=is_dry(c, dry_run))
 
 
 @task(help=help_of("path", "keep", "target") | CLEANUP_HELP)
@@ -179,7 +185,7 @@ def cleanup(
         flow.cleanup(settings, shell, previous=previous, original=original)
 
 
-@task(help=help_of("app", "source", "database", "path", "target"))
+@task(help=help_of("app", "source", "database", "path", "target", "quiet", "json"))
 def backups(
     c: Context,
     *,
@@ -188,6 +194,8 @@ def backups(
     database: str | None = None,
     path: str | None = None,
     target: str | None = None,
+    quiet: bool = False,
+    json: bool = False,
 ) -> None:
     """List what there is to pull, at the source and here."""
     settings = settings_of(
@@ -195,8 +203,8 @@ def backups(
     )
     from dbpull.flows import backups as flow
 
-    with context(c, settings) as (settings, shell):
-        flow.tell(settings, shell)
+    with context(c, settings, quiet=quiet) as (settings, shell):
+        flow.tell(settings, shell, quiet=quiet, json=json)
 
 
 @task(help=help_of("target", "original"))

@@ -81,7 +81,7 @@ def test_a_command_that_prints_another_database_later(
 
     assert target.sql(WHO) == "two"
     assert "there is none yet" in ended.err
-    assert project.invoke("db.backups", words[1]).succeeds().out.count("\n") == 2
+    assert project.invoke("db.backups", words[1]).succeeds().out.count("\n") == 3
     project.invoke("db.restore", words[1]).succeeds()  # the newest of both
     assert target.sql(WHO) == "two"
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from datetime import datetime
 
 from faulty_stand_in import StandIn, faults
 from projects import INVOKE, Project
 from targets import Target
 
+HEADER = ["backup", "database", "taken", "bytes", "status", "local file"]
+
 
 def _rows(out: str) -> list[list[str]]:
-    return [line.split("\t") for line in out.splitlines()]
+    header, *lines = out.splitlines()
+    assert header.split("\t") == HEADER
+    return [line.split("\t") for line in lines]
 
 
 def test_each_backup_is_a_row_newest_first(project: Project) -> None:
@@ -24,6 +29,8 @@ def test_each_backup_is_a_row_newest_first(project: Project) -> None:
         ("a099", "DATABASE", "scheduled, finished"),
     ]
     assert all(row[5] == "-" for row in rows)
+    assert all(datetime.fromisoformat(row[2]) for row in rows)
+    assert [int(row[3]) > 0 for row in rows if row[3] != "-"]
 
 
 def test_it_tells_what_is_here_and_where_the_targets_rows_came_from(

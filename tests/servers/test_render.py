@@ -216,7 +216,7 @@ def test_the_list_of_backups(render_project: Project, shop: RenderPostgresMade) 
 
     ended = render_project.invoke("db.backups").succeeds()
 
-    rows = [line.split() for line in ended.out.splitlines()]
+    _, *rows = [line.split() for line in ended.out.splitlines()]
     assert [row[-2] for row in rows] == ["unfinished", "finished"]
     assert re.fullmatch(r"e\d{14}", rows[0][0])
     assert rows[0][1] == "shop_x1y2"

@@ -10,7 +10,7 @@ from typing import Self
 
 import pytest
 
-from dbpull.console import HOSTS_DISPLAY, Reporter
+from dbpull.console import HOSTS_DISPLAY, Output, Reporter
 
 STAMP = re.compile(r"^\d\d:\d\d:\d\d ")
 Read = Callable[[], list[str]]
@@ -172,6 +172,19 @@ def test_the_only_host_has_its_closing_table_without_its_name(
         "  fetch     20 s",
         "  total     20 s",
     ]
+
+
+def test_of_quiet_hosts_nothing_is_told(read: Read, clock: Clock) -> None:
+    with HOSTS_DISPLAY.shared(["devbox", "ci"]):
+        for host in ("devbox", "ci"):
+            reporter = Reporter(host, output=Output(quiet=True))
+            reporter.for_all.say("Asked Heroku")
+            reporter.note("A note")
+            take(reporter, clock, fetch=20)
+            reporter.end()
+        HOSTS_DISPLAY.table({"devbox": "done", "ci": "done"})
+
+    assert read() == []
 
 
 def test_each_thread_may_begin_its_story_at_the_same_time(read: Read) -> None:

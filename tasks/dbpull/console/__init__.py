@@ -7,6 +7,7 @@ A line goes from `Reporter.say` to a Screen (`screen.py` chooses): `terminal.py`
 `shared_terminal.py` or `log.py`.
 """
 
+from dbpull.console.document import USUAL, Output, Trouble, document
 from dbpull.console.findings import Mark, finding
 from dbpull.console.reporter import Reporter
 from dbpull.console.screen import HOSTS_DISPLAY, HostsDisplay
@@ -15,10 +16,14 @@ from dbpull.console.streams import is_drawn, is_watched, out, outlive_stderr, ro
 
 __all__ = [
     "HOSTS_DISPLAY",
+    "USUAL",
     "HostsDisplay",
     "Mark",
+    "Output",
     "Reporter",
     "Step",
+    "Trouble",
+    "document",
     "finding",
     "is_drawn",
     "is_watched",

@@ -25,6 +25,8 @@ WENT = {
     "fetch": "waited for the download",
     "restore": "went into the restore",
     "check": "went into checking and analyzing",
+    "before_swap": "went into before_swap",
+    "after_swap": "went into after_swap",
 }
 
 

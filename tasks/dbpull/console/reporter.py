@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from functools import cached_property
 
 from dbpull.console.chart import Bar, drawn, explained, matter
+from dbpull.console.document import USUAL, Output
+from dbpull.console.quiet import QuietScreen
 from dbpull.console.results import RunRecord
 from dbpull.console.screen import HOSTS_DISPLAY, Screen, own_screen
 from dbpull.console.step import Step, prefixed
 from dbpull.naming import NAME, CommandFor, filled
 from dbpull.words import size, span
 
+_QUIET = QuietScreen()
 NOTE = "magenta"
 """The style of notes: a colour that is read on white and on black."""
 
@@ -22,11 +25,21 @@ class Reporter(RunRecord):
     """Tells the user of a run; keeps each step's time for the closing table.
 
     With a host, each line begins with the host's name. While hosts share a screen
-    (HOSTS_DISPLAY), every reporter writes to that screen.
+    (HOSTS_DISPLAY), every reporter writes to that screen. Of a quiet run nothing is
+    told: Invoke prints its error.
     """
 
-    def __init__(self, host: str = "", command_for: CommandFor = NAME.invoke) -> None:
+    def __init__(
+        self,
+        host: str = "",
+        command_for: CommandFor = NAME.invoke,
+        output: Output = USUAL,
+    ) -> None:
         super().__init__(host)
+        self.output = output
+        self.quiet = output.quiet
+        self.facts: dict[str, object] = {}
+        """What the document of `--json` has beside the steps and times."""
         self._command_for = command_for
         # A host's thread may outlive `shared` (Ctrl-C): it must not open a screen then.
         self._shared = HOSTS_DISPLAY.remember(self) if host else None
@@ -49,7 +62,7 @@ class Reporter(RunRecord):
     @cached_property
     def for_all(self) -> Reporter:
         """The reporter of steps for all hosts, such as asking Heroku."""
-        return Reporter() if self.host else self
+        return Reporter(output=self.output) if self.host else self
 
     def say(self, text: str, style: str = "") -> None:
         """Print one line, with command lines for its placeholders."""
@@ -123,6 +136,8 @@ class Reporter(RunRecord):
 
     @property
     def _screen(self) -> Screen:
+        if self.quiet:
+            return _QUIET
         screen = self._shared or HOSTS_DISPLAY.screen or self._own
         if screen is None:
             screen = self._own = own_screen()

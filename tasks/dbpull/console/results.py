@@ -23,6 +23,8 @@ class RunRecord:
     """The id of the backup to pull: `b101`."""
     size: int | None = None
     """The dump's bytes, once known."""
+    quiet = False
+    """Whether nothing but an error is told of the run."""
 
     def __init__(self, host: str = "") -> None:
         self.host = host

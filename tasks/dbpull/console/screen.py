@@ -93,7 +93,13 @@ class HostsDisplay:
         return self.screen
 
     def table(self, results: Mapping[str, str]) -> None:
-        """Print the table of hosts; `results` has a text for each host."""
+        """Print the table of hosts, unless their runs are quiet.
+
+        `results` has a text for each host.
+        """
+        records = [record for own in self._records.values() for record in own]
+        if records and all(record.quiet for record in records):
+            return
         screen = self.screen or own_screen()
         screen.tabulate(results_of(self._records, results))
 

@@ -45,9 +45,9 @@ def drawable(text: str, encoding: str) -> str:
 
 
 def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """Print a table on stdout: drawn on a terminal, else tab-separated."""
+    """Print a table on stdout: drawn on a terminal, else separated by tabs."""
     if not is_drawn():
-        for line in lines:
+        for line in (header, *lines):
             out("\t".join(line))
         return
     from rich.console import Console

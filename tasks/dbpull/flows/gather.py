@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dbpull import console
-from dbpull.console import Reporter
+from dbpull.console import Output, Reporter
 from dbpull.dumps import stores
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import DumpStore, dump_of
@@ -38,6 +38,13 @@ class PullFlags:
     timings: bool = False
     blank_new: bool = False
     unmasked: str | None = None
+    quiet: bool = False
+    json: bool = False
+
+    @property
+    def output(self) -> Output:
+        """What of the run is told."""
+        return Output(self.quiet, self.json)
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,8 @@ def refuse_other_source(run: Run, target: Target, name: str, label: str) -> None
     """
     holds = Provenance.from_comment(target.state.comment)
     settings = run.settings
-    if not holds or holds.app in {"", name} or console.is_watched():
+    told = console.is_watched() and not run.asked.quiet
+    if not holds or holds.app in {"", name} or told:
         return
     if not (settings.target_by_flag or settings.target_of_source):
         raise FilledFromElsewhere(target.connection.label, holds.label, label)

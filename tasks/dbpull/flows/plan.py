@@ -46,6 +46,7 @@ def tell_restore(run: Run, target: Target | None, dump: Dump) -> None:
 
 
 def _tell(run: Run, about: list[str], commands: list[str]) -> None:
+    run.reporter.facts |= {"result": "planned", "plan": [*about, *commands]}
     run.reporter.say("Plan (nothing is changed):", "bold")
     for line in (*about, "commands", *(f"  {command}" for command in commands)):
         run.reporter.say(f"  {line}")

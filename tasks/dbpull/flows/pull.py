@@ -8,7 +8,7 @@ from dbpull.dumps.kept_here import kept_here, take_here
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import RESUMES, DumpStore
 from dbpull.errors.restore import NoSuchDump
-from dbpull.flows import additions, cleanup, kept, masked, plan, summary
+from dbpull.flows import additions, cleanup, document, kept, masked, plan, summary
 from dbpull.flows.gather import (
     Gathered,
     PullFlags,
@@ -37,7 +37,7 @@ def pull(
     settings: Settings, shell: Shell, asked: PullFlags, *, dry_run: bool = False
 ) -> None:
     """Replace the target by the source's newest backup, or by the backup named."""
-    with reporting(UNTOUCHED, shell, kept=RESUMES) as reporter:
+    with reporting(UNTOUCHED, shell, kept=RESUMES, output=asked.output) as reporter:
         source = source_of(settings, kept_here(settings))
         settings = masked.unmasked(settings, asked.unmasked, source.name, reporter)
         run = Run(settings, shell, asked, reporter)
@@ -68,6 +68,7 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
         guard.refuse_source(target.connection, backup.server, database.label)
         with store.fetch(backup, reporter) as stream:
             done = refresh(run, held, stream)
+    document.add_result(done, store, reporter)
     keep = run.settings.keep
     if asked.delete:
         cleanup.delete(stream.dump, store, reporter)
@@ -126,7 +127,7 @@ def restore(
     dry_run: bool = False,
 ) -> None:
     """Restore a stored dump."""
-    with reporting(UNTOUCHED, shell) as reporter:
+    with reporting(UNTOUCHED, shell, output=asked.output) as reporter:
         store = stores.store_for(settings, shell)
         found = _dump(settings, store, shell.host, dump)
         name = source_label(found.app) or found.path.name
@@ -145,6 +146,7 @@ def restore(
         with opened.held(target, reporter) as held:
             stream = store.open(found, reporter)
             done = refresh(run, held, stream)
+        document.add_result(done, store, reporter)
         if done.masked and stream.dump.path != found.path:
             cleanup.delete(stream.dump, store, reporter)  # unpacked for this run
         summary.tell_summary(done, reporter, timings=asked.timings)

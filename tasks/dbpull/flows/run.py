@@ -6,7 +6,15 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dbpull.console import Reporter, outlive_stderr
+from dbpull.console import (
+    USUAL,
+    Output,
+    Reporter,
+    Trouble,
+    document,
+    out,
+    outlive_stderr,
+)
 from dbpull.errors import Interrupted, PullError, TaskFailed
 from dbpull.errors.local import LocalTrouble
 from dbpull.naming import NAME, CommandFor
@@ -18,25 +26,41 @@ UNTOUCHED = "The target is as it was."
 
 @contextmanager
 def reporting(
-    state: str = "", shell: Shell | None = None, *, host: str = "", kept: str = ""
+    state: str = "",
+    shell: Shell | None = None,
+    *,
+    host: str = "",
+    kept: str = "",
+    output: Output = USUAL,
 ) -> Iterator[Reporter]:
     """Give a run its reporter; turn the error that ends the run into TaskFailed.
 
     Ctrl-C, `kill` and a full disk end it, too. `state`, `kept`: what to tell on a
     failure, until a step says otherwise. The commands in messages are those of the
-    machine of `shell`, or of `host`.
+    machine of `shell`, or of `host`. `output` may ask for the result as JSON, on
+    stdout: the flow adds to `Reporter.facts`.
     """
     outlive_stderr()
     command_for = _commands(shell, host)
-    reporter = Reporter(shell.host if shell else host, command_for)
+    reporter = Reporter(shell.host if shell else host, command_for, output)
     reporter.on_failure(state, kept)
     try:
         with SIGNALS.handled(), _worded(reporter):
             yield reporter
     except PullError as error:
-        raise TaskFailed(error, reporter.state_on_failure, command_for) from error
+        failed = TaskFailed(error, reporter.state_on_failure, command_for)
+        _end(reporter, Trouble(failed.what, failed.remedy, failed.code))
+        raise failed from error
+    else:
+        _end(reporter)
     finally:
         reporter.end()
+
+
+def _end(reporter: Reporter, error: Trouble | None = None) -> None:
+    reporter.end()
+    if reporter.output.json:
+        out(document(reporter, reporter.facts, error))
 
 
 def _commands(shell: Shell | None, host: str) -> CommandFor:

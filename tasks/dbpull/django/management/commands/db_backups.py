@@ -15,7 +15,9 @@ class Command(TaskCommand):
 
     help = "List what there is to pull, at the source and here."
     settings = ("app", "source", "path")
+    switches = ("quiet", "json")
 
     def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.backups`."""
-        backups.tell(settings, shell)
+        asked = {name: options[name] for name in self.switches}
+        backups.tell(settings, shell, **asked)

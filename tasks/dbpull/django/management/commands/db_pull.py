@@ -26,7 +26,8 @@ class Command(TaskCommand):
         "skip_data", "tolerate",
     )  # fmt: skip
     switches = (
-        "delete", "capture", "in_place", "timings", "blank_new", "dry_run",
+        "delete", "capture", "in_place", "timings", "blank_new", "quiet", "json",
+        "dry_run",
     )  # fmt: skip
     # The short forms of 2012.
     short: ClassVar = {"app": "-a", "delete": "-x", "path": "-p", "capture": "-c"}
@@ -44,7 +45,9 @@ class Command(TaskCommand):
     def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.pull`."""
         backup = options["backup_id"] or options["backup"]
-        names = ("capture", "delete", "in_place", "blank_new", "unmasked")
+        names = (
+            "capture", "delete", "in_place", "blank_new", "unmasked", "quiet", "json",
+        )  # fmt: skip
         asked = {name: options[name] for name in names}
         timings = options["timings"] or options["verbosity"] > 1
         flags = PullFlags(backup, **asked, timings=timings)
