@@ -200,6 +200,7 @@ def test_an_encoding_that_can_not_draw_gets_ascii() -> None:
     assert re.search(r" ##------  29 % ", told[1])
     assert drawable("ü ✓ 中", "latin-1") == r"ü + \u4e2d"
     assert drawable("ü ✓", "utf-8") == "ü ✓"
+    assert drawable("ü ✓", None) == "ü ✓"
 
 
 def test_a_terminal_that_can_not_move_its_cursor_gets_a_log(

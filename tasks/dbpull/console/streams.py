@@ -34,8 +34,13 @@ def can_draw() -> bool:
     return is_watched() and os.environ.get("TERM") not in {"dumb", "unknown"}
 
 
-def drawable(text: str, encoding: str) -> str:
-    """The text in characters that the encoding has; ASCII for our own others."""
+def drawable(text: str, encoding: str | None) -> str:
+    """The text in characters that the encoding has; ASCII for our own others.
+
+    A stream of a caller's own, which keeps text, has no encoding: None.
+    """
+    if encoding is None:
+        return text
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
