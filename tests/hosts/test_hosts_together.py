@@ -82,7 +82,7 @@ def test_the_steps_one_by_one_are_a_pull_on_each(
     devbox: Machine,
     ci: Machine,
 ) -> None:
-    configure(project, targets, "app: fresh-by-steps")
+    configure(project, targets, "app: fresh-by-steps\n  keep: 1")
 
     ended = fab(project, BOTH, *CHAIN).succeeds()
 
@@ -214,6 +214,8 @@ def test_ctrl_c_ends_all_restores_in_order(
     ended = restoring.end()
 
     ended.refuses("2 of 2 hosts failed", "Each host's error is above", code=130)
+    failed = r"^(\w+) .* failed: Stopped by Ctrl-C while restoring"
+    assert re.findall(failed, ended.err, re.M) == ["devbox", "ci"]
     for name in targets:
         assert f"{name}: Error: Stopped by Ctrl-C while restoring" in ended.err
         assert f"{name}: The target is as it was." in ended.err

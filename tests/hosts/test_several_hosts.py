@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from databases import NO_OLD, OLD
 from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce, start_fab
-from projects import Ended, Project, Run
+from projects import Ended, Project
 from targets import Target
 from worlds import World
 
@@ -120,47 +119,15 @@ def test_a_refusal_of_herokus_is_told_once(
         assert target.family == {"target"}
 
 
-def fetching(project: Project, heroku: StandIn) -> Run:
-    """A pull on both, in the midst of the download."""
-    heroku.misbehave(faults.throttle(10_000))
-    run = start_fab(project, BOTH, "db.pull", *ON_OLD)
-    run.until(lambda: run.err.count("restoring its rows") == 2)
-    return run
-
-
-def left_alone(targets: dict[str, Target], *machines: Machine) -> None:
-    for machine in machines:
-        machine.settled()
-    for target in targets.values():
-        assert (target.family, target.notes) == ({"target"}, "(1,mine)")
-
-
-def test_ctrl_c_ends_both_in_order(
-    project: Project,
-    heroku: StandIn,
-    targets: dict[str, Target],
-    devbox: Machine,
-    buildbox: Machine,
-) -> None:
-    run = fetching(project, heroku)
-
-    run.signal(signal.SIGINT)
-
-    ended = run.end()
-    ended.refuses("2 of 2 hosts failed", "Each host's error is above", code=130)
-    for told in rows(ended).values():
-        assert told.startswith("failed: Stopped by Ctrl-C while fetching")
-    left_alone(targets, devbox, buildbox)
-
-
 def test_a_connection_that_is_lost_is_one_hosts_affair(
     project: Project,
     heroku: StandIn,
     targets: dict[str, Target],
-    devbox: Machine,
     buildbox: Machine,
 ) -> None:
-    run = fetching(project, heroku)
+    heroku.misbehave(faults.throttle(10_000))
+    run = start_fab(project, BOTH, "db.pull", *ON_OLD)
+    run.until(lambda: run.err.count("restoring its rows") == 2)
     buildbox.cut()
     run.says("SSH connection to buildbox was lost")
     heroku.behave()
@@ -169,7 +136,9 @@ def test_a_connection_that_is_lost_is_one_hosts_affair(
 
     ended.refuses("1 of 2 hosts failed: buildbox", "others are done")
     assert targets["devbox"].family == {"target", "original"}
-    left_alone({"buildbox": targets["buildbox"]}, buildbox)
+    buildbox.settled()
+    theirs = targets["buildbox"]
+    assert (theirs.family, theirs.notes) == ({"target"}, "(1,mine)")
 
 
 def test_plans_of_both_change_nothing(

@@ -298,6 +298,8 @@ class Watch(threading.Thread):
             for pid in there:
                 if pid not in self._foreign:
                     self._look(pid)
+            # Who is watched wants to run, too: no program is over sooner.
+            time.sleep(0.001)
 
     def _look(self, pid: int) -> None:
         # The name first: what sshd has forked becomes ours only when it's another.

@@ -158,7 +158,6 @@ def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
         "unseen",
         "secret",
         "picked-up",
-        "fresh-there",
         "fresh-at-once",
         "fresh-by-steps",
     ):

@@ -76,7 +76,7 @@ class Fault:
 def throttle(rate: float = 0, *, latency: float = 0, host: Host = "download") -> Fault:
     """Send `rate` bytes a second per connection, after `latency` seconds.
 
-    A rate of 0 sets no bound. It holds for every request until `behave()`; `rate`
+    A rate of 0 sets no bound. It holds until `behave()`, for every request; `rate`
     counts on the download host only.
     """
     return Fault("throttle", host=host, times=None, rate=rate, seconds=latency)

@@ -36,8 +36,13 @@ class Sending:
         self._faults = faults
         self._armed = list(armed)
         self._seen = seen
-        rates = [a.fault.rate for a in armed if a.fault.kind == "throttle"]
-        self._rate = min((rate for rate in rates if rate), default=0.0)
+
+    @property
+    def _rate(self) -> float:
+        """Bytes a second, as long as a throttle holds."""
+        throttles = [a for a in self._armed if a.fault.kind == "throttle"]
+        rates = [a.fault.rate for a in throttles if self._faults.holds(a)]
+        return min((rate for rate in rates if rate), default=0.0)
 
     async def send(
         self, response: web.StreamResponse, file: BinaryIO, start: int, stop: int
@@ -60,13 +65,13 @@ class Sending:
     ) -> None:
         loop = asyncio.get_running_loop()
         size = CHUNK
-        if self._rate:
-            size = max(1, min(CHUNK, int(self._rate / PACED_CHUNKS_A_SECOND)))
+        if rate := self._rate:
+            size = max(1, min(CHUNK, int(rate / PACED_CHUNKS_A_SECOND)))
         began = loop.time()
         for position in range(start, stop, size):
             chunk = file.read(min(size, stop - position))
-            if self._rate:
-                due = began + (position + len(chunk) - start) / self._rate
+            if rate := self._rate:
+                due = began + (position + len(chunk) - start) / rate
                 await asyncio.sleep(due - loop.time())
             if self._request.transport is None or self._request.transport.is_closing():
                 raise ConnectionResetError  # the client has gone
