@@ -44,6 +44,8 @@ ENDS: dict[str, Callable[[Run, Machine], object]] = {
     "a cut connection": lambda _, machine: machine.cut(),
 }
 """What ends differently each way; the other signals are as Ctrl-C."""
+MD5 = "select count(*), md5(string_agg(md5(data), '' order by id)) from blobs;"
+"""Of the rows, for a pg_dump of all would take longer than the pull."""
 AT_WORK = """
 select (select count(*) from pg_locks where locktype = 'advisory')
   + (select count(*) from pg_database where datname like '%\\_\\_dbpull\\_new')
@@ -66,21 +68,22 @@ def let_go(world: World) -> None:
     until(lambda: world.modern.sql("postgres", AT_WORK) == "0")
 
 
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+# Ctrl-C during a download is in test_hosts_failing.
+@pytest.mark.parametrize("end", ["kill -9", "a cut connection"])
 def test_what_a_host_has_downloaded_stays(
     world: World,
     project: Project,
     heroku: StandIn,
     target: Target,
     devbox: Machine,
-    end: Callable[[Run, Machine], object],
+    end: str,
 ) -> None:
     introduce(Path(project.environment["HOME"]), devbox)
     size = (world.dumps / "bulk.dump").stat().st_size
     heroku.misbehave(faults.throttle(RATE))
     run = start_fab(project, "devbox", "db.pull", "--app=bulk-eu")
     run.until(lambda: brought(devbox) > HALF)
-    end(run, devbox)
+    ENDS[end](run, devbox)
     assert run.end().code
     heroku.behave()
     let_go(world)
@@ -89,17 +92,17 @@ def test_what_a_host_has_downloaded_stays(
 
     assert "of it were there from an earlier run" in ended.err
     assert heroku.total("download").sent <= size + 2 * LOOK + LOST
-    assert world.modern.picture(target.name) == world.modern.picture("bulk")
+    assert target.sql(MD5) == world.modern.sql("bulk", MD5)
 
 
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("end", ["Ctrl-C", "a cut connection"])
 def test_what_was_sent_to_a_host_stays(
     world: World,
     project: Project,
     heroku: StandIn,
     target: Target,
     devbox: Machine,
-    end: Callable[[Run, Machine], object],
+    end: str,
 ) -> None:
     upload = ("db.pull", "--app=bulk-eu", "--upload")
     home = Path(project.environment["HOME"])
@@ -107,7 +110,7 @@ def test_what_was_sent_to_a_host_stays(
         introduce(home, slow.machine)
         run = start_fab(project, "devbox", *upload)
         run.until(lambda: brought(devbox) > HALF)
-        end(run, devbox)
+        ENDS[end](run, devbox)
         assert run.end().code
     heroku.forget_requests()
     let_go(world)
@@ -120,7 +123,7 @@ def test_what_was_sent_to_a_host_stays(
     assert heroku.total("download").requests == 0
     assert "of it were there from an earlier run" in ended.err
     assert tap.passed < (size - HALF) * 1.2
-    assert world.modern.picture(target.name) == world.modern.picture("bulk")
+    assert target.sql(MD5) == world.modern.sql("bulk", MD5)
 
 
 # Which object a part is of
@@ -169,11 +172,8 @@ def finished(remote: Host, host: RangeServer) -> int:
     return arrival.already
 
 
-@pytest.mark.parametrize("etag", ['"one"', 'W/"one"'])
-def test_the_same_object_is_gone_on_with(
-    remote: Host, host: RangeServer, etag: str
-) -> None:
-    host.etag = etag
+def test_the_same_object_is_gone_on_with(remote: Host, host: RangeServer) -> None:
+    host.etag = 'W/"one"'
     leave_half(remote, host)
 
     already = finished(remote, host)
@@ -182,9 +182,7 @@ def test_the_same_object_is_gone_on_with(
     assert host.sent == LOOK + len(CONTENT) - already
 
 
-@pytest.mark.parametrize(
-    ("before", "after"), [("", ""), ("", '"two"'), ('"one"', ""), ('"one"', '"two"')]
-)
+@pytest.mark.parametrize(("before", "after"), [("", ""), ('"one"', '"two"')])
 def test_another_object_of_the_same_size_never_is(
     remote: Host, host: RangeServer, before: str, after: str
 ) -> None:
