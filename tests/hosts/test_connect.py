@@ -117,7 +117,7 @@ def test_what_is_no_ssh_server_is_told_as_such(
     project: Project, home: Path, devbox: Machine, answer: bytes | None
 ) -> None:
     with answering(home, devbox, answer):
-        ended = fab(project, "devbox", "-t", "2", *ASK)
+        ended = fab(project, "devbox", "-t", "1", *ASK)
 
     fails(ended, "devbox can't be reached: no SSH server answers at 127.0.0.1 port ")
 

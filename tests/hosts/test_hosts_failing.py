@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -127,11 +128,12 @@ def test_a_disk_that_fills_up_is_told_and_what_has_arrived_stays(
 ) -> None:
     machine = make_machine(name="filling", small_disk=90_000_000)
     introduce(Path(project.environment["HOME"]), machine)
-    heroku.misbehave(faults.throttle(8_000_000))
+    heroku.misbehave(faults.throttle(4_000_000))
     with target.untouched():
         run = start_fab(project, "filling", "db.pull", "--app=bulk-eu")
         run.until(lambda: heroku.total("download").sent > 2_000_000)
         machine.run("cat /dev/zero >.dbpull/filler")
+        heroku.behave()
         ended = run.end()
 
     ended.refuses("failed on filling: .*", "target is as it was")
@@ -166,30 +168,18 @@ def test_a_disk_that_an_upload_does_not_fit_on_is_told_and_nothing_is_taken_for_
 def test_a_dump_there_that_is_cut_short_is_told_before_anything_is_done(
     project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
-    fab(project, "devbox", "db.fetch", "--app=bulk-eu").succeeds()
-    [dump] = dumps(devbox)
-    with dump.open("r+b") as file:
-        file.truncate(CHUNK)
-
-    with target.unasked():
-        ended = fab(project, "devbox", "db.pull", "--app=bulk-eu")
-
-    ended.refuses("bulk-eu-b001-.*.dump is cut short", "remove the file")
-
-
-def test_a_dump_there_that_ends_between_two_tables_is_cut_short_too(
-    project: Project, heroku: StandIn, target: Target, devbox: Machine
-) -> None:
     fab(project, "devbox", "db.fetch", "--app=shop-eu").succeeds()
     [dump] = dumps(devbox)
-    with dump.open("r+b") as file:
-        *_, before, _last = archive.verify(file, archive.read(file))
-        file.truncate(before.end)
+    with dump.open("rb") as file:
+        *_, before, last = archive.verify(file, archive.read(file))
+    # In the midst of a table's rows, and between two tables.
+    for end in (last.end - 1, before.end):
+        os.truncate(dump, end)
 
-    with target.unasked():
-        ended = fab(project, "devbox", "db.pull", "--app=shop-eu")
+        with target.unasked():
+            ended = fab(project, "devbox", "db.pull", "--app=shop-eu")
 
-    ended.refuses("shop-eu-b101-.*.dump is cut short", "remove the file")
+        ended.refuses("shop-eu-b101-.*.dump is cut short", "remove the file")
 
 
 def test_what_lies_behind_a_dump_there_is_no_damage(
@@ -197,16 +187,12 @@ def test_what_lies_behind_a_dump_there_is_no_damage(
 ) -> None:
     fab(project, "devbox", "db.fetch", "--app=shop-eu").succeeds()
     [dump] = dumps(devbox)
-    for behind, family in (
-        (b"\n", {"target", "original"}),
-        (b"more" * 300, {"target", "original", "previous"}),
-    ):
-        with dump.open("ab") as file:
-            file.write(behind)
+    with dump.open("ab") as file:
+        file.write(b"more" * 300)
 
-        fab(project, "devbox", "db.pull", "--app=shop-eu").succeeds()
+    fab(project, "devbox", "db.pull", "--app=shop-eu").succeeds()
 
-        assert target.family == family
+    assert target.family == {"target", "original"}
 
 
 def test_what_is_cut_short_at_the_source_never_counts_as_whole(
@@ -242,13 +228,11 @@ def test_without_a_target_the_places_for_one_are_named(
 # The download
 
 
-def test_ten_cuts_cost_no_byte_twice(
+def test_cuts_cost_no_byte_twice(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
     size = (world.dumps / "bulk.dump").stat().st_size
-    heroku.misbehave(
-        faults.throttle(12_000_000), faults.cut(every=size // 11, times=10)
-    )
+    heroku.misbehave(faults.throttle(24_000_000), faults.cut(every=size // 5, times=4))
 
     fab(project, "devbox", "db.pull", "--app=bulk-eu").succeeds()
 
@@ -338,16 +322,16 @@ def test_a_connection_that_is_cut_while_restoring_leaves_nothing_behind(
     assert dump.suffix == ".dump"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_order(
-    target: Target, devbox: Machine, restoring: Run, number: signal.Signals
+    target: Target, devbox: Machine, restoring: Run
 ) -> None:
+    """SIGTERM; Ctrl-C is in test_hosts_together, and SIGHUP does the same."""
     before = target.oid, target.notes
-    restoring.signal(number)
+    restoring.signal(signal.SIGTERM)
 
     ended = restoring.end()
 
-    ended.refuses("Stopped by .* while", "target is as it was", code=128 + number)
+    ended.refuses("Stopped by .* while", "target is as it was", code=143)
     alone(devbox, target)
     assert (target.oid, target.notes) == before
 
@@ -356,7 +340,7 @@ def test_a_signal_ends_it_in_order(
 def test_ctrl_c_is_heard_while_fetching_alone(
     project: Project, heroku: StandIn, devbox: Machine, more: tuple[str, ...]
 ) -> None:
-    heroku.misbehave(faults.throttle(200_000))
+    heroku.misbehave(faults.throttle(1_000_000))
     run = start_fab(project, "devbox", "db.fetch", "--app=bulk-eu", *more)
     run.until(lambda: heroku.total("download").sent > 400_000)
 
