@@ -241,7 +241,7 @@ BAD: dict[str, Any] = {
     "sources": {"shop": {"source": "postgres://me:s3cret@h/d", "hot": True}},
     "mask": ["s3cret"], "mask_except": 7, "mask_locale": [], "mask_salt": ["s3cret"],
     "keep_rows": {"users": ["s3cret"]}, "before_swap": {"s3cret": 1}, "after_swap": 7,
-    "unmasked": "perhaps", "embedded_port": "some",
+    "unmasked": "perhaps",
     "hosts": {"devbox": {"target": "postgres://me:s3cret@h/d", "port": 1}},
 }  # fmt: skip
 
