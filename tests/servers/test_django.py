@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dbpull.embedded import Server
-from django_projects import PYTHONS, DjangoProject, MakeDjango, database_of
+from django_projects import ALIASES, PYTHONS, DjangoProject, MakeDjango, database_of
 from faulty_stand_in import AppConfig, BackupConfig, Config, DatabaseConfig, StandIn
 from projects import Project
 from targets import Target
@@ -84,16 +84,19 @@ def django(make_django: MakeDjango, target: Target) -> DjangoProject:
 def test_the_line_of_2012_pulls_and_the_orm_has_productions_rows_and_migrates(
     django: DjangoProject, target: Target
 ) -> None:
+    migrate = f"    - {django.python} manage.py migrate --verbosity=0\n"
+    django.project.configure(f"{ALIASES}  before_swap:\n{migrate}")
+
     ended = django.manage("db:pull", "-x", "--app=staging").succeeds()
 
     assert "is now shop-eu b101" in ended.err
     assert "`./manage.py db:undo` brings the old one back." in ended.err
     assert django.project.dumps() == []
     assert "customers ['Ada', 'Grace']" in django.run(COUNT).succeeds().out
-    django.manage("migrate", "--verbosity=0").succeeds()
     assert target.sql("select count(note) from shop_order;") == "3"
     django.manage("db:undo").succeeds()
     assert target.notes == "(1,mine)"
+    assert target.sql("select to_regclass('django_migrations');") == ""
 
 
 def test_a_backup_and_a_folder_are_named_as_in_2012(django: DjangoProject) -> None:

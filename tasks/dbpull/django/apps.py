@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.management import get_commands
 
 COMMANDS = (
@@ -33,3 +35,14 @@ class DbpullConfig(AppConfig):
             twin = command.replace("_", ":", 1)
             sys.modules[f"{folder}.{twin}"] = import_module(f"{folder}.{command}")
             get_commands()[twin] = self.name
+        _use_the_new_database()
+
+
+def _use_the_new_database() -> None:
+    """Have DATABASES name the new database in a command of `before_swap`.
+
+    Settings need not read DATABASE_URL: `migrate` would change the old database.
+    """
+    for database in settings.DATABASES.values():
+        if database.get("NAME") and database["NAME"] == os.environ.get("DBPULL_TARGET"):
+            database["NAME"] = os.environ["PGDATABASE"]

@@ -67,6 +67,7 @@ class Hooks:
             argv = ["sh", "-c", _COMMAND, "sh", folder]
             stdin = f"{connection.url}\n{entry}\n"
             theirs = {k: v for k, v in shell.environ.items() if k == "LC_ALL"}
+            theirs["DBPULL_TARGET"] = self.target.connection.dbname  # for Django
             env = {k: v for k, v in env.items() if k not in _NOT_THEIRS} | theirs
         return shell.run(argv, env=env, stdin=stdin, on_err=self._show)
 
