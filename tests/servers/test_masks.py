@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from dbpull.errors.masks import MaskError, UnfitRule
 from dbpull.errors.postgres import SqlFailed
 from dbpull.masks import rules
 from dbpull.masks.masking import Masking
-from dbpull.masks.proof import prove
+from dbpull.masks.proof import prove, prove_keys, unmasked
 from dbpull.masks.salt import Salt
+from dbpull.masks.vocabulary import literal
 
 ORDER = "SELECT {} FROM users ORDER BY id"
 
@@ -32,13 +34,23 @@ def masking(
     return Masking(rules.read(mask), kept or {}, "", Salt(salt))
 
 
-def restore(on: Postgres, dump: Path, masks: Masking | None, options: str = "") -> str:
-    """Restore a dump section by section, with masks between definitions and rows."""
+def restore(
+    on: Postgres,
+    dump: Path,
+    masks: Masking | None,
+    options: str = "",
+    counts: dict[tuple[str, str], int] | None = None,
+) -> str:
+    """Restore a dump section by section, with masks between definitions and rows.
+
+    `counts` gets the numbers of rows that stayed as they were.
+    """
     dbname = on.database()
     for section in ("pre-data", "data", "post-data"):
         if section == "data" and masks:
             with dump.open("rb") as file:
-                masks.put_on(on.psql(dbname), dbname, archive.read(file).entries)
+                entries = archive.read(file).entries
+                applied = masks.put_on(on.psql(dbname), dbname, entries)
         argv = [on.program("pg_restore"), f"--section={section}", "--exit-on-error"]
         done = subprocess.run(
             [*argv, "--no-owner", "--no-acl", "-d", dbname, str(dump)],
@@ -51,7 +63,10 @@ def restore(on: Postgres, dump: Path, masks: Masking | None, options: str = "") 
         )
         assert done.returncode == 0, done.stderr
     if masks:
-        masks.take_off(on.psql(dbname), dbname)
+        kept = masks.take_off(on.psql(dbname), dbname, applied)
+        prove(on.psql(dbname), dbname, applied, kept)
+        (counts if counts is not None else {}).update(kept)
+        prove_keys(on.psql(dbname), dbname, entries)
     return dbname
 
 
@@ -141,6 +156,7 @@ def test_each_rule_makes_what_it_says(postgres: Postgres, masked: str) -> None:
         "reference": "zan1:x", "pin": r"\d{6}", "card": "4242424242424242",
         "iban": "DE89370400440532013000", "age": "7", "home": r".+ \d+",
         "name": r"\S+ \S+.*", "city": ".+", "first": ".+", "last": ".+", "job": ".+",
+        "rank": "[0-9a-f]{6}",
         "company": ".+", "postcode": ".{1,5}", "street": r".+ \d+",
     }  # fmt: skip
     for column, pattern in made.items():
@@ -186,9 +202,11 @@ def test_partitions_and_children_are_masked(postgres: Postgres, masked: str) -> 
 
 def test_excepted_rows_stay_as_they_are(postgres: Postgres, dump: Path) -> None:
     kept = {"users": KEPT["users"], "orders": "user_email LIKE 'zanary3@%'"}
+    counts: dict[tuple[str, str], int] = {}
 
-    dbname = restore(postgres, dump, masking(kept=kept))
+    dbname = restore(postgres, dump, masking(kept=kept), counts=counts)
 
+    assert counts == {("public", "users"): 1, ("public", "orders"): 1}
     emails = values(postgres, dbname, "email")
     assert emails[2] == "Zanary3@Real.example"
     assert emails[3].endswith("@example.com")
@@ -210,21 +228,81 @@ def test_fakes_depend_on_the_salt_alone(
         assert ours & theirs <= {""}
 
 
+# Types that cut fakes off, or write them in their own way.
+ODD: dict[str, tuple[str, Any, str]] = {
+    "a": ("varchar(8)", "name", "raw"), "b": ("char(9)", "name", "raw"),
+    "c": ("name", "name", "raw"), "d": ("varchar(6)", "street", "raw"),
+    "e": ("char(12)", "street", "raw"), "f": ("char(4)", "first_name", "raw"),
+    "g": ("varchar(3)", "city", "raw"), "h": ("char(12)", "digits", "raw"),
+    "i": ("citext", "token", "raw"), "j": ("char(7)", "text", "raw"),
+    "k": ("varchar(40)[]", "email", '{raw,NULL,""}'),
+    "l": ("char(4)[]", "last_name", "{raw}"), "m": ("text[]", "name", "{raw}"),
+    "n": ("cidr", "ip", "10.1.2.0/24"), "o": ("text", "uuid", "raw"),
+    "p": ("timestamptz", "birthday", "2000-12-31 23:30:01+00"),
+    "q": ("date", "birthday", "2000-12-31"), "r": ("bytea", "blank", "raw"),
+    "s": ("json", {"json": {"drop": ["a.b"]}}, '[{"a": [{"b": 1}]}]'),
+    "t": ("jsonb", {"json": {"fake": {"a": "name", "b": "ip", "d": "birthday"}}},
+          '{"a": ["raw", ["raw", ""], 1], "b": "raw", "d": "2000-12-31"}'),
+    "u": ("jsonb", {"json": {"set": {"a": None}, "empty": ["b"]}}, '{"a": 1, "b": 2}'),
+    "v": ("jsonb", {"json": {"set": {"a": {"b": 1}}, "drop": ["a.b"]}},
+          '{"a": {"b": 2}}'),
+    "w": ("varchar(11)", "ip", "raw"), "x": ("numeric(5,2)", {"value": 7}, "3"),
+    "y": ("text", {"password": {"django": "dev"}}, "raw"), "z": ("text", None, "raw"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", ["", "fr_FR"])
 def test_rows_that_a_trigger_has_missed_are_found(
-    postgres: Postgres, dump: Path
+    postgres: Postgres, locale: str
 ) -> None:
-    masks, dbname = masking(), postgres.database(SOURCE.split("INSERT", 1)[0])
+    if locale:
+        pytest.importorskip("faker")
+    columns = ", ".join(f"{name} {type_}" for name, (type_, _, _) in ODD.items())
+    dbname = postgres.database(f"CREATE EXTENSION citext; CREATE TABLE odd ({columns})")
     psql = postgres.psql(dbname)
-    tables = masks.put_on(psql, dbname, ())
-    add = "INSERT INTO users (email, name) VALUES ('zanary@real.example', 'x');"
-    salt = f"SET dbpull.salt = '{masks.salt.hashed}';"
-    postgres.sql(dbname, salt + add)
-    prove(psql, dbname, tables)
+    mask = {f"odd.{name}": rule for name, (_, rule, _) in ODD.items()}
+    masks = replace(masking(mask), locale=locale)
+    on = masks.put_on(psql, dbname, ())
+    raw = ", ".join(literal(given) for _, _, given in ODD.values())
+    rows = ";".join(
+        f"INSERT INTO odd VALUES ({raw.replace('raw', f'z{number}')})"
+        for number in range(40)
+    )
+    env = postgres.connection(dbname).environment(os.environ, masks.options)
+    argv = [postgres.program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1"]
+    subprocess.run(argv, env=env, input=rows, text=True, check=True)
+    assert unmasked(psql, dbname, on, {}) == []
 
-    postgres.sql(dbname, f"ALTER TABLE users DISABLE TRIGGER USER; {add}")
+    postgres.sql(dbname, f"ALTER TABLE odd DISABLE TRIGGER USER; {rows}")
 
-    with pytest.raises(MaskError, match=r"^users\.email has values"):
-        prove(psql, dbname, tables)
+    assert unmasked(psql, dbname, on, {}) == [f"odd.{name}" for name in ODD]
+    assert unmasked(psql, dbname, on, {("public", "odd"): 40}) == []
+    with pytest.raises(MaskError, match=r"^odd\.a has values"):
+        prove(psql, dbname, on, {})
+
+
+def test_a_key_that_is_not_there_is_missed(postgres: Postgres) -> None:
+    sql = "CREATE TABLE t (a int); ALTER TABLE t ADD CHECK (a > 0) NOT VALID"
+    dbname = postgres.database(sql)
+    psql = postgres.psql(dbname)
+
+    prove_keys(psql, dbname, [])
+    with pytest.raises(MaskError, match=r"^The key k of public\.t is not"):
+        prove_keys(psql, dbname, [unique("k")])
+    postgres.sql(dbname, "CREATE UNIQUE INDEX k ON t (a)")
+    prove_keys(psql, dbname, [unique("k")])
+    postgres.sql(dbname, "UPDATE pg_index SET indisvalid = false"
+                 " WHERE indexrelid = 'k'::regclass")  # fmt: skip
+    with pytest.raises(MaskError, match=r"^The key k of public\.t is not"):
+        prove_keys(psql, dbname, [unique("k")])
+
+
+def unique(name: str) -> archive.Entry:
+    return archive.Entry(
+        dump_id=1, had_data=False, catalog=0, oid=0, tag=name, desc="INDEX",
+        section="post-data", namespace="public", owner="", dependencies=(),
+        definition=f"CREATE UNIQUE INDEX {name} ON public.t USING btree (a);",
+    )  # fmt: skip
 
 
 def test_masks_are_put_on_where_triggers_would_sleep(

@@ -29,7 +29,8 @@ CREATE TABLE users (
   extra hstore, raw bytea, plain json, doc jsonb, found tsvector, site text,
   staff boolean DEFAULT false, reference text, card text, iban text, pin text,
   city text, street text, company text, job text, postcode varchar(5), first text,
-  last text, age int);
+  last text, age int,
+  rank text NOT NULL DEFAULT 'none' CHECK (length(rank) > 2));
 CREATE UNIQUE INDEX ON users (lower(email::text));
 CREATE TABLE orders (id int, user_email citext, note text);
 CREATE TABLE events (at int, actor text) PARTITION BY RANGE (at);
@@ -45,7 +46,8 @@ CREATE MATERIALIZED VIEW kept_names AS SELECT name FROM names;
 CREATE STATISTICS both_names ON name, bio FROM users;
 INSERT INTO users (email, name, username, phone, password, bio, token, home, born, seen,
   ip, ip6, key, tags, mails, couple, extra, raw, plain, doc, found, site, staff,
-  reference, card, iban, pin, city, street, company, job, postcode, first, last, age)
+  reference, card, iban, pin, city, street, company, job, postcode, first, last, age,
+  rank)
 SELECT 'Zanary' || g || '@Real.example', 'Zanary ' || g, 'zanary' || g, 'zanary' || g,
   'zanary' || g, 'zanary ' || g, md5(g::text) || 'zanary' , 'zanary ' || g,
   '1999-02-02', '1999-02-02 10:00+02', '10.9.8.7', 'fe80::zanary',
@@ -56,7 +58,7 @@ SELECT 'Zanary' || g || '@Real.example', 'Zanary ' || g, 'zanary' || g, 'zanary'
     "people": [{"mail": "zanary1"}, {"mail": ["zanary2", 3]}], "ok": false, "n": 5}',
   to_tsvector('simple', 'zanary'), 'https://zanary', g = 3, 'zanary' || g, 'zanary',
   'zanary', 'zanary', 'zanary', 'zanary', 'zanary', 'zanary', 'zanar', 'zanary',
-  'zanary', 33
+  'zanary', 33, 'zanary'
 FROM generate_series(1, 50) g;
 INSERT INTO users (name, bio, phone) VALUES (NULL, '', ''), ('', NULL, NULL);
 INSERT INTO users (doc) VALUES ('[{"phone": "zanary"}, "b"]'), ('null'), ('"plain"');
@@ -94,6 +96,7 @@ MASK: dict[str, Any] = {
     "users.last": "last_name", "note": {"value": "hidden"}, "actor": "username",
     "animals.name": "first_name", "Odd Schema.Gift*.*": "token",
     "body": "text", "sender": "name", "sessions.data": "token", "age": {"value": 7},
+    "rank": "token",
 }  # fmt: skip
 KEPT = {"users": "staff AND email LIKE '%@REAL.example'"}
 UNMASKED = Path(__file__).with_name("canaries_kept.txt").read_text(encoding="utf-8")

@@ -9,7 +9,14 @@ import pytest
 from dbpull.archive import Entry
 from dbpull.errors.masks import FitsNothing, MaskError, UnfitRule
 from dbpull.masks import chosen, rules
-from dbpull.masks.constraints import Reference, Unique, references, uniques
+from dbpull.masks.constraints import (
+    NamedKey,
+    Reference,
+    Unique,
+    keys,
+    references,
+    uniques,
+)
 from dbpull.masks.judged import judge
 from dbpull.masks.rules import JsonChange, Rule
 from dbpull.masks.salt import Salt, django_password, salt_of
@@ -23,7 +30,7 @@ def column(name: str, type_: str = "text", **more: Any) -> Column:
     given: dict[str, Any] = {
         "type": type_, "base": type_, "category": "A" if array else category,
         "element": category if array else "", "element_type": base if array else "",
-        "limit": None, "required": False, "generated_from": None,
+        "limit": None, "required": False, "is_domain": False, "generated_from": None,
     } | more  # fmt: skip
     return Column(name, **given)
 
@@ -310,6 +317,18 @@ def test_an_exception_of_no_table_is_refused() -> None:
             " (lower((email)::text), ((a -> 'name'::text))) WHERE (deleted IS NULL);",
             Unique(("shop", "users"), frozenset({"lower", "email", "text", "a"})),
         ),
+        (
+            "CONSTRAINT",
+            "ALTER TABLE ONLY public.rooms\n    ADD CONSTRAINT k PRIMARY KEY (id,"
+            " valid_at WITHOUT OVERLAPS);",
+            Unique(("public", "rooms"), frozenset({"id", "valid_at"})),
+        ),
+        (
+            "CONSTRAINT",
+            "ALTER TABLE ONLY public.rooms\n    ADD CONSTRAINT e EXCLUDE USING gist"
+            " (name WITH =, during WITH &&) WHERE ((NOT gone));",
+            Unique(("public", "rooms"), frozenset({"name", "during", "with"})),
+        ),
         ("INDEX", "CREATE INDEX i ON public.users USING btree (name);", None),
         (
             "CONSTRAINT",
@@ -331,6 +350,45 @@ def test_foreign_keys_are_read() -> None:
     assert list(references([entry("FK CONSTRAINT", definition)])) == [
         Reference(("public", 'odd "one"'), ("a", "B"), ("other", "users"), ("c", "d"))
     ]
+
+
+def test_foreign_keys_with_periods_are_read() -> None:
+    definition = (
+        "ALTER TABLE ONLY public.stays\n    ADD CONSTRAINT f FOREIGN KEY (room, PERIOD"
+        " at) REFERENCES public.rooms(id, PERIOD valid_at);"
+    )
+
+    assert list(references([entry("FK CONSTRAINT", definition)])) == [
+        Reference(
+            ("public", "stays"), ("room", "at"), ("public", "rooms"), ("id", "valid_at")
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("desc", "definition", "found"),
+    [
+        ("INDEX", "CREATE UNIQUE INDEX i ON public.t USING btree (a);", ("i", False)),
+        ("INDEX", "CREATE INDEX i ON public.t USING btree (a);", None),
+        (
+            "CONSTRAINT",
+            'ALTER TABLE ONLY public.t\n    ADD CONSTRAINT "A b" UNIQUE (a);',
+            ("A b", False),
+        ),
+        (
+            "FK CONSTRAINT",
+            "ALTER TABLE public.t\n    ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES"
+            " public.u(id) NOT VALID;",
+            ("f", True),
+        ),
+    ],
+)
+def test_the_keys_that_must_be_there_are_read(
+    desc: str, definition: str, found: tuple[str, bool] | None
+) -> None:
+    made = [NamedKey(("public", "t"), *found)] if found else []
+
+    assert list(keys([entry(desc, definition)])) == made
 
 
 def test_the_salt_is_made_once_and_for_its_owner_alone(tmp_path: Any) -> None:

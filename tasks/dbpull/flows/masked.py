@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from dbpull.archive import Entry
 from dbpull.console import Reporter
@@ -14,10 +14,11 @@ from dbpull.flows import cleanup
 from dbpull.masks import kept_columns, rules
 from dbpull.masks.decisions import Undecided
 from dbpull.masks.judged import MaskedTable
-from dbpull.masks.masking import Masking
-from dbpull.masks.proof import prove
+from dbpull.masks.masking import Applied, Masking
+from dbpull.masks.proof import prove, prove_keys
 from dbpull.masks.salt import salt_of
 from dbpull.naming import setting
+from dbpull.postgres.patterns import Table
 from dbpull.postgres.psql import Psql
 from dbpull.project import PROJECT
 from dbpull.restore.selection import Selection
@@ -86,8 +87,15 @@ class Masks:
     masking: Masking
     entries: Sequence[Entry]
     """Those of the dump that are restored."""
-    tables: Sequence[MaskedTable] = ()
-    """The tables that got masks, once they have."""
+    applied: Applied | None = None
+    """What was put on, once it was."""
+    kept: Mapping[Table, int] = field(default_factory=dict)
+    """The rows of each table that stayed as they were, once masks are off."""
+
+    @property
+    def tables(self) -> Sequence[MaskedTable]:
+        """The tables that got masks."""
+        return self.applied.tables if self.applied else ()
 
     @property
     def options(self) -> str:
@@ -96,15 +104,19 @@ class Masks:
 
     def put_on(self, dbname: str) -> None:
         """Put masks on between definitions and rows. Raises MaskError, SqlFailed."""
-        self.tables = self.masking.put_on(self.psql, dbname, self.entries)
+        self.applied = self.masking.put_on(self.psql, dbname, self.entries)
 
-    def take_off(self, dbname: str) -> None:
-        """Take masks off, prove them gone and their work done.
+    def take_off(self, dbname: str, absent: Collection[Entry]) -> None:
+        """Take masks off, prove them gone, their work done and the keys there.
 
-        Raises MaskError, and SqlFailed, also where masks were never put on.
+        `absent`: entries that failed, and may. Raises MaskError, SqlFailed.
         """
-        self.masking.take_off(self.psql, dbname)
-        prove(self.psql, dbname, self.tables)
+        if not self.applied:
+            raise MaskError("No mask was put on.", "Please report this.")
+        on, psql = self.applied, self.psql
+        self.kept = self.masking.take_off(psql, dbname, on)
+        prove(psql, dbname, on, self.kept)
+        prove_keys(psql, dbname, [one for one in self.entries if one not in absent])
 
 
 def masks_for(

@@ -94,7 +94,7 @@ class Refresh:
             restore = self._restoring(aside.names.aside)
             outcome = self.stream.restore(restore, self.reporter)
             if self.masks:
-                self.masks.take_off(aside.names.aside)
+                self.masks.take_off(aside.names.aside, outcome.absent)
             add = partial(self._add, aside.names.aside) if self.additions.any else None
             self._check.run(aside.names.aside, outcome, copied=True, add=add)
             return self._refreshed(outcome, self._swap(aside.oid, outcome))

@@ -9,22 +9,39 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dbpull.archive import IDENTIFIER, Entry, unquoted
+from dbpull.archive import IDENTIFIER, Entry, unknown, unquoted
 from dbpull.postgres.patterns import Table
 
 TABLE = rf"(?:({IDENTIFIER})\.)?({IDENTIFIER})"
 """A regular expression for a table, in two groups: its schema, its name."""
-_NAMES = rf"\(({IDENTIFIER}(?:, {IDENTIFIER})*)\)"
-_ALTERED = re.compile(rf"ALTER TABLE (?:ONLY )?{TABLE}\s+ADD CONSTRAINT {IDENTIFIER} ")
+# Since 18 the last column of a key may be the period in which a row holds.
+_LAST = rf"(?:PERIOD )?{IDENTIFIER}(?: WITHOUT OVERLAPS)?"
+_NAMES = rf"\(((?:{IDENTIFIER}, )*{_LAST})\)"
+_KEYWORDS = frozenset({"PERIOD", "WITHOUT", "OVERLAPS"})
+_ALTERED = re.compile(
+    rf"ALTER TABLE (?:ONLY )?{TABLE}\s+ADD CONSTRAINT (?P<name>{IDENTIFIER}) "
+)
 _KEY = re.compile(rf"(?:UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)? {_NAMES}")
+_EXCLUDED = re.compile(rf"EXCLUDE USING {IDENTIFIER} (.*?)(?: WHERE \(|;)", re.DOTALL)
 _REFERENCE = re.compile(rf"FOREIGN KEY {_NAMES} REFERENCES {TABLE}{_NAMES}")
 _INDEX = re.compile(
-    rf"CREATE UNIQUE INDEX {IDENTIFIER} ON (?:ONLY )?{TABLE}"
-    rf" USING {IDENTIFIER} (\(.*)",
+    rf"CREATE UNIQUE INDEX (?P<name>{IDENTIFIER}) ON (?:ONLY )?{TABLE}"
+    rf" USING {IDENTIFIER} (?P<columns>\(.*)",
     re.DOTALL,
 )
 _BEHIND = re.compile(r" (?:WHERE|INCLUDE|NULLS NOT DISTINCT|WITH|TABLESPACE) ?\(?")
 _TEXT = re.compile(r"'(?:[^']|'')*'")
+_UNPROVEN = (" NOT VALID;", " NOT ENFORCED;")
+
+
+@dataclass(frozen=True)
+class NamedKey:
+    """A unique or a foreign key, or a unique index."""
+
+    table: Table
+    name: str
+    unproven: bool
+    """Whether rows need not fulfil it."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +63,34 @@ class Reference:
     to_columns: tuple[str, ...]
 
 
+def keys(entries: Iterable[Entry]) -> Iterator[NamedKey]:
+    """The keys whose names are known."""
+    for entry in entries:
+        definition, group = entry.definition, 1
+        found = None
+        if entry.desc in {"CONSTRAINT", "FK CONSTRAINT"}:
+            found = _ALTERED.search(definition)
+        elif entry.desc == "INDEX":
+            found, group = _INDEX.search(definition), 2
+        if found and not unknown(definition):
+            table = table_of(found, group, entry.namespace or "")
+            unproven = definition.rstrip().endswith(_UNPROVEN)
+            yield NamedKey(table, unquoted(found["name"]), unproven)
+
+
 def uniques(entries: Iterable[Entry]) -> Iterator[Unique]:
-    """The primary keys, unique constraints and unique indexes."""
+    """The primary keys, unique and exclusion constraints and unique indexes."""
     for entry in entries:
         schema = entry.namespace or ""
         if entry.desc == "CONSTRAINT" and (found := _ALTERED.search(entry.definition)):
             if key := _KEY.match(entry.definition, found.end()):
                 yield Unique(table_of(found, 1, schema), frozenset(_names(key[1])))
+            elif key := _EXCLUDED.match(entry.definition, found.end()):
+                columns = frozenset(mentioned(key[1]))
+                yield Unique(table_of(found, 1, schema), columns)
         elif entry.desc == "INDEX" and (found := _INDEX.search(entry.definition)):
-            columns = _BEHIND.split(_TEXT.sub("", found[3]))[0]
-            yield Unique(table_of(found, 1, schema), frozenset(mentioned(columns)))
+            text = _BEHIND.split(_TEXT.sub("", found["columns"]))[0]
+            yield Unique(table_of(found, 2, schema), frozenset(mentioned(text)))
 
 
 def references(entries: Iterable[Entry]) -> Iterator[Reference]:
@@ -84,4 +119,5 @@ def table_of(found: re.Match[str], group: int, schema: str = "") -> Table:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(map(unquoted, re.findall(IDENTIFIER, text)))
+    words = (word for word in re.findall(IDENTIFIER, text) if word not in _KEYWORDS)
+    return tuple(map(unquoted, words))

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dbpull.masks.vocabulary import Vocabulary, pick
+from dbpull.masks.vocabulary import Vocabulary, literal, pick
 
 SCHEMA = "dbpull_mask"
 """The schema of our functions."""
 FEWEST_DIGITS = 10
 """The fewest hexadecimal digits of a hash that stand for a value."""
+IBAN, CARD = "DE89370400440532013000", "4242424242424242"
+"""Numbers that are documented for tests."""
 _LOREM = "Lorem ipsum dolor sit amet. "
 UNIQUE = frozenset({"keep", "email", "username", "token", "uuid", "url"})
 """The rules that keep different values different."""
@@ -118,8 +120,8 @@ _FAKES: Mapping[str, Callable[[Given], str]] = {
     "birthday": _birthday,
     "ip": _ip,
     "digits": _digits,
-    "iban": lambda _: "'DE89370400440532013000'",
-    "card": lambda _: "'4242424242424242'",
+    "iban": lambda _: literal(IBAN),
+    "card": lambda _: literal(CARD),
     "text": _text,
     **{
         kind: _word(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from dbpull.masks.salt import Salt
 from dbpull.masks.script import SETTING, Script, UserFunction
 from dbpull.masks.tables import ColumnName
 from dbpull.masks.vocabulary import Vocabulary
+from dbpull.postgres.patterns import Table
 from dbpull.postgres.psql import Psql
 
 # A fake of a date or a number is made of its text, which these settings decide on.
@@ -45,12 +47,26 @@ FROM (SELECT *, row_number() OVER () / {_AT_ONCE} AS part FROM pg_trigger
 SELECT string_agg(format('DROP FUNCTION %s', oid::regprocedure), '; ')
 FROM (SELECT oid, row_number() OVER () / {_AT_ONCE} AS part FROM pg_proc
   WHERE pronamespace = '{SCHEMA}'::regnamespace) ours GROUP BY part \\gexec
-DROP SCHEMA {SCHEMA};
-SELECT count(*) FROM (
+SELECT coalesce(json_object_agg(
+  format('{SCHEMA}.%s', relname), coalesce(pg_sequence_last_value(oid), 0)), '{{}}')
+  AS counted
+FROM pg_class WHERE relkind = 'S' AND relnamespace = '{SCHEMA}'::regnamespace \\gset
+DROP SCHEMA {SCHEMA} CASCADE;
+SELECT :'counted', count(*) FROM (
   SELECT FROM pg_namespace WHERE nspname = '{SCHEMA}'
   UNION ALL
   SELECT FROM pg_trigger WHERE tgname = '{SCHEMA}') ours;
 """  # noqa: S608 - of constants
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The masks that are on a database."""
+
+    tables: Sequence[MaskedTable]
+    words: Vocabulary
+    counters: Mapping[Table, str]
+    """The sequence that counts the rows of a table that stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +88,7 @@ class Masking:
         quiet = _QUIET if self.quiet else ""
         return f"-c {SETTING}={self.salt.hashed} {_AS_TEXT}{quiet}"
 
-    def put_on(
-        self, psql: Psql, dbname: str, entries: Sequence[Entry]
-    ) -> list[MaskedTable]:
+    def put_on(self, psql: Psql, dbname: str, entries: Sequence[Entry]) -> Applied:
         """Put triggers on a database whose definitions are restored.
 
         `entries`: those of the dump that are restored. Raises MaskError, SqlFailed.
@@ -96,15 +110,21 @@ class Masking:
         parts = (triggers[n : n + _AT_ONCE] for n in range(0, len(triggers), _AT_ONCE))
         sql = "".join(f"BEGIN;\n{chr(10).join(part)}\nCOMMIT;\n" for part in parts)
         psql.run(_FIRST + sql, doing=doing, dbname=dbname)
-        return masked
+        return Applied(masked, words, script.counters)
 
-    def take_off(self, psql: Psql, dbname: str) -> None:
-        """Remove all that `put_on` made, and prove it gone. Raises MaskError."""
-        [[left]] = psql.run(_TAKE_OFF, doing="Taking the masks off", dbname=dbname)
+    def take_off(self, psql: Psql, dbname: str, on: Applied) -> dict[Table, int]:
+        """Remove all that `put_on` made, and prove it gone. Raises MaskError.
+
+        Returns how many rows of each table stayed as they were.
+        """
+        doing = "Taking the masks off"
+        [[counted, left]] = psql.run(_TAKE_OFF, doing=doing, dbname=dbname)
         if left != "0":
             raise MaskError(
                 "Triggers of masks are left in the new database.", "Please report this."
             )
+        counts = json.loads(counted)
+        return {table: counts[name] for table, name in on.counters.items()}
 
 
 def _create(psql: Psql, dbname: str, function: UserFunction) -> None:

@@ -1,70 +1,96 @@
-"""The proof before a swap: rows of the new database hold what their masks make."""
+"""The proof before a swap: rows hold what their masks make, and the keys are there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 
+from dbpull.archive import Entry
 from dbpull.errors.masks import MaskError
 from dbpull.errors.sql_names import quoted
-from dbpull.masks.judged import Mask, MaskedTable
-from dbpull.masks.vocabulary import literal
+from dbpull.masks.constraints import keys
+from dbpull.masks.invariants import invariant
+from dbpull.masks.judged import MaskedTable
+from dbpull.masks.masking import Applied
+from dbpull.masks.vocabulary import Vocabulary, literal
+from dbpull.postgres.patterns import Table
 from dbpull.postgres.psql import Psql
 
 ROWS = 1000
 """The rows of each table that are looked at."""
-# What a column's limit may cut off is not looked for.
-_MADE = {
-    "email": r"^u[0-9a-f]+@example\.com$",
-    "username": r"^user-[0-9a-f]+$",
-    "token": r"^[0-9a-f]+$",
-    "url": r"^https://example\.com/[0-9a-f]+$",
-    "phone": r"^\+1555[0-9]*$",
-    "digits": r"^[0-9]+$",
-    "ip": r"^(198\.51\.100\.|2001:db8::)",
-    "text": r"^L(o|$)(r|$)(e|$)(m|$)( |$)",
-}
-_SHORTEST = 5
-_COLUMN = """SELECT {label} WHERE EXISTS (SELECT FROM (SELECT {column} AS v
-FROM ONLY {table} LIMIT {rows}) rows WHERE NOT ({holds}))"""
+# As the fakes were made: TimeZone decides on the day of a time.
+_FIRST = "SET search_path = ''; SET TimeZone = 'UTC'; SET jit = off;\n"
+_COLUMN = """SELECT {label} FROM (SELECT {column} AS v FROM ONLY {table} LIMIT {rows}) r
+WHERE NOT ({invariant}) HAVING count(*) > {kept};\n"""
+_KEYS = """
+SELECT json_agg(json_build_array(nspname, relname, name, valid))
+FROM (SELECT oid, name, bool_and(valid) AS valid FROM (
+  SELECT conrelid AS oid, conname AS name, convalidated AS valid FROM pg_constraint
+  UNION ALL
+  SELECT indrelid, relname, indisvalid OR relkind = 'I'
+  FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indisunique) every
+  GROUP BY 1, 2) keys
+JOIN pg_class t USING (oid) JOIN pg_namespace n ON n.oid = relnamespace;
+"""
 
 
-def prove(psql: Psql, dbname: str, tables: Sequence[MaskedTable]) -> None:
-    """Raise MaskError where a row holds what its mask does not make.
+def prove(psql: Psql, dbname: str, on: Applied, kept: Mapping[Table, int]) -> None:
+    """Raise MaskError where rows hold what their masks do not make.
 
-    Tables with exceptions, and those of other servers, are left out. The message
-    names the column, no value.
+    `kept`: how many rows of each table stayed as they were. The message names a
+    column, no value.
     """
-    queries = [query for masked in tables for query in _queries(masked)]
-    if not queries:
-        return
-    sql = "SET search_path = '';\n" + "\nUNION ALL ".join(queries) + " LIMIT 1;"
-    for [column] in psql.run(sql, doing="Looking at masked rows", dbname=dbname):
+    if found := unmasked(psql, dbname, on, kept):
         raise MaskError(
-            f"{column} has values that its mask does not make.", "Please report this."
+            f"{found[0]} has values that its mask does not make.", "Please report this."
         )
 
 
-def _queries(masked: MaskedTable) -> Iterator[str]:
+def unmasked(
+    psql: Psql, dbname: str, on: Applied, kept: Mapping[Table, int]
+) -> list[str]:
+    """The columns of which rows hold what their masks do not make.
+
+    Tables of other servers are left out, and rules that may make any value.
+    """
+    queries = [
+        query
+        for one in on.tables
+        for query in _queries(one, on.words, kept.get(one.table.key, 0))
+    ]
+    sql = _FIRST + "".join(queries)
+    answer = psql.run(sql, doing="Looking at masked rows", dbname=dbname)
+    # Between the answers of two statements there is no record's end.
+    return answer[0][0].split("\n") if answer else []
+
+
+def _queries(masked: MaskedTable, words: Vocabulary, kept: int) -> Iterator[str]:
     table = masked.table
-    if masked.conditions or table.foreign:
-        return
     for mask in masked.masks:
-        if holds := _holds(mask):
+        condition = "" if table.foreign else invariant(mask, words)
+        if condition:
             yield _COLUMN.format(
                 label=literal(f"{table.label}.{mask.column.name}"),
                 column=quoted(mask.column.name),
                 table=f"{quoted(table.schema)}.{quoted(table.name)}",
                 rows=ROWS,
-                holds=holds,
+                invariant=condition,
+                kept=kept,
             )
 
 
-def _holds(mask: Mask) -> str:
-    """The SQL condition that a masked value `v` fulfils; "" where none is known."""
-    if mask.rule.kind == "null":
-        return "v IS NULL"
-    short = mask.limit is not None and mask.limit < _SHORTEST
-    if mask.rule.kind not in _MADE or mask.column.category == "A" or short:
-        return ""
-    made = literal(_MADE[mask.rule.kind])
-    return f"v IS NULL OR v::text = '' OR v::text ~ {made}"
+def prove_keys(psql: Psql, dbname: str, entries: Sequence[Entry]) -> None:
+    """Raise MaskError where a unique or foreign key of the dump is absent or invalid.
+
+    `entries`: those that were restored.
+    """
+    found = psql.run(_KEYS, doing="Looking at the keys", dbname=dbname)[0][0]
+    there = {(*where, name): ok for *where, name, ok in json.loads(found or "[]")}
+    for key in keys(entries):
+        valid = there.get((*key.table, key.name))
+        if valid is None or not (valid or key.unproven):
+            raise MaskError(
+                f"The key {key.name} of {'.'.join(key.table)} is not in the new"
+                " database as it is in the dump.",
+                "Please report this.",
+            )

@@ -9,6 +9,7 @@ import secrets
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from dbpull.download.ignored import keep_out_of_git, make_private
@@ -57,8 +58,9 @@ def _kept(path: Path) -> bytes:
     return path.read_bytes().strip()
 
 
+@cache
 def django_password(password: str) -> str:
-    """A password as Django stores it (PBKDF2PasswordHasher.encode)."""
+    """A password as Django stores it (PBKDF2PasswordHasher.encode); one for a run."""
     salt = secrets.token_urlsafe(12)
     key = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS)
     return f"pbkdf2_sha256${_ROUNDS}${salt}${base64.b64encode(key).decode()}"

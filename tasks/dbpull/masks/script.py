@@ -8,20 +8,27 @@ the other, so what reads other columns is evaluated before.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dbpull.errors.sql_names import quoted
-from dbpull.masks.blanked import blank
+from dbpull.masks.constants import constant
 from dbpull.masks.constraints import mentioned
 from dbpull.masks.documents import QUOTE, Documents
+from dbpull.masks.failing import (
+    HELPERS,
+    caught,
+    may_fail,
+    refusing_null,
+    refusing_unchecked,
+)
 from dbpull.masks.fakes import SCHEMA, Given, fake
 from dbpull.masks.judged import Mask, MaskedTable
 from dbpull.masks.rules import FAKES, JsonChange
-from dbpull.masks.salt import Salt, django_password
-from dbpull.masks.tables import Column, MaskTable, Tables
+from dbpull.masks.salt import Salt
+from dbpull.masks.tables import MaskTable, Tables
 from dbpull.masks.vocabulary import Vocabulary, literal
+from dbpull.postgres.patterns import Table
 
 SETTING = "dbpull.salt"
 """The setting of a session that holds the salt, as our functions read it."""
@@ -36,11 +43,12 @@ $$ SELECT encode(sha256(convert_to(current_setting('{SETTING}') || v,
 CREATE FUNCTION {SCHEMA}.num(v text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT hashtextextended(v COLLATE "C", {{seed}}) & 9223372036854775807 $$;
 """
-_TRIGGER = """CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {quote}
-DECLARE
+_BLOCK = """DECLARE
 {declared}BEGIN
 {body}RETURN NEW;
-END {quote};
+END"""
+_TRIGGER = """CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {quote}
+{block} {quote};
 CREATE TRIGGER {schema} BEFORE INSERT ON {table}
 FOR EACH ROW EXECUTE FUNCTION {function}();
 ALTER TABLE {table} ENABLE ALWAYS TRIGGER {schema};"""
@@ -84,6 +92,8 @@ class Script:
     tables: Tables
     of_user: list[UserFunction] = field(default_factory=list, init=False)
     """To be created between the helpers and the triggers."""
+    counters: dict[Table, str] = field(default_factory=dict, init=False)
+    """The sequence that counts the rows of a table that stay as they are."""
     values: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
     """The texts of constants with their types; for each a column that gets it."""
     _documents: Documents = field(default_factory=Documents, init=False)
@@ -95,7 +105,8 @@ class Script:
         encoding = self.tables.encoding
         known = "UTF8" if encoding != "SQL_ASCII" else encoding
         helpers = _HELPERS.format(encoding=known, seed=self.salt.seed)
-        return "\n".join([helpers, *self._documents.functions])
+        counters = (f"CREATE SEQUENCE {name};" for name in self.counters.values())
+        return "\n".join([helpers, HELPERS, *self._documents.functions, *counters])
 
     def triggers(self, tables: Iterable[MaskedTable]) -> list[str]:
         """The statements that create each trigger; fills the other parts."""
@@ -103,19 +114,45 @@ class Script:
 
     def _trigger(self, masked: MaskedTable) -> str:
         table, trigger = masked.table, _Trigger()
-        for condition in masked.conditions:
-            kept = self._of_the_user(table, condition, "boolean", "mask_except")
-            trigger.body.append(f"IF {kept} THEN RETURN NEW; END IF;")
+        trigger.body += self._excepting(masked)
         for mask in masked.masks:
             trigger.body += self._assigned(table, mask, trigger)
+        refusing = [*filter(None, map(refusing_null, masked.masks))]
+        refusing += self._checking(masked)
+        block = _BLOCK.format(
+            declared="".join(f"{line}\n" for line in trigger.declared),
+            body="".join(f"{line}\n" for line in [*trigger.body, *refusing]),
+        )
+        if masked.conditions or refusing or any(map(may_fail, masked.masks)):
+            block = caught(f"{block};\n", table.label)
         return _TRIGGER.format(
             function=self._name("masked"),
             schema=SCHEMA,
             table=f"{quoted(table.schema)}.{quoted(table.name)}",
-            declared="".join(f"{line}\n" for line in trigger.declared),
-            body="".join(f"{line}\n" for line in trigger.body),
+            block=block,
             quote=QUOTE,
         )
+
+    def _excepting(self, masked: MaskedTable) -> Iterator[str]:
+        """The statements that leave a row as it is, and count it."""
+        table = masked.table
+        for condition in masked.conditions:
+            kept = self._of_the_user(table, condition, "boolean", "mask_except")
+            if table.key not in self.counters:
+                self.counters[table.key] = self._name("kept")
+            count = f"PERFORM nextval({literal(self.counters[table.key])})"
+            yield f"IF {kept} THEN {count}; RETURN NEW; END IF;"
+
+    def _checking(self, masked: MaskedTable) -> Iterator[str]:
+        """The statements that refuse what a CHECK on masked columns would refuse."""
+        table, ours = masked.table, {mask.column.name for mask in masked.masks}
+        for check in table.checks:
+            columns = [table.columns[name] for name in check.columns]
+            stored = all(column.generated_from is None for column in columns)
+            if stored and ours.intersection(check.columns):
+                label = f"the CHECK {check.name}"
+                call = self._of_the_user(table, check.sql, "boolean", label)
+                yield refusing_unchecked(call, check.name)
 
     def _assigned(
         self, table: MaskTable, mask: Mask, trigger: _Trigger
@@ -150,24 +187,15 @@ class Script:
         unchanged = f"{raw} IS NULL"
         if column.is_text and rule.kind not in {"blank", "password"}:
             unchanged += f" OR {raw}::text = ''"
-        made = self._constant(table, mask)
+        value = constant(mask)
+        made = None if value is None else literal(value)
+        if rule.kind == "value" and value is not None:
+            label = f"{table.label}.{column.name}"
+            self.values.setdefault((value, column.type), label)
         if made is None:
             given = self._given(table, mask, raw, trigger)
             made = f"({fake(rule.kind, given)})"
         return f"CASE WHEN {unchanged} THEN {raw} ELSE {made}::{type_} END"
-
-    def _constant(self, table: MaskTable, mask: Mask) -> str | None:
-        rule, column = mask.rule, mask.column
-        if rule.kind == "blank":
-            return literal(blank(column) or "")
-        if rule.kind == "password":
-            return literal(django_password(rule.argument) if rule.argument else "!")
-        if rule.kind == "value":
-            value = _written(rule.argument, column)
-            label = f"{table.label}.{column.name}"
-            self.values.setdefault((value, column.type), label)
-            return literal(value)
-        return None
 
     def _given(
         self, table: MaskTable, mask: Mask, raw: str, trigger: _Trigger
@@ -213,12 +241,3 @@ class Script:
     def _name(self, kind: str) -> str:
         self._functions += 1
         return f"{SCHEMA}.{kind}{self._functions}"
-
-
-def _written(value: object, column: Column) -> str:
-    """A value of YAML as the text of a literal."""
-    if column.category == "A" and isinstance(value, list):
-        return "{" + ",".join(json.dumps(str(one)) for one in value) + "}"
-    if column.base in {"json", "jsonb"} or isinstance(value, list | dict | bool):
-        return json.dumps(value)
-    return str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dbpull.postgres.patterns import Table as TableName
 from dbpull.postgres.psql import Psql
@@ -35,6 +36,7 @@ columns AS (
     'name', a.attname,
     'type', format_type(a.atttypid, a.atttypmod),
     'base', b.typname,
+    'is_domain', b.oid <> a.atttypid,
     'category', b.typcategory,
     'element', coalesce((SELECT e.typcategory FROM pg_type e
       WHERE e.oid = b.typelem AND b.typcategory = 'A'), ''),
@@ -71,7 +73,13 @@ SELECT json_build_object(
     'partitioned_by', (SELECT coalesce(json_agg(attname), '[]')
       FROM pg_partitioned_table JOIN pg_attribute
         ON attrelid = partrelid AND attnum = ANY (partattrs)
-      WHERE partrelid = own.oid)) ORDER BY nspname, relname), '[]'))
+      WHERE partrelid = own.oid),
+    'checks', (SELECT coalesce(json_agg(json_build_object('name', conname,
+        'sql', pg_get_expr(conbin, conrelid), 'columns', ARRAY(
+          SELECT attname FROM pg_attribute
+          WHERE attrelid = conrelid AND attnum = ANY (conkey)))), '[]')
+      FROM pg_constraint WHERE conrelid = own.oid AND contype = 'c')
+    ) ORDER BY nspname, relname), '[]'))
 FROM own LEFT JOIN columns ON attrelid = own.oid LEFT JOIN above ON above.oid = own.oid;
 """
 
@@ -99,6 +107,7 @@ class Column:
     """Whether NULL is refused."""
     generated_from: Sequence[str] | None = None
     """The columns from which a generated column is computed."""
+    is_domain: bool = False
 
     @property
     def is_text(self) -> bool:
@@ -117,6 +126,15 @@ class Column:
 
 
 @dataclass(frozen=True)
+class RowCheck:
+    """A CHECK of a table, which each row must pass."""
+
+    name: str
+    sql: str
+    columns: Sequence[str]
+
+
+@dataclass(frozen=True)
 class MaskTable:
     """A table with its columns."""
 
@@ -131,6 +149,7 @@ class MaskTable:
     columns: Mapping[str, Column]
     foreign: bool = False
     """Whether its rows are on another server."""
+    checks: Sequence[RowCheck] = ()
 
     @property
     def key(self) -> TableName:
@@ -175,5 +194,7 @@ def look(psql: Psql, dbname: str) -> Tables:
 def _table(given: dict[str, object]) -> MaskTable:
     columns = [Column(**told) for told in given.pop("columns")]  # type: ignore[attr-defined]
     ancestors = [tuple(name) for name in given.pop("ancestors")]  # type: ignore[attr-defined]
+    checks = [RowCheck(**told) for told in given.pop("checks")]  # type: ignore[attr-defined]
     by_name = {column.name: column for column in columns}
-    return MaskTable(**given, ancestors=ancestors, columns=by_name)  # type: ignore[arg-type]
+    more: dict[str, Any] = {"ancestors": ancestors, "checks": checks}
+    return MaskTable(**given, **more, columns=by_name)  # type: ignore[arg-type]

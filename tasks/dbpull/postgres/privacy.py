@@ -45,6 +45,8 @@ _RAISED_ZH = re.compile(rf"{_STATEMENT}.*PL/pgSQL")
 # In languages other than PL/pgSQL every error is an exception of the app's own.
 _OTHER_LANGUAGE = re.compile(r"\bPL/(?!pgSQL)\w+|\bplv8\b")
 _FUNCTION = re.compile(r"PL/pgSQL function (.*\)) line ")
+OURS = "dbpull_mask.refuse()"
+"""The function that tells of a mask that failed: by names, without a value."""
 
 
 def without_values(text: str) -> str:
@@ -76,6 +78,8 @@ def raised_by(lines: Iterable[str]) -> str:
     for line in lines:
         if _RAISED.search(line) or _RAISED_ZH.search(line):
             found = _FUNCTION.search(line)
+            if found and found[1] == OURS:
+                return ""
             return found[1] if found else "a function of the database"
         if _OTHER_LANGUAGE.search(line):
             return "a function of the database"
