@@ -81,7 +81,7 @@ def examine(
         ({"target": "postgres://127.0.0.1:1/shop"}, "target", "be reached", "server "),
         ({"target": "{powerless}"}, "rights", "may not create", "CREATEDB"),
         ({"target": "{stranger}"}, "rights", "belongs to postgres", "GRANT"),
-        ({"rule": "emial"}, "masks", "emial", "email"),
+        ({"rule": "emial"}, "settings", "emial", "email"),
     ],
     ids=str,
 )
@@ -155,4 +155,4 @@ def test_all_in_order_ends_well_and_a_refusal_with_exit_code_1(
     assert "✗" not in well.out
     assert "Nothing is known that would keep a pull from working." in well.err
     ill.refuses("A pull would be refused", "then run `invoke db.doctor` again")
-    assert "- database  see above" in ill.out
+    assert "- database  can't be looked at: see above" in ill.out

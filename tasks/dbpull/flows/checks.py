@@ -14,9 +14,9 @@ from typing import TypeVar
 from dbpull.dumps.kept_here import kept_here
 from dbpull.errors.local import NotIgnored
 from dbpull.errors.postgres import MissingProgram
-from dbpull.flows import masked
 from dbpull.flows.gather import Run, refuse_mistaken
 from dbpull.flows.prepare import prepare, refuse_full_disk
+from dbpull.flows.pull import refuse_impossible
 from dbpull.naming import NAME
 from dbpull.postgres import programs
 from dbpull.postgres.programs import Program
@@ -26,7 +26,7 @@ from dbpull.sources.kinds import source_of
 from dbpull.sources.source import ByUrl, Source, SourceDatabase, SourceWithAccount
 from dbpull.target import embedded_server, guard, opened
 from dbpull.target.opened import Target
-from dbpull.words import age, counted, size
+from dbpull.words import age, listed, size
 
 T = TypeVar("T")
 Check = Callable[[], str]
@@ -61,8 +61,7 @@ class Checks:
         yield "mix-up", self.mix_up
         yield "disk", self.disk
         yield "dump", self.dump
-        if self._run.settings.mask or self._run.settings.mask_except:
-            yield "masks", self.masks
+        yield "settings", self.settings
         if not self._run.shell.host:
             yield ".env", self.env_file
             if self._run.settings.hosts:
@@ -171,10 +170,12 @@ class Checks:
         prepared = prepare(target, run.store.look(dump).contents, run.settings)
         return f"{dump.label} can be restored, by pg_restore {prepared.program.major}"
 
-    def masks(self) -> str:
-        """The rules of masks can be used."""
-        masked.refuse_unmaskable(self._run.settings, in_place=False)
-        return counted(len(self._run.settings.mask), "rule")
+    def settings(self) -> str:
+        """What the settings say of masks, kept rows and commands can be done."""
+        refuse_impossible(self._run)
+        names = ("mask", "keep_rows", "before_swap", "after_swap")
+        used = [name for name in names if getattr(self._run.settings, name)]
+        return f"{listed(used)} can be used" if used else "all of them can be used"
 
     def env_file(self) -> str:
         """Git ignores .env. Raises NotIgnored."""
@@ -201,5 +202,5 @@ def _is_there(run: Run, path: os.PathLike[str]) -> bool:
 def _found(each: T | None) -> T:
     """What an earlier check has found. Raises NotKnown."""
     if each is None:
-        raise NotKnown("see above")
+        raise NotKnown("can't be looked at: see above")
     return each

@@ -41,7 +41,7 @@ def pull(
         source = source_of(settings, kept_here(settings))
         settings = masked.unmasked(settings, asked.unmasked, source.name, reporter)
         run = Run(settings, shell, asked, reporter)
-        _refuse_impossible(run)
+        refuse_impossible(run)
         source.refuse_unable(reporter)
         if dry_run:
             look = run.look()
@@ -133,7 +133,7 @@ def restore(
         name = source_label(found.app) or found.path.name
         settings = masked.unmasked(settings, asked.unmasked, name, reporter)
         run = Run(settings, shell, asked, reporter)
-        _refuse_impossible(run)
+        refuse_impossible(run)
         if dry_run:
             look = run.look()
             _refuse_other(run, look, found, dump)
@@ -153,7 +153,7 @@ def restore(
         Hooks(done.target, settings, reporter).after()
 
 
-def _refuse_impossible(run: Run) -> None:
+def refuse_impossible(run: Run) -> None:
     """Raise MaskError, or the error of `additions`, for what can't be used."""
     in_place, blank_new = run.asked.in_place, run.asked.blank_new
     masked.refuse_unmaskable(run.settings, in_place=in_place, blank_new=blank_new)

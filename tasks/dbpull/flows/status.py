@@ -23,7 +23,6 @@ from dbpull.sources import choice
 from dbpull.sources.kinds import source_of
 from dbpull.sources.source import SourceBackup
 from dbpull.target import embedded_server, opened
-from dbpull.target.member import Member
 from dbpull.target.provenance import Provenance
 from dbpull.target.snapshots import snapshots
 from dbpull.words import age, ago, counted, size
@@ -38,16 +37,19 @@ class DatabaseThere:
 
     role: str
     """`target`, `previous`, `snapshot`, `original`."""
-    dbname: str
+    name: str
+    """The database's name; of a snapshot, the name that its user gave."""
     size: int | None
     """Bytes; None where this role may not know."""
     rows: Provenance | None
     """Where the rows came from; None where dbpull did not pull them."""
-    replaced: datetime | None = None
+    since: datetime | None = None
+    """When it was replaced; when a snapshot was copied."""
 
     def told(self) -> str:
         """The database in words."""
-        since = f", replaced {ago(self.replaced)}" if self.replaced else ""
+        how = "copied" if self.role == "snapshot" else "replaced"
+        since = f", {how} {ago(self.since)}" if self.since else ""
         return f"{kept.rows_of(self.rows)}, {size(self.size)}{since}"
 
 
@@ -69,7 +71,7 @@ class TargetStatus:
         elif not self.databases or self.databases[0].role != "target":
             yield "target", f"{place} does not exist yet"
         for each in self.databases:
-            name = place if each.role == "target" else each.dbname
+            name = place if each.role == "target" else each.name
             yield each.role, f"{name}: {each.told()}"
 
 
@@ -183,15 +185,16 @@ def _databases(target: opened.Target) -> Iterator[DatabaseThere]:
     if state.exists:
         rows = Provenance.from_comment(state.comment)
         yield DatabaseThere("target", family.names.target, state.size, rows)
-    if family.previous:
-        yield _there("previous", family.previous)
+    if member := family.previous:
+        since = member.kept.replaced if member.kept else None
+        rows = member.provenance
+        yield DatabaseThere("previous", member.dbname, member.size, rows, since)
     for each in snapshots(family):
-        yield _there("original" if each.original else "snapshot", each.member)
-
-
-def _there(role: str, member: Member) -> DatabaseThere:
-    replaced = member.kept.replaced if member.kept else None
-    return DatabaseThere(role, member.dbname, member.size, member.provenance, replaced)
+        role, name = "snapshot", each.name
+        if each.original:
+            role, name = "original", each.member.dbname
+        rows = each.member.provenance
+        yield DatabaseThere(role, name, each.member.size, rows, each.taken)
 
 
 def _dumps(settings: Settings, shell: Shell) -> DumpsStatus:
