@@ -9,7 +9,7 @@ from dbpull.console import Reporter
 from dbpull.errors.hooks import HookFailed, UnusableHook
 from dbpull.naming import setting
 from dbpull.project import PROJECT
-from dbpull.redact import redacted
+from dbpull.redact import last_words, redacted
 from dbpull.settings import Settings
 from dbpull.shell import Result
 from dbpull.target.opened import Target
@@ -52,7 +52,9 @@ class Hooks:
             with self.reporter.step(key, f"Running {shown(entry)}") as step:
                 result = self._one(key, entry, dbname)
                 if not result.ok:
-                    raise HookFailed(key, shown(entry), result.code)
+                    raise HookFailed(
+                        key, shown(entry), result.code, last_words(result.err)
+                    )
                 step.sentence = f"Ran {shown(entry)}"
 
     def _one(self, key: str, entry: str, dbname: str) -> Result:
