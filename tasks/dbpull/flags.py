@@ -7,8 +7,10 @@ from typing import Any
 
 import invoke.tasks
 
+from dbpull import mistyped
 from dbpull.errors.settings import EmptyValue
-from dbpull.naming import setting
+from dbpull.keys import KEYS
+from dbpull.naming import NAME, setting
 
 HELP = {
     "blank_new": "Let columns that nobody has decided about come blank, this once.",
@@ -17,7 +19,7 @@ HELP = {
     "capture": "Take a new backup even if a recent one exists.",
     "confirm": "The app's real name: confirms that its database is replaced.",
     "connections": "Number of download connections.",
-    "database": "Which of the app's databases (DATABASE_URL).",
+    "database": "Which of the app's databases.",
     "delete": "Remove the dump afterwards.",
     "drop": "Drop the snapshot of this name.",
     "dry_run": "Show the plan and every command; change nothing.",
@@ -27,7 +29,7 @@ HELP = {
     "json": "Print the result as JSON, one line on stdout.",
     "keep": "How many dumps of an app to keep.",
     "maintenance": "Put the app into maintenance mode meanwhile.",
-    "max_age": "How old a backup may be before a new one is captured (24h).",
+    "max_age": "How old a backup may be before a new one is captured.",
     "name": "The snapshot's name.",
     "original": "Bring back a database that dbpull had not filled.",
     "path": "Folder for dumps.",
@@ -41,10 +43,26 @@ HELP = {
     "unmasked": "Pull without masks: the name of what comes, if {unmasked} is set.",
     "undo": "Put back what the last push replaced.",
     "upload": "Fetch the dump here and send it, for hosts without internet (fab -H).",
-    "wait": "How long to wait for a capture, or for a silent source (2h).",
+    "wait": "How long to wait for a capture, or for a silent source.",
 }
 
 
+EXAMPLES = {
+    "backups": "-a staging",
+    "capture": "-a staging",
+    "cleanup": "--keep=1",
+    "demo": "--keep",
+    "doctor": "-a staging",
+    "fetch": "-a staging --backup=b101",
+    "pull": "-a staging --delete",
+    "push": "-a staging --dry-run",
+    "reset": "--to=before-migrating",
+    "restore": "--dump=local/some.dump",
+    "snapshot": "before-migrating",
+    "stop": "--demo",
+    "undo": "--original",
+}
+"""The words of an example, for tasks that take some."""
 SHORT = {"app": ["a"]}
 """The short forms: `-a`, as in the Heroku CLI."""
 
@@ -60,10 +78,21 @@ PUSH_HELP = {
 
 
 class Task(invoke.tasks.Task[Any]):
-    """A task with short forms for the flags in SHORT.
+    """A task whose help has an example, and defaults; with the short forms of SHORT.
 
     Invoke itself gives each flag a short form: `-d` would then not be --debug.
     """
+
+    @property
+    def __doc__(self) -> str:
+        """The docstring, with an example as it is typed in this project."""
+        words = EXAMPLES.get(self.__name__, "")
+        example = f"{NAME.invoke(self.__name__)} {words}".rstrip()
+        return f"{self._text}\n\nExample: {example}"
+
+    @__doc__.setter  # noqa: A003
+    def __doc__(self, text: str) -> None:
+        self._text = text
 
     def arg_opts(
         self, name: str, default: str, taken_names: set[str]
@@ -71,16 +100,29 @@ class Task(invoke.tasks.Task[Any]):
         """The options of a flag's Argument, as Invoke's, with the short form."""
         options = super().arg_opts(name, default, taken_names)
         options["names"] += SHORT.get(name, [])
-        options["help"] = (options.get("help") or "").format(
-            apps=setting("apps"),
-            sources=setting("sources"),
-            unmasked=setting("unmasked"),
-        )
+        told = default_shown(name) if default is None else ""
+        options["help"] = help_text(options.get("help") or "") + told
         return options
 
 
+mistyped.watch()
 task = partial(invoke.tasks.task, klass=Task, auto_shortflags=False)
 """Invoke's decorator `task`, for our class Task."""
+
+
+def help_text(text: str) -> str:
+    """The help of a flag, with our settings as this project names them."""
+    names = ("apps", "sources", "unmasked")
+    return text.format(**{name: setting(name) for name in names})
+
+
+def default_shown(name: str) -> str:
+    """A setting's default, as its flag's help tells it; "" where there is none."""
+    key = KEYS.get(name)
+    if key is None or key.file_only:  # then the flag has another meaning
+        return ""
+    shown = key.shown.replace("`", "") or key.default
+    return f" Default: {shown}." if shown else ""
 
 
 def help_of(*names: str) -> dict[str, str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from invoke.context import Context
-from invoke.tasks import task
 
 from dbpull.context import context, refuse_dry, refuse_elsewhere, settings_of
+from dbpull.flags import task
 
 
 @task(
-    auto_shortflags=False,
     help={
         "keep": "Leave the made-up app and its servers running; print how to use it."
     },
@@ -23,7 +22,7 @@ def demo(c: Context, *, keep: bool = False) -> None:
     flow.demo(keep=keep)
 
 
-@task(auto_shortflags=False)
+@task
 def start(c: Context) -> None:
     """Start the embedded server and tell its URL."""
     refuse_elsewhere(c, "start")
@@ -36,7 +35,6 @@ def start(c: Context) -> None:
 
 
 @task(
-    auto_shortflags=False,
     help={"demo": "Stop a demo that was kept, instead, and remove it."},
 )
 def stop(c: Context, *, demo: bool = False) -> None:
@@ -52,7 +50,7 @@ def stop(c: Context, *, demo: bool = False) -> None:
         server.stop()
 
 
-@task(auto_shortflags=False)
+@task
 def url(c: Context) -> None:
     """Print the target's URL, with its password, on stdout."""
     refuse_elsewhere(c, "url")
@@ -63,7 +61,7 @@ def url(c: Context) -> None:
         server.url(settings, shell)
 
 
-@task(auto_shortflags=False)
+@task
 def shell(c: Context) -> None:
     """Open psql on the target."""
     refuse_elsewhere(c, "shell")

@@ -23,8 +23,8 @@ from dbpull.django.apps import COMMANDS
 from dbpull.django.target import NoService, url_of
 from dbpull.errors import PullError
 from dbpull.errors.spelling import did_you_mean
-from dbpull.flags import HELP, refuse_empty
-from dbpull.naming import DEFAULT, NAME, setting
+from dbpull.flags import HELP, default_shown, help_text, refuse_empty
+from dbpull.naming import DEFAULT, NAME
 from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
@@ -67,12 +67,11 @@ class TaskCommand(BaseCommand):
     def add_flag(self, parser: CommandParser, name: str, **options: Any) -> None:
         """Declare a flag, with its short form and its help."""
         names = [*filter(None, [self.short.get(name)]), "--" + name.replace("_", "-")]
-        told = self.meanings[name].format(
-            apps=setting("apps"),
-            sources=setting("sources"),
-            unmasked=setting("unmasked"),
-        )
-        parser.add_argument(*names, help=told, **options)
+        told = help_text(self.meanings[name])
+        if not options:
+            told += default_shown(name)
+        # Django formats it once more: `%` is none of ours.
+        parser.add_argument(*names, help=told.replace("%", "%%"), **options)
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Run the flow."""
