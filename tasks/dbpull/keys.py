@@ -144,6 +144,11 @@ KEYS: Mapping[str, Key] = {
         "its socket alone",
     ),
     "undo": Key(values.switch, "true", "keep the replaced database for `db.undo`"),
+    "keep_pulled": Key(
+        values.switch,
+        "false",
+        "keep each pull as the snapshot `pulled`, which `db.reset` brings back",
+    ),
     "hosts": Key(
         values.hosts,
         {},

@@ -76,6 +76,7 @@ class Settings:
     tolerate: tuple[str, ...]
     embedded_port: int | None
     undo: bool
+    keep_pulled: bool
     hosts: Mapping[str, Mapping[str, str]] = field(repr=False)
     origins: Mapping[str, str] = field(repr=False)
     """Each value's origin: `--app`, `INVOKE_DB_APP`, `db.app in …`."""
@@ -141,9 +142,8 @@ class Settings:
         return self.origins["target"].startswith(_of_sources(""))
 
     def _path_on_host(self, own: Mapping[str, str], home: str) -> Path:
-        path = own.get("path", PATH_THERE)
-        if self.origins["path"] == "--path":
-            path = self.path_given
+        by_flag = self.origins["path"] == "--path"
+        path = self.path_given if by_flag else own.get("path", PATH_THERE)
         return Path(home, path.removeprefix("~/"))
 
 

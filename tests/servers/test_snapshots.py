@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ from databases import Postgres
 from dbpull.target.copies import Copy
 from dbpull.target.leftovers import drop, leftovers
 from dbpull.target.names import Names
+from faulty_stand_in import StandIn
 from projects import PATIENCE, Project
 from targets import Target
 
@@ -97,12 +99,41 @@ def test_a_snapshot_is_listed_comes_back_and_stays(
     assert target.notes == '(1,"spoilt again")'
     project.invoke("db.cleanup").succeeds()
     rows = project.invoke("db.snapshots").succeeds().out.splitlines()
-    assert [row.split("\t")[0] for row in rows] == ["mine", "original"]
-    assert rows[0].endswith(" MB\trows that dbpull did not pull")
+    assert [row.split("\t")[0] for row in rows] == ["snapshot", "mine", "original"]
+    assert rows[1].endswith("\trows that dbpull did not pull")
     project.invoke("db.snapshot", "mine", "--drop").succeeds()
     project.invoke("db.reset").refuses("no snapshot of", "There are: original")
     assert target.family == {"target", "previous", "original"}
     assert target.postgres.oids()[f"{target.name}__dbpull_original"] == own
+
+
+def test_a_pull_that_is_kept_is_a_reset_the_next_time(
+    project: Project, heroku: StandIn, target: Target
+) -> None:
+    pull, plain = ("db.pull", "--app=shop-eu", "--delete"), "db: {keep_pulled: true}"
+    count = "select count(*) from customers;"
+    (project.folder / "after.sql").write_text("create table after (n int);")
+    project.configure("db: {keep_pulled: true, after_swap: [after.sql]}")
+    first = project.invoke(*pull).succeeds()
+    assert "It is kept as the snapshot pulled: `invoke db.reset" in first.err
+    rows = target.sql(count)
+    target.sql("truncate customers cascade; drop table after")
+    project.invoke("db.reset").succeeds()
+    assert target.sql(f"select count(*) from after; {count}") == f"0\n{rows}"
+
+    project.configure(plain)
+    again = project.invoke(*pull).succeeds()
+    assert "here as the snapshot" not in again.err, "commands would run anew"
+    target.sql("truncate customers cascade")
+    heroku.forget_requests()
+    plan = project.invoke(*pull, "--dry-run").succeeds()
+    ended = project.invoke(*pull, "--json").succeeds()
+    assert json.loads(ended.out)["result"] == "reset"
+
+    assert f'TEMPLATE "{target.name}__dbpull_at_pulled"' in plan.err
+    assert "here as the snapshot pulled: it is copied. To pull anew, `inv" in ended.err
+    assert heroku.total("download").requests == 0
+    assert (target.sql(count), project.dumps()) == (rows, [])
 
 
 def test_a_killed_snapshot_or_reset_leaves_a_whole_target(

@@ -236,7 +236,7 @@ BAD: dict[str, Any] = {
     "app": [], "apps": "staging", "database": {}, "target": ["postgres://me:s3cret@h/d"],
     "allowed_hosts": 7, "path": [], "max_age": "old", "wait": "24", "keep": "some",
     "jobs": 0, "connections": 99, "skip_data": {"a": 1}, "undo": "perhaps",
-    "embedded_port": 80,
+    "embedded_port": 80, "keep_pulled": "perhaps",
     "protected": 7, "tolerate": 7, "source": ["postgres://me:s3cret@h/d"],
     "sources": {"shop": {"source": "postgres://me:s3cret@h/d", "hot": True}},
     "mask": ["s3cret"], "mask_except": 7, "mask_locale": [], "mask_salt": ["s3cret"],

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dbpull.errors.target import NameTaken, TargetError
+from dbpull.flows.pulled import DECIDING, OTHERWISE, digest
+from dbpull.keys import KEYS
+from dbpull.settings import Settings
 from dbpull.target.family import Becomes, Family
 from dbpull.target.names import Names
 from dbpull.target.provenance import Provenance, ResetMark, SnapshotMark
@@ -130,3 +135,57 @@ def test_ones_own_rows_are_kept_unless_a_snapshot_has_them(
     [move] = there.to_new(keep=True)
 
     assert move.becomes is becomes
+
+
+ELSEWHERE = {
+    "app", "apps", "source", "sources", "database", "target", "protected",
+    "allowed_hosts", "path", "max_age", "wait", "keep", "jobs", "connections", "undo",
+    "keep_pulled", "unmasked", "embedded_port", "hosts",
+}  # fmt: skip
+"""Settings that make no difference to what is in a database pulled from one dump."""
+
+
+def test_each_setting_is_judged_by_what_it_does_to_a_pulled_database() -> None:
+    assert set(KEYS) == {*DECIDING, *OTHERWISE, "mask_salt", *ELSEWHERE}
+
+
+def digest_of(folder: Path, **section: Any) -> str:
+    return digest(Settings.of({"path": str(folder), **section}))
+
+
+@pytest.mark.parametrize(
+    ("section", "same"),
+    [
+        ({}, True),
+        ({"jobs": 7, "keep": 1}, True),
+        ({"skip_data": "audit.*"}, False),
+        ({"tolerate": ["VIEW old"]}, False),
+        ({"mask": {"phone": "phone"}}, False),
+        ({"mask": {"email": "email"}, "mask_salt": "of the team"}, False),
+        ({"mask": {"email": "email"}, "mask_except": {"users": "admin"}}, False),
+    ],
+)
+def test_a_pull_with_other_rows_has_another_digest(
+    section: dict[str, Any], *, same: bool, tmp_path: Path
+) -> None:
+    masked = {"mask": {"email": "email"}}
+
+    found = digest_of(tmp_path, **masked | section)
+
+    assert found
+    assert (found == digest_of(tmp_path, **masked)) == same
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"mask": {"email": "email"}, "mask_salt": "new"},
+        {"keep_rows": {"users": True}},
+        {"before_swap": ["./manage.py migrate"]},
+        {"after_swap": ["./manage.py migrate"]},
+    ],
+)
+def test_a_pull_that_is_another_each_time_has_no_digest(
+    section: dict[str, Any], tmp_path: Path
+) -> None:
+    assert digest_of(tmp_path, **section) == ""

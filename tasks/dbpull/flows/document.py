@@ -6,6 +6,7 @@ from dbpull.console import Reporter
 from dbpull.dumps.store import DumpStore
 from dbpull.flows.refresh import Refreshed
 from dbpull.restore.failures import name
+from dbpull.target.snapshots import Snapshot
 from dbpull.words import source_label
 
 
@@ -37,6 +38,14 @@ def add_result(done: Refreshed, store: DumpStore, reporter: Reporter) -> None:
         "missing": [name(entry) for entry in outcome.absent],
         "masked_columns": sum(len(table.masks) for table in done.masked),
     }
+
+
+def add_reset(found: Snapshot, label: str, reporter: Reporter) -> None:
+    """Add to the document that a pull of a target was a reset to this snapshot."""
+    if held := found.member.provenance:
+        source = source_label(held.app)
+        backup = {"source": source, "id": held.backup, "taken": held.taken}
+        reporter.facts |= {"result": "reset", "target": label, "backup": backup}
 
 
 def _rounded(seconds: float | None) -> float | None:

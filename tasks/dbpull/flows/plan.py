@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dbpull.dumps.names import Dump
 from dbpull.dumps.stream import DumpStream
 from dbpull.errors.sql_names import quoted
-from dbpull.flows import additions, hooks, swap_plan
+from dbpull.flows import additions, hooks, pulled, swap_plan
 from dbpull.flows.gather import Gathered, Run
 from dbpull.flows.prepare import Prepared, prepare
 from dbpull.naming import NAME
@@ -22,11 +22,16 @@ from dbpull.target.leftovers import leftovers
 from dbpull.target.names import Names
 from dbpull.target.opened import Target
 from dbpull.target.provenance import Provenance, is_own
+from dbpull.target.snapshots import Snapshot
 from dbpull.words import age, counted, listed, size
 
 
 def tell_pull(run: Run, target: Target | None, gathered: Gathered) -> None:
     """Tell the plan of `db.pull`; without a target, for an empty server."""
+    found = target and pulled.same(run, target.state.family, gathered.dump)
+    if target and found:
+        _tell_reset(run, target, gathered, found)
+        return
     planned = _Plan.of(run, target, gathered.dump)
     version = gathered.database.version
     if not planned.prepared and version:
@@ -36,6 +41,22 @@ def tell_pull(run: Run, target: Target | None, gathered: Gathered) -> None:
         run,
         [_from(gathered), _dump(run, gathered.dump, delete=delete), *planned.about],
         [*_fetching(run, gathered), *planned.commands],
+    )
+
+
+def _tell_reset(run: Run, target: Target, gathered: Gathered, found: Snapshot) -> None:
+    family, names = target.state.family, target.names
+    left = [each.dbname for each in leftovers(target.psql, target.state)]
+    aside, source = quoted(names.aside), quoted(found.member.dbname)
+    copy = f"the snapshot {found.name}, pulled from it with the same settings"
+    _tell(
+        run,
+        [_from(gathered), f"copy  {copy}", _to(run, target)],
+        [
+            *swap_plan.dropped(left),
+            f"psql: CREATE DATABASE {aside} TEMPLATE {source} OWNER …",
+            *swap_plan.swap(names, family, left, undo=run.settings.undo),
+        ],
     )
 
 

@@ -8,7 +8,16 @@ from dbpull.dumps.kept_here import kept_here, take_here
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import RESUMES, DumpStore
 from dbpull.errors.restore import NoSuchDump
-from dbpull.flows import additions, cleanup, document, kept, masked, plan, summary
+from dbpull.flows import (
+    additions,
+    cleanup,
+    document,
+    kept,
+    masked,
+    plan,
+    pulled,
+    summary,
+)
 from dbpull.flows.gather import (
     Gathered,
     PullFlags,
@@ -64,6 +73,12 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
     database, wait = gathered.database, run.settings.wait
     kept.tell_what_comes(target, gathered.comes, reporter)
     with opened.held(target, reporter) as held:
+        if found := pulled.same(run, held.target.state.family, gathered.dump):
+            pulled.bring_back(run, held, found)
+            document.add_reset(found, target.connection.label, reporter)
+            if asked.delete and gathered.dump and store.has(gathered.dump):
+                cleanup.delete(gathered.dump, store, reporter)
+            return
         backup = choice.obtain(database, gathered.choice, wait, reporter)
         guard.refuse_source(target.connection, backup.server, database.label)
         with store.fetch(backup, reporter) as stream:
@@ -77,6 +92,7 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
     cleanup.keep_newest(keep, store, reporter, stream.dump)
     summary.tell_summary(done, reporter, timings=asked.timings)
     Hooks(done.target, run.settings, reporter).after()
+    pulled.keep(run, done.target, stream.dump)
 
 
 def capture(settings: Settings, host: str = "") -> None:
@@ -151,6 +167,7 @@ def restore(
             cleanup.delete(stream.dump, store, reporter)  # unpacked for this run
         summary.tell_summary(done, reporter, timings=asked.timings)
         Hooks(done.target, settings, reporter).after()
+        pulled.keep(run, done.target, stream.dump)
 
 
 def refuse_impossible(run: Run) -> None:

@@ -34,6 +34,8 @@ from dbpull.target.swap import Swap
 from dbpull.words import age, ago, listed, size
 
 HEADER = ("snapshot", "age", "size", "holds")
+PLAIN_HEADER = ("snapshot", "taken", "bytes", "holds")
+"""The columns for scripts."""
 
 
 def snapshot(settings: Settings, shell: Shell, name: str) -> None:
@@ -51,7 +53,7 @@ def snapshot(settings: Settings, shell: Shell, name: str) -> None:
                 )
             family.target.refuse_foreign(target.state.user)
             refuse_taken(family, name, label)
-            _refuse_full_disk(target, target.state.size)
+            refuse_full_disk(target, target.state.size)
             take(held, name, reporter)
         back = f"`{command('reset')} --to={name}` brings it back."
         reporter.say(f"{label} is kept as the snapshot {name}: {back}", "bold")
@@ -110,18 +112,21 @@ def tell(settings: Settings, shell: Shell) -> None:
         found = snapshots(target.state.family)
         column, host = (["host"], [shell.host]) if shell.host else ([], [])
         rows = [[*host, *_row(each)] for each in found]
-        console.rows([*column, *HEADER], rows)
-        if not found:
+        header = HEADER if console.is_drawn() else PLAIN_HEADER
+        if found:
+            console.rows([*column, *header], rows)
+        else:
             what = f"{target.connection.label} has no snapshots"
             reporter.say(f"{what}; `{command('snapshot')} NAME` takes one.")
 
 
 def _row(found: Snapshot) -> list[str]:
-    when = found.taken.isoformat() if found.taken else "-"
-    if console.is_drawn():
-        when = age(found.taken)
+    taken, count = found.taken, found.member.size
     holds = kept.rows_of(found.member.provenance)
-    return [found.name, when, size(found.member.size), holds]
+    if console.is_drawn():
+        return [found.name, age(taken), size(count), holds]
+    plain = [taken.isoformat() if taken else "-", str(count or "-")]
+    return [found.name, *plain, holds]
 
 
 def reset(settings: Settings, shell: Shell, name: str | None) -> None:
@@ -134,29 +139,30 @@ def reset(settings: Settings, shell: Shell, name: str | None) -> None:
         kept.tell_what_comes(target, what, reporter)
         with opened.held(target, reporter) as held:
             found = chosen(held.look(), found.name, label)
-            replaced = bring_back(held, found, settings, reporter)
-        reporter.say(f"{label} is now the snapshot {found.name}.", "bold")
-        if replaced:
-            reporter.say(f"`{command('undo')}` brings the old one back.")
+            bring_back(held, found, settings, reporter)
 
 
 def bring_back(
     held: LockedTarget, found: Snapshot, settings: Settings, reporter: Reporter
-) -> bool:
-    """Copy a snapshot, and swap the copy in; whether the old target is kept.
+) -> None:
+    """Copy a snapshot, swap the copy in, and tell so.
 
     Raises HeldOpen, StillConnected, LockLost, SqlFailed, CannotConnect, TargetError.
     """
     target, member = held.target, found.member
     member.refuse_foreign(target.state.user)
-    _refuse_full_disk(target, member.size)
+    refuse_full_disk(target, member.size)
     copy = Copy(target.psql, member.dbname, target.names.aside)
     with _discarded_on_failure(copy, reporter):
         with reporter.step("copy", f"Copying {found.name}") as step:
             oid, missed = copy.make(closed=False)
             step.sentence = f"Copied {found.name}"
         _tell_missed(target, missed, reporter)
-        return _swap(held, found, oid, reporter, keep=settings.undo)
+        replaced = _swap(held, found, oid, reporter, keep=settings.undo)
+    label = target.connection.label
+    reporter.say(f"{label} is now the snapshot {found.name}.", "bold")
+    if replaced:
+        reporter.say(f"`{command('undo')}` brings the old one back.")
 
 
 def _swap(
@@ -198,7 +204,7 @@ def _discard(copy: Copy, reporter: Reporter) -> None:
         )
 
 
-def _refuse_full_disk(target: Target, needed: int | None) -> None:
+def refuse_full_disk(target: Target, needed: int | None) -> None:
     """Raise TargetError where a copy needs more than the disk has."""
     free = disk.free(target)
     if needed and free is not None and free < needed:

@@ -114,7 +114,8 @@ class SnapshotMark:
         taken = _moment(fields.get("taken"))
         if not (isinstance(target, str) and isinstance(name, str) and taken):
             return None
-        return cls(target, name, _inner(fields), taken, str(fields.get("settings")))
+        settings = str(fields.get("settings") or "")
+        return cls(target, name, _inner(fields), taken, settings)
 
 
 @dataclass(frozen=True)
