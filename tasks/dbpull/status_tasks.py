@@ -8,7 +8,7 @@ from dbpull.context import context, settings_of
 from dbpull.flags import help_of, task
 
 
-@task(help=help_of("app", "source", "database", "path", "target"))
+@task(help=help_of("app", "source", "database", "path", "target", "json"))
 def status(
     c: Context,
     *,
@@ -17,6 +17,7 @@ def status(
     database: str | None = None,
     path: str | None = None,
     target: str | None = None,
+    json: bool = False,
 ) -> None:
     """Tell what is where: target, kept databases, dumps, newest backup."""
     settings = settings_of(
@@ -25,7 +26,7 @@ def status(
     from dbpull.flows import status as flow
 
     with context(c, settings) as (settings, shell):
-        flow.status(settings, shell)
+        flow.status(settings, shell, json=json)
 
 
 @task(help=help_of("app", "source", "database", "path", "target"))

@@ -52,6 +52,13 @@ def test_a_pull_tells_a_script_what_it_did(project: Project, target: Target) -> 
     assert found["backups"][2]["database_bytes"] > 0
     assert found["holds"]["id"] == "b101"
 
+    looked = read(project.invoke("db.status", "--app=staging", "--json").succeeds())
+    roles = {each["role"]: each for each in looked["databases"]}
+    assert roles.keys() == {"target", "original"}
+    assert roles["target"]["holds"]["id"] == "b101"
+    assert looked["source"]["newest"]["id"] == "b101"
+    assert looked["dumps"]["count"] == 0
+
     planned = project.invoke("db.pull", "--app=staging", "--dry-run", "--json")
     assert read(planned.succeeds())["plan"]
 

@@ -140,7 +140,7 @@ def _tell_target(settings: Settings, shell: Shell, reporter: Reporter) -> None:
 
 def _tell_rows_of(target: Target, reporter: Reporter) -> None:
     known = Provenance.from_comment(target.state.comment)
-    reporter.facts |= {"target": target.connection.label, "holds": _holds(known)}
+    reporter.facts |= {"target": target.connection.label, "holds": holds(known)}
     if not known:
         reporter.say(f"{target.connection.label} was not filled by dbpull.")
         return
@@ -152,7 +152,7 @@ def _tell_rows_of(target: Target, reporter: Reporter) -> None:
     )
 
 
-def _holds(rows: Provenance | None) -> dict[str, object] | None:
+def holds(rows: Provenance | None) -> dict[str, object] | None:
     """The rows' provenance for the document; None where dbpull did not pull them."""
     if rows is None:
         return None

@@ -78,14 +78,14 @@ def _chosen(
     return Choice(newest, "the newest")
 
 
-def latest(source: Source, reporter: Reporter) -> SourceBackup | None:
+def latest(source: Source, reporter: Reporter, host: str) -> SourceBackup | None:
     """The newest finished backup that a source lists, asked with little patience."""
 
     def ask() -> SourceBackup | None:
-        listed = source.backups(reporter.for_all)
+        listed = source.backups(reporter)
         return next((backup for backup in listed if backup.is_finished), None)
 
-    return _once(_latest, ("latest", source), ask, reporter.host)
+    return _once(_latest, ("latest", source), ask, host)
 
 
 def obtain(

@@ -23,7 +23,7 @@ from dbpull.sources.source import ByUrl, Progress, SourceBackup
 
 _one_at_a_time = threading.Lock()
 """The lock of the HTTP session that all hosts share: only one thread may use it."""
-_GLANCE = 5.0
+_GLANCE = 2.0
 """Seconds for which a failed list of backups is repeated: dumps are listed, too."""
 
 

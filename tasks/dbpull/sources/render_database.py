@@ -20,7 +20,7 @@ from dbpull.sources.source import (
     SourceDatabase,
 )
 
-_GLANCE = 5.0
+_GLANCE = 2.0
 """Seconds for which a failed list of exports is repeated: dumps are listed, too."""
 
 
