@@ -20,11 +20,10 @@ def _captures(heroku: StandIn) -> int:
     ("app", "words", "env", "captures"),
     [
         ("stale-0", (), {}, 1),
-        ("stale-1", ("--max-age=7d",), {}, 0),
-        ("stale-2", (), {"INVOKE_DB_MAX_AGE": "7d"}, 0),
-        ("stale-3", ("--max-age=7d", "--capture"), {}, 1),
+        ("stale-1", (), {"INVOKE_DB_MAX_AGE": "7d"}, 0),
+        ("stale-2", ("--max-age=7d", "--capture"), {}, 1),
     ],
-    ids=["too old", "young enough", "so says the environment", "asked for"],
+    ids=["too old", "young enough", "asked for"],
 )
 def test_a_backup_is_captured_where_none_is_young_enough_or_on_request(
     project: Project,
@@ -85,32 +84,21 @@ def test_rows_that_are_not_wanted_are_left_out_and_that_is_told(
     assert "without the rows of public." in listed.err
 
 
-def test_without_undo_no_previous_database_stays(
+def test_without_undo_a_database_of_ones_own_stays_and_no_previous_one(
     project: Project, target: Target
 ) -> None:
-    project.invoke("db.pull", "--app=staging").succeeds()
     project.configure("db: {undo: false}\n")
 
-    ended = project.invoke("db.pull", "--app=shop-eu").succeeds()
+    first, ended = (
+        project.invoke("db.pull", "--app=shop-eu").succeeds() for _ in range(2)
+    )
 
     assert target.family == {"target", "original"}
+    assert "which dbpull had not filled" in first.err
+    assert "which dbpull had not filled" not in ended.err
     assert "`invoke db.undo` brings" not in ended.err
     assert f"Dropped the old {target.name} (shop-eu b101, 1 hour old, " in ended.err
     project.invoke("db.undo").refuses("no previous database", "`invoke db.undo --orig")
-    project.invoke("db.undo", "--original").succeeds()
-    assert target.notes == "(1,mine)"
-
-
-def test_without_undo_a_database_of_ones_own_stays(
-    project: Project, target: Target
-) -> None:
-    project.configure("db: {undo: false}\n")
-
-    for _ in range(2):
-        ended = project.invoke("db.pull", "--app=shop-eu").succeeds()
-
-    assert target.family == {"target", "original"}
-    assert "which dbpull had not filled" not in ended.err
     project.invoke("db.undo", "--original").succeeds()
     assert target.notes == "(1,mine)"
 
@@ -141,7 +129,7 @@ def test_a_role_that_may_not_create_databases_is_told_of_in_place(
     assert heroku.total().requests == 0
 
 
-def test_in_place_refills_the_database_that_is_there(
+def test_in_place_refills_the_database_and_ends_the_sessions_that_use_a_table(
     world: World, project: Project, limited: Target, limited_url: str
 ) -> None:
     old = limited.oid
@@ -157,7 +145,10 @@ def test_in_place_refills_the_database_that_is_there(
     assert "db.undo" not in ended.err
     warned, done = ended.err.index("no way back"), ended.err.index("Restored into")
     assert warned < done
-    project.invoke("db.pull", *words).succeeds()
+    with Session([world.modern.program("psql"), "-XAtqw", limited_url]) as session:
+        session.ask("begin")
+        session.ask("select count(*) from orders")
+        project.invoke("db.pull", *words).succeeds()
     assert limited.sql(count) == world.modern.sql("shop", count)
 
 
@@ -173,18 +164,6 @@ def test_what_was_refilled_in_place_still_is_ones_own_database(
     assert target.family == {"target", "previous", "original"}
     project.invoke("db.undo", "--original").succeeds()
     assert target.notes == "(1,mine)"
-
-
-def test_in_place_ends_the_sessions_that_use_a_table(
-    world: World, project: Project, limited: Target, limited_url: str
-) -> None:
-    words = ("db.pull", "--app=staging", f"--target={limited_url}", "--in-place")
-    project.invoke(*words).succeeds()
-
-    with Session([world.modern.program("psql"), "-XAtqw", limited_url]) as session:
-        session.ask("begin")
-        session.ask("select count(*) from orders")
-        project.invoke(*words).succeeds()
 
 
 def test_in_place_touches_nothing_where_a_session_is_not_ours_to_end(
@@ -214,24 +193,19 @@ def test_in_place_is_one_transaction(
     assert limited.sql("select to_regclass('pets');") == ""
 
 
-def test_variables_of_env_count_and_those_of_the_shell_win(
-    world: World, project: Project, target: Target
+def test_variables_of_env_count_below_the_project_too_and_those_of_the_shell_win(
+    project: Project, target: Target
 ) -> None:
     del project.environment["DATABASE_URL"]
+    project.environment["INVOKE_DB_APP"] = "staging"
     lines = [f"DATABASE_URL={target.url}", "INVOKE_DB_APP=nonsense"]
     (project.folder / ".env").write_text("\n".join(lines))
-
-    ended = project.invoke("db.pull", INVOKE_DB_APP="staging").succeeds()
-
-    assert "is now shop-eu b101" in ended.err
-    assert target.family == {"target", "original"}
-
-
-def test_from_a_subfolder_dumps_still_lie_in_the_project(project: Project) -> None:
     below = project.folder / "app" / "models"
     below.mkdir(parents=True)
 
-    project.invoke_in(below, "db.pull", "--app=staging").succeeds()
+    ended = project.invoke_in(below, "db.pull").succeeds()
 
+    assert "is now shop-eu b101" in ended.err
+    assert target.family == {"target", "original"}
     assert len(project.dumps()) == 1
     assert list(below.iterdir()) == []

@@ -149,10 +149,35 @@ def holding(server: Watched, dbname: str = "", logged: int = 0) -> list[str]:
     if dbname:
         folder = folder / "base" / str(server.oids()[dbname])
     files = [path for path in folder.rglob("*") if path.is_file()]
-    found = [path for path in files if CANARY.encode() in lowered(path)]
+    found = [path for path in files if not _known(path) and _holds(path)]
     if CANARY.encode() in lowered(server.server.log)[logged:]:
         found.append(server.server.log)
     return [path.name for path in found]
+
+
+def _holds(path: Path) -> bool:
+    """Whether a file holds it. Which file does not, as it is, is noted."""
+    before = _state(path)
+    holds = CANARY.encode() in lowered(path)
+    if not holds:
+        _clean[path] = before
+    return holds
+
+
+def _known(path: Path) -> bool:
+    """Whether a file is as it was when it held nothing: 100 MB are read but once."""
+    return path in _clean and _clean[path] == _state(path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+_clean: dict[Path, tuple[int, ...]] = {}
 
 
 def lowered(path: Path) -> bytes:

@@ -87,13 +87,17 @@ STRANGE: dict[str, Callable[[bytes], bytes]] = {
     "cut-short": lambda whole: whole[: len(whole) // 2],
     "more-behind": lambda whole: whole + b"more",
 }
-# More than two of the download's chunks, to be caught arriving.
 ROWS = """
 create extension citext;
 create table blobs (id int primary key, data text);
 alter table blobs alter data set storage external;
 insert into blobs select g, string_agg(md5(g || '-' || i), '')
-  from generate_series(1, 210) g, generate_series(1, 3000) i group by g;
+  from generate_series(1, 21) g, generate_series(1, 3000) i group by g;
+"""
+# More than two of the download's chunks, to be caught arriving. A row is longer than
+# what gzip looks back: it finds nothing in the copies.
+BULK = f"""{ROWS}
+insert into blobs select id + 21 * n, data from blobs, generate_series(1, 9) n;
 """
 
 
@@ -147,7 +151,7 @@ def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
         attachments=(AttachmentConfig("DATABASE", "postgresql-shop-eu"),),
     )
     yield _app("at-work", source, BackupConfig(number=5, age=60, status="running"))
-    for case in range(4):
+    for case in range(3):
         yield _app(f"stale-{case}", source, BackupConfig(number=1, age=50 * HOUR))
     for name in (
         "captured",
@@ -192,9 +196,9 @@ def _fill(folder: Path) -> None:
 
 
 def _fill_modern(modern: Watched, folder: Path) -> None:
-    modern.database(ROWS, name="bulk")
+    modern.database(BULK, name="bulk")
     whole = modern.dump("bulk", folder / "bulk.dump", *AS_HEROKU, "-Z0")
-    modern.database(ROWS.replace("1, 210", "1, 21"), name="smaller")
+    modern.database(ROWS, name="smaller")
     modern.dump("smaller", folder / "smaller.dump")
     for name, sql in BAD.items():
         modern.database(sql, name=name)
