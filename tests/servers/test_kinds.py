@@ -45,7 +45,8 @@ OPERATOR FAMILY, POLICY, PROCEDURE, PUBLICATION, PUBLICATION TABLE,
 PUBLICATION TABLES IN SCHEMA, ROW SECURITY, RULE, SCHEMA, SEQUENCE, SEQUENCE OWNED BY,
 SEQUENCE SET, STATISTICS, TABLE, TABLE ATTACH, TABLE DATA, TEXT SEARCH CONFIGURATION,
 TEXT SEARCH DICTIONARY, TRIGGER, TYPE, VIEW"""
-JOBS = [1, 2, 5]
+JOBS = [1, 5]
+"""With two, which is what the projects here have, all comes through a download."""
 SKIP = 'a_price,public.lines_*,animals,unlog*,a "quoted" one.SELECT'
 SKIPPED = {"a_price", "lines_0", "lines_1", "animals", "unlogged", "SELECT"}
 """Tables that fit, which no foreign key refers to."""
@@ -75,14 +76,14 @@ def target(make_target: Callable[..., Target], on: Watched) -> Target:
 
 
 @contextmanager
-def offered(world: World, dump: Path, rate: int) -> Iterator[StandIn]:
-    """A Heroku whose app `kinds` has that backup, and sends so many bytes a second."""
+def offered(world: World, dump: Path) -> Iterator[StandIn]:
+    """A Heroku whose app `kinds` has that backup, and sends 1 MB of it a second."""
     database = DatabaseConfig("postgresql-kinds", world.modern.url("shop"))
     backup = BackupConfig(number=1, dump=str(dump))
     app = AppConfig("kinds", databases=(database,), backups=(backup,))
     pg_dump = world.modern.program("pg_dump")
     with StandIn.start(Config((app,), pg_dump=pg_dump, dump_at_start=False)) as heroku:
-        heroku.misbehave(faults.throttle(rate))
+        heroku.misbehave(faults.throttle(1_000_000))
         yield heroku
 
 
@@ -113,7 +114,7 @@ def test_every_kind_of_object_is_as_a_serial_pg_restore_leaves_it(
 @pytest.mark.parametrize(
     ("name", "jobs", "on"), in_turn(["many"] * 2, [1, 5], HERE), indirect=["on"]
 )
-def test_hundreds_of_tables_are_as_a_serial_pg_restore_leaves_them(
+def test_many_tables_are_as_a_serial_pg_restore_leaves_them(
     kinds: Kinds, target: Target, project: Project, jobs: int
 ) -> None:
     project.invoke(
@@ -125,7 +126,7 @@ def test_hundreds_of_tables_are_as_a_serial_pg_restore_leaves_them(
 
 
 @pytest.mark.parametrize(
-    ("name", "jobs", "on"), pairs(["keys"], [1, 5], HERE), indirect=["on"]
+    ("name", "jobs", "on"), in_turn(["keys"] * 2, [1, 5], HERE), indirect=["on"]
 )
 def test_keys_that_are_made_in_two_statements_are_what_one_would_make(
     kinds: Kinds, on: Watched, target: Target, project: Project, jobs: int
@@ -198,9 +199,7 @@ def test_statistics_in_a_dump_change_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("file", "rate", "on"),
-    pairs(["dump", "plain"], [0, 1_000_000], HERE),
-    indirect=["on"],
+    ("file", "on"), in_turn(["dump", "plain"], HERE), indirect=["on"]
 )
 def test_every_kind_of_object_comes_through_a_download(
     world: World,
@@ -208,9 +207,8 @@ def test_every_kind_of_object_comes_through_a_download(
     target: Target,
     make_project: Callable[..., Project],
     file: str,
-    rate: int,
 ) -> None:
-    with offered(world, kinds.folder / file, rate) as heroku:
+    with offered(world, kinds.folder / file) as heroku:
         project = make_project(DATABASE_URL=target.url, **heroku.environment)
 
         project.invoke("db.pull", "--app=kinds").succeeds()
@@ -226,7 +224,7 @@ def test_every_kind_of_object_comes_through_a_download(
 def test_what_nothing_in_a_dump_orders_comes_through_a_download(
     world: World, kinds: Kinds, target: Target, make_project: Callable[..., Project]
 ) -> None:
-    with offered(world, kinds.dump, 1_000_000) as heroku:
+    with offered(world, kinds.dump) as heroku:
         project = make_project(DATABASE_URL=target.url, **heroku.environment)
 
         project.invoke("db.pull", "--app=kinds", INVOKE_DB_JOBS="2").succeeds()

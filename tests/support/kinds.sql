@@ -155,8 +155,8 @@ INSERT INTO no_columns DEFAULT VALUES;
 CREATE TABLE only_generated (half int GENERATED ALWAYS AS (21) STORED);
 INSERT INTO only_generated DEFAULT VALUES;
 CREATE TABLE huge (id int, text text);
--- 10 MB, of which each line stands five times: gzip makes it less in a fifth of the time.
-INSERT INTO huge SELECT 1, string_agg(md5((i / 5)::text), E'\n') FROM generate_series(1, 310000) i;
+-- 3 MB, of which each line stands five times: gzip makes it less in a fifth of the time.
+INSERT INTO huge SELECT 1, string_agg(md5((i / 5)::text), E'\n') FROM generate_series(1, 100000) i;
 CREATE UNLOGGED TABLE unlogged (id serial PRIMARY KEY, at timestamptz DEFAULT now());
 INSERT INTO unlogged SELECT i, NULL FROM generate_series(1, 40) i;
 CREATE TABLE piled (id int, bytes bytea, bits bit(5)) USING piles;
@@ -363,7 +363,7 @@ CREATE EVENT TRIGGER off ON sql_drop EXECUTE FUNCTION refuse();
 ALTER EVENT TRIGGER off DISABLE;
 
 -- # many
-DO $$ BEGIN FOR i IN 1..300 LOOP
+DO $$ BEGIN FOR i IN 1..150 LOOP
   EXECUTE format('CREATE TABLE "small %s" (id int PRIMARY KEY, next int, name text)', i);
   EXECUTE format('INSERT INTO "small %s" SELECT g, g, md5(g::text)
     FROM generate_series(1, %s) g', i, i % 40);
@@ -382,7 +382,7 @@ FOR i IN 1..3 LOOP
   EXECUTE format('CREATE INDEX ON large%s (lower(b)) WHERE k > 100', i);
   EXECUTE format('CREATE INDEX ON large%s USING hash (a)', i);
 END LOOP; END $$;
-ALTER TABLE "small 1" ADD FOREIGN KEY (next) REFERENCES "small 300" NOT VALID;
+ALTER TABLE "small 1" ADD FOREIGN KEY (next) REFERENCES "small 150" NOT VALID;
 
 -- # races
 -- What a serial pg_restore restores, and `pg_restore -j` at times does not, not even
