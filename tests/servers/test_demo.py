@@ -97,6 +97,7 @@ def test_a_kept_one_serves_until_it_is_stopped(bare: Project) -> None:
     stopped = bare.invoke("db.stop", "--demo").succeeds()
 
     assert "Stopped the demo and removed its files" in stopped.err
+    assert "Stopped" not in bare.invoke("db.stop", "--demo").succeeds().err
     assert _left(bare) == []
     gone = bare.invoke("db.pull", "--app=shop", **environment)
     gone.refuses("can't be reached", "embedded server of another project")

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import lacking
-from databases import FOLDERS, WITH_ICU
+from databases import FOLDERS, WITH_ICU, cluster, copy_files
 from dbpull.embedded import Server, postmaster, programs
 from dbpull.errors.embedded import (
     EmbeddedError,
@@ -57,6 +57,16 @@ def folder() -> Iterator[Path]:
 @pytest.fixture
 def server(folder: Path) -> Iterator[Server]:
     """One that has not been started."""
+    server = Server(folder / "server", throwaway=True)
+    yield server
+    server.delete()
+
+
+@pytest.fixture
+def made(folder: Path) -> Iterator[Server]:
+    """One that has been started once, and stopped: initdb takes longest of all."""
+    assert WHEEL
+    copy_files(cluster(WHEEL), folder / "server")
     server = Server(folder / "server", throwaway=True)
     yield server
     server.delete()
@@ -103,16 +113,16 @@ def test_starting_a_running_server_does_nothing(running: Server) -> None:
     assert pid(running) == first
 
 
-def test_its_data_is_there_after_a_stop(server: Server) -> None:
-    server.start()
-    ask(server, "CREATE DATABASE shop")
+def test_its_data_is_there_after_a_stop(made: Server) -> None:
+    made.start()
+    ask(made, "CREATE DATABASE shop")
 
-    server.stop()
-    server.stop()
+    made.stop()
+    made.stop()
 
-    assert not server.running
-    server.start()
-    assert ask(server, "SELECT current_database()", "shop") == "shop"
+    assert not made.running
+    made.start()
+    assert ask(made, "SELECT current_database()", "shop") == "shop"
 
 
 def test_deleting_it_leaves_no_process_and_no_file(server: Server) -> None:
@@ -126,14 +136,14 @@ def test_deleting_it_leaves_no_process_and_no_file(server: Server) -> None:
     assert [path for path in made if path.exists()] == []
 
 
-def test_deleting_leaves_what_others_put_into_its_folder(server: Server) -> None:
-    server.start()
-    notes = server.folder / "notes.txt"
+def test_deleting_leaves_what_others_put_into_its_folder(made: Server) -> None:
+    made.start()
+    notes = made.folder / "notes.txt"
     notes.touch()
 
-    server.delete()
+    made.delete()
 
-    assert list(server.folder.iterdir()) == [notes]
+    assert list(made.folder.iterdir()) == [notes]
     notes.unlink()
 
 
@@ -162,7 +172,7 @@ def test_libpq_takes_the_url_of_any_database(running: Server, name: str) -> None
 
 
 def test_the_url_is_right_whatever_the_environment_says(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    made: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable, value in {
         "PGPORT": "1",
@@ -173,9 +183,9 @@ def test_the_url_is_right_whatever_the_environment_says(
     }.items():
         monkeypatch.setenv(variable, value)
 
-    server.start()
+    made.start()
 
-    assert ask(server, "SELECT current_user") == "postgres"
+    assert ask(made, "SELECT current_user") == "postgres"
 
 
 def test_only_its_owner_can_reach_it(running: Server) -> None:
@@ -253,33 +263,33 @@ def test_another_version_of_postgresql_serves(folder: Path, name: str) -> None:
         assert server.version.split(".")[0] == name
 
 
-def test_after_a_crash_it_starts_again(server: Server) -> None:
-    server.start()
-    ask(server, "CREATE DATABASE shop")
-    crashed = pid(server)
+def test_after_a_crash_it_starts_again(made: Server) -> None:
+    made.start()
+    ask(made, "CREATE DATABASE shop")
+    crashed = pid(made)
 
     os.kill(crashed, signal.SIGKILL)
-    while server.running:
+    while made.running:
         time.sleep(0.01)
-    server.start()
+    made.start()
 
-    assert pid(server) != crashed
-    assert ask(server, "SELECT current_database()", "shop") == "shop"
+    assert pid(made) != crashed
+    assert ask(made, "SELECT current_database()", "shop") == "shop"
 
 
-def test_a_pid_file_that_names_another_process_is_not_believed(server: Server) -> None:
-    server.start()
-    text = (server.data / "postmaster.pid").read_text()
-    server.stop()
+def test_a_pid_file_that_names_another_process_is_not_believed(made: Server) -> None:
+    made.start()
+    text = (made.data / "postmaster.pid").read_text()
+    made.stop()
     stale = "\n".join([str(os.getpid()), *text.splitlines()[1:]])
-    (server.data / "postmaster.pid").write_text(stale)
+    (made.data / "postmaster.pid").write_text(stale)
 
-    assert not server.running
-    server.stop()
-    server.start()
+    assert not made.running
+    made.stop()
+    made.start()
 
-    assert pid(server) != os.getpid()
-    assert ask(server, "SELECT 1") == "1"
+    assert pid(made) != os.getpid()
+    assert ask(made, "SELECT 1") == "1"
 
 
 def test_two_processes_that_start_it_at_once_share_it(server: Server) -> None:
@@ -289,51 +299,45 @@ def test_two_processes_that_start_it_at_once_share_it(server: Server) -> None:
     assert ask(server, "SELECT 1") == "1"
 
 
-def test_it_outlives_the_process_that_started_it(server: Server) -> None:
-    subprocess.run(python(START, server.folder), check=True, timeout=60)
+def test_it_outlives_the_process_that_started_it(made: Server) -> None:
+    subprocess.run(python(START, made.folder), check=True, timeout=60)
 
-    assert ask(server, "SELECT 1") == "1"
-    process = postmaster.find(server.data)
-    server.stop()
+    assert ask(made, "SELECT 1") == "1"
+    process = postmaster.find(made.data)
+    made.stop()
     assert process
     assert not process.alive
 
 
-def test_what_an_interrupted_set_up_left_is_not_used(server: Server) -> None:
-    server.start()
-    server.stop()
-    half_made = server.data.with_name("data.new")
-    server.data.rename(half_made)
+def test_what_an_interrupted_set_up_left_is_not_used(made: Server) -> None:
+    half_made = made.data.with_name("data.new")
+    made.data.rename(half_made)
     (half_made / "global" / "pg_control").unlink()
 
-    server.start()
+    made.start()
 
-    assert ask(server, "SELECT 1") == "1"
+    assert ask(made, "SELECT 1") == "1"
     assert not half_made.exists()
 
 
-def test_data_of_another_version_is_refused(server: Server) -> None:
-    server.start()
-    server.stop()
-    (server.data / "PG_VERSION").write_text("14\n")
+def test_data_of_another_version_is_refused(made: Server) -> None:
+    (made.data / "PG_VERSION").write_text("14\n")
 
     with pytest.raises(EmbeddedError, match="PostgreSQL 14's") as refused:
-        server.start()
+        made.start()
 
-    assert str(server.folder) in refused.value.remedy
+    assert str(made.folder) in refused.value.remedy
 
 
-def test_why_it_did_not_start_is_told_from_its_log(server: Server) -> None:
-    server.start()
-    server.stop()
-    with (server.data / "postgresql.conf").open("a") as file:
+def test_why_it_did_not_start_is_told_from_its_log(made: Server) -> None:
+    with (made.data / "postgresql.conf").open("a") as file:
         file.write("shared_bufers = 1\n")
 
     with pytest.raises(NotStarted, match="shared_bufers"):
-        server.start()
+        made.start()
 
-    assert not server.running
-    assert not sockets(server).exists()
+    assert not made.running
+    assert not sockets(made).exists()
 
 
 @pytest.mark.parametrize(
@@ -434,13 +438,13 @@ def test_without_programs_it_says_what_to_install(folder: Path) -> None:
 
 
 @only_root
-def test_root_runs_it_as_another_user(server: Server) -> None:
-    server.start()
+def test_root_runs_it_as_another_user(made: Server) -> None:
+    made.start()
 
-    owner = Path(f"/proc/{pid(server)}").stat().st_uid
+    owner = Path(f"/proc/{pid(made)}").stat().st_uid
 
-    assert owner == server.data.stat().st_uid != 0
-    assert server.data.parent == server.folder
+    assert owner == made.data.stat().st_uid != 0
+    assert made.data.parent == made.folder
 
 
 @only_root

@@ -115,13 +115,20 @@ def test_a_missing_target_is_told_before_programs_that_are_missing(
         )
 
 
-@pytest.fixture
-def named(project: Project) -> Project:
+@pytest.fixture(scope="module")
+def named(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The same once it was pulled into, and the server's URL is in .env."""
-    project.invoke("db.pull", "--app=staging").succeeds()
-    url = project.invoke("db.url").succeeds().out
-    (project.folder / ".env").write_text(f"DATABASE_URL={url}")
-    return project
+    project = Project.at(tmp_path_factory.mktemp("named") / "project", world.heroku)
+    project.configure("db:\n  apps: {staging: shop-eu}\n  jobs: 2\n")
+    project.secrets = world.secrets
+    project.keeps_running = True
+    try:
+        project.invoke("db.pull", "--app=staging").succeeds()
+        url = project.invoke("db.url").succeeds().out
+        (project.folder / ".env").write_text(f"DATABASE_URL={url}")
+        yield project
+    finally:
+        _server(project).delete()
 
 
 def _server(project: Project) -> embedded.Server:
@@ -130,13 +137,11 @@ def _server(project: Project) -> embedded.Server:
 
 def test_its_own_url_starts_it(named: Project) -> None:
     for words in (
-        ("db.pull", "--app=staging"),
         ("db.restore", "--app=staging"),
         ("db.undo",),
         ("db.backups", "--app=staging"),
         ("db.cleanup",),
         ("db.url",),
-        ("db.start",),
     ):
         _server(named).stop()
 
@@ -144,6 +149,7 @@ def test_its_own_url_starts_it(named: Project) -> None:
 
         assert "Started PostgreSQL at postgres://" in ended.err
         assert _server(named).running
+    assert ended.out == _server(named).url("development") + "\n"
 
 
 def test_it_starts_for_a_push_and_another_database_of_it_and_not_for_a_plan(
@@ -172,7 +178,7 @@ def test_without_its_socket_and_after_a_reboot_it_is_started_anew(
     before = postmaster.find(server.data)
     shutil.rmtree(server.sockets)
 
-    named.invoke("db.undo").refuses("no previous database", "One is kept by each pull")
+    assert "Started PostgreSQL at" in named.invoke("db.undo").err
 
     after = postmaster.find(server.data)
     assert before
@@ -210,13 +216,6 @@ def test_the_url_of_another_ones_server_is_refused_with_what_to_do(
     assert not (project.folder / ".dbpull").exists()
 
 
-def test_db_url_says_nothing_else_on_stdout(project: Project) -> None:
-    ended = project.invoke("db.url").succeeds()
-
-    assert ended.out == _server(project).url("development") + "\n"
-    assert "Started PostgreSQL" in ended.err
-
-
 def test_at_a_port_its_url_has_a_password_and_starts_it(
     project: Project,
     monkeypatch: pytest.MonkeyPatch,
@@ -241,17 +240,20 @@ def test_at_a_port_its_url_has_a_password_and_starts_it(
     assert password not in err + capsys.readouterr().err
 
 
-def test_a_python_that_knows_ascii_only_starts_it_in_any_folder(
-    project: Project,
+def test_a_python_that_knows_ascii_only_starts_it_and_tells_that_it_is_not_the_target(
+    world: World, project: Project
 ) -> None:
     project.folder = project.folder.rename(project.folder.parent / "größe")
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    url, other = _server(project).url("development"), world.modern.url("dev")
 
-    started, again = (project.invoke("db.start", **ascii_only) for _ in range(2))
+    started = project.invoke("db.start", DATABASE_URL=other, **ascii_only).succeeds()
+    again = project.invoke("db.start").succeeds()
     project.invoke("db.stop", **ascii_only).succeeds()
 
-    assert "Started PostgreSQL" in started.succeeds().err
-    assert "runs already" in again.succeeds().err
+    assert f"Started PostgreSQL at {url}" in started.err
+    assert "The target is dev on" in started.err
+    assert f"runs already, at {url}" in again.err
     assert not _server(project).running
 
 
@@ -264,17 +266,6 @@ def test_db_url_prints_any_target_with_its_password(
 
     assert ended.out == "postgres://user:password@nowhere:5432/dev\n"
     assert ended.err == ""
-
-
-def test_db_start_tells_the_url_and_that_it_is_not_the_target(
-    project: Project, world: World
-) -> None:
-    ended = project.invoke("db.start", DATABASE_URL=world.modern.url("dev")).succeeds()
-
-    assert _server(project).url("development") in ended.err
-    assert "The target is dev on" in ended.err
-    again = project.invoke("db.start").succeeds()
-    assert f"runs already, at {_server(project).url('development')}" in again.err
 
 
 class There(Local):
