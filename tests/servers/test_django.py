@@ -159,9 +159,8 @@ def test_help_lists_the_commands_and_explains_them(django: DjangoProject) -> Non
     for name in ("pull", "push", "undo", "backups", "reset", "snapshot", "url"):
         assert f"    db:{name}\n" in listed
         assert f"    db_{name}\n" in listed
-        told = django.manage("help", f"db:{name}").succeeds().out
-        assert told.startswith(f"usage: manage.py db:{name} ")
-    told = django.manage("help", "db:pull").out
+    told = django.manage("help", "db:pull").succeeds().out
+    assert told.startswith("usage: manage.py db:pull ")
     assert all(flag in told for flag in ("BACKUP_ID", "-x", "-p", "-c", "--dry-run"))
 
 
@@ -174,12 +173,12 @@ def test_the_name_without_a_colon_is_the_same_and_silence_is_kept(
     assert target.sql("select count(*) from shop_customer;") == "2"
 
 
-def test_ones_own_database_comes_back_after_three_pulls(
+def test_ones_own_database_comes_back_after_two_pulls(
     django: DjangoProject, target: Target
 ) -> None:
     own = target.oid
 
-    told = [django.manage("db:pull", "--app=staging").succeeds().err for _ in "123"]
+    told = [django.manage("db:pull", "--app=staging").succeeds().err for _ in "12"]
 
     original = f"{target.name}__dbpull_original"
     assert f"is kept as {original}: `./manage.py db:undo --original`" in told[0]
@@ -207,17 +206,16 @@ def test_a_plan_names_the_setting_and_does_nothing(
     assert '[DATABASES["default"] of shop.settings]' in ended.err
 
 
-@pytest.mark.parametrize("persistent", ["0", "None"])
 def test_a_call_in_a_process_that_has_connections_leaves_it_with_working_ones(
-    django: DjangoProject, target: Target, persistent: str
+    django: DjangoProject, target: Target
 ) -> None:
-    script = f"""
+    script = """
 import os
 from io import StringIO
 from django.core.management import call_command
 from django.db import connection, connections
 from shop.models import Customer
-connection.settings_dict["CONN_MAX_AGE"] = {persistent}
+connection.settings_dict["CONN_MAX_AGE"] = None
 with connection.cursor() as cursor:
     cursor.execute("select note from notes")
     print(cursor.fetchall())

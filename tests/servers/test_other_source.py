@@ -38,23 +38,16 @@ def test_nobody_watches_so_another_source_does_not_replace_it(
     assert (target.oid, target.postgres.changes()) == before
 
 
-def test_the_same_source_by_another_name_replaces_it(
+def test_the_same_source_by_another_name_replaces_it_and_one_whose_own_target_it_is(
     project: Project, target: Target
 ) -> None:
     project.configure(CONFIG.format(url=target.url))
     project.invoke("db.pull", "--app=shop-eu").succeeds()
 
     again = project.invoke("db.pull", "--source=client1", "--dry-run").succeeds()
-
-    assert "shop-eu (client1)" in again.err
-
-
-def test_a_target_of_the_sources_own_is_meant(project: Project, target: Target) -> None:
-    project.configure(CONFIG.format(url=target.url))
-    project.invoke("db.pull", "--app=shop-eu").succeeds()
-
     ended = project.invoke("db.pull", "--source=client2").succeeds()
 
+    assert "shop-eu (client1)" in again.err
     first = ended.err.splitlines()[0]
     assert first.startswith("two-backups (client2) b002, 1 hour old → ")
     assert "(db.sources.client2.target in invoke.yaml)" in first

@@ -44,8 +44,7 @@ def test_what_is_asked_of_the_server_is_asked_together(
 
 
 @pytest.mark.parametrize("major", or_skipped(OTHERS, POSTGRES))
-@pytest.mark.parametrize("backup", ["b001", "b002"])
-@pytest.mark.parametrize("modern", [False, True])
+@pytest.mark.parametrize(("backup", "modern"), [("b001", True), ("b002", False)])
 def test_dumps_of_an_older_server_go_into_an_older_and_a_newer_one(
     world: World,
     make_target: Callable[..., Target],
@@ -180,23 +179,17 @@ def test_the_targets_flag_wins_and_a_database_that_is_not_there_is_created(
     assert (target.oid, target.notes) == (old, "(1,mine)")
 
 
-def test_an_attached_database_is_found_under_the_app_that_pays_for_it(
-    world: World, project: Project, target: Target
-) -> None:
-    ended = project.invoke("db.pull", "--app=billed-elsewhere").succeeds()
-
-    assert ended.err.startswith("billed-elsewhere b101, ")
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
-
-
-def test_a_target_reached_through_a_socket_is_replaced_too(
+def test_an_attached_database_is_found_and_a_target_reached_through_a_socket(
     world: World, project: Project, target: Target
 ) -> None:
     url = world.modern.socket_url(target.name)
+    words = ("db.pull", "--app=billed-elsewhere", f"--target={url}")
 
-    ended = project.invoke("db.pull", "--app=staging", f"--target={url}").succeeds()
+    ended = project.invoke(*words).succeeds()
 
+    assert ended.err.startswith("billed-elsewhere b101, ")
     assert f"{target.name} on this machine" in ended.err
+    assert world.modern.picture(target.name) == world.modern.picture("shop")
     assert target.family == {"target", "original"}
 
 
@@ -216,8 +209,6 @@ def test_a_name_of_63_bytes_with_quotes_blanks_and_umlauts_works(
     assert world.modern.picture(name) == world.modern.picture("shop")
     project.invoke("db.undo").succeeds()
     assert target.oid == old
-    project.invoke("db.pull", "--app=staging").succeeds()
-    assert target.family == {"target", "original"}
 
 
 def test_sessions_on_the_target_are_ended_even_those_that_come_back(

@@ -21,7 +21,7 @@ from worlds import World
 def test_the_apps_database_becomes_equal_to_the_local_one_and_undo_brings_it_back(
     world: World, staging: Staging
 ) -> None:
-    ended = staging.project.invoke(*staging.push()).succeeds()
+    ended = staging.project.invoke(*staging.push("--maintenance")).succeeds()
 
     assert staging.now == world.others[MAJOR].likeness("shop")
     undo = f"--undo --app={staging.app} --confirm={staging.app}"
@@ -29,7 +29,8 @@ def test_the_apps_database_becomes_equal_to_the_local_one_and_undo_brings_it_bac
     assert told in ended.err
     assert staging.project.dumps() == []
     writes = [path.split("/")[-1] for _, path in staging.asked("POST", "PUT", "PATCH")]
-    assert writes == ["resolve", "backups", "reset"]
+    # In maintenance from the capture to the end.
+    assert writes == ["resolve", staging.app, "backups", "reset", staging.app]
     staging.project.invoke(*staging.push("--undo")).succeeds()
     assert staging.put_back == staging.before
     again = staging.project.invoke(*staging.push("--undo"))
@@ -60,31 +61,17 @@ def test_its_help_says_which_side_the_target_is(staging: Staging) -> None:
     assert "to replace" not in told
 
 
-def test_rows_that_are_not_wanted_stay_here(staging: Staging) -> None:
-    staging.project.invoke(*staging.push("--skip-data=audit_events")).succeeds()
-
-    count = "select count(*) from {};".format
-    assert staging.server.sql(staging.dbname, count("audit_events")) == "0"
-    assert staging.server.sql(staging.dbname, count("orders")) != "0"
-
-
-def test_maintenance_is_on_from_the_capture_to_the_end(staging: Staging) -> None:
-    staging.project.invoke(*staging.push("--maintenance")).succeeds()
-
-    asked = staging.asked("POST", "PUT", "PATCH")
-    assert [path.split("/")[-1] for _, path in asked] == [
-        *("resolve", staging.app, "backups", "reset", staging.app),
-    ]
-
-
-def test_a_reset_whose_answer_is_lost_is_asked_for_again(
-    world: World, staging: Staging
+def test_a_lost_answer_is_asked_for_again_and_rows_that_are_not_wanted_stay_here(
+    staging: Staging,
 ) -> None:
     staging.heroku.misbehave(faults.lose_answer(path="*/reset"))
 
-    staging.project.invoke(*staging.push()).succeeds()
+    staging.project.invoke(*staging.push("--skip-data=audit_events")).succeeds()
 
-    assert staging.now == world.others[MAJOR].likeness("shop")
+    assert len(staging.asked("PUT")) == 2
+    count = "select count(*) from {};".format
+    assert staging.server.sql(staging.dbname, count("audit_events")) == "0"
+    assert staging.server.sql(staging.dbname, count("orders")) != "0"
 
 
 def test_on_a_terminal_the_apps_name_is_asked_for(staging: Staging) -> None:

@@ -10,32 +10,44 @@ from targets import Target
 from worlds import World
 
 
-def test_undo_needs_no_heroku_and_tells_what_is_there_now(
+def test_two_pulls_of_one_command_tell_of_each_other_and_undo_needs_no_heroku(
     project: Project, heroku: StandIn, target: Target
 ) -> None:
-    project.invoke("db.pull", "--app=staging").succeeds()
-    project.invoke("db.pull", "--app=two-backups", f"--target={target.url}").succeeds()
+    named = f"--target={target.url}"
+    words = ("db.pull", "--app=staging", "db.pull", "--app=two-backups", named)
+    ended = project.invoke(*words).succeeds()
     heroku.forget_requests()
 
     back = project.invoke("db.undo", HEROKU_API_KEY="").succeeds()
     forth = project.invoke("db.undo", HEROKU_API_KEY="").succeeds()
 
+    told = [line for line in ended.err.splitlines() if " → " in line]
+    assert told[0].startswith("shop-eu (staging) b101, ")
+    assert told[0].endswith("which holds rows that dbpull did not pull.")
+    assert told[1].startswith("two-backups b002, ")
+    assert "which holds shop-eu b101, " in told[1]
     assert f"{target.name} on 127.0.0.1" in back.err
     assert "is now shop-eu b101, pulled just now." in back.err
     assert "is now two-backups b002, pulled just now." in forth.err
     assert heroku.total().requests == 0
 
 
-def test_what_was_there_before_any_pull_comes_back_with_its_settings(
-    project: Project, target: Target
+def test_what_was_there_before_any_pull_comes_back_as_it_was_and_sessions_are_ended(
+    world: World, project: Project, target: Target
 ) -> None:
+    old, original = target.oid, f"{target.name}__dbpull_original"
     target.sql(f"alter database {target.name} set work_mem = '7MB';")
     target.sql(f"comment on database {target.name} is 'of a developer';")
 
     project.invoke("db.pull", "--app=staging").succeeds()
     assert target.sql("show work_mem;") == "7MB"
-    ended = project.invoke("db.undo").succeeds()
+    with (
+        world.modern.session(target.name, "select 1"),
+        world.modern.session(original, "select 1"),
+    ):
+        ended = project.invoke("db.undo").succeeds()
 
+    assert target.oid == old
     assert "is now the database from before" in ended.err
     assert target.sql("show work_mem;") == "7MB"
     comment = "select shobj_description(oid, 'pg_database') from pg_database"
@@ -66,22 +78,6 @@ def test_undo_waits_for_nobody_and_is_refused_during_a_pull(
     run.signal(signal.SIGTERM)
     run.end()
     assert target.oid == before
-
-
-def test_sessions_on_both_databases_are_ended(
-    world: World, project: Project, target: Target
-) -> None:
-    old = target.oid
-    project.invoke("db.pull", "--app=staging").succeeds()
-    original = f"{target.name}__dbpull_original"
-
-    with (
-        world.modern.session(target.name, "select 1"),
-        world.modern.session(original, "select 1"),
-    ):
-        project.invoke("db.undo").succeeds()
-
-    assert target.oid == old
 
 
 def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
@@ -128,27 +124,19 @@ def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
     assert "There is no original database of" in again.err
 
 
-def test_two_pulls_of_one_command_tell_of_each_other(
-    project: Project, target: Target
-) -> None:
-    named = f"--target={target.url}"
-    words = ("db.pull", "--app=staging", "db.pull", "--app=two-backups", named)
-
-    ended = project.invoke(*words).succeeds()
-
-    told = [line for line in ended.err.splitlines() if " → " in line]
-    assert told[0].startswith("shop-eu (staging) b101, ")
-    assert told[0].endswith("which holds rows that dbpull did not pull.")
-    assert told[1].startswith("two-backups b002, ")
-    assert "which holds shop-eu b101, " in told[1]
-
-
-def test_a_database_that_was_renamed_by_hand_is_not_cleaned_up(
+def test_somebody_elses_original_and_one_that_was_renamed_by_hand_are_not_dropped(
     project: Project, target: Target
 ) -> None:
     own, original = target.oid, f"{target.name}__dbpull_original"
     project.invoke("db.pull", "--app=staging").succeeds()
     postgres = target.postgres
+    other = postgres.role("createdb")
+    url = f"--target={postgres.socket_url(target.name, other)}"
+
+    ended = project.invoke("db.cleanup", "--original", url)
+
+    ended.refuses("__dbpull_original belongs to postgres", "Connect as postgres")
+    assert target.family == {"target", "original"}
     postgres.sql("postgres", f"drop database {target.name} with (force);")
     postgres.sql("postgres", f"alter database {original} rename to {target.name};")
 
@@ -201,17 +189,3 @@ def test_each_original_that_can_be_dropped_is_and_of_the_others_that_is_told(
     postgres.sql(second, "drop subscription news;")
     project.invoke("db.cleanup", "--original").succeeds()
     assert target.family == {"target"}
-
-
-def test_somebody_elses_original_is_not_dropped(
-    project: Project, target: Target
-) -> None:
-    project.invoke("db.pull", "--app=staging").succeeds()
-    postgres = target.postgres
-    other = postgres.role("createdb")
-    url = f"--target={postgres.socket_url(target.name, other)}"
-
-    ended = project.invoke("db.cleanup", "--original", url)
-
-    ended.refuses("__dbpull_original belongs to postgres", "Connect as postgres")
-    assert target.family == {"target", "original"}
