@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from choices import in_turn, pairs
+from choices import in_turn
 from databases import AS_HEROKU, FOLDERS, SERVERS, WITH_ICU
 from lacking import POSTGRES
 from projects import Ended, Project
@@ -20,7 +20,7 @@ from worlds import World
 JOBS = [1, 2]
 PLACES = [(), ("--in-place",)]
 HERE = list(FOLDERS)
-"""Servers. Of them, jobs and places each two values meet, not all the combinations."""
+"""Servers. Of them, jobs and places each value takes its turn."""
 ONE = HERE[:1]
 """Where only dbpull counts, words or goes on: any server gives it the same to read."""
 
@@ -208,7 +208,7 @@ CREATE POLICY theirs ON letters TO guest, pg_monitor;
 
 
 @pytest.mark.parametrize(
-    ("place", "jobs", "on"), pairs(PLACES, JOBS, HERE), indirect=["on"]
+    ("place", "jobs", "on"), in_turn(PLACES, JOBS, HERE), indirect=["on"]
 )
 def test_a_dump_of_the_schema_public_alone_is_restored(
     on: Watched,
@@ -368,7 +368,7 @@ def test_all_that_fails_is_told_at_once_and_the_old_database_stays(
 
 
 @pytest.mark.parametrize(
-    ("place", "jobs", "on"), pairs(PLACES, JOBS, HERE), indirect=["on"]
+    ("place", "jobs", "on"), in_turn(PLACES, JOBS, HERE), indirect=["on"]
 )
 def test_a_user_goes_on_without_what_is_named_and_that_is_recorded(
     target: Target,

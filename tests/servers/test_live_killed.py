@@ -20,10 +20,10 @@ from worlds import World
 
 TIMES = 5
 AT_MOST = 5.0  # seconds for the source to be rid of us
-RATE = 20_000_000  # bytes a second: a pull takes long enough to have moments
+RATE = 2_000_000  # bytes a second: a pull takes long enough to have moments
 PULL = ("db.pull", "--source=far", "--capture", "--delete")
 OURS = """select coalesce(string_agg(coalesce(wait_event_type, '-'), ' '), '')
-  from pg_stat_activity where application_name = 'dbpull' and datname = 'bulk';"""
+  from pg_stat_activity where application_name = 'dbpull' and datname = 'smaller';"""
 RUNNING = """select count(*) from pg_stat_activity
   where backend_type = 'client backend' and pid <> pg_backend_pid();"""
 
@@ -31,8 +31,8 @@ RUNNING = """select count(*) from pg_stat_activity
 @pytest.fixture
 def far(world: World, project: Project) -> Project:
     """A project whose source only a tunnel leads to."""
-    place = urlsplit(world.modern.url("bulk")).netloc.rpartition("@")[2]
-    url = f"postgres://postgres:{world.modern.password}@db.internal:1/bulk"
+    place = urlsplit(world.modern.url("smaller")).netloc.rpartition("@")[2]
+    url = f"postgres://postgres:{world.modern.password}@db.internal:1/smaller"
     project.configure(
         f"db:\n  jobs: 2\n  sources:\n    far:\n      source: {url}\n"
         f"      tunnel: {command(place, rate=RATE)}\n"
@@ -58,7 +58,7 @@ def test_a_killed_pull_leaves_no_session_on_the_source(
     began = time.monotonic()
     far.invoke(*PULL).succeeds()
     duration = time.monotonic() - began
-    source = world.modern.picture("bulk")
+    source = world.modern.picture("smaller")
     target.sql("create table old (n int)")
     old, oid = world.modern.picture(target.name), target.oid
 
@@ -91,7 +91,7 @@ def test_a_pull_that_waits_for_a_lock_leaves_no_session(
     world: World, far: Project, target: Target, number: int
 ) -> None:
     with target.untouched():
-        with world.modern.session("bulk", "begin", "lock table blobs"):
+        with world.modern.session("smaller", "begin", "lock table blobs"):
             run = far.start(*PULL)
             run.until(lambda: "Lock" in sessions(world).split(), "a lock")
             run.signal(number)
