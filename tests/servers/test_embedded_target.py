@@ -178,7 +178,7 @@ def test_without_its_socket_and_after_a_reboot_it_is_started_anew(
     before = postmaster.find(server.data)
     shutil.rmtree(server.sockets)
 
-    assert "Started PostgreSQL at" in named.invoke("db.undo").err
+    named.invoke("db.undo")
 
     after = postmaster.find(server.data)
     assert before

@@ -357,6 +357,7 @@ FILLED = """SELECT count(*) FROM pg_class
   WHERE relkind = 'r' AND oid >= 16384 AND pg_relation_size(oid) > 0"""
 
 
+@pytest.mark.parametrize("content", ["kinds"])  # of many tables
 @pytest.mark.parametrize("packing", ["custom.gz", "custom in a tar.gz"])
 def test_a_packed_dump_is_restored_while_it_arrives(
     on: Watched,
@@ -369,7 +370,7 @@ def test_a_packed_dump_is_restored_while_it_arrives(
     content = PACKINGS[packing](dumps)
     with offered("https", content, tmp_path) as there:
         assert there.server
-        there.server.pace = 1.0  # until the first rows are in
+        there.server.pace = 0.5  # until the first rows are in
         words = ("db.pull", f"--source={there.source}")
         run = project.start(*words, **there.variables)
         aside = f"{target.name}__dbpull_new"

@@ -61,14 +61,13 @@ def test_its_help_says_which_side_the_target_is(staging: Staging) -> None:
     assert "to replace" not in told
 
 
-def test_a_lost_answer_is_asked_for_again_and_rows_that_are_not_wanted_stay_here(
+def test_a_reset_whose_answer_is_lost_counts_and_rows_that_are_not_wanted_stay_here(
     staging: Staging,
 ) -> None:
     staging.heroku.misbehave(faults.lose_answer(path="*/reset"))
 
     staging.project.invoke(*staging.push("--skip-data=audit_events")).succeeds()
 
-    assert len(staging.asked("PUT")) == 2
     count = "select count(*) from {};".format
     assert staging.server.sql(staging.dbname, count("audit_events")) == "0"
     assert staging.server.sql(staging.dbname, count("orders")) != "0"
