@@ -221,7 +221,7 @@ def undo(c: Context, *, target: str | None = None, original: bool = False) -> No
 @task(
     help=help_of(
         "app", "database", "target", "path", "wait", "jobs", "skip_data", "confirm",
-        "maintenance", "undo", "backup", "dry_run",
+        "maintenance", "masked", "undo", "backup", "dry_run",
     ) | PUSH_HELP,
 )  # fmt: skip
 def push(
@@ -236,6 +236,7 @@ def push(
     skip_data: str | None = None,
     confirm: str | None = None,
     maintenance: bool = False,
+    masked: bool = False,
     undo: bool = False,
     backup: str | None = None,
     dry_run: bool = False,
@@ -248,6 +249,8 @@ def push(
     )  # fmt: skip
     from dbpull.push import flow as flow
 
-    asked = flow.PushFlags(confirm, maintenance=maintenance, undo=undo, backup=backup)
+    asked = flow.PushFlags(
+        confirm, maintenance=maintenance, undo=undo, masked=masked, backup=backup
+    )
     with context(c, settings) as (settings, shell):
         flow.push(settings, shell, asked, dry_run=is_dry(c, dry_run))

@@ -28,6 +28,7 @@ HELP = {
     "jobs": "Number of restore workers.",
     "json": "Print the result as JSON, one line on stdout.",
     "keep": "How many dumps of an app to keep.",
+    "masked": "Push although the rows are masked.",
     "maintenance": "Put the app into maintenance mode meanwhile.",
     "max_age": "How old a backup may be before a new one is captured.",
     "name": "The snapshot's name.",

@@ -24,6 +24,7 @@ from canaries import (
     write,
 )
 from databases import Postgres
+from dbpull.target.provenance import Provenance
 from faulty_stand_in import StandIn, faults
 from lacking import OLD_POSTGRES
 from projects import Project
@@ -66,6 +67,10 @@ def project(
     project = make_project(DATABASE_URL=target.url, **heroku.environment)
     write(project, mask=MASK)
     return project
+
+
+COMMENT = """SELECT shobj_description(oid, 'pg_database') FROM pg_database
+WHERE datname = current_database()"""
 
 
 def dumps_in(project: Project) -> list[str]:
@@ -150,6 +155,29 @@ def test_excepted_rows_stay_in_a_pull(project: Project, elsewhere: Target) -> No
     project.invoke("db.pull", "--app=dump").succeeds()
 
     assert elsewhere.sql("SELECT id FROM users WHERE email LIKE 'Zanary%'") == "3"
+
+
+def test_what_is_masked_and_what_is_not_is_said(
+    project: Project, elsewhere: Target
+) -> None:
+    write(project)
+    project.invoke("db.pull", "--app=dump").succeeds()
+    kept = {**KEPT, "orders": "user_email LIKE 'zanary3@%'"}
+    write(project, mask=MASK, mask_except=kept)
+
+    ended = project.invoke("db.pull", "--app=dump").succeeds()
+
+    assert "dbpull_previous is not masked: `invoke db.undo` brings it back" in ended.err
+    assert "Rows kept as they are: 1 of orders, 1 of users." in ended.err
+    known = Provenance.from_comment(elsewhere.sql(COMMENT))
+    assert known
+    assert known.masked
+    assert known.masked["except"] == {"orders": 1, "users": 1}
+    assert known.masked["columns"] > 40
+    back = project.invoke("db.undo").succeeds()
+    assert "It is not masked" in back.err
+    forward = project.invoke("db.undo").succeeds()
+    assert "not masked" not in forward.err
 
 
 def test_the_salt_decides_on_what_two_pulls_make(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from dbpull.masks.vocabulary import literal
+from dbpull.target.provenance import Provenance
 from faulty_stand_in import faults
 from projects import INVOKE
 from stagings import BORROWER, LENT, MAJOR, PRODUCTION, Make, Staging, local_database
@@ -50,6 +54,22 @@ def test_an_alias_protects_an_app_by_its_real_name_too(staging: Staging) -> None
     for more in ({}, {"INVOKE_DB_APPS": f"staging={staging.app}"}):
         ended = staging.project.invoke(*words, **more)
         ended.refuses("prod is protected", "db.protected")
+    assert staging.only_read
+
+
+def test_made_up_people_are_refused(world: World, make_staging: Make) -> None:
+    taken = datetime(2024, 5, 1, tzinfo=UTC)
+    known = Provenance("shop", "b101", taken, taken, masked={"columns": 3})
+    comment = f"COMMENT ON DATABASE masked_shop IS {literal(known.to_comment())};"
+    sql = f"CREATE TABLE t AS SELECT 1 AS a; {comment}"
+    staging = make_staging(local_database(world, "masked_shop", sql))
+
+    ended = staging.project.invoke(*staging.push())
+
+    ended.refuses("masked_shop .* is masked: its people are made up", "--masked")
+    assert staging.asked() == []
+    planned = staging.project.invoke(*staging.push("--masked", "--dry-run")).succeeds()
+    assert "pulled from shop b101" in planned.err
     assert staging.only_read
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -37,10 +38,22 @@ def test_a_provenance_survives_being_a_comment(
     assert unfinished_of(comment) is None
 
 
+def test_a_provenance_tells_what_was_masked() -> None:
+    masked = {"columns": 3, "rules": "1f", "salt": "2e", "except": {"users": 12}}
+    told = Provenance("a", "b", None, PULLED, masked=masked)
+
+    assert Provenance.from_comment(told.to_comment()) == told
+    for other in ("yes", 3, [1], None):
+        comment = replace(told, masked=other).to_comment()  # type: ignore[arg-type]
+        found = Provenance.from_comment(comment)
+        assert found
+        assert found.masked is None
+
+
 def foreign() -> list[str | None]:
     whole = json.loads(Provenance("a", "b", None, PULLED).to_comment())["dbpull"]
-    # Sorted: each worker must collect the same. Older versions don't tell this one.
-    told = sorted(whole.keys() - {"beside_own"})
+    # Sorted: each worker must collect the same. Older versions don't tell these two.
+    told = sorted(whole.keys() - {"beside_own", "masked"})
     parts = [{k: v for k, v in whole.items() if k != gone} for gone in told]
     bad = [whole | {"pulled": 3}, whole | {"taken": "yesterday"}, [], None, "x", 7]
     return [

@@ -40,6 +40,17 @@ def settle(held: LockedTarget, moves: Sequence[Move], reporter: Reporter) -> Non
             _drop(target, move.member, move.new, reporter)
 
 
+def tell_unmasked(moves: Sequence[Move], reporter: Reporter) -> None:
+    """After a masked pull, note that the previous database is not masked."""
+    for move in moves:
+        known = move.member.provenance
+        if move.becomes is Becomes.PREVIOUS and known and not known.masked:
+            reporter.note(
+                f"{move.new} is not masked: `{command('undo')}` brings it back until"
+                f" the next pull, `{command('cleanup')} --previous` drops it."
+            )
+
+
 def tell_forward(family: Family, moves: Sequence[Move], reporter: Reporter) -> None:
     """After an undo, tell the command that brings the replaced target back."""
     last, target = family.last_replaced, family.names.target
@@ -159,5 +170,6 @@ def rows_of(provenance: Provenance | None) -> str:
     if not provenance:
         return "rows that dbpull did not pull"
     beside = " beside your own tables" if provenance.beside_own else ""
+    masked = ", masked" if provenance.masked else ""
     aged = f", {age(provenance.taken)}" if provenance.taken else ""
-    return f"{provenance.label}{aged}, pulled {ago(provenance.pulled)}{beside}"
+    return f"{provenance.label}{aged}, pulled {ago(provenance.pulled)}{beside}{masked}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from dbpull.archive import Entry
 from dbpull.console import Reporter
@@ -101,6 +102,25 @@ class Masks:
     def options(self) -> str:
         """The settings of the sessions that restore rows, in the form of PGOPTIONS."""
         return self.masking.options
+
+    @property
+    def excepted(self) -> dict[str, int]:
+        """How many rows of each table stayed as they were."""
+        tables = (one.table for one in self.tables)
+        return {t.label: self.kept[t.key] for t in tables if self.kept.get(t.key)}
+
+    @property
+    def provenance(self) -> Mapping[str, Any] | None:
+        """What a database's comment tells of its masks, once they are off."""
+        if not self.tables:
+            return None
+        return {
+            "columns": sum(len(one.masks) for one in self.tables),
+            "rules": self.masking.fingerprint,
+            "salt": self.masking.salt.fingerprint,
+            "except": self.excepted,
+            "blanked": sorted(".".join(name) for name in self.masking.blanked),
+        }
 
     def put_on(self, dbname: str) -> None:
         """Put masks on between definitions and rows. Raises MaskError, SqlFailed."""

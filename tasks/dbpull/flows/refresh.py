@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
@@ -55,6 +55,8 @@ class Refreshed:
     change: Change
     masked: Sequence[MaskedTable] = ()
     """The tables with masked columns."""
+    excepted: Mapping[str, int] = field(default_factory=dict)
+    """How many rows of masked tables are as in the dump."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,8 @@ class Refresh:
             self.reporter.on_failure(change.value)
             step.sentence = f"Swapped: {label} is the new database"
             kept.settle(self.held, moves, self.reporter)
+            if self.masks:
+                kept.tell_unmasked(moves, self.reporter)
         return change
 
     def _in_place(self, *, at_once: bool) -> Refreshed:
@@ -201,8 +205,11 @@ class Refresh:
         return self._refreshed(outcome, Change.REFILLED)
 
     def _refreshed(self, outcome: Outcome, change: Change) -> Refreshed:
-        masked, done = self.masks.tables if self.masks else (), self.prepared
-        return Refreshed(self.target, self.stream, done, outcome, change, masked)
+        done = Refreshed(self.target, self.stream, self.prepared, outcome, change)
+        masks = self.masks
+        if not masks:
+            return done
+        return replace(done, masked=masks.tables, excepted=masks.excepted)
 
     def _provenance(self, outcome: Outcome, *, beside_own: bool = False) -> str:
         """The provenance of the rows, as the text of the database's comment."""
@@ -210,8 +217,9 @@ class Refresh:
         skipped = self.prepared.selection.skipped
         absent = tuple(map(name, outcome.absent))
         provenance = Provenance(
-            dump.app, dump.backup, dump.taken, now, skipped, beside_own, absent
-        )
+            dump.app, dump.backup, dump.taken, now, skipped, beside_own, absent,
+            self.masks.provenance if self.masks else None,
+        )  # fmt: skip
         return provenance.to_comment()
 
 

@@ -57,6 +57,8 @@ def _tell_masked(done: Refreshed, reporter: Reporter) -> None:
     if tables := done.masked:
         columns = counted(sum(len(table.masks) for table in tables), "column")
         reporter.say(f"Masked {columns} of {counted(len(tables), 'table')}.")
+    if kept := [f"{number:,} of {table}" for table, number in done.excepted.items()]:
+        reporter.say(f"Rows kept as they are: {listed(kept)}.")
     if done.prepared.blanked:
         names = listed([column.told for column in done.prepared.blanked])
         reporter.note(f"Came blank, since nobody has decided about them: {names}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dbpull.console import Reporter
 from dbpull.flows import kept
 from dbpull.flows.run import UNTOUCHED, reporting
@@ -28,10 +30,19 @@ def undo(settings: Settings, shell: Shell, *, original: bool = False) -> None:
             moves = _swap(held, reporter, original=original)
             family = held.look()
         what = "the database from before"
-        if family.target and (provenance := family.target.provenance):
+        provenance = family.target.provenance if family.target else None
+        if provenance:
             what = f"{provenance.label}, pulled {ago(provenance.pulled)}"
         reporter.say(f"{target.connection.label} is now {what}.", "bold")
+        if provenance and not provenance.masked and _wants_masks(settings, moves):
+            reporter.note("It is not masked: it was pulled without masks.")
         kept.tell_forward(family, moves, reporter)
+
+
+def _wants_masks(settings: Settings, moves: Sequence[Move]) -> bool:
+    """Whether masks are set, or the database that was replaced has them."""
+    known = (move.member.provenance for move in moves)
+    return bool(settings.mask) or any(one and one.masked for one in known)
 
 
 def _swap(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,13 @@ class Masking:
         """The settings of the sessions that restore rows, in the form of PGOPTIONS."""
         quiet = _QUIET if self.quiet else ""
         return f"-c {SETTING}={self.salt.hashed} {_AS_TEXT}{quiet}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Text by which two sets of rules are told apart."""
+        exceptions = sorted(self.exceptions.items())
+        all_of = sorted(self.rules.items()), exceptions, self.locale
+        return hashlib.sha256(repr(all_of).encode()).hexdigest()[:16]
 
     def put_on(self, psql: Psql, dbname: str, entries: Sequence[Entry]) -> Applied:
         """Put triggers on a database whose definitions are restored.

@@ -33,6 +33,11 @@ class Salt:
         return hashlib.sha256(b"dbpull mask " + self.secret).hexdigest()
 
     @property
+    def fingerprint(self) -> str:
+        """Text by which two salts are told apart."""
+        return hashlib.sha256(b"dbpull fingerprint " + self.secret).hexdigest()[:16]
+
+    @property
     def seed(self) -> int:
         """The seed of the fast hash: it is in a function's text, so tells nothing."""
         derived = hashlib.sha256(b"dbpull seed " + self.secret).digest()

@@ -29,6 +29,7 @@ from dbpull.sources.kinds import PLATFORM
 from dbpull.target import guard
 from dbpull.target.contents import Contents, contents
 from dbpull.target.opened import Target
+from dbpull.target.provenance import Provenance
 from dbpull.target.state import inspect, refuse_standby
 
 _NO_TLS = "SSL support is not compiled in"
@@ -199,6 +200,16 @@ def refuse_empty(local: Target) -> Contents:
     if not held.filled:
         raise NothingToPush(label, "has no rows" if held.tables else "has no tables")
     return held
+
+
+def refuse_masked(local: Target, *, allowed: bool) -> None:
+    """Raise PushError where the rows are made up, unless that is allowed."""
+    known = Provenance.from_comment(local.state.comment)
+    if known and known.masked and not allowed:
+        raise PushError(
+            f"{local.connection.label} is masked: its people are made up.",
+            "Add --masked where the app is to have them.",
+        )
 
 
 def _encrypted(connection: Connection) -> Connection:

@@ -42,6 +42,8 @@ class PushFlags:
     confirm: str | None = None
     maintenance: bool = False
     undo: bool = False
+    masked: bool = False
+    """Whether a masked database may be pushed."""
     backup: str | None = None
     """The backup to put back; None for the backup captured before the last push."""
 
@@ -76,6 +78,7 @@ def _push(
 ) -> None:
     local = opened.take(settings, shell, reporter)
     ours = app_database.refuse_empty(local)
+    app_database.refuse_masked(local, allowed=asked.masked)
     found = source.open(reporter)
     app_database.refuse_older(found, local)
     connection = app_database.locate(found, local)

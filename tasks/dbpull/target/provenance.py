@@ -7,6 +7,7 @@ the comment that the database had before.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,8 @@ class Provenance:
     """Whether the user's own tables may be in the database too: filled in place."""
     absent: tuple[str, ...] = ()
     """Entries of the dump that could not be restored, and were tolerated."""
+    masked: Mapping[str, Any] | None = None
+    """What was masked, and by what; None where rows are as the source has them."""
 
     @property
     def label(self) -> str:
@@ -60,10 +63,11 @@ class Provenance:
             taken = datetime.fromisoformat(made) if made else None
             skipped, absent = tuple(fields["skipped"]), tuple(fields.get("absent", ()))
             beside_own = fields.get("beside_own") is True
-            app, backup = fields["app"], fields["backup"]
+            app, backup, masked = fields["app"], fields["backup"], fields.get("masked")
         except (KeyError, TypeError, ValueError):
             return None
-        return cls(app, backup, taken, pulled, skipped, beside_own, absent)
+        masked = masked if isinstance(masked, dict) else None
+        return cls(app, backup, taken, pulled, skipped, beside_own, absent, masked)
 
 
 @dataclass(frozen=True)
