@@ -45,7 +45,7 @@ def test_off_a_terminal_there_are_plain_lines_on_stderr() -> None:
 def test_stdout_has_only_what_scripts_read() -> None:
     ended = off_a_terminal(STORY)
 
-    assert ended.stdout == "b7\ta[b]c\nb8\t[/x]\npostgres://localhost/x\n"
+    assert ended.stdout == "id\twhat\nb7\ta[b]c\nb8\t[/x]\npostgres://localhost/x\n"
 
 
 def test_wishes_for_colour_do_not_colour_a_file() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from io import BytesIO, TextIOWrapper
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 from rich.console import Console
@@ -15,7 +15,7 @@ from dbpull.console.line import fitted
 from dbpull.console.log import Log
 from dbpull.console.screen import own_screen
 from dbpull.console.streams import drawable
-from dbpull.console.terminal import Terminal
+from dbpull.console.terminal import LiveLines, Terminal
 
 
 def test_a_step_that_fails_is_not_told_as_done(
@@ -97,7 +97,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
             "Fetching and restoring shop-eu b101 ━━──────  29 %"
             " 2.3/7.7 MB 300 kB/s 18 s left",
         ),
-        (60, "Fetching and r… ━━──────  29 % 2.3/7.7 MB 300 kB/s 18 s left"),
+        (60, "Fetching and res… ━─────  29 % 2.3/7.7 MB 300 kB/s 18 s left"),
         (50, "Fetching and …  29 % 2.3/7.7 MB 300 kB/s 18 s left"),
         (40, "Fetching and …  29 % 2.3/7.7 MB 300 kB/s"),
     ],
@@ -213,3 +213,29 @@ def test_a_terminal_that_can_not_move_its_cursor_gets_a_log(
 
     assert isinstance(dumb, Log)
     assert isinstance(own_screen(), Terminal)
+
+
+@pytest.mark.parametrize(
+    ("variable", "cleared"), [("TMUX", True), ("VTE_VERSION", True), ("STY", False)]
+)
+def test_rows_that_a_narrower_terminal_has_made_of_a_line_are_cleared(
+    variable: str, cleared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TMUX", "STY", "XTERM_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "1")
+    written = StringIO()
+    console = Console(file=written, force_terminal=True, width=80, height=30)
+
+    with LiveLines(console, auto_refresh=False) as lines:
+        lines.add(Step("fetch", "Fetching " + "a-long-name " * 9, ""), "")
+        lines.refresh()
+        lines.refresh()
+        same = written.getvalue()
+        console.width = 30  # 77 characters are now in three rows
+        lines.refresh()
+        narrower = written.getvalue()[len(same) :]
+
+    up = "\x1b[1A\x1b[2K"
+    assert up not in same
+    assert narrower.count(up) == (2 if cleared else 0)

@@ -82,10 +82,14 @@ def _axis(room: int, total: float) -> str:
     parts = max(1, min(4, room // 12))
     line = "0 s"
     for part in range(1, parts + 1):
-        text = span(total * part / parts)
+        text = _tick(total * part / parts, total)
         end = room if part == parts else round(room * part / parts) + len(text) // 2
         line = f"{line}{text:>{end - len(line)}}"
     return line
+
+
+def _tick(seconds: float, total: float) -> str:
+    return f"{seconds:.0f} s" if seconds < MATTERS <= total else span(seconds)
 
 
 def _seconds(bar: Bar) -> float:

@@ -7,8 +7,8 @@ from dbpull.words import size, span
 
 Piece = tuple[str, str]
 """A text with its style."""
-LONGEST_BAR, SHORTEST_BAR = 24, 8
-SENTENCE = 12
+LONGEST_BAR, SHORTEST_BAR = 24, 6
+SENTENCE = 10
 """The characters of the sentence that the bar and other numbers leave free."""
 SECONDS = 99
 """The seconds up to which a time left is told in whole seconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -76,6 +77,8 @@ class LiveLines(Live):
 
     def __init__(self, console: Console, *, auto_refresh: bool) -> None:
         self._steps: list[tuple[int, str, Step]] = []
+        self._drawn: list[int] = []
+        """The width of each line as it was drawn last."""
         self._spinner = Spinner("dots")
         super().__init__(
             console=console,
@@ -95,6 +98,15 @@ class LiveLines(Live):
         """Draw the step's line no more."""
         self._steps = [known for known in self._steps if known[2] is not step]
 
+    def refresh(self) -> None:
+        """Draw; where the terminal has become narrower, its wrapped lines go, too."""
+        with self._lock:
+            shape, width = self._live_render._shape, self.console.width
+            if shape and reflows():
+                rows = sum(max(1, -(-drawn // width)) for drawn in self._drawn)
+                self._live_render._shape = shape[0], max(shape[1], rows)
+            super().refresh()
+
     def _lines(self) -> Group:
         spinner = self._spinner.render(self.console.get_time())
         frame = "*" if self.console.options.ascii_only else str(spinner)
@@ -103,7 +115,14 @@ class LiveLines(Live):
         texts = [text_of(line, self.console) for line in lines]
         for text in texts:
             text.truncate(width, overflow="crop")  # ASCII's `...` is longer than `…`
+        self._drawn = [text.cell_len for text in texts]
         return Group(*texts)
+
+
+def reflows() -> bool:
+    """Whether a terminal that becomes narrower wraps its lines: all but a few do."""
+    cuts = "XTERM_VERSION" in os.environ or "STY" in os.environ  # xterm, screen
+    return "TMUX" in os.environ or not cuts
 
 
 def text_of(pieces: Sequence[tuple[str, str]], console: Console) -> Text:
