@@ -14,13 +14,14 @@ from dbpull.context import (
 )
 from dbpull.flags import CLEANUP_HELP, PUSH_HELP, help_of, refuse_empty, task
 from dbpull.local_tasks import demo, shell, start, stop, url
+from dbpull.mask_tasks import mask
 from dbpull.snapshot_tasks import reset, snapshot, snapshots
 from dbpull.status_tasks import doctor, status
 
 __all__ = [
-    "backups", "capture", "cleanup", "demo", "doctor", "fetch", "pull", "push", "reset",
-    "restore", "shell", "snapshot", "snapshots", "start", "status", "stop", "undo",
-    "url",
+    "backups", "capture", "cleanup", "demo", "doctor", "fetch", "mask", "pull", "push",
+    "reset", "restore", "shell", "snapshot", "snapshots", "start", "status", "stop",
+    "undo", "url",
 ]  # fmt: skip
 
 

@@ -71,6 +71,11 @@ CLEANUP_HELP = {
     "original": "Drop the replaced databases that dbpull had not filled.",
     "previous": "Drop the previous database, which an undo would bring back.",
 }
+MASK_HELP = {
+    "dump": "Dump to look at; else the newest that is here, else the target.",
+    "init": "Propose rules, and list what else is to be decided in kept-columns.txt.",
+    "show": "Show five rows of a table of the target, on a terminal.",
+}
 PUSH_HELP = {
     "target": "URL of the local database, which is pushed.",
     "backup": "Put this backup back, not what the last push replaced.",

@@ -247,7 +247,7 @@ NAMES = {
     "secret": ["api_key", "otp_secret", "session_key", "resetToken"],
     "bank account": ["iban", "account_number", "card_number"],
     "official number": ["ssn", "vat_id", "PESEL", "codice_fiscale"],
-    "network address": ["ip", "last_sign_in_ip", "remote_addr", "user_agent"],
+    "network address": ["ip", "last_sign_in_ip", "remote_addr"],
     "": [
         "filename", "status", "passed", "description", "id", "created_at", "title",
         "email_verified", "phone_type", "shipping", "zipped", "tokenizer", "price",

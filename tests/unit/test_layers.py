@@ -85,11 +85,12 @@ LAYERS: dict[str, set[str]] = {
         "push", "settings", "shell", "sources",
     },
     "local_tasks": {"context", "flags", "flows", "shell"},
+    "mask_tasks": {"context", "flags", "flows"},
     "snapshot_tasks": {"context", "flags", "flows"},
     "status_tasks": {"context", "flags", "flows"},
     "db": {
-        "context", "flags", "flows", "local_tasks", "push", "snapshot_tasks",
-        "status_tasks",
+        "context", "flags", "flows", "local_tasks", "mask_tasks", "push",
+        "snapshot_tasks", "status_tasks",
     },
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.
@@ -110,6 +111,7 @@ USED_BY = {
         "fab",
         "flags.py",
         "local_tasks.py",
+        "mask_tasks.py",
         "mistyped.py",
         "snapshot_tasks.py",
         "status_tasks.py",

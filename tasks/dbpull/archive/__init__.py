@@ -14,6 +14,7 @@ from dbpull.archive.data import Block, blocks, copy, ends_whole, verify
 from dbpull.archive.encodings import unknown
 from dbpull.archive.excerpt import excerpt
 from dbpull.archive.header import RECOGNISABLE, Header, recognise
+from dbpull.archive.rows import first_rows
 from dbpull.archive.toc import (
     IDENTIFIER,
     Archive,
@@ -35,6 +36,7 @@ __all__ = [
     "copy",
     "ends_whole",
     "excerpt",
+    "first_rows",
     "read",
     "recognise",
     "unknown",

@@ -50,6 +50,8 @@ class Entry:
     dependencies: tuple[int, ...] = field(repr=False)
     tablespace: str = field(default="", repr=False)
     """The tablespace of the entry; "" for its database's default."""
+    copy: str = field(default="", repr=False, compare=False)
+    """The COPY statement of rows, which names their columns."""
     definition_at: int = field(default=0, repr=False, compare=False)
     """The byte of the archive at which the definition's length stands."""
     starts_at: int = field(default=0, repr=False, compare=False)
@@ -156,6 +158,7 @@ def _decoded(entry: Entry, codec: str) -> Entry:
         entry,
         tag=decoded(entry.tag, codec),
         definition=decoded(entry.definition, codec),
+        copy=decoded(entry.copy, codec),
         namespace=entry.namespace and decoded(entry.namespace, codec),
         owner=decoded(entry.owner, codec),
     )
@@ -189,7 +192,7 @@ def _entry(
     tag, desc = fields.text(), fields.text()
     section = SECTIONS[_one_of(fields, "section", tuple(SECTIONS))]
     definition_at = fields.offset
-    definition, _drop, _copy = fields.text(), fields.text(), fields.text()
+    definition, _drop, copy = fields.text(), fields.text(), fields.text()
     namespace, tablespace, _access_method = fields.text(), fields.text(), fields.text()
     if with_relkind:
         fields.integer()
@@ -209,6 +212,7 @@ def _entry(
         owner=owner or "",
         dependencies=dependencies,
         tablespace=tablespace or "",
+        copy=copy or "",
         definition_at=definition_at,
         starts_at=starts_at,
         ends_at=fields.offset,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from dbpull.errors import PullError
 from dbpull.errors.spelling import did_you_mean
-from dbpull.naming import setting
+from dbpull.naming import command, setting
 from dbpull.words import counted, listed
 
 
@@ -46,6 +46,7 @@ class UndecidedColumns(MaskError):
         are = "is" if len(columns) == 1 else "are"
         super().__init__(
             f"Nothing says whether {count} {are} personal: {listed(tuple(columns))}.",
-            f"Give each a rule under {setting('mask')}, or write it into"
-            " kept-columns.txt; or pass --blank-new this once. Nothing was restored.",
+            f"Give each a rule under {setting('mask')}, or a line in kept-columns.txt"
+            f" (`{command('mask')} --init` proposes them); or pass --blank-new this"
+            " once. Nothing was restored.",
         )

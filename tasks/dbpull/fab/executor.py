@@ -27,6 +27,7 @@ from dbpull.signals import SIGNALS, Stopped
 OURS = (
     "dbpull.db",
     "dbpull.local_tasks",
+    "dbpull.mask_tasks",
     "dbpull.snapshot_tasks",
     "dbpull.status_tasks",
 )

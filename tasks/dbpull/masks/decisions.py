@@ -57,10 +57,11 @@ class Decisions:
     """The columns of a dump's rows by what is decided about them."""
 
     masked: dict[ColumnName, Rule] = field(default_factory=dict)
-    kept: dict[ColumnName, str] = field(default_factory=dict)
-    """With the type of each."""
+    kept: list[ColumnName] = field(default_factory=list)
     harmless: list[ColumnName] = field(default_factory=list)
     undecided: list[Undecided] = field(default_factory=list)
+    types: dict[ColumnName, str] = field(default_factory=dict)
+    """The type of each."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,12 @@ class Deciding:
         """The columns of primary, unique and foreign keys."""
         return frozenset(_keys(self.entries))
 
+    @cached_property
+    def referring(self) -> frozenset[ColumnName]:
+        """The columns that refer to others, whose rules they get."""
+        found = references(self.entries)
+        return frozenset((*one.table, name) for one in found for name in one.columns)
+
     def kind(self, name: ColumnName, column: Column) -> str:
         """The kind of personal values of which a column's name tells; "" for none.
 
@@ -132,11 +139,12 @@ class Deciding:
         self, into: Decisions, name: ColumnName, column: Column, rule: Rule | None
     ) -> None:
         type_, kind = plain(column.type), self.kind(name, column)
+        into.types[name] = type_
         earlier, decided = self.kept.get(name, ("", False))
         if rule and rule.kind != "keep":
             into.masked[name] = rule
         elif rule or (decided and earlier == type_):
-            into.kept[name] = type_
+            into.kept.append(name)
         elif self._is_harmless(name, column) and not kind:
             into.harmless.append(name)
         else:

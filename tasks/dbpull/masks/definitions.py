@@ -32,6 +32,9 @@ TYPE = r'(?:"(?:[^"]|"")+"|[a-z0-9_.$]|\([^()]*\)|\[\]| (?=[a-z"(]))+'
 """A regular expression for a type, as format_type writes it."""
 _COLUMN = re.compile(rf"({IDENTIFIER}) ({TYPE})(?= [A-Z]|$)")
 _GENERATED = re.compile(r" GENERATED ALWAYS AS \(")
+_PARTITIONED = re.compile(r"^PARTITION BY [A-Z]+ (\(.*\))", re.M)
+_REQUIRED = re.compile(r" NOT NULL(?: |$)")
+_TEXTS = re.compile(r"'(?:[^']|'')*'")
 _CONSTRAINTS = ("CONSTRAINT ", "NOT NULL ")
 _TABLES = {"TABLE", "FOREIGN TABLE"}
 
@@ -46,6 +49,8 @@ class _Table:
 
     columns: Mapping[str, Column]
     parents: tuple[Table, ...]
+    partitioned_by: tuple[str, ...]
+    """What decides on a row's partition: names of columns, and perhaps others."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ class Definitions:
             for table in (*reversed(known), self._own[key])
             for name, column in table.columns.items()
         }
-        return MaskTable(*key, True, ancestors, (), columns)  # noqa: FBT003
+        by = self._own[key].partitioned_by
+        return MaskTable(*key, True, ancestors, by, columns)  # noqa: FBT003
 
     def _ancestors(self, key: Table) -> Iterator[Table]:
         own = self._own.get(key)
@@ -124,7 +130,9 @@ class Definitions:
             columns = _columns(items)
         parents = _INHERITS.match(text, end)
         names = re.finditer(TABLE, parents[1]) if parents else ()
-        return _Table(columns, tuple(table_of(name, 1) for name in names))
+        by = _PARTITIONED.search(text, end)
+        partitioned_by = tuple(mentioned(by[1])) if by else ()
+        return _Table(columns, tuple(table_of(one, 1) for one in names), partitioned_by)
 
     def _composite(self, key: Table) -> Mapping[str, Column]:
         for entry in self.entries:
@@ -173,7 +181,10 @@ def _columns(items: Iterable[str]) -> dict[str, Column]:
             raise _UnreadError
         name, rest = unquoted(match[1]), item[match.end() :]
         generated = [*mentioned(rest)] if _GENERATED.match(rest) else None
-        found[name] = Column(name, match[2], generated_from=generated)
+        required = bool(_REQUIRED.search(_TEXTS.sub("", rest)))
+        found[name] = Column(
+            name, match[2], required=required, generated_from=generated
+        )
     return found
 
 

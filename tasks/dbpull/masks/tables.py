@@ -88,7 +88,8 @@ FROM own LEFT JOIN columns ON attrelid = own.oid LEFT JOIN above ON above.oid = 
 class Column:
     """A column, by its type and its constraints.
 
-    Of a dump's definitions, the name, the type and `generated_from` alone are known.
+    Of a dump's definitions, the name, the type, `required` and `generated_from` alone
+    are known; `required` without what primary keys say.
     """
 
     name: str
