@@ -149,9 +149,10 @@ def test_a_disk_that_an_upload_does_not_fit_on_is_told_and_nothing_is_taken_for_
     make_machine: Callable[..., Machine],
     tmp_path: Path,
 ) -> None:
-    # As a quota would do: sftp-server may write no file larger than 10 MB.
+    # As a quota would do: sftp-server may write no file larger than 10 MB. It is told
+    # so, and not killed: what is sent to who has ended may end the connection.
     limited = tmp_path / "sftp-server"
-    limited.write_text(f"#!/bin/sh\nulimit -f 20000\nexec {SFTP}\n")
+    limited.write_text(f"#!/bin/sh\ntrap '' XFSZ\nulimit -f 20000\nexec {SFTP}\n")
     limited.chmod(0o755)
     subsystem = f"Subsystem sftp {limited}"
     machine = make_machine(name="small", sftp=False, sshd_config=(subsystem,))
