@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from documents import documents
 from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce, start_fab
 from projects import Project, Run
@@ -64,12 +65,16 @@ def dumps(machine: Machine) -> list[str]:
 def test_a_capture_that_is_asked_for_is_one(
     world: World, project: Project, heroku: StandIn, targets: dict[str, Target]
 ) -> None:
-    words = ("db.pull", "--app=fresh-at-once", "--capture")
+    words = ("db.pull", "--app=fresh-at-once", "--capture", "--json")
 
     ended = fab(project, BOTH, *words).succeeds()
 
     assert len(heroku.requests(method="POST", path="/backups")) == 1
     assert ended.err.count("Captured ") == 1
+    told = documents(ended.out)
+    assert sorted((each["host"], each["result"]) for each in told) == [
+        ("ci", "replaced"), ("devbox", "replaced"),
+    ]  # fmt: skip
     for target in targets.values():
         assert world.modern.picture(target.name) == world.modern.picture("shop")
 
