@@ -21,14 +21,16 @@ def snapshot(
         (flow.drop if drop else flow.snapshot)(settings, shell, name)
 
 
-@task(help=help_of("target"))
-def snapshots(c: Context, *, target: str | None = None) -> None:
+@task(help=help_of("target", "quiet", "json"))
+def snapshots(
+    c: Context, *, target: str | None = None, quiet: bool = False, json: bool = False
+) -> None:
     """List the target's snapshots."""
     settings = settings_of(c, target=target)
     from dbpull.flows import snapshots as flow
 
-    with context(c, settings) as (settings, shell):
-        flow.tell(settings, shell)
+    with context(c, settings, quiet=quiet) as (settings, shell):
+        flow.tell(settings, shell, quiet=quiet, json=json)
 
 
 @task(help=help_of("to", "target"))

@@ -48,6 +48,10 @@ def test_a_pull_tells_a_script_what_it_did(project: Project, target: Target) -> 
     assert looked["source"]["newest"]["id"] == "b101"
     assert looked["dumps"]["count"] == 0
 
+    project.invoke("db.snapshot", "mine").succeeds()
+    [kept, _] = read(project.invoke("db.snapshots", "--json").succeeds())["snapshots"]
+    assert (kept["name"], kept["holds"]["id"]) == ("mine", "b101")
+
     planned = project.invoke("db.pull", "--app=staging", "--dry-run", "--json")
     assert read(planned.succeeds())["plan"]
 

@@ -11,7 +11,7 @@ from dbpull.console import Reporter
 from dbpull.errors import PullError
 from dbpull.errors.hosts import ConnectionLost
 from dbpull.errors.target import CannotDrop, TargetError
-from dbpull.flows import kept
+from dbpull.flows import backups, kept
 from dbpull.flows.run import UNTOUCHED, reporting
 from dbpull.naming import command
 from dbpull.settings import Settings
@@ -105,19 +105,31 @@ def drop_snapshot(target: Target, found: Snapshot) -> None:
         raise error.dropped_by(by) from error
 
 
-def tell(settings: Settings, shell: Shell) -> None:
+def tell(
+    settings: Settings, shell: Shell, *, quiet: bool = False, json: bool = False
+) -> None:
     """List the snapshots and originals on stdout; on a host, after the host's name."""
-    with reporting("", shell) as reporter:
+    with reporting("", shell, output=console.Output(quiet, json)) as reporter:
         target = opened.take(settings, shell, reporter)
         found = snapshots(target.state.family)
-        column, host = (["host"], [shell.host]) if shell.host else ([], [])
-        rows = [[*host, *_row(each)] for each in found]
-        header = HEADER if console.is_drawn() else PLAIN_HEADER
-        if found:
+        if json:
+            reporter.facts["target"] = target.connection.label
+            reporter.facts["snapshots"] = [_facts(each) for each in found]
+        elif found:
+            column, host = (["host"], [shell.host]) if shell.host else ([], [])
+            header = HEADER if console.is_drawn() else PLAIN_HEADER
+            rows = [[*host, *_row(each)] for each in found]
             console.rows([*column, *header], rows)
         else:
             what = f"{target.connection.label} has no snapshots"
             reporter.say(f"{what}; `{command('snapshot')} NAME` takes one.")
+
+
+def _facts(found: Snapshot) -> dict[str, object]:
+    """A snapshot in the document of `--json`."""
+    rows = backups.holds(found.member.provenance)
+    fields = {"name": found.name, "taken": found.taken, "bytes": found.member.size}
+    return {**fields, "original": found.original, "holds": rows}
 
 
 def _row(found: Snapshot) -> list[str]:

@@ -14,7 +14,9 @@ class Command(TaskCommand):
     """Lists the snapshots."""
 
     help = "List the target's snapshots."
+    switches = ("quiet", "json")
 
     def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.snapshots`."""
-        snapshots.tell(settings, shell)
+        asked = {name: options[name] for name in self.switches}
+        snapshots.tell(settings, shell, **asked)
