@@ -20,7 +20,8 @@ CREATE TABLE users (id serial PRIMARY KEY, email citext UNIQUE, boss int
 CREATE TABLE teams (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   lead int NOT NULL REFERENCES users, level int GENERATED ALWAYS AS IDENTITY);
 ALTER TABLE users ADD team int REFERENCES teams DEFERRABLE INITIALLY DEFERRED;
-CREATE TABLE tickets (id int DEFAULT nextval('ticket_ids') PRIMARY KEY, note text);
+CREATE TABLE tickets (id int DEFAULT nextval('ticket_ids') PRIMARY KEY, note text,
+  found text, sqlstate text);
 CREATE TABLE events (at int, note text, PRIMARY KEY (at)) PARTITION BY RANGE (at);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (100);
 CREATE TABLE events_rest PARTITION OF events DEFAULT;
@@ -93,7 +94,7 @@ def test_rows_come_along_with_all_that_hangs_on_them(postgres: Postgres) -> None
         " WHERE id <> 9 ORDER BY 1":
             "1|Me@shop|9|7|02/01/2026|me@shop|paid\n2|b||||b|x",
         "SELECT email = E'tab\\t\\\\.\\nline' FROM users WHERE id = 9": "t",
-        "TABLE teams": "7|1|70", "TABLE tickets": "5|mine\n6|\\.",
+        "TABLE teams": "7|1|70", "TABLE tickets": "5|mine||\n6|\\.||",
         "TABLE events ORDER BY 1": "5|early\n500|late",
         'TABLE "Odd"."a.b ""c"" :d"': "x|{a,NULL}", "SELECT * FROM animals": "dog",
         "SELECT nextval('users_id_seq'), nextval('teams_id_seq'),"

@@ -163,10 +163,12 @@ def test_what_is_masked_and_what_is_not_is_said(
     write(project)
     project.invoke("db.pull", "--app=dump").succeeds()
     kept = {**KEPT, "orders": "user_email LIKE 'zanary3@%'"}
-    write(project, mask=MASK, mask_except=kept)
+    write(project, mask=MASK, mask_except=kept, keep_rows={"users": "id = 5"})
 
     ended = project.invoke("db.pull", "--app=dump").succeeds()
 
+    assert "Without the old rows of users: they are masked now" in ended.err
+    assert elsewhere.sql("SELECT bio FROM users WHERE id = 5").startswith("Lorem")
     assert "dbpull_previous is not masked: `invoke db.undo` brings it back" in ended.err
     assert "Rows kept as they are: 1 of orders, 1 of users." in ended.err
     known = Provenance.from_comment(elsewhere.sql(COMMENT))
@@ -178,6 +180,10 @@ def test_what_is_masked_and_what_is_not_is_said(
     assert "It is not masked" in back.err
     forward = project.invoke("db.undo").succeeds()
     assert "not masked" not in forward.err
+    elsewhere.sql("UPDATE users SET bio = 'mine' WHERE id = 5")
+    again = project.invoke("db.pull", "--app=dump").succeeds()
+    assert "Kept 1 row: 1 of users" in again.err
+    assert elsewhere.sql("SELECT bio FROM users WHERE id = 5") == "mine"
 
 
 def test_the_salt_decides_on_what_two_pulls_make(

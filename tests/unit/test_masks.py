@@ -9,6 +9,7 @@ import pytest
 from dbpull.archive import Entry
 from dbpull.errors.masks import FitsNothing, MaskError, UnfitRule
 from dbpull.masks import chosen, rules
+from dbpull.masks.alike import digests, were_alike
 from dbpull.masks.constraints import (
     NamedKey,
     Reference,
@@ -17,7 +18,7 @@ from dbpull.masks.constraints import (
     references,
     uniques,
 )
-from dbpull.masks.judged import judge
+from dbpull.masks.judged import MaskedTable, judge
 from dbpull.masks.rules import JsonChange, Rule
 from dbpull.masks.salt import Salt, django_password, salt_of
 from dbpull.masks.tables import Column, MaskTable, Tables
@@ -446,3 +447,38 @@ def test_words_for_a_database_of_another_encoding_are_ascii() -> None:
     pytest.importorskip("faker")
 
     assert all(map(str.isascii, Vocabulary("de_DE", ascii_only=True).words("city")))
+
+
+ALIKE: list[tuple[dict[str, Any], dict[str, str], bool]] = [
+    ({"users.email": "email", "orders.note": "text"}, {}, True),
+    ({"users.email": "email", "orders.note": "blank"}, {}, True),
+    ({"orders.note": "text"}, {}, False),
+    ({"users.email": "username"}, {}, False),
+    ({"users.email": "email", "users.name": "name"}, {}, True),
+    ({"users.email": "email"}, {"users": "email = 'a'"}, False),
+]
+
+
+@pytest.mark.parametrize(("rules_before", "excepted", "alike"), ALIKE)
+def test_old_rows_are_masked_alike_where_all_columns_masked_now_were(
+    rules_before: dict[str, Any], excepted: dict[str, str], *, alike: bool
+) -> None:
+    def masked(given: dict[str, Any], excepted: dict[str, str]) -> list[MaskedTable]:
+        return judge(tables(USERS, ORDERS), [], rules.read(given), excepted)
+
+    known = digests(masked(rules_before, excepted), ["public.users"])
+    now = masked({"users.email": "email"}, {})
+
+    assert were_alike(known, now, ("public", "users")) is alike
+    assert were_alike({}, now, ("public", "orders"))
+    assert "public.orders" not in known
+
+
+def test_old_rows_of_a_partition_count_for_the_whole_table() -> None:
+    part = table("users_1", column("email"), parents=("users",))
+    whole = table("users", column("email"), partitioned_by=("id",))
+    masked = judge(tables(whole, part), [], rules.read({"users.email": "email"}), {})
+
+    assert [*digests(masked, ["users"])] == ["public.users_1"]
+    assert not were_alike({}, masked, ("public", "users"))
+    assert were_alike(digests(masked, ["users"]), masked, ("public", "users"))

@@ -11,10 +11,12 @@ from dbpull.errors.kept_rows import KeptRowsError
 from dbpull.flows import hooks
 from dbpull.flows.hooks import Hooks
 from dbpull.kept_rows.keeping import KeptRows
+from dbpull.masks.alike import were_alike
 from dbpull.masks.judged import MaskedTable
 from dbpull.naming import setting
 from dbpull.settings import Settings
 from dbpull.target.opened import Target
+from dbpull.target.provenance import Provenance
 from dbpull.words import counted, listed
 
 _TABLES = {"TABLE", "FOREIGN TABLE"}
@@ -54,19 +56,22 @@ class Additions:
             self.reporter.note(f"Without rows of {listed(gone)}: not in the dump.")
 
     def _allowed(self, rows: KeptRows, masked: Sequence[MaskedTable]) -> KeptRows:
-        """Those of tables without masked columns: the old database may hold raw ones.
+        """Those of tables whose old rows were masked as the new ones are.
 
-        Which values of it are made up is not known.
+        Of a database that was not filled by a masked pull, that is not known.
         """
-        hidden = {
-            key for one in masked for key in (one.table.key, *one.table.ancestors)
-        }
-        refused = [table.label for key, table in rows.tables.items() if key in hidden]
+        before = Provenance.from_comment(self.hooks.target.state.comment)
+        known = ((before and before.masked) or {}).get("kept_rows", {})
+        refused = [
+            table.label
+            for key, table in rows.tables.items()
+            if not were_alike(known, masked, key)
+        ]
         if not refused:
             return rows
         self.reporter.note(
-            f"Without the old rows of {listed(refused)}: they are masked now, and may"
-            " not have been before."
+            f"Without the old rows of {listed(refused)}: they are masked now, and were"
+            " not masked alike before, as far as is known."
         )
         return rows.without(refused)
 

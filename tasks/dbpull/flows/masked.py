@@ -13,6 +13,7 @@ from dbpull.dumps.stream import DumpStream
 from dbpull.errors.masks import MaskError
 from dbpull.flows import cleanup
 from dbpull.masks import kept_columns, rules
+from dbpull.masks.alike import digests
 from dbpull.masks.decisions import Undecided
 from dbpull.masks.judged import MaskedTable
 from dbpull.masks.masking import Applied, Masking
@@ -88,6 +89,8 @@ class Masks:
     masking: Masking
     entries: Sequence[Entry]
     """Those of the dump that are restored."""
+    keeping: Collection[str]
+    """The tables whose old rows come along."""
     applied: Applied | None = None
     """What was put on, once it was."""
     kept: Mapping[Table, int] = field(default_factory=dict)
@@ -120,6 +123,7 @@ class Masks:
             "salt": self.masking.salt.fingerprint,
             "except": self.excepted,
             "blanked": sorted(".".join(name) for name in self.masking.blanked),
+            "kept_rows": digests(self.tables, self.keeping),
         }
 
     def put_on(self, dbname: str) -> None:
@@ -166,7 +170,7 @@ def masks_for(
         quiet=state.superuser,
         blanked=[column.name for column in blanked],
     )
-    return Masks(target.psql, masking, entries)
+    return Masks(target.psql, masking, entries, settings.keep_rows)
 
 
 def without_values(selection: Selection) -> Selection:

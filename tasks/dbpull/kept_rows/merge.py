@@ -108,6 +108,7 @@ FROM {SCHEMA}.triggers \\gexec
 # catches is neither told nor logged with values of rows.
 _MERGE = f"""
 CREATE FUNCTION {SCHEMA}.merge() RETURNS json LANGUAGE plpgsql AS $merge$
+#variable_conflict use_column
 DECLARE "schema of" text; "table of" text; "constraint of" text; "column of" text;
 BEGIN
   STATEMENT;
