@@ -45,6 +45,7 @@ def test_a_pull_tells_a_script_what_it_did(project: Project, target: Target) -> 
     roles = {each["role"]: each for each in looked["databases"]}
     assert roles.keys() == {"target", "original"}
     assert roles["target"]["holds"]["id"] == "b101"
+    assert not roles["target"]["holds"]["masked"]
     assert looked["source"]["newest"]["id"] == "b101"
     assert looked["dumps"]["count"] == 0
 

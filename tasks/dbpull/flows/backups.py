@@ -163,4 +163,5 @@ def holds(rows: Provenance | None) -> dict[str, object] | None:
         "pulled": rows.pulled,
         "skipped_rows": rows.skipped,
         "missing": rows.absent,
+        "masked": rows.masked is not None,
     }
