@@ -15,7 +15,8 @@ class Command(TaskCommand):
 
     help = "Tell what is where: target, kept databases, dumps, newest backup."
     settings = ("app", "source", "path")
+    switches = ("json",)
 
     def flow(self, settings: Settings, shell: Local, options: dict[str, Any]) -> None:
         """Run the flow of `invoke db.status`."""
-        status.status(settings, shell)
+        status.status(settings, shell, json=options["json"])
