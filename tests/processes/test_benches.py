@@ -11,7 +11,10 @@ import pytest
 BENCH = Path(__file__).parents[1] / "bench"
 
 
-@pytest.mark.parametrize("name", ["hosts.py", "live.py", "races.py", "snapshots.py"])
+BENCHES = ["hosts.py", "live.py", "masks.py", "races.py", "snapshots.py"]
+
+
+@pytest.mark.parametrize("name", BENCHES)
 def test_a_bench_starts(name: str, tmp_path: Path) -> None:
     argv = [sys.executable, str(BENCH / name), "--help"]
     told = subprocess.check_output(argv, cwd=tmp_path, text=True)

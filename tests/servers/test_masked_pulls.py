@@ -20,6 +20,7 @@ from canaries import (
     MASK,
     dumped,
     holding,
+    looking,
     offered,
     write,
 )
@@ -28,6 +29,7 @@ from dbpull.target.provenance import Provenance
 from faulty_stand_in import StandIn, faults
 from lacking import OLD_POSTGRES
 from projects import Project
+from silences import until
 from targets import Target
 from worlds import OTHERS, World
 
@@ -305,18 +307,34 @@ def test_a_row_that_fails_is_in_no_message_and_no_log(
 
 
 def test_a_pull_that_is_killed_leaves_no_raw_value(
-    world: World, project: Project, heroku: StandIn
+    world: World, project: Project, target: Target, heroku: StandIn
 ) -> None:
+    """A superuser looks all along; DBPULL_KILLS says how many runs."""
     heroku.misbehave(faults.throttle(1_000_000))
     began = time.monotonic()
     project.invoke("db.pull", "--app=plain").succeeds()
     duration = time.monotonic() - began
 
-    for number in range(TIMES):
-        moment = duration * (number + random.random()) / TIMES
-        run = project.start("db.pull", "--app=plain")
-        time.sleep(moment)
-        run.signal(signal.SIGKILL)
-        run.end()
+    with looking(world.modern, target.name) as looks:
+        for number in range(TIMES):
+            moment = duration * (number + random.random()) / TIMES
+            run = project.start("db.pull", "--app=plain")
+            time.sleep(moment)
+            run.signal(signal.SIGKILL)
+            run.end()
 
-        assert holding(world.modern) == [], moment
+            assert holding(world.modern) == [], moment
+
+    assert any("dbpull_new" in look for look in looks)
+    assert [look for look in looks if not look.endswith(": ")] == []
+
+
+def test_who_looks_would_see_a_raw_value(
+    world: World,
+) -> None:
+    name = world.modern.database("CREATE TABLE t AS SELECT 'ZANARY' AS a")
+    with looking(world.modern, name) as looks:
+        until(lambda: looks)
+    world.modern.drop_like(name)
+
+    assert looks[0] == f"{name}: t"

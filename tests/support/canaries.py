@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,39 @@ def _state(path: Path) -> tuple[int, ...]:
 
 
 _clean: dict[Path, tuple[int, ...]] = {}
+
+
+# The word in two parts: a statement that is ended may be in the log.
+LOOK = f"""
+SELECT format('SELECT %L FROM ONLY %s t WHERE t::text ILIKE concat(%L, %L) LIMIT 1;',
+  oid::regclass, oid::regclass, '%{CANARY[:3]}', '{CANARY[3:]}%')
+FROM pg_class WHERE relkind IN ('r', 'm') AND oid >= 16384 \\gexec
+"""
+
+
+@contextmanager
+def looking(server: Watched, start: str) -> Iterator[list[str]]:
+    """Have a superuser look at all databases whose names begin so, all along.
+
+    The list gets a look's database, and the tables in which it saw a raw value.
+    """
+    looks: list[str] = []
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.1):
+            for dbname in server.databases():
+                if dbname.startswith(start):
+                    with suppress(AssertionError):  # gone or locked meanwhile
+                        looks.append(f"{dbname}: {server.sql(dbname, LOOK)}")
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield looks
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def lowered(path: Path) -> bytes:
