@@ -12,6 +12,7 @@ import pytest
 
 from dbpull.embedded import Server
 from django_projects import ALIASES, PYTHONS, DjangoProject, MakeDjango, database_of
+from documents import documents
 from faulty_stand_in import AppConfig, BackupConfig, Config, DatabaseConfig, StandIn
 from projects import Project
 from targets import Target
@@ -100,9 +101,13 @@ def test_the_line_of_2012_pulls_and_the_orm_has_productions_rows_and_migrates(
 
 
 def test_a_backup_and_a_folder_are_named_as_in_2012(django: DjangoProject) -> None:
-    ended = django.manage("db:pull", "b100", "-p", "backups", "--app=shop-eu")
+    words = ("b100", "-p", "backups", "--app=shop-eu", "--json")
+    ended = django.manage("db:pull", *words)
 
     assert "shop-eu b100" in ended.succeeds().err
+    [told] = documents(ended.out)
+    assert told["backup"]["id"] == "b100"
+    assert told["dump"]["path"].startswith("backups/")
     dumps = django.project.folder / "backups"
     assert [path.suffix for path in dumps.glob("[!.]*")] == [".dump"]
 
