@@ -13,8 +13,7 @@ from silences import gone, until
 from targets import Target
 from worlds import World
 
-PLACES = [0, 1, 5, 9]
-"""In the table of contents, at the first rows, later, in the last tenth."""
+PLACES = range(10)
 ITSELF = "Run it by itself"
 HANGING = "trap '' TERM; echo $$ >{pids}; head -c -9 {dump}; while :; do sleep 1; done"
 TOLD = "The source is no longer read."
@@ -59,7 +58,7 @@ def test_what_a_command_packs_is_unpacked_as_it_comes(
 def test_output_cut_short_is_refused_though_the_command_succeeds(
     dump: Path, project: Project, target: Target, place: int
 ) -> None:
-    count = 1 + dump.stat().st_size * place // 10
+    count = 1 + dump.stat().st_size * place // len(PLACES)
     with target.untouched():
         ended = project.invoke("db.pull", f"--source=| head -c {count} {dump}")
 

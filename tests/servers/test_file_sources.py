@@ -143,9 +143,10 @@ CUT = [
 ]
 
 
-HARMED = in_turn(
-    ["tar", *CUT, "custom"], ["path", "https", "command"], ["cut", "changed"]
-)
+HARMED = [
+    *in_turn(["tar", *CUT, "custom"], ["path", "https", "command"], ["cut", "changed"]),
+    ("custom", "https", "cut"),
+]
 
 
 @pytest.mark.parametrize(("packing", "way", "harm"), HARMED)

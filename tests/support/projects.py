@@ -221,7 +221,7 @@ def _started(
 
 def marked(mark: str) -> list[str]:
     """The command lines of the processes that a run has left (Linux only)."""
-    deadline = time.monotonic() + 0.5
+    deadline = time.monotonic() + 5
     while (found := _marked(mark)) and time.monotonic() < deadline:
         time.sleep(0.05)
     return found
