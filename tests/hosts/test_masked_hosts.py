@@ -105,5 +105,13 @@ def test_a_mask_that_can_not_be_is_refused_on_a_host(
         fab(project, "devbox", "db.pull", "--app=dump").refuses(
             "no column fits users.emial", "Did you mean users.email"
         )
+        write(project, mask={"users.email": "email"})
+        kept = project.folder / "kept-columns.txt"
+        kept.unlink()
+        fab(project, "devbox", "db.pull", "--app=dump").refuses(
+            "whether 39 columns are personal", "devbox db.mask --init"
+        )
+        fab(project, "devbox", "db.mask", "--init", "--app=dump").succeeds()
+    assert "\n? public.users.couple  pair\n" in kept.read_text(encoding="utf-8")
 
     assert holding(world.modern) == []

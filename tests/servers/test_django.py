@@ -148,6 +148,8 @@ def test_the_embedded_server_is_started_where_databases_has_it(
         assert not server.running
         django.manage("db:shell").succeeds()
         assert server.running
+        masked = django.manage("db:mask", "--app=staging").succeeds()
+        assert "`./manage.py db:mask --init` proposes rules" in masked.err
         checked = django.manage("db:doctor", "--app=staging").succeeds()
         assert '✓ target    shop on this machine (DATABASES["default"]' in checked.out
     finally:

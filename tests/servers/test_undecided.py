@@ -82,7 +82,10 @@ def test_the_plan_of_a_dump_that_is_here_is_refused_alike(
     with target.unasked():
         ended = project.invoke("db.restore", f"--dump={dump}", "--dry-run")
 
-    ended.refuses("whether 8 columns are personal", "kept-columns.txt")
+    ended.refuses("whether 8 columns are personal", "--init. proposes them")
+    only = ("--skip-data=users", "--dry-run")
+    ended = project.invoke("db.restore", f"--dump={dump}", *only)
+    ended.refuses("whether 1 column is personal: the large objects", "this once")
 
 
 def test_what_is_undecided_can_come_blank_once(

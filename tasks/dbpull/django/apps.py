@@ -11,8 +11,9 @@ from django.conf import settings
 from django.core.management import get_commands
 
 COMMANDS = (
-    "db_backups", "db_cleanup", "db_doctor", "db_pull", "db_push", "db_reset",
-    "db_shell", "db_snapshot", "db_snapshots", "db_status", "db_undo", "db_url",
+    "db_backups", "db_cleanup", "db_doctor", "db_mask", "db_pull", "db_push",
+    "db_reset", "db_shell", "db_snapshot", "db_snapshots", "db_status", "db_undo",
+    "db_url",
 )  # fmt: skip
 """The commands with a file; each has a twin with a colon: `db:pull`."""
 
