@@ -72,7 +72,10 @@ def init(settings: Settings, shell: Shell, dump: str | None) -> None:
         looked = look(settings, shell, dump, reporter)
         deciding = decided.deciding(looked.selection, settings)
         undecided = deciding.decide(looked.filled).undecided
-        proposing = Proposing(deciding, looked.sample())
+        samples = looked.sample()
+        if not samples:
+            reporter.note("By the names of columns alone: no rows can be looked at.")
+        proposing = Proposing(deciding, samples)
         proposed = [one for each in undecided if (one := proposing.propose(each))]
         _tell_rules(proposed)
         new = rules.read({one.pattern: one.rule for one in proposed})

@@ -76,7 +76,8 @@ def _selected(contents: Archive, settings: Settings) -> Selection:
 
 
 def _of_dump(dump: Dump, contents: Archive, shell: Shell) -> Samples:
-    if shell.host or not dump.path.is_file() or not contents.data_start:
+    is_read = contents.data_start and not contents.header.tar
+    if shell.host or not dump.path.is_file() or not is_read:
         return {}
     found: dict[ColumnName, list[str]] = {}
     with dump.path.open("rb") as file:

@@ -79,8 +79,10 @@ class Deciding:
         Columns of partitions and children are those of the table at the top. Raises
         MaskError where a definition can't be read, and UnfitRule.
         """
+        filled = sorted(filled)
+        refuse_unread(self.definitions, filled)
         found, seen = Decisions(), set[ColumnName]()
-        for table in sorted(filled):
+        for table in filled:
             for name, column in _columns(self.definitions, table):
                 top = _top(self.definitions, name)
                 if top not in seen:
@@ -176,7 +178,6 @@ def refuse_unread(definitions: Definitions, filled: Iterable[Table]) -> None:
 def _columns(
     definitions: Definitions, table: Table
 ) -> Iterator[tuple[ColumnName, Column]]:
-    refuse_unread(definitions, [table])
     found = definitions.tables.by_name.get(table)
     if not found:
         yield (*table, WHOLE), Column(WHOLE, "rows")
