@@ -70,12 +70,16 @@ def test_a_kept_one_serves_until_it_is_stopped(bare: Project) -> None:
         "which holds rows that dbpull did not pull.",
         "Fetched shop b101",
         "Restored ",
+        "Masked 10 columns of 6 tables",
         "Checked and analyzed",
         "shop_development on this machine is now shop b101",
         "$ invoke db.undo",
         "Swapped back: shop_development",
     ):
         assert told in kept.err
+    before, after = kept.err.split("Masked 10 columns")
+    assert re.findall(r"^ *(\d) Customer\.\1@", before, re.M) == ["1", "2", "3"]
+    assert re.findall(r"^ *(\d) u[0-9a-f]{16}@", after, re.M) == ["1", "2", "3"]
     lines = kept.out.splitlines()
     assert all(line.startswith("export ") for line in lines), kept.out
     environment = dict(shlex.split(line)[1].split("=", 1) for line in lines)

@@ -26,16 +26,43 @@ SETTINGS = """\
   app: {production}
   apps:
     staging: {staging}
+  skip_data: [django_session, audit_events]
+  mask:
+    customers.email: email
+    customers.name: name
+    addresses.street: street
+    addresses.postcode: postcode
+    addresses.town: city
+    orders.note: text
+    payments.answer: {{json: {{drop: [reference]}}}}
+    reviews.body: text
+    "Gift Cards.cardNo": token
+    "Gift Cards.order": blank
+"""
+KEPT = """\
+public.addresses.country  character
+public.categories.name  text
+public.customers.preferences  jsonb
+public.payments.provider  text
+public.products.attributes  jsonb
+public.products.description  text
+public.products.name  text
+public.products.sku  character varying
+public.products.tags  text[]
 """
 
 
 def write(folder: Path, *, production: str, staging: str) -> None:
-    """Write tasks.py and invoke.yaml, with the names of the user's own project."""
+    """Write tasks.py and invoke.yaml, with the names of the user's own project.
+
+    Masks are in invoke.yaml, and the other columns in kept-columns.txt.
+    """
     (folder / "tasks.py").write_text(_tasks(), encoding="utf-8")
     settings = SETTINGS.format(
         section=NAME.section, production=production, staging=staging
     )
     (folder / "invoke.yaml").write_text(settings, encoding="utf-8")
+    (folder / "kept-columns.txt").write_text(KEPT, encoding="utf-8")
 
 
 def _tasks() -> str:

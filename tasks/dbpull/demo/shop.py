@@ -9,6 +9,14 @@ from importlib.resources import files
 from dbpull.embedded import Server
 from dbpull.errors.embedded import EmbeddedError
 
+_CUSTOMERS = r"""
+\pset tuples_only on
+\pset border 0
+SELECT DISTINCT ON (c.id) c.id, email, name, town
+FROM customers c JOIN addresses a ON customer_id = c.id
+ORDER BY c.id, a.id LIMIT 3;
+"""
+
 
 def fill(server: Server, dbname: str = "shop", *, scale: float = 1.0) -> None:
     """Create the shop: about 340 000 rows in 13 tables at `scale` 1.
@@ -28,6 +36,11 @@ def fill_development(server: Server, dbname: str) -> None:
     _run(server, dbname, _script("development.sql"))
 
 
+def customers(server: Server, dbname: str) -> list[str]:
+    """Three customers with their addresses, a line each. Raises EmbeddedError."""
+    return _run(server, dbname, _CUSTOMERS).strip("\n").split("\n")
+
+
 def _script(name: str) -> str:
     return files("dbpull.demo").joinpath(name).read_text(encoding="utf-8")
 
@@ -36,8 +49,8 @@ def _create(server: Server, dbname: str) -> None:
     _run(server, "postgres", 'CREATE DATABASE :"name" TEMPLATE template0;', name=dbname)
 
 
-def _run(server: Server, dbname: str, script: str, **variables: object) -> None:
-    """Run a script with psql, up to the first error."""
+def _run(server: Server, dbname: str, script: str, **variables: object) -> str:
+    """Run a script with psql, up to the first error; what psql prints."""
     values = {"ON_ERROR_STOP": 1, **variables}
     options = [f"--set={name}={value}" for name, value in values.items()]
     psql = [str(server.programs / "psql"), "--no-psqlrc", "--quiet", *options]
@@ -56,3 +69,4 @@ def _run(server: Server, dbname: str, script: str, **variables: object) -> None:
             f"The made-up database {dbname} could not be made: {result.stderr.strip()}",
             "Make room on the disk if that is the cause; else this is a bug of dbpull.",
         )
+    return result.stdout

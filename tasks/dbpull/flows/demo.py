@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from dbpull.console import Reporter, out
 from dbpull.errors.settings import DemoFailed, SettingsError
 from dbpull.flows.run import reporting
-from dbpull.naming import NAME
+from dbpull.naming import NAME, command
 from dbpull.project import PROJECT, make_own_folder, own_folder
 
 if TYPE_CHECKING:
     from dbpull.demo.stage import Stage
 
-COMMANDS = (("backups",), ("pull", "--delete"), ("undo",))
 STATE = "demo.json"
 
 
@@ -33,8 +32,7 @@ def demo(*, keep: bool) -> None:
         if state and kept(state):
             raise DemoFailed("A demo is kept already")
         with Stage(reporter.say, keep=state) as stage:
-            for task, *flags in COMMANDS:
-                _play(stage, [NAME.task(task), *flags], reporter)
+            _tour(stage, reporter)
             if keep:
                 _tell_kept(stage, reporter)
         if not keep:
@@ -42,11 +40,33 @@ def demo(*, keep: bool) -> None:
             reporter.say(NEXT)
 
 
-def _play(stage: Stage, words: list[str], reporter: Reporter) -> None:
+def _tour(stage: Stage, reporter: Reporter) -> None:
+    """Show backups, three rows before and after a masked pull, and the undo."""
+    from dbpull.demo.apps import PRODUCTION
+    from dbpull.demo.hints import PULLED
+    from dbpull.demo.stage import TARGET
+
+    _play(stage, "backups", reporter)
+    _tell_customers("Customers of the shop in production:", stage, PRODUCTION, reporter)
+    _play(stage, "pull", reporter)
+    _tell_customers(PULLED, stage, TARGET, reporter)
+    _play(stage, "undo", reporter)
+
+
+def _play(stage: Stage, task: str, reporter: Reporter) -> None:
     reporter.say("")
-    reporter.say(f"$ invoke {shlex.join(words)}", "bold")
-    if stage.run(*words):
-        raise DemoFailed(f"`invoke {shlex.join(words)}` failed on the stage")
+    reporter.say(f"$ {command(task)}", "bold")
+    if stage.run(NAME.task(task)):
+        raise DemoFailed(f"`{command(task)}` failed on the stage")
+
+
+def _tell_customers(header: str, stage: Stage, dbname: str, reporter: Reporter) -> None:
+    from dbpull.demo import shop
+
+    reporter.say("")
+    reporter.say(header)
+    for line in shop.customers(stage.server, dbname):
+        reporter.say(line)
 
 
 def _tell_kept(stage: Stage, reporter: Reporter) -> None:
