@@ -84,7 +84,8 @@ def staging(shares: Sequence[Share]) -> str:
 
 # The app's triggers must not fire: they were at work when the rows came into the old
 # database. Not every role may say so for a session, so those of the tables and their
-# partitions sleep one by one, as the owner of a table may say.
+# partitions sleep one by one, as the owner of a table may say. Up to 14 a partition's
+# copy of a trigger counts as internal, as a foreign key's triggers do.
 _SLEEP = f"""
 CREATE TABLE {SCHEMA}.triggers AS
 WITH RECURSIVE filled AS (
@@ -95,7 +96,9 @@ WITH RECURSIVE filled AS (
     JOIN pg_class c ON c.oid = inhrelid AND relispartition)
 SELECT tgrelid AS relation, tgname AS name, tgenabled AS enabled
 FROM filled JOIN pg_trigger ON tgrelid = filled.oid
-WHERE NOT tgisinternal AND tgenabled IN ('O', 'A');
+LEFT JOIN pg_constraint con ON con.oid = tgconstraint
+WHERE (NOT tgisinternal OR tgparentid <> 0 AND coalesce(contype, 't') = 't')
+  AND tgenabled IN ('O', 'A');
 SELECT format('ALTER TABLE ONLY %s DISABLE TRIGGER %I', relation::regclass, name)
 FROM {SCHEMA}.triggers \\gexec
 """  # noqa: S608 - of constants
