@@ -16,6 +16,17 @@ from targets import Target
 from worlds import World
 
 DECIDED = "public.users.city  text\n? public.users.nick  text\n"
+ALL = """\
+public.users.city  text
+public.users.nick  text
+public.users.code  text
+public.users.alias  text
+public.users.gender  mood
+public.users.seen_from  inet
+public.users.doc  jsonb
+public.users.raw  bytea
+pg_catalog.pg_largeobject.data  bytea
+"""
 HARMLESS = """id serial PRIMARY KEY, happy boolean, mood mood, moods mood[], price
   numeric(9, 2), ratio double precision, made timestamptz, day date, took interval,
   of_id uuid, sums int[], span tstzrange, city text, mail_known boolean,
@@ -135,3 +146,26 @@ def test_blank_new_is_refused_without_masks(project: Project, target: Target) ->
         project.invoke("db.pull", "--app=shop", "--blank-new").refuses(
             "--blank-new is for masked pulls", "add rules"
         )
+
+
+def test_a_kept_pull_is_not_used_once_its_columns_are_undecided(
+    project: Project, target: Target
+) -> None:
+    """And what is there without masks, a dump or rows, is removed or told."""
+    configure(project, keep_pulled=True, unmasked=True)
+    file = project.folder / "kept-columns.txt"
+    pull = ("db.pull", "--app=shop")
+    project.invoke(*pull, "--unmasked=shop").succeeds()
+    back = project.invoke("db.reset").succeeds()
+    assert "It is not masked: it was pulled without masks." in back.err
+    file.write_text(ALL)
+    project.invoke(*pull).succeeds()
+    project.invoke("db.fetch", "--app=shop").succeeds()
+    assert len(project.dumps()) == 2
+
+    again = project.invoke(*pull).succeeds()
+
+    assert "here as the snapshot pulled" in again.err
+    assert project.dumps() == ["mask.dump-salt"]
+    file.write_text(DECIDED)
+    project.invoke(*pull).refuses("whether 8 columns are personal", "this once")

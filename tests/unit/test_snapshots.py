@@ -11,6 +11,8 @@ import pytest
 from dbpull.errors.target import NameTaken, TargetError
 from dbpull.flows.pulled import DECIDING, OTHERWISE, digest
 from dbpull.keys import KEYS
+from dbpull.masks import kept_columns
+from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.target.family import Becomes, Family
 from dbpull.target.names import Names
@@ -174,6 +176,22 @@ def test_a_pull_with_other_rows_has_another_digest(
 
     assert found
     assert (found == digest_of(tmp_path, **masked)) == same
+
+
+def test_a_masked_pull_with_other_kept_columns_has_another_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PROJECT, "folder", tmp_path)
+    masked, name = {"mask": {"email": "email"}}, ("public", "users", "nick")
+    found = [digest_of(tmp_path, **masked), digest_of(tmp_path)]
+
+    kept_columns.write(tmp_path, {name: ("text", True)})
+    found += [digest_of(tmp_path, **masked), digest_of(tmp_path)]
+    kept_columns.write(tmp_path, {name: ("text", False)})
+    found += [digest_of(tmp_path, **masked)]
+
+    assert len({found[0], found[2], found[4]}) == 3
+    assert found[1] == found[3], "they are for masked pulls"
 
 
 @pytest.mark.parametrize(

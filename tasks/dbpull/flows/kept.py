@@ -8,6 +8,7 @@ from dbpull.console import Reporter
 from dbpull.errors import PullError
 from dbpull.errors.target import CannotDrop, NotOwner
 from dbpull.naming import command
+from dbpull.settings import Settings
 from dbpull.target.family import Becomes, Family, Move
 from dbpull.target.leftovers import drop_member
 from dbpull.target.member import Member
@@ -49,6 +50,19 @@ def tell_unmasked(moves: Sequence[Move], reporter: Reporter) -> None:
                 f"{move.new} is not masked: `{command('undo')}` brings it back until"
                 f" the next pull, `{command('cleanup')} --previous` drops it."
             )
+
+
+def tell_not_masked(
+    provenance: Provenance | None,
+    settings: Settings,
+    moves: Sequence[Move],
+    reporter: Reporter,
+) -> None:
+    """Note that the rows that are back are not masked, where masks are usual."""
+    known = (move.member.provenance for move in moves)
+    usual = bool(settings.mask) or any(one and one.masked for one in known)
+    if usual and provenance and not provenance.masked:
+        reporter.note("It is not masked: it was pulled without masks.")
 
 
 def tell_forward(family: Family, moves: Sequence[Move], reporter: Reporter) -> None:

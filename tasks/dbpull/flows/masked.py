@@ -8,8 +8,8 @@ from typing import Any
 
 from dbpull.archive import Entry
 from dbpull.console import Reporter
+from dbpull.dumps.names import Dump
 from dbpull.dumps.store import DumpStore
-from dbpull.dumps.stream import DumpStream
 from dbpull.errors.masks import MaskError
 from dbpull.flows import cleanup
 from dbpull.masks import kept_columns, rules
@@ -194,7 +194,7 @@ def without_values(selection: Selection) -> Selection:
 
 
 def remove_dump(
-    settings: Settings, stream: DumpStream, store: DumpStore, reporter: Reporter
+    settings: Settings, dump: Dump, store: DumpStore, reporter: Reporter
 ) -> bool:
     """After a masked pull, remove the dump, which is not masked.
 
@@ -204,5 +204,5 @@ def remove_dump(
         origin = settings.origins["keep"]
         reporter.note(f"The dump, which is not masked, is kept: {origin} says so.")
         return False
-    cleanup.delete(stream.dump, store, reporter)
+    cleanup.delete(dump, store, reporter)
     return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dbpull.console import Reporter
 from dbpull.dumps import stores
 from dbpull.dumps.kept_here import kept_here, take_here
@@ -76,23 +78,30 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
         if found := pulled.same(run, held.target.state.family, gathered.dump):
             pulled.bring_back(run, held, found)
             document.add_reset(found, target.connection.label, reporter)
-            if asked.delete and gathered.dump and store.has(gathered.dump):
-                cleanup.delete(gathered.dump, store, reporter)
+            if gathered.dump and store.has(gathered.dump):
+                _remove(run, gathered.dump, masked_by=run.settings.mask)
             return
         backup = choice.obtain(database, gathered.choice, wait, reporter)
         guard.refuse_source(target.connection, backup.server, database.label)
         with store.fetch(backup, reporter) as stream:
             done = refresh(run, held, stream)
     document.add_result(done, store, reporter)
-    keep = run.settings.keep
-    if asked.delete:
-        cleanup.delete(stream.dump, store, reporter)
-    elif done.masked and masked.remove_dump(run.settings, stream, store, reporter):
-        keep = 0
+    removed = _remove(run, stream.dump, masked_by=done.masked)
+    keep = 0 if removed and not asked.delete else run.settings.keep
     cleanup.keep_newest(keep, store, reporter, stream.dump)
     summary.tell_summary(done, reporter, timings=asked.timings)
     Hooks(done.target, run.settings, reporter).after()
     pulled.keep(run, done.target, stream.dump)
+
+
+def _remove(run: Run, dump: Dump, *, masked_by: Collection[object]) -> bool:
+    """Remove a pulled dump by --delete, or where a pull was masked; whether removed."""
+    if run.asked.delete:
+        cleanup.delete(dump, run.store, run.reporter)
+        return True
+    return bool(masked_by) and masked.remove_dump(
+        run.settings, dump, run.store, run.reporter
+    )
 
 
 def capture(settings: Settings, host: str = "") -> None:

@@ -11,8 +11,10 @@ from dbpull.errors import PullError
 from dbpull.errors.target import TargetError
 from dbpull.flows import snapshots
 from dbpull.flows.gather import Run
+from dbpull.masks import kept_columns
 from dbpull.masks.salt import NEW, salt_of
 from dbpull.naming import command
+from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.target import opened
 from dbpull.target.family import Family
@@ -80,6 +82,9 @@ def digest(settings: Settings, *, blank_new: bool = False) -> str:
     if settings.mask:
         here = settings.local or settings
         fields.append(["salt", salt_of(settings.mask_salt, here.path).hashed])
+        fields.append(
+            ["kept columns", sorted(kept_columns.read(PROJECT.folder).items())]
+        )
     text = json.dumps(fields, sort_keys=True, default=list)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -20,6 +20,7 @@ from dbpull.signals import SIGNALS
 from dbpull.target import disk, opened
 from dbpull.target.aside import Aside
 from dbpull.target.copies import Copy
+from dbpull.target.family import Move
 from dbpull.target.leftovers import drop_member
 from dbpull.target.opened import LockedTarget, Target
 from dbpull.target.provenance import ResetMark, SnapshotMark, plain
@@ -170,27 +171,31 @@ def bring_back(
             oid, missed = copy.make(closed=False)
             step.sentence = f"Copied {found.name}"
         _tell_missed(target, missed, reporter)
-        replaced = _swap(held, found, oid, reporter, keep=settings.undo)
+        moves = _swap(held, found, oid, reporter, keep=settings.undo)
     label = target.connection.label
     reporter.say(f"{label} is now the snapshot {found.name}.", "bold")
-    if replaced:
+    kept.tell_not_masked(found.member.provenance, settings, moves, reporter)
+    if settings.undo and any(
+        move.member.dbname == target.names.target for move in moves
+    ):
         reporter.say(f"`{command('undo')}` brings the old one back.")
 
 
 def _swap(
     held: LockedTarget, found: Snapshot, oid: str, reporter: Reporter, *, keep: bool
-) -> bool:
+) -> list[Move]:
     target, now = held.target, datetime.now(UTC)
     comment = plain(found.member.comment)
     mark = ResetMark(found.name, found.member.oid, comment, now)
     swap = Swap(target.psql, target.state, held.lock.query)
     with reporter.step("swap", "Swapping") as step, SIGNALS.deferred():
         moves = swap.to_new(oid, comment=mark.to_comment(), keep_previous=keep)
-        replaced = any(move.member.dbname == swap.names.target for move in moves)
         reporter.on_failure("The snapshot is in place already.")
         step.sentence = f"Swapped: {target.connection.label} is the copy"
         kept.settle(held, moves, reporter)
-    return keep and replaced
+        if (provenance := found.member.provenance) and provenance.masked:
+            kept.tell_unmasked(moves, reporter)
+    return moves
 
 
 @contextmanager

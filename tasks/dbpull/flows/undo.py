@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dbpull.console import Reporter
 from dbpull.flows import kept
 from dbpull.flows.run import UNTOUCHED, reporting
@@ -34,15 +32,8 @@ def undo(settings: Settings, shell: Shell, *, original: bool = False) -> None:
         if provenance:
             what = f"{provenance.label}, pulled {ago(provenance.pulled)}"
         reporter.say(f"{target.connection.label} is now {what}.", "bold")
-        if provenance and not provenance.masked and _wants_masks(settings, moves):
-            reporter.note("It is not masked: it was pulled without masks.")
+        kept.tell_not_masked(provenance, settings, moves, reporter)
         kept.tell_forward(family, moves, reporter)
-
-
-def _wants_masks(settings: Settings, moves: Sequence[Move]) -> bool:
-    """Whether masks are set, or the database that was replaced has them."""
-    known = (move.member.provenance for move in moves)
-    return bool(settings.mask) or any(one and one.masked for one in known)
 
 
 def _swap(
