@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from invoke.context import Context
 
+from dbpull.supported import refuse_elsewhere
+
+refuse_elsewhere()  # before the imports that fail there
+
 from dbpull.context import (
     context,
     host,
@@ -97,9 +101,7 @@ def capture(
 
 
 @task(
-    help=help_of(
-        "app", "source", "database", "backup", "path", "connections", "upload"
-    ),
+    help=help_of("app", "source", "database", "backup", "path", "connections", "upload")
 )
 def fetch(
     c: Context,

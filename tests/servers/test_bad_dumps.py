@@ -104,7 +104,7 @@ def test_a_plan_tells_that_every_pg_restore_here_is_too_old(
     ended = project.invoke(*words, "--dry-run", **_old(world, tmp_path))
 
     ended.refuses("version 1.16, which pg_restore .*can't read", "^Install the ext")
-    assert 'pip install -e "../dbpull[demo]"' in ended.remedy
+    assert 'pip install -e "../dbpull[postgresql]"' in ended.remedy
     assert heroku.total("download").requests == 0
 
 

@@ -24,6 +24,7 @@ LAYERS: dict[str, set[str]] = {
     "native": set(),
     "filelock": set(),
     "platforms": set(),
+    "supported": set(),
     "redact": set(),
     "signals": set(),
     "single_flight": {"signals"},
@@ -82,7 +83,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "django": {
         "configured", "console", "errors", "flags", "flows", "naming", "project",
-        "push", "settings", "shell", "sources",
+        "push", "settings", "shell", "sources", "supported",
     },
     "local_tasks": {"context", "flags", "flows", "shell"},
     "mask_tasks": {"context", "flags", "flows"},
@@ -90,7 +91,7 @@ LAYERS: dict[str, set[str]] = {
     "status_tasks": {"context", "flags", "flows"},
     "db": {
         "context", "flags", "flows", "local_tasks", "mask_tasks", "push",
-        "snapshot_tasks", "status_tasks",
+        "snapshot_tasks", "status_tasks", "supported",
     },
 }  # fmt: skip
 # Where each of the others' packages is used; everywhere below such a path.

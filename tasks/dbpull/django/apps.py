@@ -10,6 +10,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.management import get_commands
 
+from dbpull.supported import refusal
+
 COMMANDS = (
     "db_backups", "db_cleanup", "db_doctor", "db_mask", "db_pull", "db_push",
     "db_reset", "db_shell", "db_snapshot", "db_snapshots", "db_status", "db_undo",
@@ -31,6 +33,8 @@ class DbpullConfig(AppConfig):
         Source: get_commands and load_command_class in django/core/management. The
         dictionary holds an app's name for each command; `help` reads the dictionary.
         """
+        if refusal():
+            return  # the project's other commands work; `db_pull` tells why it can't
         folder = f"{self.name}.management.commands"
         for command in COMMANDS:
             twin = command.replace("_", ":", 1)

