@@ -52,9 +52,10 @@ def test_init_proposes_what_is_personal_and_a_pull_takes_it(
 
     project.configure(json.dumps({"db": {"mask": proposed}}))
     project.invoke("db.mask", dump).refuses(
-        f"A pull would stop at {len(asked)} columns: addresses.country", "a line in"
+        f"A pull would stop at {len(asked)} columns: addresses.country",
+        "a line without",
     )
-    kept.write_text(kept.read_text().replace("? ", ""))
+    kept.write_text(kept.read_text().replace("? ", "") + "? public.gone.nick  text\n")
     ended = project.invoke("db.mask", dump).succeeds()
     assert f"{len(proposed)} columns masked, {len(asked)} kept" in ended.err
     assert "public.customers.email\tcitext\temail" in ended.out.splitlines()
@@ -69,4 +70,6 @@ def test_init_proposes_what_is_personal_and_a_pull_takes_it(
     assert yaml.safe_load(ended.out) == {
         "db": {"mask": {"customers.nickname": "first_name"}}
     }
+    assert "No dump is here, so this is about" in ended.err
+    assert "public.gone" not in kept.read_text()
     project.invoke("db.mask", "--show=customers").refuses("--show prints rows", "term")

@@ -97,6 +97,9 @@ def test_the_plan_of_a_dump_that_is_here_is_refused_alike(
     only = ("--skip-data=users", "--dry-run")
     ended = project.invoke("db.restore", f"--dump={dump}", *only)
     ended.refuses("whether 1 column is personal: the large objects", "this once")
+    configure(project, mask={**MASK, "users.nikc": "username"})
+    ended = project.invoke("db.restore", f"--dump={dump}", "--dry-run")
+    ended.refuses(r"no column fits users\.nikc", r"you mean users\.nick\?")
 
 
 def test_what_is_undecided_can_come_blank_once(

@@ -21,5 +21,5 @@ What to try:
   {command("push")} --app=shop-staging-eu --undo
   {command("pull")} --app=shop-staging-eu
 And in that folder, with its masks:
-  rm kept-columns.txt; {command("pull")}           it stops: nothing says what to mask
-  {command("fetch")} && {command("mask")} --init   proposes it, and writes that file"""
+  rm kept-columns.txt && {command("pull")}      it stops at undecided columns
+  {command("fetch")} && {command("mask")} --init  asks about them in that file again"""

@@ -46,7 +46,7 @@ class UndecidedColumns(MaskError):
         are = "is" if len(columns) == 1 else "are"
         super().__init__(
             f"Nothing says whether {count} {are} personal: {listed(tuple(columns))}.",
-            f"Give each a rule under {setting('mask')}, or a line in kept-columns.txt"
-            f" (`{command('mask')} --init` proposes them); or pass --blank-new this"
-            " once. Nothing was restored.",
+            f"Give each a rule under {setting('mask')}, or a line without ? in"
+            f" kept-columns.txt: after `{command('fetch')}`, `{command('mask')} --init`"
+            " proposes them. Or pass --blank-new this once. Nothing was restored.",
         )

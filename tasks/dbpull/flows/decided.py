@@ -26,12 +26,16 @@ def judged(
 ) -> tuple[Selection, tuple[Undecided, ...]]:
     """The selection, and the columns that are to come blank.
 
-    Raises UndecidedColumns unless `blank_new`, and MaskError. Large objects and
-    extensions' tables can't come blank: their data are left out.
+    Raises UndecidedColumns unless `blank_new`; FitsNothing where a mistyped rule may be
+    why; and MaskError. Large objects and extensions' tables can't come blank: their
+    data are left out.
     """
     filled = {(entry.namespace or "", entry.tag) for entry in selection.tables}
-    undecided = deciding(selection, settings).decide(filled).undecided
+    by = deciding(selection, settings)
+    found = by.decide(filled)
+    undecided = found.undecided
     if undecided and not blank_new:
+        by.refuse_unused(found)
         raise UndecidedColumns([column.told for column in undecided])
     names = {one.name for one in undecided}
     kept = tuple(one for one in selection.entries if not _fills(one, names))

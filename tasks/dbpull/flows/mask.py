@@ -13,8 +13,8 @@ from dbpull.errors.sql_names import quoted
 from dbpull.flows import decided
 from dbpull.flows.mask_looks import Looked, look
 from dbpull.flows.run import reporting
-from dbpull.masks import chosen, kept_columns, rules
-from dbpull.masks.decisions import WHOLE, Deciding, Decisions, Undecided
+from dbpull.masks import kept_columns, rules
+from dbpull.masks.decisions import Deciding, Decisions, Undecided
 from dbpull.masks.proposals import Proposal, Proposing
 from dbpull.masks.rules import Rule
 from dbpull.masks.tables import ColumnName
@@ -53,14 +53,14 @@ def report(settings: Settings, shell: Shell, dump: str | None) -> None:
             return
         deciding = decided.deciding(looked.selection, settings)
         found = deciding.decide(looked.filled)
-        _refuse_unused(deciding, found)
+        deciding.refuse_unused(found)
         _tell(found, shell.host)
         _tell_counts(found, looked.label, reporter)
         if found.undecided:
             raise MaskError(
                 f"A pull would stop at {counted(len(found.undecided), 'column')}:"
                 f" {listed([column.told for column in found.undecided])}.",
-                f"Give each a rule under {setting('mask')}, or a line in"
+                f"Give each a rule under {setting('mask')}, or a line without ? in"
                 f" {kept_columns.FILE}; `{command('mask')} --init` proposes them.",
             )
 
@@ -80,16 +80,8 @@ def init(settings: Settings, shell: Shell, dump: str | None) -> None:
         _tell_rules(proposed)
         new = rules.read({one.pattern: one.rule for one in proposed})
         left = _left(looked, {**given, **new}, deciding)
-        kept = {one.name: (one.type, False) for one in left}
-        kept_columns.write(PROJECT.folder, {**deciding.kept, **kept})
-        reporter.say(
-            f"{counted(len(proposed), 'rule')} for {looked.label} proposed: review"
-            " them, and add them to invoke.yaml."
-        )
-        reporter.say(
-            f"{counted(len(left), 'column')} to decide in {kept_columns.FILE}: remove"
-            " the ? where one may come as it is, else give it a rule."
-        )
+        _ask(left, deciding)
+        _tell_proposed(len(proposed), len(left), looked.label, reporter)
 
 
 def show(settings: Settings, shell: Shell, table: str) -> None:
@@ -116,22 +108,39 @@ def show(settings: Settings, shell: Shell, table: str) -> None:
         console.rows(header, [[_cut(row[one]) for one in header] for row in rows])
 
 
-def _refuse_unused(deciding: Deciding, found: Decisions) -> None:
-    """Raise FitsNothing for a rule that fits no column.
-
-    An extension's table, which a dump does not define, may have that column.
-    """
-    names = [*found.kept, *(column.name for column in found.undecided)]
-    if not any(name[2] == WHOLE for name in names):
-        chosen.by_patterns(deciding.definitions.tables, deciding.rules)
-
-
 def _left(
     looked: Looked, given: Mapping[str, Rule], deciding: Deciding
 ) -> list[Undecided]:
     """What is undecided once the proposed rules are there."""
     then = Deciding(deciding.entries, given, deciding.kept)
     return then.decide(looked.filled).undecided
+
+
+def _ask(left: Sequence[Undecided], deciding: Deciding) -> None:
+    """Write what is kept and what is asked into kept-columns.txt.
+
+    What was asked before has got a rule, or is asked again.
+    """
+    kept = {
+        name: (type_, True) for name, (type_, sure) in deciding.kept.items() if sure
+    }
+    asked = {one.name: (one.type, False) for one in left}
+    kept_columns.write(PROJECT.folder, {**kept, **asked})
+
+
+def _tell_proposed(rules: int, asked: int, of: str, reporter: Reporter) -> None:
+    if not rules and not asked:
+        reporter.say(f"All columns of {of} are decided about.")
+    if rules:
+        reporter.say(
+            f"{counted(rules, 'rule')} for {of} proposed: review them, and put them"
+            f" under {setting('mask')} in invoke.yaml."
+        )
+    if asked:
+        reporter.say(
+            f"{counted(asked, 'column')} of {of} to decide in {kept_columns.FILE}:"
+            " remove the ? where one may come as it is, else give it a rule."
+        )
 
 
 def _tell(found: Decisions, host: str) -> None:

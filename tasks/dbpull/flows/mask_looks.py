@@ -20,6 +20,7 @@ from dbpull.errors.sql_names import quoted
 from dbpull.masks.contents import ROWS
 from dbpull.masks.proposals import Samples
 from dbpull.masks.tables import ColumnName
+from dbpull.naming import command
 from dbpull.postgres import programs
 from dbpull.postgres.patterns import Table
 from dbpull.postgres.psql import reason
@@ -31,6 +32,7 @@ from dbpull.shell import Shell
 from dbpull.sources.kinds import PLATFORM, name_of_dumps
 from dbpull.target import opened
 from dbpull.target.opened import Target
+from dbpull.words import source_label
 
 _DEFINITIONS = "definitions.dump"
 """The file that has the target's definitions for a moment."""
@@ -56,11 +58,18 @@ def look(
     Raises NoSuchDump, BadDump, MaskError, and the errors of asking the target.
     """
     store = stores.store_for(settings, shell)
-    found = store.find(name_of_dumps(settings), dump)
+    source = name_of_dumps(settings)
+    found = store.find(source, dump)
     if not found and dump:
         raise NoSuchDump(f"There is no file {dump}.")
     if not found:
-        return _of_target(opened.take(settings, shell, reporter), settings, store)
+        target = opened.take(settings, shell, reporter)
+        of = f" of {source_label(source)}" if source else ""
+        reporter.say(
+            f"No dump{of} is here, so this is"
+            f" about {target.connection.label}. `{command('fetch')}` gets a dump."
+        )
+        return _of_target(target, settings, store)
     contents = store.look(found).contents
     selection = _selected(contents, settings)
     filled = {(entry.namespace or "", entry.tag) for entry in selection.tables}

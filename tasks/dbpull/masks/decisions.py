@@ -92,6 +92,15 @@ class Deciding:
             self._sort(found, LARGE_OBJECTS, Column("data", "bytea"), None)
         return found
 
+    def refuse_unused(self, found: Decisions) -> None:
+        """Raise FitsNothing for a rule that fits no column.
+
+        An extension's table, which a dump does not define, may have that column.
+        """
+        names = [*found.kept, *(column.name for column in found.undecided)]
+        if not any(name[2] == WHOLE for name in names):
+            chosen.by_patterns(self.definitions.tables, self.rules)
+
     @cached_property
     def definitions(self) -> Definitions:
         """The definitions in the dump."""
