@@ -1,4 +1,4 @@
-"""dbpull: replace a development database with a Heroku app's latest backup."""
+"""dbpull: replace a development database by production's, safely and fast."""
 
 import sys
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import runpy
 import signal
 import sys
 import tomllib
 from importlib.abc import MetaPathFinder
+from typing import Any
 
 import pytest
 
-from dbpull.supported import OLDEST, refusal
+import dbpull
+from dbpull import supported
+from dbpull.supported import OLDEST, refusal, version
 from readme import README, ROOT
 
 ELSEWHERE = pytest.mark.parametrize(
@@ -25,6 +29,10 @@ ELSEWHERE = pytest.mark.parametrize(
     ],
 )
 NOT_ON_WINDOWS = {"fcntl", "grp", "pwd", "resource", "termios", "tty"}
+
+
+def _pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def _stand(monkeypatch: pytest.MonkeyPatch, system: str, libc: str) -> None:
@@ -46,6 +54,8 @@ def test_one_sentence_says_where_it_does_not_run(
     assert remedy in told
     assert told.count("\n") == 0
     assert told.endswith(".")
+    with pytest.raises(SystemExit, match=re.escape(cause)):
+        version()
 
 
 @pytest.mark.parametrize(
@@ -80,9 +90,18 @@ def test_the_tasks_and_djangos_commands_end_with_it(
             runpy.run_module(name)
 
 
+def test_the_installation_asks() -> None:
+    read = _pyproject()["tool"]["hatch"]["version"]
+
+    assert (ROOT / read["path"]).samefile(supported.__file__)
+    assert read["source"] == "code"
+    assert read["expression"] == "version()"
+    assert version() == dbpull.__version__
+
+
 def test_the_oldest_python_is_named_alike() -> None:
     oldest = ".".join(map(str, OLDEST))
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = _pyproject()["project"]
 
     assert project["requires-python"] == f">={oldest}"
     assert f"Python {oldest} or newer" in README.read_text(encoding="utf-8")

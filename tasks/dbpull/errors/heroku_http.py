@@ -61,7 +61,8 @@ class NoAccess(HttpError):
     def __init__(self, about: str, origin: str, message: str) -> None:
         super().__init__(
             f"Heroku refuses {about} to the token from {origin}{said(message)}",
-            "Ask the app's owner for access, or use a token of an account that has it.",
+            "Ask the app's owner for access, or use a token of an account that has it;"
+            " one with a narrow scope may not.",
         )
 
 
