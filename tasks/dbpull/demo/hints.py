@@ -6,7 +6,7 @@ from dbpull.naming import command, setting
 
 PULLED = f"""\
 The same customers here: {setting("mask")} in invoke.yaml has rules for such columns.
-A column with neither a rule nor a line in kept-columns.txt stops a pull."""
+A text column with neither a rule nor a line in kept-columns.txt stops a pull."""
 NEXT = f"""\
 That was the real dbpull; Heroku and the server were made up. What to try next:
   {command("demo")} --keep     leave them running, and break things yourself
