@@ -158,6 +158,31 @@ def test_a_child_is_ended_although_its_parent_has_ended() -> None:
     assert gone(pids[0])
 
 
+def test_what_a_program_leaves_behind_is_not_waited_for() -> None:
+    lines: list[str] = []
+
+    script = "sleep 60 & printf '%s\\r\\nto its end' $! >&2"
+    result = Local().run(["sh", "-c", f"exec 1>&2; {script}"], on_err=lines.append)
+
+    assert result.ok
+    assert lines[1:] == ["to its end"]
+    os.kill(int(lines[0]), signal.SIGKILL)  # it is still there
+
+
+def test_what_is_listened_to_ends_with_us_even_by_kill() -> None:
+    ours = python(
+        "import sys; from dbpull.shell.local import Local;"
+        "Local().run(['sh', '-c', 'echo $$ >&2; sleep 60'],"
+        " on_err=lambda line: print(line, flush=True))"
+    )
+    with subprocess.Popen(ours, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        pid = int(process.stdout.readline())
+        process.kill()
+
+    assert gone(pid)
+
+
 def test_what_ignores_being_asked_to_end_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

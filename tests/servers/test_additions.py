@@ -44,10 +44,10 @@ def test_rows_and_commands_come_before_the_swap_and_commands_after_it(
             "dev.sql",
             "psql -Xqc \"INSERT INTO made VALUES ('$PGDATABASE')\"; echo é",
             'psql "$DATABASE_URL" -Xc "BEGIN; LOCK made; SELECT pg_sleep(600)"'
-            " >/dev/null 2>&1 & until psql -XAtc \"SELECT 'made'::regclass, mode FROM"
+            " & until psql -XAtc \"SELECT 'made'::regclass, mode FROM"
             " pg_locks WHERE relation = 'made'::regclass\" | grep Access;"
             " do sleep 0.1; done",
-            "cd local && echo from $(basename $PWD), $DATABASE_URL",
+            "cd local && echo from $(basename $PWD), $DATABASE_URL; echo $PGPASSWORD",
         ],
         after_swap=["psql -XAtc 'SELECT max(it) FROM made'", "cat; exit 4", "echo no"],
     )
@@ -64,7 +64,8 @@ def test_rows_and_commands_come_before_the_swap_and_commands_after_it(
     assert target.family == {"target", "original"}
     told = [
         "Kept 1 row: 1 of customers", "Without rows of notes", "Ran dev.sql",
-        "      7\n", "  é\n", "from local, [URL left out]", f"  {new}\n",
+        "      7\n", "  é\n", "from local, [URL left out]", "  [left out]\n",
+        f"  {new}\n",
     ]  # fmt: skip
     assert [text for text in told if text not in ended.err] == []
     assert ended.err.index("Running dev.sql") < ended.err.index("Swapping")

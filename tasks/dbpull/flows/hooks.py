@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -52,9 +53,8 @@ class Hooks:
             with self.reporter.step(key, f"Running {shown(entry)}") as step:
                 result = self._one(key, entry, dbname)
                 if not result.ok:
-                    raise HookFailed(
-                        key, shown(entry), result.code, last_words(result.err)
-                    )
+                    said = last_words(self._harmless(result.err))
+                    raise HookFailed(key, shown(entry), result.code, said)
                 step.sentence = f"Ran {shown(entry)}"
 
     def _one(self, key: str, entry: str, dbname: str) -> Result:
@@ -75,7 +75,16 @@ class Hooks:
 
     def _show(self, line: str) -> None:
         indent = line[: len(line) - len(line.lstrip(" "))]
-        self.reporter.say(f"  {indent}{redacted(line, limit=_LONGEST)}".rstrip(), "dim")
+        told = redacted(self._harmless(line), limit=_LONGEST)
+        self.reporter.say(f"  {indent}{told}".rstrip(), "dim")
+
+    def _harmless(self, text: str) -> str:
+        """What a command says, without the password that it has got from us."""
+        connection = self.target.connection
+        if connection.password in {"", connection.user, connection.dbname}:
+            return text
+        word = rf"(?<!\w){re.escape(connection.password)}(?!\w)"
+        return re.sub(word, "[left out]", text)
 
 
 def refuse_unusable(settings: Settings, *, in_place: bool) -> None:

@@ -110,7 +110,8 @@ class Shell(Protocol):
         """Run a program to its end.
 
         `on_err` gets each line of its stderr as it is printed. An error of `on_err`,
-        like Ctrl-C, ends the program first and is then raised.
+        like Ctrl-C, ends the program first and is then raised; so does `kill -9` of
+        this process. What the program leaves behind is not waited for on this machine.
         """
 
     def open(

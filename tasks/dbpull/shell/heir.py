@@ -11,7 +11,8 @@ import signal
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from dbpull.signals import SIGNALS
 from dbpull.standby import Standby, lines
@@ -53,6 +54,18 @@ class Heir:
 
 
 HEIR = Heir()
+
+
+@contextmanager
+def inherited(group: int) -> Iterator[None]:
+    """Have a program end with this process, even by `kill -9`, while in the context."""
+    HEIR.want()
+    try:
+        HEIR.tell(f"+{group}")
+        yield
+    finally:
+        HEIR.tell(f"-{group}")
+        HEIR.leave()
 
 
 def main() -> None:

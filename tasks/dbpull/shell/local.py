@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NoReturn
@@ -18,7 +18,9 @@ from typing import IO, NoReturn
 from dbpull.naming import NAME, CommandFor
 from dbpull.native import native
 from dbpull.shell import LISTING, Dialogue, Line, PipedProcess, Result, WriteStdin
+from dbpull.shell.heir import inherited
 from dbpull.shell.piped import PipedProgram, encoded, end, opened
+from dbpull.shell.stderr import said
 from dbpull.signals import SIGNALS
 
 
@@ -62,13 +64,18 @@ class Local:
         out: list[str] = []
         err: list[str] = []
         listing = stdin if "/dev/stdin" in argv else ""
-        with self._started(argv, env, listing) as process:
+        with (
+            self._started(argv, env, listing) as process,
+            inherited(process.pid) if on_err else nullcontext(),
+        ):
             threads = [
                 _thread(lambda: _feed(opened(process.stdin), stdin)),
                 _thread(lambda: out.extend(opened(process.stdout))),
             ]
             try:
-                for line in map(_printable, opened(process.stderr)):
+                for line in said(
+                    opened(process.stderr), lambda: process.poll() is not None
+                ):
                     err.append(line)
                     if on_err:
                         on_err(line.rstrip("\n"))

@@ -20,6 +20,7 @@ from dbpull.native import native
 from dbpull.shell import Line, Result
 from dbpull.shell.heir import HEIR
 from dbpull.shell.piped import GRACE, encoded, end, opened
+from dbpull.shell.stderr import STDERR_ENDS
 from dbpull.signals import PAUSE, SIGNALS
 
 PIPE = 1024 * 1024  # bytes that the program may be ahead of its reader, on Linux
@@ -27,8 +28,6 @@ LAST_LINES = 100  # lines of stderr that are kept
 LONGEST_LINE = 8192  # bytes
 _ONCE_TOLD = 'read -r _ && exec "$@" </dev/null'
 """Starts the program once its heir knows of it: we may be killed before."""
-STDERR_ENDS = 1.0
-"""Seconds for stderr to end after the program: what it has left behind may keep it."""
 LINGERS = 30.0
 """Seconds for a program to end after its output, and for its output after it."""
 
