@@ -11,7 +11,7 @@ import pytest
 BENCH = Path(__file__).parents[1] / "bench"
 
 
-BENCHES = ["hosts.py", "live.py", "masks.py", "races.py", "snapshots.py"]
+BENCHES = ["cuts.py", "hosts.py", "live.py", "masks.py", "races.py", "snapshots.py"]
 
 
 @pytest.mark.parametrize("name", BENCHES)
