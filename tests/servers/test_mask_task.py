@@ -50,6 +50,8 @@ def test_init_proposes_what_is_personal_and_a_pull_takes_it(
     assert "150 of 150 values" in ended.out
     assert "@" not in ended.out + ended.err
 
+    for task in (["db.mask", dump], ["db.restore", dump, "--dry-run"]):
+        project.invoke(*task).refuses("No rule .* although there is kept", "or remove")
     project.configure(json.dumps({"db": {"mask": proposed}}))
     project.invoke("db.mask", dump).refuses(
         f"A pull would stop at {len(asked)} columns: addresses.country",

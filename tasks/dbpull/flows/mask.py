@@ -10,7 +10,7 @@ from dbpull import console
 from dbpull.console import Reporter
 from dbpull.errors.masks import MaskError
 from dbpull.errors.sql_names import quoted
-from dbpull.flows import decided
+from dbpull.flows import decided, masked
 from dbpull.flows.mask_looks import Looked, look
 from dbpull.flows.run import reporting
 from dbpull.masks import kept_columns, rules
@@ -43,6 +43,7 @@ def report(settings: Settings, shell: Shell, dump: str | None) -> None:
     """
     with reporting("", shell) as reporter:
         rules.read(settings.mask)
+        masked.refuse_lost_rules(settings)
         looked = look(settings, shell, dump, reporter)
         if not settings.mask:
             reporter.say(
@@ -165,7 +166,7 @@ def label(name: ColumnName) -> str:
 def _tell_counts(found: Decisions, of: str, reporter: Reporter) -> None:
     reporter.say(
         f"{of}: {counted(len(found.masked), 'column')} masked, {len(found.kept)} kept,"
-        f" {len(found.harmless)} that tell nothing by themselves,"
+        f" {len(found.harmless)} never asked about,"
         f" {len(found.undecided)} undecided."
     )
 

@@ -19,7 +19,7 @@ from dbpull.masks.judged import MaskedTable
 from dbpull.masks.masking import Applied, Masking
 from dbpull.masks.proof import prove, prove_keys
 from dbpull.masks.salt import salt_of
-from dbpull.naming import setting
+from dbpull.naming import command, setting
 from dbpull.postgres.patterns import Table
 from dbpull.postgres.psql import Psql
 from dbpull.project import PROJECT
@@ -54,6 +54,17 @@ def refuse_unmaskable(
         raise MaskError(
             f"{setting('mask_except')} is set, and no rule is in {setting('mask')}.",
             "Add rules, or remove it.",
+        )
+
+
+def refuse_lost_rules(settings: Settings) -> None:
+    """Raise MaskError where columns were decided about, and no rule is left."""
+    if not settings.mask and kept_columns.read(PROJECT.folder):
+        raise MaskError(
+            f"No rule is in {setting('mask')}, although there is {kept_columns.FILE}:"
+            " all columns would come as they are.",
+            f"Add rules (`{command('mask')} --init` proposes them), or remove the file"
+            " if none is to be masked.",
         )
 
 

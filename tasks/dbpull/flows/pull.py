@@ -183,6 +183,8 @@ def refuse_impossible(run: Run) -> None:
     """Raise MaskError, or the error of `additions`, for what can't be used."""
     in_place, blank_new = run.asked.in_place, run.asked.blank_new
     masked.refuse_unmaskable(run.settings, in_place=in_place, blank_new=blank_new)
+    if run.asked.unmasked is None:
+        masked.refuse_lost_rules(run.settings)
     additions.refuse_impossible(run.settings, in_place=in_place)
 
 
