@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -279,6 +280,33 @@ def test_rows_that_a_trigger_has_missed_are_found(
     assert unmasked(psql, dbname, on, {("public", "odd"): 40}) == []
     with pytest.raises(MaskError, match=r"^odd\.a has values"):
         prove(psql, dbname, on, {})
+
+
+def test_texts_of_a_document_get_the_same_fakes_together_and_singly(
+    postgres: Postgres,
+) -> None:
+    dbname = postgres.database("CREATE TABLE t (doc jsonb)")
+    psql = postgres.psql(dbname)
+    masks = masking({"t.doc": {"json": {"fake": {"a": "name", "b": "token"}}}})
+    masks.put_on(psql, dbname, ())
+    documents = [
+        '{"a": "ann", "b": "key", "x": 1}', '{"a": "ann"}', '{"a": "ann", "b": 5}',
+        '[{"a": "ann", "b": "key"}]', '{"a": "", "b": null}', '"ann"', "null",
+    ]  # fmt: skip
+    rows = ", ".join(f"({literal(document)})" for document in documents)
+    env = postgres.connection(dbname).environment(os.environ, masks.options)
+    argv = [postgres.program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1"]
+    sql = f"INSERT INTO t VALUES {rows}, (NULL);"
+    subprocess.run(argv, env=env, input=sql, text=True, check=True)
+
+    found = json.loads(postgres.sql(dbname, "SELECT json_agg(doc) FROM t"))
+    name, token = found[0]["a"], found[0]["b"]
+    assert {name, token}.isdisjoint({"ann", "key"})
+    assert re.fullmatch("[0-9a-f]", number := found[2]["b"])
+    assert found == [
+        {"a": name, "b": token, "x": 1}, {"a": name}, {"a": name, "b": number},
+        [{"a": name, "b": token}], {"a": "", "b": None}, "ann", None, None,
+    ]  # fmt: skip
 
 
 def test_a_key_that_is_not_there_is_missed(postgres: Postgres) -> None:

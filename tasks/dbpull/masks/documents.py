@@ -65,13 +65,17 @@ class Documents:
     ) -> list[str]:
         """Statements that change a variable of type jsonb.
 
-        Keys of the document itself that are dropped one after the other go at once.
+        Keys of the document itself that are dropped, or get fakes, one after the other
+        are changed at once: each change copies the document.
         """
         found = []
-        for at_once, group in groupby(changes, _is_top_level_drop):
+        for kind, group in groupby(changes, _top_level):
             ours = list(group)
-            steps = [ours] if at_once else [[change] for change in ours]
-            found += [self._statement(step, document, fake) for step in steps]
+            steps = [ours] if kind == "drop" else [[change] for change in ours]
+            made = [self._statement(step, document, fake) for step in steps]
+            if kind == "fake" and made[1:]:
+                made = [_together(ours, document, fake, made)]
+            found += made
         return found
 
     def _statement(self, step: list[JsonChange], document: str, fake: Fake) -> str:
@@ -134,8 +138,25 @@ class Documents:
         return name
 
 
-def _is_top_level_drop(change: JsonChange) -> bool:
-    return change.kind == "drop" and len(change.path) == 1
+def _top_level(change: JsonChange) -> str:
+    """The kind of a change of a key of the document itself; "" for any other."""
+    return change.kind if len(change.path) == 1 else ""
+
+
+def _together(
+    changes: Iterable[JsonChange], document: str, fake: Fake, singly: Iterable[str]
+) -> str:
+    """The statement that makes fakes of texts at once, and of anything else singly."""
+    conditions, fakes = [f"jsonb_typeof({document}) = 'object'"], []
+    for change in changes:
+        key = literal(change.path[0])
+        conditions.append(f"jsonb_typeof({document} -> {key}) = 'string'")
+        fakes.append(f"{key}, {fake(change.argument, f'({document} ->> {key})')}")
+    return (
+        f"IF {' AND '.join(conditions)} THEN"
+        f" {document} := {document} || jsonb_build_object({', '.join(fakes)});"
+        f" ELSE {' '.join(singly)} END IF;"
+    )
 
 
 def _keys(path: Path) -> str:
