@@ -29,6 +29,17 @@ def test_what_it_links_to_is_there() -> None:
         assert (ROOT / link).exists(), link
 
 
+def test_its_links_lead_to_its_own_headings() -> None:
+    text = README.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {
+        re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+        for heading in headings
+    }
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) - anchors == set()
+
+
 def test_each_providers_line_is_a_source() -> None:
     text = README.read_text(encoding="utf-8").partition("<!-- providers -->")[2]
     rows = re.findall(r"^\| ([^|`]+) \| `(production: .*?)` \|", text, re.MULTILINE)
