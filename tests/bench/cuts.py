@@ -17,6 +17,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "support")]
 
+from bench.contestants import invoke
 from bench.track import APP, Track, Wanted, track
 
 PULL = ("db.pull", f"--app={APP}")
@@ -43,7 +44,7 @@ def _ratio(made: Track, number: signal.Signals, times: int) -> float:
     size = made.dump.stat().st_size
     for one in range(1, times + 1):
         _ended(made, number, size * one / (times + 1))
-    made.project.invoke(*PULL).succeeds()
+    invoke(made, *PULL)
     assert made.filled(), "the target is not the source"
     return _served(made) / size
 
