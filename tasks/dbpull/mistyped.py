@@ -34,7 +34,7 @@ def _told(machine: Any, msg: str) -> None:
     """Raise SettingsError where a task of ours is meant, else Invoke's error."""
     prefix = NAME.task("")
     task = (machine.context and machine.context.name) or ""
-    if machine.word.startswith(prefix) and machine.word not in machine.contexts:
+    if f"{machine.word}.".startswith(prefix) and machine.word not in machine.contexts:
         near = did_you_mean(machine.word, machine.contexts)
         raise SettingsError(
             f"There is no task {machine.word}.", f"{near}`invoke --list` has them all."
@@ -50,6 +50,11 @@ def _about(machine: Any, task: str, msg: str) -> SettingsError:
     if flag and flag.takes_value and flag.raw_value is None:
         name = flag.name.replace("_", "-")
         return SettingsError(f"--{name} of {task} needs a value.", more)
+    missing = machine.context.missing_positional_args
+    if missing and UNKNOWN not in msg:
+        name = missing[0].name
+        what = f"{task} needs a {name}: `invoke {task} {name.upper()}`."
+        return SettingsError(what, more)
     if UNKNOWN not in msg:
         return SettingsError(f"{msg}.", more)
     if word.startswith("-"):

@@ -102,7 +102,7 @@ def test_a_snapshot_is_listed_comes_back_and_stays(
     assert [row.split("\t")[0] for row in rows] == ["snapshot", "mine", "original"]
     assert rows[1].endswith("\trows that dbpull did not pull")
     project.invoke("db.snapshot", "mine", "--drop").succeeds()
-    project.invoke("db.reset").refuses("no snapshot of", "There are: original")
+    project.invoke("db.reset").refuses("no snapshot of", "copied: --to=original")
     assert target.family == {"target", "previous", "original"}
     assert target.postgres.oids()[f"{target.name}__dbpull_original"] == own
 

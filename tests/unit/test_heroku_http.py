@@ -265,8 +265,10 @@ def test_a_get_is_sent_again_after_a_passing_trouble(status: int) -> None:
         responses.get(URL, status=status, body="<h1>Sorry</h1>")
     responses.get(URL, json={"name": "shop"})
 
-    assert get_shop(api(clock)) == {"name": "shop"}
+    heard: list[str] = []
+    assert get_shop(api(clock, notice=heard.append)) == {"name": "shop"}
     assert clock.slept == [0.5, 1.0]
+    assert [text.endswith("Asking again for up to 30 s.") for text in heard] == [True]
 
 
 @responses.activate

@@ -45,7 +45,8 @@ def collection() -> Collection:
         ("db.pull --skip-data --delete", "--skip-data of db.pull needs", "--help"),
         ("db.pull --delete=yes", "yes is no task, and db.pull takes", "--app=staging"),
         ("db.pull postgres://a:geheim@x/y", "A URL is no task", "follow their flags"),
-        ("db.snapshot", "'db.snapshot' did not receive .*: 'name'.", "--help"),
+        ("db", "There is no task db.", "`invoke --list` has them all."),
+        ("db.snapshot", "db.snapshot needs a name: .*snapshot NAME", "--help"),
     ],
 )
 def test_what_no_task_of_ours_takes_is_an_error_with_the_nearest(

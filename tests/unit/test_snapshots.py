@@ -83,7 +83,7 @@ def test_a_snapshot_is_chosen(name: str | None, found: str) -> None:
         (SOME, "c", "no snapshot c of shop.*There are: b, a, original"),
         (SOME, "orignal", "Did you mean original"),
         (family(), None, "no snapshot of shop.*takes one"),
-        (family(__dbpull_original=ORIGINAL), None, "There are: original"),
+        (family(__dbpull_original=ORIGINAL), None, "copied: --to=original"),
     ],
 )
 def test_a_snapshot_that_is_not_there_is_refused(

@@ -56,4 +56,4 @@ def cleanup(
             if original:
                 kept.drop_originals(held.target, reporter)
         if not keep_newest(settings.keep, stores.store_for(settings, shell), reporter):
-            reporter.say("No dump or part had to be removed.")
+            reporter.say("No dump or incomplete download had to be removed.")

@@ -67,7 +67,7 @@ class PatientApi:
 
     A GET that fails temporarily (no connection, 429, 5xx) is repeated for up to
     `patience` seconds; a POST only if it is repeatable, or if the provider certainly
-    did nothing. `notice` is called before each wait.
+    did nothing. `notice` is told each trouble, once in a row.
     """
 
     provider: Provider
@@ -99,6 +99,7 @@ class PatientApi:
         """The 2xx of a request; raises the `HttpError` that ends the retries."""
         end = self.clock() + patience
         pauses = chain(_PAUSES, repeat(_LONGEST_PAUSE))
+        told = ""
         while True:
             try:
                 return self._once(request)
@@ -107,7 +108,9 @@ class PatientApi:
                 again = trouble.passing and (repeatable or trouble.unsent)
                 if not again or self.clock() + wait > end:
                     raise
-                self.notice(f"{trouble.what} Asking again in {wait:.2g} s.")
+                if trouble.what != told:
+                    told = trouble.what
+                    self.notice(f"{told} Asking again for up to {patience:.0f} s.")
             self.sleep(wait)
 
     def _once(self, request: ApiRequest) -> ApiAnswer:

@@ -69,7 +69,9 @@ def chosen(family: Family, name: str | None, label: str) -> Snapshot:
     what = f"There is no snapshot {name or ''}".rstrip() + f" of {label}."
     if not there:
         raise TargetError(what, f"`{command('snapshot')} NAME` takes one.")
-    near = did_you_mean(name, there) if name else ""
+    if name is None:
+        raise TargetError(what, f"Name what is to be copied: --to={there[0]}.")
+    near = did_you_mean(name, there)
     raise TargetError(what, f"{near}There are: {', '.join(there)}.")
 
 
