@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -162,6 +163,12 @@ def test_a_kept_pull_is_not_used_once_its_columns_are_undecided(
     back = project.invoke("db.reset").succeeds()
     assert "It is not masked: it was pulled without masks." in back.err
     file.write_text(ALL)
+    configure(
+        project, keep_pulled=True, after_swap=f"{sys.executable} -m invoke db.undo"
+    )
+    undone = project.invoke(*pull).succeeds()
+    assert "not kept as the snapshot pulled: Another run has replaced" in undone.err
+    configure(project, keep_pulled=True)
     project.invoke(*pull).succeeds()
     project.invoke("db.fetch", "--app=shop").succeeds()
     assert len(project.dumps()) == 2

@@ -12,7 +12,7 @@ from dbpull.archive import Entry
 from dbpull.errors.masks import MaskError, UndecidedColumns
 from dbpull.masks import kept_columns, rules
 from dbpull.masks.blanked import blank_rules
-from dbpull.masks.column_types import plain
+from dbpull.masks.column_types import Types, plain
 from dbpull.masks.decisions import Deciding, Decisions
 from dbpull.masks.definitions import split
 from dbpull.masks.detection import kind_of
@@ -226,6 +226,17 @@ def test_the_message_names_five_and_counts_the_rest() -> None:
 )
 def test_a_type_has_one_name(type_: str, name: str) -> None:
     assert plain(type_) == name
+
+
+@pytest.mark.parametrize(
+    ("type_", "holds"),
+    [
+        *(("money", "number"), ("app.money", "other"), ("app.date[]", "other")),
+        *(("heroku_ext.citext", "text"), ("app.hstore[]", "document")),
+    ],
+)
+def test_a_type_of_ones_own_is_not_known_by_its_name(type_: str, holds: str) -> None:
+    assert Types([]).holds(type_) == {holds}
 
 
 def test_a_list_is_split_at_its_own_commas() -> None:

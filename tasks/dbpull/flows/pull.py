@@ -91,7 +91,7 @@ def _replace(run: Run, target: Target, gathered: Gathered) -> None:
     cleanup.keep_newest(keep, store, reporter, stream.dump)
     summary.tell_summary(done, reporter, timings=asked.timings)
     Hooks(done.target, run.settings, reporter).after()
-    pulled.keep(run, done.target, stream.dump)
+    pulled.keep(run, done)
 
 
 def _remove(run: Run, dump: Dump, *, masked_by: Collection[object]) -> bool:
@@ -176,7 +176,7 @@ def restore(
             cleanup.delete(stream.dump, store, reporter)  # unpacked for this run
         summary.tell_summary(done, reporter, timings=asked.timings)
         Hooks(done.target, settings, reporter).after()
-        pulled.keep(run, done.target, stream.dump)
+        pulled.keep(run, done)
 
 
 def refuse_impossible(run: Run) -> None:

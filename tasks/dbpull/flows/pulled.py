@@ -11,6 +11,7 @@ from dbpull.errors import PullError
 from dbpull.errors.target import TargetError
 from dbpull.flows import snapshots
 from dbpull.flows.gather import Run
+from dbpull.flows.refresh import Refreshed
 from dbpull.masks import kept_columns
 from dbpull.masks.salt import NEW, salt_of
 from dbpull.naming import command
@@ -18,7 +19,7 @@ from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.target import opened
 from dbpull.target.family import Family
-from dbpull.target.opened import LockedTarget, Target
+from dbpull.target.opened import LockedTarget
 from dbpull.target.provenance import Provenance
 from dbpull.target.snapshots import PULLED, Snapshot, named
 
@@ -28,7 +29,7 @@ OTHERWISE = ("keep_rows", "before_swap", "after_swap")
 """Settings that make each pull another: rows and commands may differ next time."""
 
 
-def keep(run: Run, target: Target, dump: Dump) -> None:
+def keep(run: Run, done: Refreshed) -> None:
     """Keep what was pulled as the snapshot `pulled`, where `keep_pulled` says so.
 
     After the commands of `after_swap`, so that their work is in it. A failure is noted:
@@ -37,8 +38,8 @@ def keep(run: Run, target: Target, dump: Dump) -> None:
     if not run.settings.keep_pulled or run.asked.in_place:
         return
     try:
-        with opened.held(target, run.reporter) as held:
-            _replace(held, dump, run)
+        with opened.held(done.target, run.reporter) as held:
+            _replace(held, done.oid, run)
     except PullError as error:
         what = f"The pull is not kept as the snapshot {PULLED}: {error.what}"
         run.reporter.note(f"{what} {error.remedy}")
@@ -93,14 +94,14 @@ def _digest_of(run: Run) -> str:
     return digest(run.settings, blank_new=run.asked.blank_new)
 
 
-def _replace(held: LockedTarget, dump: Dump, run: Run) -> None:
+def _replace(held: LockedTarget, oid: str, run: Run) -> None:
     """Take the snapshot in place of the one from the pull before.
 
     Raises TargetError where another run has replaced the target meanwhile, and the
     errors of dropping and taking a snapshot.
     """
     family, target = held.target.state.family, held.target
-    if not (family.target and _holds(family.target.provenance, dump)):
+    if not (family.target and family.target.oid == oid):
         raise TargetError(
             f"Another run has replaced {target.connection.label} meanwhile.",
             f"`{command('snapshots')}` lists what is kept.",

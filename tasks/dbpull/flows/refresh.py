@@ -57,6 +57,8 @@ class Refreshed:
     """The tables with masked columns."""
     excepted: Mapping[str, int] = field(default_factory=dict)
     """How many rows of masked tables are as in the dump."""
+    oid: str = ""
+    """The new database's; "" for one that was refilled."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class Refresh:
                 self.masks.take_off(aside.names.aside, outcome.absent)
             add = partial(self._add, aside.names.aside) if self.additions.any else None
             self._check.run(aside.names.aside, outcome, copied=True, add=add)
-            return self._refreshed(outcome, self._swap(aside.oid, outcome))
+            done = self._refreshed(outcome, self._swap(aside.oid, outcome))
+            return replace(done, oid=aside.oid)
 
     def _add(self, dbname: str) -> None:
         """Bring what the dump does not have; no session is left on the database."""

@@ -32,7 +32,8 @@ _HOLDS = {
 HOLDS: Mapping[str, str] = {
     name: kind for kind, names in _HOLDS.items() for name in names.split(", ")
 }
-"""What each type holds; citext and hstore are extensions', in any schema."""
+"""What each type holds; all but _OF_EXTENSIONS are in no schema that is written."""
+_OF_EXTENSIONS = {"citext", "hstore"}
 HARMLESS = frozenset({"number", "time", "boolean", "enum"})
 """What tells nothing about a person by itself."""
 _DOMAIN = re.compile(rf"^CREATE DOMAIN .*? AS ({TYPE})(?= [A-Z]|\s|;)", re.M)
@@ -64,7 +65,8 @@ class Types:
         schema, name, _ = _parts(type_)
         below = self._below.get((schema, name), None)
         if below is None or (schema, name) in seen:
-            return frozenset({HOLDS.get(name, "other")})
+            known = not schema or name in _OF_EXTENSIONS
+            return frozenset({HOLDS.get(name, "other") if known else "other"})
         if not below:
             return frozenset({"enum"})
         seen |= {(schema, name)}
