@@ -87,7 +87,10 @@ def stop() -> None:
         if stage.stop(own_folder() / STATE) or stage.stop_in(PROJECT.folder):
             reporter.say("Stopped the demo and removed its files.")
         else:
-            reporter.say("Nothing to stop.")
+            reporter.say(
+                "Nothing to stop: no demo is kept here. One is stopped from the folder"
+                " that it was started from."
+            )
 
 
 def is_kept() -> bool:
