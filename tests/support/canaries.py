@@ -135,9 +135,12 @@ def offered(world: World, dumps: Mapping[str, Path]) -> Iterator[StandIn]:
 
 
 def write(project: Project, **settings: Any) -> None:
-    """Write invoke.yaml: JSON is YAML. What has no rule there is kept."""
+    """Write invoke.yaml: JSON is YAML. With masks, what has no rule there is kept."""
     project.configure(json.dumps({"db": {"jobs": 2, **settings}}))
-    (project.folder / "kept-columns.txt").write_text(UNMASKED, encoding="utf-8")
+    kept = project.folder / "kept-columns.txt"
+    kept.unlink(missing_ok=True)
+    if "mask" in settings:
+        kept.write_text(UNMASKED, encoding="utf-8")
 
 
 def holding(server: Watched, dbname: str = "", logged: int = 0) -> list[str]:
