@@ -157,16 +157,21 @@ def test_a_half_of_a_key_that_fails_is_told_as_the_key(
     statement: str,
     told: str,
 ) -> None:
-    before = len(world.modern.server.log.read_bytes())
+    # Only where another job waits meanwhile is a key made in two, and a loaded machine
+    # may do these jobs in another order.
+    for _ in range(4):
+        before = len(world.modern.server.log.read_bytes())
+        broken.forget_requests()
+        with target.untouched():
+            ended = project.invoke(
+                "db.pull", f"--app={app}", "--connections=1", INVOKE_DB_JOBS="2"
+            )
+        ended.refuses(f"Restoring failed at {told}", "as it was")
+        log = world.modern.server.log.read_bytes()[before:].decode()
+        if in_two := statement in log:
+            break
 
-    with target.untouched():
-        ended = project.invoke(
-            "db.pull", f"--app={app}", "--connections=1", INVOKE_DB_JOBS="2"
-        )
-
-    ended.refuses(f"Restoring failed at {told}", "as it was")
-    log = world.modern.server.log.read_bytes()[before:].decode()
-    assert statement in log  # so it was made in two, of which this one failed
+    assert in_two  # and this one of both failed
     assert broken.total("download").sent < 20_000_000
     assert target.family == {"target"}
 
