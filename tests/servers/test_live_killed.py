@@ -18,7 +18,7 @@ from silences import until
 from targets import Target
 from worlds import World
 
-TIMES = 5
+TIMES = 10
 AT_MOST = 5.0  # seconds for the source to be rid of us
 RATE = 2_000_000  # bytes a second: a pull takes long enough to have moments
 PULL = ("db.pull", "--source=far", "--capture", "--delete")
