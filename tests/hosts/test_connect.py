@@ -46,7 +46,7 @@ def fails(ended: Ended, cause: str, remedy: str = "ssh devbox") -> None:
 
 
 def test_a_name_of_ssh_config_is_enough(project: Project, home: Path) -> None:
-    assert "No dump or part" in fab(project, "devbox", *ASK).succeeds().err
+    assert "No dump or incomplete" in fab(project, "devbox", *ASK).succeeds().err
 
 
 def test_user_address_port_and_key_may_be_typed(
@@ -57,7 +57,7 @@ def test_user_address_port_and_key_may_be_typed(
 
     ended = fab(project, typed, "-i", str(devbox.folder / "user_key"), *ASK)
 
-    assert "No dump or part" in ended.succeeds().err
+    assert "No dump or incomplete" in ended.succeeds().err
 
 
 def test_what_to_type_next_has_the_host_as_it_was_typed(
@@ -182,7 +182,7 @@ def test_a_jump_host_is_gone_through(
 
     ended = fab(project, "devbox", *ASK)
 
-    assert "No dump or part" in ended.succeeds().err
+    assert "No dump or incomplete" in ended.succeeds().err
     assert "Accepted publickey" in jump.log.read_text()
 
 
@@ -204,7 +204,7 @@ def test_an_agent_has_the_key(project: Project, home: Path, devbox: Machine) -> 
     with _agent(home, devbox.folder / "user_key") as address:
         ended = fab(project, "devbox", *ASK, SSH_AUTH_SOCK=address)
 
-    assert "No dump or part" in ended.succeeds().err
+    assert "No dump or incomplete" in ended.succeeds().err
 
 
 def test_a_host_is_offered_its_own_keys_only(
@@ -215,7 +215,7 @@ def test_a_host_is_offered_its_own_keys_only(
 
     ended = fab(project, "devbox,strict", *ASK, *ASK).succeeds()
 
-    assert ended.err.count("strict: No dump or part") == 2
+    assert ended.err.count("strict: No dump or incomplete") == 2
 
 
 def test_a_key_that_is_not_there_is_said_and_the_others_are_tried(
@@ -226,7 +226,7 @@ def test_a_key_that_is_not_there_is_said_and_the_others_are_tried(
     ended = fab(project, "devbox", "-i", "/nowhere/key", *ASK).succeeds()
 
     assert "There is no key /nowhere/key." in ended.err
-    assert "No dump or part" in ended.err
+    assert "No dump or incomplete" in ended.err
 
 
 def test_a_file_that_is_no_key_is_told(
@@ -251,7 +251,7 @@ def test_a_line_of_ssh_config_means_what_it_means_to_ssh(
     if line == "Port 0x":
         fails(ended, "~/.ssh/config has a value for it that can't be used .*0x")
     else:
-        assert "No dump or part" in ended.succeeds().err
+        assert "No dump or incomplete" in ended.succeeds().err
 
 
 @pytest.mark.parametrize(

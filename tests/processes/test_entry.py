@@ -113,7 +113,7 @@ def test_both_read_invoke_yaml_and_the_variables(
     if cause:
         ended.refuses(cause, "mean apps|whole number")
     else:
-        assert "No dump or part" in ended.succeeds().err
+        assert "No dump or incomplete" in ended.succeeds().err
 
 
 @PROGRAMS
@@ -244,7 +244,7 @@ def test_an_empty_section_alone_is_none(bare: Project, program: str) -> None:
     _write(bare, "~/.invoke.yaml", "db:\n")
     _write(bare, "~/.fabric.yaml", "db:\n")
 
-    assert "No dump or part" in _run(bare, program, "db.cleanup").succeeds().err
+    assert "No dump or incomplete" in _run(bare, program, "db.cleanup").succeeds().err
 
 
 @pytest.mark.parametrize("text", ["db: []\n", "db: text\n"])

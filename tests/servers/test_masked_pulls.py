@@ -329,12 +329,9 @@ def test_a_pull_that_is_killed_leaves_no_raw_value(
     assert [look for look in looks if not look.endswith(": ")] == []
 
 
-def test_who_looks_would_see_a_raw_value(
-    world: World,
-) -> None:
-    name = world.modern.database("CREATE TABLE t AS SELECT 'ZANARY' AS a")
-    with looking(world.modern, name) as looks:
+def test_who_looks_would_see_a_raw_value(world: World, elsewhere: Target) -> None:
+    elsewhere.sql("CREATE TABLE t AS SELECT 'ZANARY' AS a")
+    with looking(world.others[OLDEST], elsewhere.name) as looks:
         until(lambda: looks)
-    world.modern.drop_like(name)
 
-    assert looks[0] == f"{name}: t"
+    assert looks[0] == f"{elsewhere.name}: t"
