@@ -103,7 +103,7 @@ class Masks:
     keeping: Collection[str]
     """The tables whose old rows come along."""
     applied: Applied | None = None
-    """What was put on, once it was."""
+    """The masks that the new database has, once they are put on."""
     kept: Mapping[Table, int] = field(default_factory=dict)
     """The rows of each table that stayed as they were, once masks are off."""
 

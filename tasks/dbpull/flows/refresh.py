@@ -58,7 +58,7 @@ class Refreshed:
     excepted: Mapping[str, int] = field(default_factory=dict)
     """How many rows of masked tables are as in the dump."""
     oid: str = ""
-    """The new database's; "" for one that was refilled."""
+    """The oid of the new database; "" where the target was refilled."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ _BLANKS = {
 
 
 def blank(column: Column) -> str | None:
-    """The value of the column's type that tells nothing, if there is one."""
+    """The empty value of a column's type: '', 0, {}; None where a type has none."""
     return _BLANKS.get(column.base, _BLANKS.get(column.category))
 
 

@@ -45,7 +45,7 @@ class _UnreadError(ValueError):
 
 @dataclass(frozen=True)
 class _Table:
-    """A table as its own entry defines it: without what it inherits."""
+    """A table by its own entry: the columns that it inherits are not in it."""
 
     columns: Mapping[str, Column]
     parents: tuple[Table, ...]

@@ -1,4 +1,4 @@
-"""What a program says on stderr, line by line, as it says it."""
+"""A program's stderr, line by line, as it comes."""
 
 from __future__ import annotations
 
