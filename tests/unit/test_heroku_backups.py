@@ -20,7 +20,9 @@ from dbpull.heroku import (
     find,
     newest,
 )
-from heroku_fakes import PASSWORD, TRANSFERS, api, transfer
+from heroku_answers import PASSWORD, TRANSFERS, api, transfer
+
+URL = "https://xfrtu.s3.amazonaws.com/g/u?X-Amz-Signature=5ecre7"
 
 
 def listed(*transfers: Any) -> list[Backup]:
@@ -54,7 +56,7 @@ def test_a_transfer_is_read_as_a_backup() -> None:
 
 
 def test_nothing_secret_is_kept() -> None:
-    (backup,) = listed(transfer())
+    (backup,) = listed(transfer(to_url=URL))
 
     assert PASSWORD not in repr(backup)
     assert "Signature" not in repr(backup)
@@ -275,7 +277,6 @@ def test_a_backup_that_is_not_finished_is_refused(status: str, said: str) -> Non
 
 # Its URL
 
-URL = "https://xfrtu.s3.amazonaws.com/g/u?X-Amz-Signature=5ecre7"
 PUBLIC_URL = f"{TRANSFERS}/101/actions/public-url"
 
 

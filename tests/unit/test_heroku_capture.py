@@ -9,6 +9,7 @@ import pytest
 import requests
 import responses
 
+from clock import Clock
 from dbpull.errors import Interrupted, PullError
 from dbpull.errors.heroku import (
     BackupGone,
@@ -22,20 +23,17 @@ from dbpull.errors.sources import CaptureInterrupted, CaptureUnseen
 from dbpull.heroku import Backup, Database, capture, follow
 from dbpull.heroku.transfers import backup_of
 from dbpull.naming import NAME, filled
-from heroku_fakes import (
+from heroku_answers import (
     ADDON,
     DATA,
-    DROP,
-    HANG,
     PASSWORD,
     TRANSFERS,
-    Asked,
-    Clock,
-    Wire,
     api,
     shop_database,
     transfer,
 )
+from json_faults import DROP, HANG, count, json_server
+from range_server import Request
 
 BACKUPS = f"{DATA}/client/v11/databases/{ADDON}/backups"
 ONE = f"{TRANSFERS}/{transfer(102)['uuid']}"
@@ -140,11 +138,11 @@ def test_retry_after_is_heeded_while_waiting(web: responses.RequestsMock) -> Non
 
 def test_dropped_connections_while_waiting_are_survived() -> None:
     looks = iter([DROP, DROP, transfer(102, "running"), DROP, transfer(102)])
-    with Wire(_heroku(lambda: transfer(102, "pending"), looks)) as wire:
-        backup = capture(api(base=wire.url), shop_database())
+    with json_server(_heroku(lambda: transfer(102, "pending"), looks)) as wire:
+        backup = capture(api(base=wire.url("")), shop_database())
 
     assert backup.status == "finished"
-    assert wire.count("POST") == 1
+    assert count(wire, "POST") == 1
 
 
 # Not to the end
@@ -271,8 +269,8 @@ def _heroku(accept: Callable[[], object], looks: Iterator[object]) -> Any:
     """Heroku on a wire: lists b101, and b102 once it was asked for."""
     taken: list[Any] = [transfer(101)]
 
-    def reply(asked: Asked) -> object:
-        if asked.method == "POST":
+    def reply(asked: Request) -> object:
+        if asked.web.method == "POST":
             taken.append(transfer(102, "pending"))
             return accept()
         if asked.path.endswith("/transfers"):
@@ -285,12 +283,12 @@ def _heroku(accept: Callable[[], object], looks: Iterator[object]) -> Any:
 @pytest.mark.parametrize("answer", [DROP, HANG, 502, [], {"num": None}])
 def test_a_lost_answer_is_looked_up_in_the_list(answer: object) -> None:
     looks = iter([transfer(102)])
-    with Wire(_heroku(lambda: answer, looks)) as wire:
-        client = api(base=wire.url, timeout=(1, 0.3))
+    with json_server(_heroku(lambda: answer, looks)) as wire:
+        client = api(base=wire.url(""), timeout=(1, 0.3))
         backup = capture(client, shop_database())
 
     assert backup.id == "b102"
-    assert wire.count("POST") == 1
+    assert count(wire, "POST") == 1
 
 
 def test_a_backup_that_appears_late_is_found(web: responses.RequestsMock) -> None:

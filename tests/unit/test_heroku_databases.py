@@ -14,7 +14,15 @@ from dbpull.errors.heroku import (
 )
 from dbpull.errors.heroku_http import NoAccess
 from dbpull.heroku import AppChoice, ServerAddress, database, database_info
-from heroku_fakes import ADDON, DATA, PASSWORD, PLATFORM, api, attachment, shop_database
+from heroku_answers import (
+    ADDON,
+    DATA,
+    PASSWORD,
+    PLATFORM,
+    api,
+    attachment,
+    shop_database,
+)
 
 RESOLVE = f"{PLATFORM}/actions/addon-attachments/resolve"
 ATTACHED = f"{PLATFORM}/apps/shop/addon-attachments"

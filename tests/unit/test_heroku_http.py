@@ -13,6 +13,7 @@ import pytest
 import responses
 import trustme
 
+from clock import Clock
 from dbpull.errors import PullError
 from dbpull.errors.heroku_http import (
     BadToken,
@@ -33,18 +34,13 @@ from dbpull.errors.http_api import (
 from dbpull.heroku import Api, ApiUrls
 from dbpull.http_api import patient
 from dbpull.redact import redacted
-from heroku_fakes import (
-    CUT,
-    DRIP,
-    DROP,
-    HANG,
+from heroku_answers import (
     PASSWORD,
     PLATFORM,
     SECRET,
-    Clock,
-    Wire,
     api,
 )
+from json_faults import DROP, HANG, cut, drip, json_server
 
 URL = f"{PLATFORM}/apps/shop"
 LOCAL = {"HEROKU_HOST": "http://127.0.0.1:5000", "HEROKU_DATA_HOST": "127.0.0.1"}
@@ -245,13 +241,13 @@ def test_a_list_whose_parts_never_end_is_given_up() -> None:
 
 
 def test_a_proxy_from_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Wire(lambda _: {"name": "shop"}) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("http_proxy", proxy.url)
+    with json_server(lambda _: {"name": "shop"}) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url(""))
+        monkeypatch.setenv("http_proxy", proxy.url(""))
 
         get_shop(api(base="http://heroku.invalid"))
 
-    assert proxy.asked[0].path == "http://heroku.invalid/apps/shop"
+    assert str(proxy.log[0].web.url) == "http://heroku.invalid/apps/shop"
 
 
 # Patience
@@ -340,35 +336,35 @@ def test_a_post_that_does_no_harm_twice_is_sent_again() -> None:
 
 def test_a_dropped_connection_is_tried_again() -> None:
     replies = iter([DROP, DROP, {"name": "shop"}])
-    with Wire(lambda _: next(replies)) as wire:
-        assert get_shop(api(base=wire.url)) == {"name": "shop"}
-    assert len(wire.asked) == 3
+    with json_server(lambda _: next(replies)) as wire:
+        assert get_shop(api(base=wire.url(""))) == {"name": "shop"}
+    assert len(wire.log) == 3
 
 
 def test_a_dropped_post_is_an_error_at_once() -> None:
     with (
-        Wire(lambda _: DROP) as wire,
+        json_server(lambda _: DROP) as wire,
         pytest.raises(Unreachable, match=r"127\.0\.0\.1 broke off") as dropped,
     ):
-        api(base=wire.url).post(dict, wire.url, "backups", about="it")
-    assert len(wire.asked) == 1
+        api(base=wire.url("")).post(dict, wire.url(""), "backups", about="it")
+    assert len(wire.log) == 1
     assert not dropped.value.unsent
 
 
 def test_silence_is_a_timeout() -> None:
     with (
-        Wire(lambda _: HANG) as wire,
+        json_server(lambda _: HANG) as wire,
         pytest.raises(Unreachable, match="did not answer in time"),
     ):
-        get_shop(api(base=wire.url, timeout=(1, 0.1), patience=0))
+        get_shop(api(base=wire.url(""), timeout=(1, 0.1), patience=0))
 
 
 def test_an_answer_that_drips_for_ever_is_silence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(patient, "DEADLINE", 0.2)
-    with Wire(lambda _: DRIP) as wire:
-        client = api(base=wire.url, patience=0)
+    with json_server(lambda _: drip) as wire:
+        client = api(base=wire.url(""), patience=0)
         client.clock = time.monotonic
         with pytest.raises(Unreachable, match="did not answer in time"):
             get_shop(client)
@@ -377,30 +373,30 @@ def test_an_answer_that_drips_for_ever_is_silence(
 def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patient, "MOST", 2**20)
     with (
-        Wire(lambda _: {"name": "x" * 2**20}) as wire,
+        json_server(lambda _: {"name": "x" * 2**20}) as wire,
         pytest.raises(UnexpectedAnswer, match="more than 1 MB"),
     ):
-        get_shop(api(base=wire.url))
+        get_shop(api(base=wire.url("")))
 
 
 def test_answers_are_decoded_and_their_connection_serves_again() -> None:
-    with Wire(lambda _: {"name": "shop" * 50_000}) as wire:
-        client = api(base=wire.url)
+    with json_server(lambda _: {"name": "shop" * 50_000}) as wire:
+        client = api(base=wire.url(""))
         for _ in range(3):
             assert get_shop(client) == {"name": "shop" * 50_000}
-    assert len(wire.asked) == 3
-    assert wire.connections == 1
+    assert len(wire.log) == 3
+    assert len({asked.transport for asked in wire.log}) == 1
 
 
 def test_an_answer_that_breaks_off_in_its_body_is_tried_again() -> None:
-    replies = iter([CUT, {"name": "shop"}])
-    with Wire(lambda _: next(replies)) as wire:
-        assert get_shop(api(base=wire.url)) == {"name": "shop"}
+    replies = iter([cut, {"name": "shop"}])
+    with json_server(lambda _: next(replies)) as wire:
+        assert get_shop(api(base=wire.url(""))) == {"name": "shop"}
 
 
 def test_a_refused_connection_names_the_host() -> None:
-    with Wire(lambda _: {}) as wire:
-        gone = wire.url
+    with json_server(lambda _: {}) as wire:
+        gone = wire.url("")
 
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1 refused") as refused:
         get_shop(api(base=gone, patience=2))
@@ -430,10 +426,10 @@ def _tls(authority: trustme.CA) -> ssl.SSLContext:
 def test_a_certificate_nobody_vouches_for_is_an_error_at_once() -> None:
     clock = Clock()
     with (
-        Wire(lambda _: {}, _tls(trustme.CA())) as wire,
+        json_server(lambda _: {}, _tls(trustme.CA())) as wire,
         pytest.raises(Unreachable, match="TLS certificate") as untrusted,
     ):
-        get_shop(api(clock, base=wire.url))
+        get_shop(api(clock, base=wire.url("")))
     assert "REQUESTS_CA_BUNDLE" in untrusted.value.remedy
     assert clock.slept == []
 
@@ -445,8 +441,8 @@ def test_requests_ca_bundle_is_heeded(
     authority.cert_pem.write_to_path(str(bundle))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
 
-    with Wire(lambda _: {"name": "shop"}, _tls(authority)) as wire:
-        assert get_shop(api(base=wire.url)) == {"name": "shop"}
+    with json_server(lambda _: {"name": "shop"}, _tls(authority)) as wire:
+        assert get_shop(api(base=wire.url(""))) == {"name": "shop"}
 
 
 def test_a_ca_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import responses
 
+from clock import Clock
 from dbpull.errors.push import PutBackFailed
 from dbpull.heroku.restores import put_back
-from heroku_fakes import ADDON, DATA, TRANSFERS, Clock, api, shop_database, transfer
+from heroku_answers import ADDON, DATA, TRANSFERS, api, shop_database, transfer
 
 RESTORES = f"{DATA}/client/v11/databases/{ADDON}/restores"
 STORED = transfer(101)

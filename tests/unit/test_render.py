@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from clock import Clock
 from dbpull import render
 from dbpull.errors import PullError
 from dbpull.errors.http_api import HttpError, ProviderDown, RateLimited
@@ -25,7 +26,6 @@ from dbpull.sources.named import NamedSource
 from dbpull.sources.render_database import RenderLive, RenderSource
 from dbpull.sources.source import ByUrl, SourceBackup
 from heard import Heard
-from heroku_fakes import Clock
 from render_stand_in import (
     AUTH,
     KEY,

@@ -18,7 +18,7 @@ from dbpull.sources import choice
 from dbpull.sources.heroku_app import HerokuDatabase
 from dbpull.sources.kinds import name_of_dumps
 from heard import Heard
-from heroku_fakes import TRANSFERS, api, shop_database, transfer
+from heroku_answers import TRANSFERS, api, shop_database, transfer
 
 TAKEN_FROM = ServerAddress("ec2-1.example.com", 5432, "d1")
 

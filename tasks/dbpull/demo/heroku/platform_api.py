@@ -51,7 +51,7 @@ class PlatformApi:
                     resource="addon_attachment",
                 )
             )
-        return refusals.as_json([_attachment(a, request) for a in found])
+        return refusals.as_json([told_attachment(a, _included(request)) for a in found])
 
     async def account(self, request: web.Request) -> web.Response:
         """The account of the token."""
@@ -95,13 +95,13 @@ class PlatformApi:
         """An app's attachments."""
         app = self._known(request.match_info["app"])
         found = self._account.attachments(app)
-        return refusals.as_json([_attachment(a, request) for a in found])
+        return refusals.as_json([told_attachment(a, _included(request)) for a in found])
 
     async def attachments_of(self, request: web.Request) -> web.Response:
         """An add-on's attachments, to whichever app."""
         addon = self._account.addon(request.match_info["addon"])
         found = [a for a in self._account.attached if a.addon == addon]
-        return refusals.as_json([_attachment(a, request) for a in found])
+        return refusals.as_json([told_attachment(a, _included(request)) for a in found])
 
     async def config_vars(self, request: web.Request) -> web.Response:
         """An app's config vars, passwords included as in Heroku's own answer."""
@@ -134,9 +134,13 @@ def _named(named: AppRef) -> dict[str, object]:
     return {"id": named.id, "name": named.name}
 
 
-def _attachment(attached: Attached, request: web.Request) -> dict[str, object]:
-    """An attachment's JSON; plan and config vars only with `Accept-Inclusion`."""
-    included = request.headers.get("Accept-Inclusion", "").replace(" ", "").split(",")
+def _included(request: web.Request) -> set[str]:
+    header = request.headers.get("Accept-Inclusion", "")
+    return set(header.replace(" ", "").split(","))
+
+
+def told_attachment(attached: Attached, included: set[str]) -> dict[str, object]:
+    """An attachment's JSON; plan and config vars only where included."""
     addon = attached.addon
     told_addon: dict[str, object] = {
         "id": addon.id,
