@@ -66,7 +66,9 @@ class Vocabulary:
         """Faker, which has no types for this; None where it is not installed."""
         if find_spec("faker"):
             try:
-                return import_module("faker").Faker(self._locale or None)
+                # Each name as often as another: ten times as fast, and more of them.
+                make = import_module("faker").Faker
+                return make(self._locale or None, use_weighting=False)
             except AttributeError:
                 raise MaskError(
                     f"{setting('mask_locale')} is {self._locale}, which Faker does not"
