@@ -44,7 +44,7 @@ LAYERS: dict[str, set[str]] = {
     "heroku": {"errors", "http_api", "naming", "network", "platforms", "redact"},
     "render": {"errors", "http_api", "naming", "network", "redact"},
     "embedded": {"errors", "filelock", "native"},
-    "shell": {"naming", "native", "signals", "standby"},
+    "shell": {"naming", "native", "signals"},
     "hosts": {"download", "errors", "naming", "shell", "signals", "words"},
     "fab": {"console", "errors", "hosts", "naming", "signals"},
     "postgres": {"embedded", "errors", "shell"},
