@@ -18,10 +18,8 @@ from worlds import World
 
 
 @pytest.fixture(scope="module")
-def dumps(
-    postgres_18: Postgres, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Path]:
-    return dumped(postgres_18, tmp_path_factory.mktemp("dumps"))
+def dumps(postgres_18: Postgres) -> dict[str, Path]:
+    return dumped(postgres_18)
 
 
 @pytest.fixture(scope="module")

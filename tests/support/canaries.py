@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from typing import Any
 
 from databases import Postgres
 from faulty_stand_in import AppConfig, BackupConfig, Config, DatabaseConfig, StandIn
+from once import once, shared_folder
 from projects import Project
 from targets import Watched
 from worlds import World
@@ -69,7 +71,7 @@ INSERT INTO events SELECT g * 100, 'zanary' || g FROM generate_series(1, 20) g;
 INSERT INTO animals VALUES ('zanary'); INSERT INTO cats VALUES ('zanary', 7);
 INSERT INTO "Odd Schema"."Gift ""Big"" Cards" VALUES ('zanary', 'zanary');
 INSERT INTO letters SELECT repeat(md5(g::text) || 'zanary', 30), 'zanary' || g
-FROM generate_series(1, 3000) g;
+FROM generate_series(1, 1200) g;
 INSERT INTO sessions VALUES ('zanary');
 CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN NEW.bio := 'shouted'; RETURN NEW; END $$;
@@ -108,13 +110,17 @@ FORMATS = {"dump": ("-Fc",), "plain": ("-Fc", "-Z0"), "tar": ("-Ft",)}
 WITH_STATISTICS = ("-Fc", "--statistics")
 
 
-def dumped(on: Postgres, folder: Path) -> dict[str, Path]:
-    """Dumps of such a database in each format; it is on a server of its own."""
-    source, options = on.database(SOURCE), {**FORMATS, "statistics": WITH_STATISTICS}
-    return {
-        name: on.dump(source, folder / f"{name}.dump", *given)
-        for name, given in options.items()
-    }
+def dumped(on: Postgres) -> dict[str, Path]:
+    """Dumps of such a database in each format, made once; its server is no target's."""
+    options = {**FORMATS, "statistics": WITH_STATISTICS}
+
+    def make(folder: Path) -> None:
+        source = on.database(SOURCE)
+        for name, given in options.items():
+            on.dump(source, folder / f"{name}.dump", *given)
+
+    made = once(shared_folder() / "canaries", make)
+    return {name: made / f"{name}.dump" for name in options}
 
 
 @contextmanager
@@ -152,36 +158,36 @@ def holding(server: Watched, dbname: str = "", logged: int = 0) -> list[str]:
     folder = server.server.data
     if dbname:
         folder = folder / "base" / str(server.oids()[dbname])
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    found = [path for path in files if not _known(path) and _holds(path)]
+    found = [path for path, state in _files(str(folder)) if _holds(path, state)]
     if CANARY.encode() in lowered(server.server.log)[logged:]:
-        found.append(server.server.log)
-    return [path.name for path in found]
+        found.append(str(server.server.log))
+    return [Path(path).name for path in found]
 
 
-def _holds(path: Path) -> bool:
-    """Whether a file holds it. Which file does not, as it is, is noted."""
-    before = _state(path)
-    holds = CANARY.encode() in lowered(path)
+def _files(folder: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """All files below, and their states; thousands, so as text and not as Paths."""
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path)
+                continue
+            with suppress(FileNotFoundError):
+                found = entry.stat()
+                yield entry.path, (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _holds(path: str, state: tuple[int, ...]) -> bool:
+    """Whether a file holds it. In which state one does not is noted, and known."""
+    if _clean.get(path) == state:
+        return False
+    holds = CANARY.encode() in lowered(Path(path))
     if not holds:
-        _clean[path] = before
+        _clean[path] = state
     return holds
 
 
-def _known(path: Path) -> bool:
-    """Whether a file is as it was when it held nothing: 100 MB are read but once."""
-    return path in _clean and _clean[path] == _state(path)
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-_clean: dict[Path, tuple[int, ...]] = {}
+_clean: dict[str, tuple[int, ...]] = {}
+"""100 MB are read but once."""
 
 
 # The word in two parts: a statement that is ended may be in the log.
