@@ -60,7 +60,7 @@ def test_a_masked_pull_on_a_host_leaves_no_raw_value(
 
     with devbox.watch_processes([]) as watch:
         if slow:
-            heroku.misbehave(faults.throttle(400_000))
+            heroku.misbehave(faults.throttle(160_000))
         run = start_fab(project, "devbox", "db.pull", "--app=plain", **salt)
         if slow:
             run.says("restoring its rows")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from databases import Postgres
+from dbpull.target.names import Names
 from faulty_stand_in import AppConfig, BackupConfig, Config, DatabaseConfig, StandIn
 from once import once, shared_folder
 from projects import Project
@@ -202,17 +203,21 @@ FROM pg_class WHERE relkind IN ('r', 'm') AND oid >= 16384 \\gexec
 def looking(server: Watched, start: str) -> Iterator[list[str]]:
     """Have a superuser look at all databases whose names begin so, all along.
 
-    The list gets a look's database, and the tables in which it saw a raw value.
+    The list gets a look's database, and the tables in which it saw a raw value. One
+    that is not being filled is looked at once, under each name.
     """
     looks: list[str] = []
     ended = threading.Event()
+    seen: set[tuple[str, int]] = set()
 
     def look() -> None:
         while not ended.wait(0.1):
-            for dbname in server.databases():
-                if dbname.startswith(start):
+            for found in server.oids().items():
+                dbname, _ = found
+                if dbname.startswith(start) and found not in seen:
                     with suppress(AssertionError):  # gone or locked meanwhile
                         looks.append(f"{dbname}: {server.sql(dbname, LOOK)}")
+                        seen.update([found] if dbname != Names(start).aside else [])
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
