@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from stat import S_IMODE
 
 import pytest
@@ -20,8 +21,12 @@ def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back
 ) -> None:
     old = target.oid
 
-    project.invoke("db.pull", "--app=staging", "--delete").succeeds()
+    pull = ("--echo", "db.pull", "--app=staging", "--jobs=2", "--delete")
+    ended = project.invoke(*pull).succeeds()
 
+    # For the state, the lock, the aside database and its schemas, the check, two for
+    # ANALYZE, the settings, the swap: each psql takes 20 ms here, a round trip there.
+    assert 0 < ended.err.count("ON_ERROR_STOP=1") <= 9
     assert world.modern.picture(target.name) == world.modern.picture("shop")
     assert project.dumps() == []
     assert target.family == {"target", "original"}
@@ -30,17 +35,6 @@ def test_the_target_becomes_equal_to_the_source_and_undo_brings_the_old_one_back
     assert (target.oid, target.notes) == (old, "(1,mine)")
     project.invoke("db.undo").succeeds()
     assert target.oid == new
-
-
-def test_what_is_asked_of_the_server_is_asked_together(
-    project: Project, target: Target
-) -> None:
-    ended = project.invoke("--echo", "db.pull", "--app=staging", "--jobs=2").succeeds()
-
-    # For the state, the lock, the aside database and its schemas, the check, two for
-    # ANALYZE, the settings, the swap: each psql takes 20 ms here, a round trip there.
-    assert 0 < ended.err.count("ON_ERROR_STOP=1") <= 9
-    assert target.family == {"target", "original"}
 
 
 @pytest.mark.parametrize("major", or_skipped(OTHERS, POSTGRES))
@@ -84,8 +78,8 @@ def test_a_newer_servers_dump_goes_into_an_older_one_as_far_as_it_can(
     assert target.sql(count) == world.modern.sql("shop", count)
 
 
-def test_a_pull_tells_its_story_on_stderr_and_leaves_stdout_to_scripts(
-    project: Project, target: Target
+def test_a_pull_tells_its_story_on_stderr_and_the_next_one_fetches_no_whole_dump_again(
+    project: Project, heroku: StandIn, target: Target
 ) -> None:
     ended = project.invoke("db.pull", "--app=staging").succeeds()
 
@@ -99,6 +93,15 @@ def test_a_pull_tells_its_story_on_stderr_and_leaves_stdout_to_scripts(
     assert "total" not in ended.err, "that is for --timings"
     assert f"{label} is now shop-eu b101" in ended.err
     assert "`invoke db.undo` brings the old one back.\n" in ended.err
+    assert heroku.total("download").sent > 0
+    heroku.forget_requests()
+
+    again = project.invoke("db.pull", "--app=staging").succeeds()
+
+    assert heroku.total("download").requests == 0
+    assert heroku.requests(path="public-url") == []
+    assert "is here and whole" in again.err
+    assert target.family == {"target", "previous", "original"}
 
 
 def test_dumps_are_for_their_owners_eyes_and_not_for_git(project: Project) -> None:
@@ -109,21 +112,6 @@ def test_dumps_are_for_their_owners_eyes_and_not_for_git(project: Project) -> No
     assert S_IMODE((project.local / name).stat().st_mode) == 0o600
     assert S_IMODE(project.local.stat().st_mode) == 0o700
     assert (project.local / ".gitignore").read_text() == "*\n"
-
-
-def test_a_whole_dump_that_is_here_is_not_fetched_again(
-    project: Project, heroku: StandIn, target: Target
-) -> None:
-    project.invoke("db.fetch", "--app=staging").succeeds()
-    assert heroku.total("download").sent > 0
-    heroku.forget_requests()
-
-    ended = project.invoke("db.pull", "--app=staging").succeeds()
-
-    assert heroku.total("download").requests == 0
-    assert heroku.requests(path="public-url") == []
-    assert "is here and whole" in ended.err
-    assert target.family == {"target", "original"}
 
 
 def test_the_steps_one_by_one_are_a_pull_with_capture(
@@ -161,39 +149,25 @@ def test_a_dump_is_restored_without_any_network(
     assert dump.exists()
 
 
-def test_the_targets_flag_wins_and_a_database_that_is_not_there_is_created(
+def test_an_attached_database_goes_where_the_flag_says_which_is_created_by_a_socket(
     world: World, project: Project, target: Target
 ) -> None:
     other = Target(world.modern, f"{target.name}other")
-    old = target.oid
+    old, url = target.oid, world.modern.socket_url(other.name)
+    words = ("--app=billed-elsewhere", "--backup=a099", f"--target={url}")
 
-    ended = project.invoke(
-        "db.pull", "--app=staging", "--backup=a099", f"--target={other.url}"
-    ).succeeds()
+    ended = project.invoke("db.pull", *words).succeeds()
 
     first = ended.err.splitlines()[0]
-    assert re.match(r"shop-eu \(staging\) a099, [^,]+ old → ", first)
+    there = f"{other.name} on this machine"
+    assert re.match(rf"billed-elsewhere a099, [^,]+ old → {there}", first)
     assert first.endswith("(--target), which is created.")
     assert world.modern.picture(other.name) == world.modern.picture("shop")
     assert other.family == {"target"}
     assert (target.oid, target.notes) == (old, "(1,mine)")
 
 
-def test_an_attached_database_is_found_and_a_target_reached_through_a_socket(
-    world: World, project: Project, target: Target
-) -> None:
-    url = world.modern.socket_url(target.name)
-    words = ("db.pull", "--app=billed-elsewhere", f"--target={url}")
-
-    ended = project.invoke(*words).succeeds()
-
-    assert ended.err.startswith("billed-elsewhere b101, ")
-    assert f"{target.name} on this machine" in ended.err
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
-    assert target.family == {"target", "original"}
-
-
-def test_a_name_of_63_bytes_with_quotes_blanks_and_umlauts_works(
+def test_a_name_of_63_bytes_with_quotes_blanks_and_umlauts_works_and_sessions_end(
     world: World,
     make_target: Callable[..., Target],
     make_project: Callable[..., Project],
@@ -204,26 +178,24 @@ def test_a_name_of_63_bytes_with_quotes_blanks_and_umlauts_works(
     project = make_project(DATABASE_URL=target.url)
     old = target.oid
 
-    project.invoke("db.pull", "--app=staging").succeeds()
+    with world.modern.session(name, "select 1"), coming_back(project, target):
+        project.invoke("db.pull", "--app=staging").succeeds()
 
     assert world.modern.picture(name) == world.modern.picture("shop")
     project.invoke("db.undo").succeeds()
     assert target.oid == old
 
 
-def test_sessions_on_the_target_are_ended_even_those_that_come_back(
-    world: World, project: Project, target: Target
-) -> None:
-    argv = [world.modern.program("psql"), "-Xqc", "select pg_sleep(600)", target.url]
+@contextmanager
+def coming_back(project: Project, target: Target) -> Iterator[None]:
+    """A client that connects to the target anew whenever its session is ended."""
+    psql = target.postgres.program("psql")
+    argv = [psql, "-Xqc", "select pg_sleep(600)", target.url]
     again = ["sh", "-c", 'while :; do "$@" >/dev/null 2>&1; done', "sh", *argv]
-    with world.modern.session(target.name, "select 1"):
-        eager = project.begin(again, None, {})
-        eager.until(lambda: "pg_sleep" in _at_work(target))
-
-        project.invoke("db.pull", "--app=staging").succeeds()
-
+    eager = project.begin(again, None, {})
+    eager.until(lambda: "pg_sleep" in _at_work(target))
+    yield
     eager.process.kill()
-    assert target.family == {"target", "original"}
 
 
 def _at_work(target: Target) -> str:

@@ -7,12 +7,13 @@ import os
 import pty
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from django_projects import PYTHONS, DjangoProject, database_of
 from faulty_stand_in import faults
-from projects import INVOKE
+from projects import INVOKE, Project
 from stagings import MAJOR, Staging
 from targets import Target
 from worlds import World
@@ -54,11 +55,21 @@ def test_a_plan_tells_what_would_be_lost_and_does_nothing(staging: Staging) -> N
     assert "Nothing was changed." in plan
 
 
-def test_its_help_says_which_side_the_target_is(staging: Staging) -> None:
-    told = " ".join(staging.project.invoke("--help", "db.push").succeeds().out.split())
+def test_its_help_says_which_side_the_target_is(tmp_path: Path) -> None:
+    shown = Project.at(tmp_path / "shop").invoke("--help", "db.push").succeeds().out
+    told = " ".join(shown.split())
 
     assert "--target=STRING URL of the local database, which is pushed." in told
     assert "to replace" not in told
+
+
+def test_on_a_terminal_the_apps_name_is_asked_for_and_another_changes_nothing(
+    staging: Staging,
+) -> None:
+    code, told = on_a_terminal(staging, "nonsense")
+
+    assert code == 1, told
+    assert staging.now == staging.before
 
 
 def test_a_reset_whose_answer_is_lost_counts_and_rows_that_are_not_wanted_stay_here(
@@ -66,40 +77,38 @@ def test_a_reset_whose_answer_is_lost_counts_and_rows_that_are_not_wanted_stay_h
 ) -> None:
     staging.heroku.misbehave(faults.lose_answer(path="*/reset"))
 
-    staging.project.invoke(*staging.push("--skip-data=audit_events")).succeeds()
+    code, told = on_a_terminal(staging, staging.app, "--skip-data=audit_events")
 
-    count = "select count(*) from {};".format
-    assert staging.server.sql(staging.dbname, count("audit_events")) == "0"
-    assert staging.server.sql(staging.dbname, count("orders")) != "0"
+    assert code == 0, told
+    rows = "select (select count(*) from audit_events), count(*) > 0 from orders;"
+    assert staging.server.sql(staging.dbname, rows) == "0|t"
 
 
-def test_on_a_terminal_the_apps_name_is_asked_for(staging: Staging) -> None:
-    for typed, code in (("nonsense", 1), (staging.app, 0)):
-        talker, terminal = pty.openpty()
-        environment = staging.project._environment({"TERM": "dumb"})
-        argv = [*INVOKE, "db.push", "--app=staging"]
-        run = subprocess.Popen(
-            argv,
-            cwd=staging.project.folder,
-            env=environment,
-            stdin=terminal,
-            stdout=terminal,
-            stderr=terminal,
-        )
-        os.close(terminal)
-        told = b""
-        while (
-            f"Type {staging.app} to have its database replaced: ".encode() not in told
-        ):
-            told += os.read(talker, 4096)
-        assert staging.only_read
-        os.write(talker, f"{typed}\n".encode())
-        with contextlib.suppress(OSError):  # the terminal's other end is closed
-            while more := os.read(talker, 4096):
-                told += more
-        assert run.wait(60) == code, told
-        os.close(talker)
-    assert staging.now != staging.before
+def on_a_terminal(staging: Staging, typed: str, *words: str) -> tuple[int, bytes]:
+    """A push by who types that where the app's name is asked for: its end."""
+    talker, terminal = pty.openpty()
+    environment = staging.project._environment({"TERM": "dumb"})
+    argv = [*INVOKE, "db.push", "--app=staging", *words]
+    run = subprocess.Popen(
+        argv,
+        cwd=staging.project.folder,
+        env=environment,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    told = b""
+    while f"Type {staging.app} to have its database replaced: ".encode() not in told:
+        told += os.read(talker, 4096)
+    assert staging.only_read
+    os.write(talker, f"{typed}\n".encode())
+    with contextlib.suppress(OSError):  # the terminal's other end is closed
+        while more := os.read(talker, 4096):
+            told += more
+    code = run.wait(60)
+    os.close(talker)
+    return code, told
 
 
 @pytest.mark.parametrize("python", PYTHONS)

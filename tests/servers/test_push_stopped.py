@@ -11,8 +11,16 @@ import pytest
 
 from faulty_stand_in import faults
 from projects import INVOKE, Run, marked
-from stagings import Make, local_database
-from worlds import BAD_KEY, BULK, SLOW_INDEX, World
+from stagings import MAJOR, Make, local_database
+from worlds import BAD_KEY, SLOW_INDEX, World
+
+LOCK = "begin; lock table pg_largeobject_metadata"
+"""What each pg_dump reads, and nobody else."""
+
+
+def endless(world: World) -> str:
+    """The URL of a local database whose push never ends by itself."""
+    return local_database(world, "local_slow_index", SLOW_INDEX)
 
 
 @pytest.mark.parametrize(
@@ -28,20 +36,18 @@ from worlds import BAD_KEY, BULK, SLOW_INDEX, World
 def test_whenever_it_is_stopped_the_apps_database_is_as_it_was(
     world: World, make_staging: Make, when: str, number: int
 ) -> None:
-    name, script = {
-        "Restoring into": ("local_slow_index", SLOW_INDEX),
-        "being put back": ("local_bad_key", BAD_KEY),
-    }.get(when, ("local_bulk", BULK))
-    staging = make_staging(local_database(world, name, script))
-    staging.heroku.misbehave(faults.hang(1.0, path="*/restores"))
-    run = staging.project.start(*staging.push("--maintenance"))
-
-    run.says(when)
-    run.signal(number)
-    ended = run.end()
-
     # What has failed already is told as that, once all of it is back.
     failed = when == "being put back"
+    bad, slow = local_database(world, "local_bad_key", BAD_KEY), endless(world)
+    staging = make_staging(bad if failed else slow)
+    staging.heroku.misbehave(faults.hang(1.0, path="*/restores"))
+    held = [LOCK] if when == "Dumping" else []
+    with world.others[MAJOR].session("local_slow_index", *held):
+        run = staging.project.start(*staging.push("--maintenance"))
+        run.says(when)
+        run.signal(number)
+        ended = run.end()
+
     assert ended.code == (1 if failed else 128 + number)
     assert ("The push failed" if failed else "Stopped") in ended.err
     assert "as it was" in ended.remedy
@@ -62,7 +68,7 @@ def survived(run: Run) -> None:
 def test_what_is_killed_midway_is_put_back_by_a_process_that_survives(
     world: World, make_staging: Make, when: str
 ) -> None:
-    staging = make_staging(local_database(world, "local_bulk", BULK))
+    staging = make_staging(endless(world))
     run = staging.project.start(*staging.push("--maintenance"))
     run.says(when)
 
@@ -99,7 +105,7 @@ def test_who_cannot_wait_leaves_it_to_that_process(
 def test_a_story_that_nobody_reads_any_more_does_not_keep_it_from_being_put_back(
     world: World, make_staging: Make
 ) -> None:
-    staging = make_staging(local_database(world, "local_bulk", BULK))
+    staging = make_staging(endless(world))
     reading, writing = os.pipe()
     run = subprocess.Popen(
         [*INVOKE, *staging.push()],

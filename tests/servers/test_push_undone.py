@@ -9,20 +9,6 @@ from stagings import ROLE, Make, Staging, local_database
 from worlds import BAD_KEY, SLOW_INDEX, World
 
 
-def test_what_can_not_be_restored_is_undone_and_maintenance_ends(
-    world: World, make_staging: Make
-) -> None:
-    staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
-
-    ended = staging.project.invoke(*staging.push("--maintenance"))
-
-    ended.refuses("The push failed: Restoring failed at .*pets", "b001 is back")
-    assert f"{staging.app} is out of maintenance mode." in ended.err
-    assert staging.asked("PATCH") == [("PATCH", f"/apps/{staging.app}")] * 2
-    assert staging.now == staging.before
-    assert staging.project.dumps() == []
-
-
 def cut_sessions(staging: Staging, stop: threading.Event) -> None:
     """End the app's sessions again and again, as a lost connection does."""
     ending = (
@@ -56,20 +42,23 @@ def test_a_connection_that_is_cut_while_restoring_is_undone(
     assert staging.now == staging.before
 
 
-def test_trouble_at_heroku_is_waited_out_while_putting_back(
+def test_what_can_not_be_restored_is_undone_and_maintenance_ends_whatever_the_trouble(
     world: World, make_staging: Make
 ) -> None:
     staging = make_staging(local_database(world, "local_bad_key", BAD_KEY))
     busy, lost = faults.answer(503, path="*/restores"), faults.lose_answer
     staging.heroku.misbehave(busy, lost(path="*/restores"))
 
-    ended = staging.project.invoke(*staging.push())
+    ended = staging.project.invoke(*staging.push("--maintenance"))
 
-    ended.refuses("The push failed: Restoring failed", "b001 is back")
+    ended.refuses("The push failed: Restoring failed at .*pets", "b001 is back")
     assert ended.err.count("Waiting on to put b001 back") == 2
     asked = [path for _, path in staging.asked("POST") if path.endswith("/restores")]
     assert len(asked) == 2
+    assert f"{staging.app} is out of maintenance mode." in ended.err
+    assert staging.asked("PATCH") == [("PATCH", f"/apps/{staging.app}")] * 2
     assert staging.now == staging.before
+    assert staging.project.dumps() == []
 
 
 def test_where_nothing_can_be_put_back_both_are_told_and_undo_does_it_later(
