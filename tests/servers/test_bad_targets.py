@@ -128,7 +128,7 @@ def test_a_pull_of_another_target_leaves_one_at_work_alone(
     other = make_target()
     project = make_project(DATABASE_URL=other.url)
 
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
 
     assert at_work
     assert other.family == {"target", "original"}
@@ -146,7 +146,7 @@ def test_sessions_that_may_not_be_ended_keep_the_old_database(
 
     with world.modern.session(target.name, "set application_name = 'a console'"):
         before = target.oid
-        ended = project.invoke("db.pull", "--app=staging", f"--target={url}")
+        ended = project.invoke("db.pull", "--app=small-eu", f"--target={url}")
 
     ended.refuses("is in use, .* a console of postgres", "db.restore.*dump is here")
     assert target.oid == before

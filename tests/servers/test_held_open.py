@@ -132,28 +132,25 @@ def test_one_elsewhere_is_no_matter(server: Postgres) -> None:
         refuse_held_open([member(server, name)], name)
 
 
-@pytest.mark.parametrize("which", ["target", "previous"])
-def test_a_swap_tells_at_once_of_what_came_up_meanwhile(
-    server: Postgres, which: str
-) -> None:
+def test_a_swap_tells_at_once_of_what_came_up_meanwhile(server: Postgres) -> None:
     name = server.database(WORD.format("old"))
     pull(server, name)
     pull(server, name)
-    held = getattr(Names(name), which)
     aside = build_aside(server, name)
     before = server.databases()
 
-    with prepared(server, held, "left_over"):
-        began = time.monotonic()
-        with pytest.raises(HeldOpen, match=f"{held}.* is held open by.*'left_over'"):
-            swap_of(server, name).to_new(
-                aside.oid, comment=comment_now(), keep_previous=True
-            )
-        with pytest.raises(HeldOpen, match="'left_over'"):
-            undo(server, name)
-        assert time.monotonic() - began < 5
+    for held in (Names(name).target, Names(name).previous):
+        with prepared(server, held, "left_over"):
+            began = time.monotonic()
+            with pytest.raises(HeldOpen, match=f"{held}.* is held open by.*'left_"):
+                swap_of(server, name).to_new(
+                    aside.oid, comment=comment_now(), keep_previous=True
+                )
+            with pytest.raises(HeldOpen, match="'left_over'"):
+                undo(server, name)
+            assert time.monotonic() - began < 5
 
-    assert server.databases() == before
+        assert server.databases() == before
     aside.drop()
 
 
@@ -172,28 +169,26 @@ def test_an_original_that_is_held_is_told_when_it_is_to_come_back(
     assert word(server, original) == "mine"
 
 
-def test_a_subscriptions_worker_is_named(server: Postgres) -> None:
+def test_a_subscriptions_worker_and_a_slots_reader_are_named(server: Postgres) -> None:
     name = server.database()
 
     with subscribed(server, name):
         error = refused(server, name)
         refuse_held_open([member(server, name).locked], name)
-
-    assert "is held open by the subscription news." in error.what
-    assert f"`ALTER SUBSCRIPTION news DISABLE`, in {name}, ends it" in error.remedy
-
-
-def test_the_reader_of_a_slot_is_named(server: Postgres) -> None:
-    name, other = server.database(), server.database()
-
-    with subscribed(server, other):
         source = server.sql(
             "postgres", "SELECT DISTINCT database FROM pg_replication_slots"
         )
-        error = refused(server, name, source)
+        reader = refused(server, name, source)
+        # A role that may not see others' sessions is told, too.
+        user = server.role("CREATEDB")
+        server.sql("postgres", f"ALTER DATABASE {source} OWNER TO {user}")
+        with pytest.raises(HeldOpen, match="held open by the replication slot s"):
+            refuse_held_open([member(server, source, user)], source)
 
-    assert f"{source} is held open by the replication slot s, which" in error.what
-    assert "pg_terminate_backend(" in error.remedy
+    assert "is held open by the subscription news." in error.what
+    assert f"`ALTER SUBSCRIPTION news DISABLE`, in {name}, ends it" in error.remedy
+    assert f"{source} is held open by the replication slot s, which" in reader.what
+    assert "pg_terminate_backend(" in reader.remedy
 
 
 def test_clients_and_the_servers_own_are_none_of_it(server: Postgres) -> None:
@@ -294,21 +289,20 @@ def test_half_built_ones_that_are_held_are_told(server: Postgres) -> None:
     assert server.beside(name) == {"target"}
 
 
-@pytest.mark.parametrize("words", [(), ("--in-place",)], ids=str)
 def test_a_pull_is_refused_before_anything_is_downloaded(
-    project: Project,
-    heroku: StandIn,
-    monkeypatch: pytest.MonkeyPatch,
-    words: tuple[str, ...],
+    project: Project, heroku: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ALWAYS, "max_prepared_transactions", "5")
     with watched(FOLDERS["wheel"]) as postgres:
         target = Target(postgres, postgres.database(OLD, name="dev"))
         project.secrets = (*project.secrets, postgres.password)
-        pull = ("db.pull", "--app=barren", f"--target={target.url}", *words)
+        pull = ("db.pull", "--app=barren", f"--target={target.url}")
         with prepared(postgres, "dev", "left_over"):
-            told = [project.invoke(*pull)]
-            told += [project.invoke(*pull, "--dry-run")]
+            told = [
+                project.invoke(*pull, *words)
+                for words in ((), ("--dry-run",), ("--in-place",))
+            ]
+            told += [project.invoke(*pull, "--in-place", "--dry-run")]
 
     for ended in told:
         ended.refuses(
@@ -318,18 +312,3 @@ def test_a_pull_is_refused_before_anything_is_downloaded(
     assert not any(seen.method == "POST" for seen in heroku.requests(path="/backups"))
     assert heroku.total("download").requests == 0
     assert project.dumps() == []
-
-
-def test_a_role_that_may_not_see_others_sessions_is_told_of_a_slots_reader(
-    server: Postgres,
-) -> None:
-    other = server.database()
-
-    with subscribed(server, other):
-        source = server.sql(
-            "postgres", "SELECT DISTINCT database FROM pg_replication_slots"
-        )
-        user = server.role("CREATEDB")
-        server.sql("postgres", f"ALTER DATABASE {source} OWNER TO {user}")
-        with pytest.raises(HeldOpen, match="held open by the replication slot s"):
-            refuse_held_open([member(server, source, user)], source)

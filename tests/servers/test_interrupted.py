@@ -141,7 +141,7 @@ def test_while_swapping_the_swap_is_finished_first(
     held_back: Callable[[], str],
 ) -> None:
     old = target.oid
-    run = project.start("db.pull", "--app=staging")
+    run = project.start("db.pull", "--app=small-eu")
     run.until(lambda: "RENAME" in _active(target))
 
     run.signal(SIGTERM)
@@ -154,7 +154,7 @@ def test_while_swapping_the_swap_is_finished_first(
         f"Stopped by {HOW[SIGTERM]}", "in place already.*db.undo", code=128 + SIGTERM
     )
     assert target.family == {"target", "original"}
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert world.modern.picture(target.name) == world.modern.picture("small")
     project.invoke("db.undo").succeeds()
     assert target.oid == old
 
@@ -163,7 +163,7 @@ def test_who_can_not_wait_for_the_swap_keeps_the_old_database(
     project: Project, target: Target, held_back: Callable[[], str]
 ) -> None:
     before = target.oid
-    run = project.start("db.pull", "--app=staging")
+    run = project.start("db.pull", "--app=small-eu")
     run.until(lambda: "RENAME" in _active(target))
 
     for _ in range(3):

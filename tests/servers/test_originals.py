@@ -48,6 +48,8 @@ def test_after_many_pulls_it_is_there_and_comes_back(postgres: Postgres) -> None
         pull(postgres, name)
 
     assert postgres.beside(name) == {"target", "previous", "original"}
+    for one in (name, postgres.database()):  # to no pull it is a leftover
+        assert leftovers(postgres.psql(one), postgres.state(one)) == []
     undo(postgres, name, original=True)
     assert word(postgres, name) == "mine"
     assert postgres.state(name).comment is None
@@ -74,7 +76,9 @@ def test_brought_back_and_replaced_again_and_again_it_stays(
     assert word(postgres_18, kept(postgres_18, name)) == "mine"
 
 
-def test_a_second_one_gets_a_number_and_each_comes_back(postgres_18: Postgres) -> None:
+def test_each_gets_a_number_and_comes_back_in_the_turn_that_is_told(
+    postgres_18: Postgres,
+) -> None:
     name = own(postgres_18, "one")
     pull(postgres_18, name)
     for text in ("two", "three"):
@@ -84,14 +88,19 @@ def test_a_second_one_gets_a_number_and_each_comes_back(postgres_18: Postgres) -
 
     assert postgres_18.beside(name) == {"target", "original", "original 2"}
     assert word(postgres_18, kept(postgres_18, name, 3)) == "three"
+    turn = postgres_18.family(name).originals_in_turn
+    told = [word(postgres_18, one.dbname) for one in turn]
 
     seen = []
     for _ in range(6):
         undo(postgres_18, name, original=True)
         seen.append(word(postgres_18, name))
 
-    assert sorted(seen[:3]) == sorted(seen[3:]) == ["one", "three", "two"]
-    assert seen[0] == "three"  # the one that was replaced last
+    # The one that was replaced last comes first.
+    assert told == seen[:3] == ["three", "one", "two"]
+    assert sorted(seen[3:]) == sorted(told)
+    undo(postgres_18, name)
+    assert word(postgres_18, name) == "new"
 
 
 def test_undo_takes_turns_between_two_of_ones_own(postgres_18: Postgres) -> None:
@@ -211,15 +220,6 @@ def test_without_one_that_is_told(postgres_18: Postgres) -> None:
         undo(postgres_18, name, original=True)
 
 
-def test_it_is_no_leftover(postgres_18: Postgres) -> None:
-    name = own(postgres_18)
-    pull(postgres_18, name)
-
-    assert leftovers(postgres_18.psql(name), postgres_18.state(name)) == []
-    other = postgres_18.database()
-    assert leftovers(postgres_18.psql(other), postgres_18.state(other)) == []
-
-
 def renamed_by_hand(postgres: Postgres, dbname: str, name: str) -> None:
     postgres.sql("postgres", f"DROP DATABASE {name} WITH (FORCE)")
     postgres.sql("postgres", f"ALTER DATABASE {dbname} RENAME TO {name}")
@@ -257,28 +257,6 @@ def test_a_previous_one_that_was_renamed_by_hand_is_still_a_pulled_one(
     pull(postgres_18, name)
 
     assert postgres_18.beside(name) == {"target", "previous", "original"}
-
-
-def test_all_come_in_the_turn_that_is_told_and_undo_brings_the_pulled_one(
-    postgres_18: Postgres,
-) -> None:
-    name = own(postgres_18, "one")
-    for text in ("two", "three"):
-        pull(postgres_18, name)
-        postgres_18.sql("postgres", f"DROP DATABASE {name}")
-        own(postgres_18, text, name)
-    pull(postgres_18, name)
-    family = postgres_18.family(name)
-    told = [word(postgres_18, one.dbname) for one in family.originals_in_turn]
-
-    seen = []
-    for _ in told:
-        undo(postgres_18, name, original=True)
-        seen.append(word(postgres_18, name))
-    undo(postgres_18, name)
-
-    assert told == seen == ["three", "one", "two"]
-    assert word(postgres_18, name) == "new"
 
 
 def test_a_database_of_the_name_that_an_undo_needs_is_in_nobodys_way(

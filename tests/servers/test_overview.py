@@ -36,16 +36,16 @@ def test_each_backup_is_a_row_newest_first(project: Project) -> None:
 def test_it_tells_what_is_here_and_where_the_targets_rows_came_from(
     project: Project, target: Target
 ) -> None:
-    before = project.invoke("db.backups", "--app=staging").succeeds()
+    before = project.invoke("db.backups", "--app=small-eu").succeeds()
     assert f"{target.name} on 127.0.0.1" in before.err
     assert "was not filled by dbpull" in before.err
 
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
 
-    after = project.invoke("db.backups", "--app=staging").succeeds()
+    after = project.invoke("db.backups", "--app=small-eu").succeeds()
     [row] = [row for row in _rows(after.out) if row[0] == "b101"]
-    assert row[5].startswith("local/shop-eu-b101-")
-    assert "holds shop-eu b101, 1 hour old; pulled just now." in after.err
+    assert row[5].startswith("local/small-eu-b101-")
+    assert "holds small-eu b101, 1 hour old; pulled just now." in after.err
 
 
 def test_the_backups_of_an_attached_database_are_those_of_the_app_that_pays(
@@ -94,7 +94,7 @@ def test_a_closed_stdout_is_no_trouble(project: Project) -> None:
 def test_without_an_app_what_is_here_and_kept_is_told_all_the_same(
     project: Project, target: Target
 ) -> None:
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
 
     ended = project.invoke("db.backups", HEROKU_APP="")
 

@@ -26,10 +26,10 @@ def test_what_is_to_be_typed_has_the_name(
 ) -> None:
     rename(project)
 
-    first = project.invoke("dbpull.pull", "--app=shop-eu").succeeds()
-    again = project.invoke("dbpull.pull", "--app=shop-eu").succeeds()
+    first = project.invoke("dbpull.pull", "--app=small-eu").succeeds()
+    again = project.invoke("dbpull.pull", "--app=small-eu").succeeds()
     back = project.invoke("dbpull.undo").succeeds()
-    listed = project.invoke("dbpull.backups", "--app=shop-eu").succeeds()
+    listed = project.invoke("dbpull.backups", "--app=small-eu").succeeds()
 
     assert "`invoke dbpull.undo" in first.err
     assert "`invoke dbpull.undo` brings the old one back.\n" in again.err

@@ -59,12 +59,12 @@ def test_a_plan_names_what_is_dropped(
 ) -> None:
     target = make_target()
     project.environment["DATABASE_URL"] = target.url
-    plan = ("db.pull", "--app=staging", "--dry-run")
+    plan = ("db.pull", "--app=small-eu", "--dry-run")
 
     for undo in ("true", "true", "true", "false"):
         told = project.invoke(*plan, INVOKE_DB_UNDO=undo).succeeds()
         before = target.postgres.changes()
-        project.invoke("db.pull", "--app=staging", INVOKE_DB_UNDO=undo).succeeds()
+        project.invoke("db.pull", "--app=small-eu", INVOKE_DB_UNDO=undo).succeeds()
         done = target.postgres.changes()[len(before) :]
 
         assert _renames_and_drops(told.err.replace('"', "")) == _renames_and_drops(
@@ -74,18 +74,18 @@ def test_a_plan_names_what_is_dropped(
     assert f'DROP DATABASE "{target.name}__dbpull_old"' in told.err
 
 
-@pytest.mark.parametrize("more", [(), ("--in-place",), ("--jobs=1",)], ids=str)
 def test_a_plan_names_the_pg_restores_that_are_run(
-    project: Project, make_target: Callable[..., Target], more: tuple[str, ...]
+    project: Project, make_target: Callable[..., Target]
 ) -> None:
     project.environment["DATABASE_URL"] = make_target().url
-    project.invoke("db.pull", "--app=staging").succeeds()
-    words = ("db.restore", *more)
+    project.invoke("db.fetch", "--app=staging").succeeds()
 
-    planned = project.invoke(*words, "--dry-run").succeeds()
-    done = project.invoke("--echo", *words).succeeds()
+    for more in ((), ("--in-place",), ("--jobs=1",)):
+        words = ("db.restore", *more)
+        planned = project.invoke(*words, "--dry-run").succeeds()
+        done = project.invoke("--echo", *words).succeeds()
 
-    assert _pg_restores(planned.err) == _pg_restores(done.err) != set()
+        assert _pg_restores(planned.err) == _pg_restores(done.err) != set()
 
 
 def _pg_restores(told: str) -> set[str]:
@@ -193,9 +193,9 @@ def test_a_plan_drops_what_a_crashed_run_left_and_refuses_a_taken_name(
         postgres.database(name=dbname)
         mark = unfinished(name)
         postgres.sql("postgres", f"comment on database {dbname} is '{mark}';")
-    told = project.invoke("db.pull", "--app=staging", "--dry-run").succeeds()
+    told = project.invoke("db.pull", "--app=small-eu", "--dry-run").succeeds()
     before = postgres.changes()
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
     done = postgres.changes()[len(before) :]
 
     planned = _renames_and_drops(told.err.replace('"', ""))
@@ -203,5 +203,5 @@ def test_a_plan_drops_what_a_crashed_run_left_and_refuses_a_taken_name(
     assert planned == _renames_and_drops("\n".join(done))
 
     postgres.database("create table theirs ();", name=aside)
-    ended = project.invoke("db.pull", "--app=staging", "--dry-run")
+    ended = project.invoke("db.pull", "--app=small-eu", "--dry-run")
     ended.refuses(f"a database {aside} that dbpull did not make", "Rename or drop it")

@@ -81,17 +81,19 @@ def test_a_newer_servers_dump_goes_into_an_older_one_as_far_as_it_can(
 def test_a_pull_tells_its_story_on_stderr_and_the_next_one_fetches_no_whole_dump_again(
     project: Project, heroku: StandIn, target: Target
 ) -> None:
+    project.configure("db:\n  apps: {staging: small-eu}\n  jobs: 2\n")
+
     ended = project.invoke("db.pull", "--app=staging").succeeds()
 
     assert ended.out == ""
     host, port = "127.0.0.1", target.url.split(":")[-1].split("/")[0]
     label = f"{target.name} on {host}:{port}"
-    comes = f"shop-eu (staging) b101, 1 hour old → {label} (DATABASE_URL)"
+    comes = f"small-eu (staging) b101, 1 hour old → {label} (DATABASE_URL)"
     assert ended.err.startswith(comes)
     steps = re.findall(r"^\d\d:\d\d:\d\d (\w+).* \(\d\.\d s\)$", ended.err, re.M)
     assert steps == ["Fetched", "Restored", "Checked", "Swapped"]
     assert "total" not in ended.err, "that is for --timings"
-    assert f"{label} is now shop-eu b101" in ended.err
+    assert f"{label} is now small-eu b101" in ended.err
     assert "`invoke db.undo` brings the old one back.\n" in ended.err
     assert heroku.total("download").sent > 0
     heroku.forget_requests()
@@ -121,7 +123,7 @@ def test_the_steps_one_by_one_are_a_pull_with_capture(
 
     project.invoke("db.capture", "db.fetch", "db.restore", "db.cleanup").succeeds()
 
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert world.modern.picture(target.name) == world.modern.picture("small")
     assert len(heroku.requests(method="POST", path="/backups")) == 1
     [name] = project.dumps()
     assert name.startswith("fresh-eu-b001-")
@@ -139,13 +141,13 @@ def test_what_was_just_fetched_is_what_is_restored(project: Project) -> None:
 def test_a_dump_is_restored_without_any_network(
     world: World, project: Project, target: Target
 ) -> None:
-    dump = world.modern.dump("shop", project.folder / "some.dump")
+    dump = world.modern.dump("small", project.folder / "some.dump")
     offline = {"HEROKU_HOST": "http://127.0.0.1:1", "HEROKU_API_KEY": ""}
 
     ended = project.invoke("db.restore", "--dump=some.dump", **offline).succeeds()
 
     assert "is now some.dump." in ended.err
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert world.modern.picture(target.name) == world.modern.picture("small")
     assert dump.exists()
 
 
@@ -179,9 +181,9 @@ def test_a_name_of_63_bytes_with_quotes_blanks_and_umlauts_works_and_sessions_en
     old = target.oid
 
     with world.modern.session(name, "select 1"), coming_back(project, target):
-        project.invoke("db.pull", "--app=staging").succeeds()
+        project.invoke("db.pull", "--app=small-eu").succeeds()
 
-    assert world.modern.picture(name) == world.modern.picture("shop")
+    assert world.modern.picture(name) == world.modern.picture("small")
     project.invoke("db.undo").succeeds()
     assert target.oid == old
 

@@ -90,14 +90,14 @@ def test_without_undo_a_database_of_ones_own_stays_and_no_previous_one(
     project.configure("db: {undo: false}\n")
 
     first, ended = (
-        project.invoke("db.pull", "--app=shop-eu").succeeds() for _ in range(2)
+        project.invoke("db.pull", "--app=small-eu").succeeds() for _ in range(2)
     )
 
     assert target.family == {"target", "original"}
     assert "which dbpull had not filled" in first.err
     assert "which dbpull had not filled" not in ended.err
     assert "`invoke db.undo` brings" not in ended.err
-    assert f"Dropped the old {target.name} (shop-eu b101, 1 hour old, " in ended.err
+    assert f"Dropped the old {target.name} (small-eu b101, 1 hour old, " in ended.err
     project.invoke("db.undo").refuses("no previous database", "`invoke db.undo --orig")
     project.invoke("db.undo", "--original").succeeds()
     assert target.notes == "(1,mine)"
@@ -155,11 +155,11 @@ def test_in_place_refills_the_database_and_ends_the_sessions_that_use_a_table(
 def test_what_was_refilled_in_place_still_is_ones_own_database(
     project: Project, target: Target
 ) -> None:
-    project.invoke("db.pull", "--app=staging", "--in-place").succeeds()
-    told = project.invoke("db.pull", "--app=staging").succeeds()
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu", "--in-place").succeeds()
+    told = project.invoke("db.pull", "--app=small-eu").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
 
-    rows = "shop-eu b101, 1 hour old, pulled just now beside your own tables"
+    rows = "small-eu b101, 1 hour old, pulled just now beside your own tables"
     assert f"holds {rows}" in told.err
     assert target.family == {"target", "previous", "original"}
     project.invoke("db.undo", "--original").succeeds()
@@ -169,7 +169,7 @@ def test_what_was_refilled_in_place_still_is_ones_own_database(
 def test_in_place_touches_nothing_where_a_session_is_not_ours_to_end(
     world: World, project: Project, limited: Target, limited_url: str
 ) -> None:
-    words = ("--app=staging", f"--target={limited_url}", "--in-place")
+    words = ("--app=small-eu", f"--target={limited_url}", "--in-place")
 
     with (
         limited.untouched(),
@@ -197,7 +197,7 @@ def test_variables_of_env_count_below_the_project_too_and_those_of_the_shell_win
     project: Project, target: Target
 ) -> None:
     del project.environment["DATABASE_URL"]
-    project.environment["INVOKE_DB_APP"] = "staging"
+    project.environment["INVOKE_DB_APP"] = "small-eu"
     lines = [f"DATABASE_URL={target.url}", "INVOKE_DB_APP=nonsense"]
     (project.folder / ".env").write_text("\n".join(lines))
     below = project.folder / "app" / "models"
@@ -205,7 +205,7 @@ def test_variables_of_env_count_below_the_project_too_and_those_of_the_shell_win
 
     ended = project.invoke_in(below, "db.pull").succeeds()
 
-    assert "is now shop-eu b101" in ended.err
+    assert "is now small-eu b101" in ended.err
     assert target.family == {"target", "original"}
     assert len(project.dumps()) == 1
     assert list(below.iterdir()) == []

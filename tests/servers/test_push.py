@@ -14,9 +14,11 @@ import pytest
 from django_projects import PYTHONS, DjangoProject, database_of
 from faulty_stand_in import faults
 from projects import INVOKE, Project
-from stagings import MAJOR, Staging
+from stagings import MAJOR, Make, Staging, local_database
 from targets import Target
-from worlds import World
+from worlds import SMALL, World
+
+LOCAL = f"{SMALL} create table audit_events as select 1 as id;"
 
 
 def test_the_apps_database_becomes_equal_to_the_local_one_and_undo_brings_it_back(
@@ -73,8 +75,9 @@ def test_on_a_terminal_the_apps_name_is_asked_for_and_another_changes_nothing(
 
 
 def test_a_reset_whose_answer_is_lost_counts_and_rows_that_are_not_wanted_stay_here(
-    staging: Staging,
+    world: World, make_staging: Make
 ) -> None:
+    staging = make_staging(local_database(world, "local_small", LOCAL))
     staging.heroku.misbehave(faults.lose_answer(path="*/reset"))
 
     code, told = on_a_terminal(staging, staging.app, "--skip-data=audit_events")
@@ -113,7 +116,8 @@ def on_a_terminal(staging: Staging, typed: str, *words: str) -> tuple[int, bytes
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_manage_py_pushes_as_well(world: World, staging: Staging, python: str) -> None:
-    local = Target(world.others[MAJOR], "shop")
+    local = Target(world.others[MAJOR], "local_small")
+    local_database(world, local.name, LOCAL)
     databases = {"default": database_of(local)}
     django = DjangoProject(staging.project, PYTHONS[python], databases)
     staging.project.configure(f"db:\n  apps: {{staging: {staging.app}}}\n")
@@ -128,7 +132,7 @@ def test_manage_py_pushes_as_well(world: World, staging: Staging, python: str) -
         "db:push", "--app=staging", f"--confirm={staging.app}"
     ).succeeds()
 
-    assert staging.now == world.others[MAJOR].likeness("shop")
+    assert staging.now == world.others[MAJOR].likeness(local.name)
     assert f"`./manage.py db:push --undo --app={staging.app}" in ended.err
     django.manage(
         "db_push", "--undo", "--app=staging", f"--confirm={staging.app}"

@@ -14,7 +14,7 @@ def test_two_pulls_of_one_command_tell_of_each_other_and_undo_needs_no_heroku(
     project: Project, heroku: StandIn, target: Target
 ) -> None:
     named = f"--target={target.url}"
-    words = ("db.pull", "--app=staging", "db.pull", "--app=two-backups", named)
+    words = ("db.pull", "--app=small-eu", "db.pull", "--app=two-backups", named)
     ended = project.invoke(*words).succeeds()
     heroku.forget_requests()
 
@@ -22,12 +22,12 @@ def test_two_pulls_of_one_command_tell_of_each_other_and_undo_needs_no_heroku(
     forth = project.invoke("db.undo", HEROKU_API_KEY="").succeeds()
 
     told = [line for line in ended.err.splitlines() if " → " in line]
-    assert told[0].startswith("shop-eu (staging) b101, ")
+    assert told[0].startswith("small-eu b101, ")
     assert told[0].endswith("which holds rows that dbpull did not pull.")
     assert told[1].startswith("two-backups b002, ")
-    assert "which holds shop-eu b101, " in told[1]
+    assert "which holds small-eu b101, " in told[1]
     assert f"{target.name} on 127.0.0.1" in back.err
-    assert "is now shop-eu b101, pulled just now." in back.err
+    assert "is now small-eu b101, pulled just now." in back.err
     assert "is now two-backups b002, pulled just now." in forth.err
     assert heroku.total().requests == 0
 
@@ -39,7 +39,7 @@ def test_what_was_there_before_any_pull_comes_back_as_it_was_and_sessions_are_en
     target.sql(f"alter database {target.name} set work_mem = '7MB';")
     target.sql(f"comment on database {target.name} is 'of a developer';")
 
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
     assert target.sql("show work_mem;") == "7MB"
     with (
         world.modern.session(target.name, "select 1"),
@@ -67,7 +67,7 @@ def test_without_a_previous_database_undo_refuses(
 def test_undo_waits_for_nobody_and_is_refused_during_a_pull(
     project: Project, target: Target
 ) -> None:
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
     run = project.start("db.pull", "--app=slow-index", f"--target={target.url}")
     run.until(lambda: target.family == {"target", "original", "aside"})
     before = target.oid
@@ -85,27 +85,27 @@ def test_three_pulls_later_ones_own_database_comes_back_and_goes_when_asked(
 ) -> None:
     own, original = target.oid, f"{target.name}__dbpull_original"
 
-    first = project.invoke("db.pull", "--app=staging").succeeds()
+    first = project.invoke("db.pull", "--app=small-eu").succeeds()
     second = project.invoke(
         "db.pull", "--app=two-backups", f"--target={target.url}"
     ).succeeds()
     third = project.invoke(
-        "db.pull", "--app=staging", f"--target={target.url}"
+        "db.pull", "--app=small-eu", f"--target={target.url}"
     ).succeeds()
 
     label = f"{target.name} on 127.0.0.1"
-    assert first.err.startswith(f"shop-eu (staging) b101, 1 hour old → {label}")
+    assert first.err.startswith(f"small-eu b101, 1 hour old → {label}")
     assert "which holds rows that dbpull did not pull." in first.err
     assert f"which dbpull had not filled, is kept as {original}:" in first.err
     assert "`invoke db.undo --original` brings it back" in first.err
     assert "Dropped" not in first.err
     line = second.err.splitlines()[0]
     assert line.startswith(f"two-backups b002, 1 hour old → {label}")
-    assert line.endswith("which holds shop-eu b101, 1 hour old, pulled just now.")
+    assert line.endswith("which holds small-eu b101, 1 hour old, pulled just now.")
     assert "Dropped" not in second.err
     before_that = f"the database before that, {target.name}__dbpull_previous"
-    assert f"Dropped {before_that} (shop-eu b101," in third.err
-    listed = project.invoke("db.backups", "--app=staging").succeeds()
+    assert f"Dropped {before_that} (small-eu b101," in third.err
+    listed = project.invoke("db.backups", "--app=small-eu").succeeds()
     assert f"{original} holds rows that dbpull did not pull" in listed.err
     assert f"{target.name}__dbpull_previous holds two-backups b002" in listed.err
 
@@ -128,7 +128,7 @@ def test_somebody_elses_original_and_one_that_was_renamed_by_hand_are_not_droppe
     project: Project, target: Target
 ) -> None:
     own, original = target.oid, f"{target.name}__dbpull_original"
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
     postgres = target.postgres
     other = postgres.role("createdb")
     url = f"--target={postgres.socket_url(target.name, other)}"
@@ -152,7 +152,7 @@ def test_a_role_that_may_not_rename_is_told_at_once(
     postgres, user = target.postgres, target.postgres.role("createdb")
     postgres.sql("postgres", f"alter database {target.name} owner to {user};")
     url = f"--target={postgres.socket_url(target.name, user)}"
-    project.invoke("db.pull", "--app=staging", url).succeeds()
+    project.invoke("db.pull", "--app=small-eu", url).succeeds()
     postgres.sql("postgres", f"alter role {user} nocreatedb;")
 
     before = postgres.changes()
@@ -166,11 +166,11 @@ def test_each_original_that_can_be_dropped_is_and_of_the_others_that_is_told(
     project: Project, target: Target
 ) -> None:
     postgres, name = target.postgres, target.name
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
     postgres.sql("postgres", f"drop database {name}; create database {name};")
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
     first, second = (f"{name}__dbpull_original{number}" for number in ("", "_2"))
-    listed = project.invoke("db.backups", "--app=staging").succeeds()
+    listed = project.invoke("db.backups", "--app=small-eu").succeeds()
     assert f"{second} holds" in listed.err
     assert "`invoke db.undo --original`, 2 times, brings it back." in listed.err
     postgres.sql(

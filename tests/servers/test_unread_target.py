@@ -50,7 +50,7 @@ def test_the_remedy_that_is_told_helps(make_project: Callable[..., Project]) -> 
         url = server_of(project).url("development")
         (project.folder / ".env").write_text(f"DATABASE_URL={url}\n")
 
-        project.invoke("db.pull", "--app=staging").succeeds()
+        project.invoke("db.pull", "--app=small-eu").succeeds()
     finally:
         server_of(project).delete()
 

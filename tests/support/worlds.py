@@ -94,6 +94,11 @@ alter table blobs alter data set storage external;
 insert into blobs select g, string_agg(md5(g || '-' || i), '')
   from generate_series(1, 21) g, generate_series(1, 3000) i group by g;
 """
+# Where a pull is wanted, and not what it brings: half of what the shop's takes.
+SMALL = """
+create table orders (id int primary key, word text);
+insert into orders select g, 'word ' || g from generate_series(1, 5) g;
+"""
 # More than two of the download's chunks, to be caught arriving. A row is longer than
 # what gzip looks back: it finds nothing in the copies.
 BULK = f"""{ROWS}
@@ -137,7 +142,8 @@ def _app_of(major: int, source: str, folder: Path) -> AppConfig:
 
 def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
     """One app for each situation."""
-    source = modern.url("shop")
+    source, small = modern.url("shop"), modern.url("small")
+    yield _app("small-eu", small, BackupConfig(number=101, age=HOUR))
     yield _app(
         "shop-eu",
         source,
@@ -152,16 +158,14 @@ def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
     )
     yield _app("at-work", source, BackupConfig(number=5, age=60, status="running"))
     for case in range(3):
-        yield _app(f"stale-{case}", source, BackupConfig(number=1, age=50 * HOUR))
+        yield _app(f"stale-{case}", small, BackupConfig(number=1, age=50 * HOUR))
+    for name in ("captured", "fresh-eu", "fresh-too", "picked-up"):
+        yield _app(name, small)
     for name in (
-        "captured",
-        "fresh-eu",
-        "fresh-too",
         "refusing",
         "barren",
         "unseen",
         "secret",
-        "picked-up",
         "fresh-at-once",
         "fresh-by-steps",
     ):
@@ -173,7 +177,7 @@ def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
     for name in ("changing", "changing-there", "changing-in-place"):
         yield _app(name, source, BackupConfig(number=1, dump=str(whole)))
     for name in ("two-backups", "two-backups-there"):
-        yield _app(name, source, BackupConfig(age=9 * HOUR), BackupConfig(age=HOUR))
+        yield _app(name, small, BackupConfig(age=9 * HOUR), BackupConfig(age=HOUR))
     for name in BAD:
         yield _app(name, modern.url(name), BackupConfig(number=1))
     for name in STRANGE:
@@ -198,6 +202,7 @@ def _fill(folder: Path) -> None:
 def _fill_modern(modern: Watched, folder: Path) -> None:
     modern.database(BULK, name="bulk")
     whole = modern.dump("bulk", folder / "bulk.dump", *AS_HEROKU, "-Z0")
+    modern.database(SMALL, name="small")
     modern.database(ROWS, name="smaller")
     modern.dump("smaller", folder / "smaller.dump")
     for name, sql in BAD.items():
