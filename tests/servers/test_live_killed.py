@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import signal
 import time
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,24 +16,37 @@ import pytest
 from forwarder import command
 from projects import Project, marked
 from silences import until
-from targets import Target
+from targets import Session, Target
 from worlds import World
 
 TIMES = 10
 AT_MOST = 5.0  # seconds for the source to be rid of us
-RATE = 2_000_000  # bytes a second: a pull takes long enough to have moments
+RATE = 400_000  # bytes a second: a pull takes long enough to have moments
 PULL = ("db.pull", "--source=far", "--capture", "--delete")
-OURS = """select coalesce(string_agg(coalesce(wait_event_type, '-'), ' '), '')
-  from pg_stat_activity where application_name = 'dbpull' and datname = 'smaller';"""
+SOURCE = "killed_source"
+ROWS = """create table blobs (id int primary key, data text);
+insert into blobs select g, string_agg(md5(g || '-' || i), '')
+  from generate_series(1, 21) g, generate_series(1, 300) i group by g;"""
+OURS = f"""select coalesce(string_agg(coalesce(wait_event_type, '-'), ' '), '')
+  from pg_stat_activity where application_name = 'dbpull' and datname = '{SOURCE}'"""
 RUNNING = """select count(*) from pg_stat_activity
-  where backend_type = 'client backend' and pid <> pg_backend_pid();"""
+  where backend_type = 'client backend' and pid <> pg_backend_pid()"""
+
+
+@pytest.fixture(scope="module")
+def looking(world: World) -> Iterator[Session]:
+    """A session on the source's server: a psql for each look would cost much more."""
+    world.modern.database(ROWS, name=SOURCE)
+    with world.modern.session("postgres") as session:
+        yield session
+    world.modern.drop_like(SOURCE)
 
 
 @pytest.fixture
 def far(world: World, project: Project) -> Project:
     """A project whose source only a tunnel leads to."""
-    place = urlsplit(world.modern.url("smaller")).netloc.rpartition("@")[2]
-    url = f"postgres://postgres:{world.modern.password}@db.internal:1/smaller"
+    place = urlsplit(world.modern.url(SOURCE)).netloc.rpartition("@")[2]
+    url = f"postgres://postgres:{world.modern.password}@db.internal:1/{SOURCE}"
     project.configure(
         f"db:\n  jobs: 2\n  sources:\n    far:\n      source: {url}\n"
         f"      tunnel: {command(place, rate=RATE)}\n"
@@ -40,25 +54,20 @@ def far(world: World, project: Project) -> Project:
     return project
 
 
-def sessions(world: World) -> str:
-    """What our sessions on the source wait for."""
-    return world.modern.sql("postgres", OURS)
-
-
-def rid_of_us(world: World, since: float) -> None:
+def rid_of_us(looking: Session, since: float) -> None:
     """Assert that the source has no session of ours in time."""
-    while there := sessions(world):
+    while there := looking.ask(OURS):
         assert time.monotonic() - since < AT_MOST, there
         time.sleep(0.05)
 
 
 def test_a_killed_pull_leaves_no_session_on_the_source(
-    world: World, far: Project, target: Target
+    world: World, looking: Session, far: Project, target: Target
 ) -> None:
     began = time.monotonic()
     far.invoke(*PULL).succeeds()
     duration = time.monotonic() - began
-    source = world.modern.picture("smaller")
+    source = world.modern.picture(SOURCE)
     target.sql("create table old (n int)")
     old, oid = world.modern.picture(target.name), target.oid
 
@@ -69,15 +78,15 @@ def test_a_killed_pull_leaves_no_session_on_the_source(
         run.signal(signal.SIGKILL)
         killed = time.monotonic()
         run.end()
-        rid_of_us(world, killed)
+        rid_of_us(looking, killed)
         until(lambda: marked(run.mark) == [])  # noqa: B023 - called in this round
-        until(lambda: world.modern.sql("postgres", RUNNING) == "0")
+        until(lambda: looking.ask(RUNNING) == "0")
 
-        is_now = world.modern.picture(target.name)
-        assert is_now == (old if target.oid == oid else source), moment
-        if target.oid != oid:
+        is_now, its_oid = world.modern.picture(target.name), target.oid
+        assert is_now == (old if its_oid == oid else source), moment
+        if its_oid != oid:
             target.sql("create table old (n int)")
-            oid = target.oid
+            oid = its_oid
 
     far.invoke(*PULL).succeeds()
     assert world.modern.picture(target.name) == source
@@ -88,16 +97,16 @@ def test_a_killed_pull_leaves_no_session_on_the_source(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 )
 def test_a_pull_that_waits_for_a_lock_leaves_no_session(
-    world: World, far: Project, target: Target, number: int
+    world: World, looking: Session, far: Project, target: Target, number: int
 ) -> None:
     with target.untouched():
-        with world.modern.session("smaller", "begin", "lock table blobs"):
+        with world.modern.session(SOURCE, "begin", "lock table blobs"):
             run = far.start(*PULL)
-            run.until(lambda: "Lock" in sessions(world).split(), "a lock")
+            run.until(lambda: "Lock" in looking.ask(OURS).split(), "a lock")
             run.signal(number)
             sent = time.monotonic()
             ended = run.end()
-            rid_of_us(world, sent)
+            rid_of_us(looking, sent)
             until(lambda: marked(run.mark) == [])
         far.invoke("db.cleanup").succeeds()
 

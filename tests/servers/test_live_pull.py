@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,7 +20,8 @@ from lacking import OLD_POSTGRES, needs
 from poolers import pooled
 from projects import Ended, Project
 from stagings import only_encrypted
-from targets import OLD, Target, Watched, watched
+from targets import Target, Watched
+from worlds import World
 
 SHOP = """
 create table orders (id int primary key, note text);
@@ -39,7 +39,7 @@ create table audit."Logins  (" as select 1 as id;
 create table audit.sequenced (id serial);
 """
 OURS = """select count(*) from pg_stat_activity
-  where application_name = 'dbpull' and pid <> pg_backend_pid()"""
+  where application_name = 'dbpull' and datname = '{}'"""
 CANCELLED = """#!/bin/sh
 case "$*" in *--version*|*--host=*) exec {real} "$@";; esac
 echo x >>{count}
@@ -70,6 +70,11 @@ class Pulling:
         return self.server.url(self.dbname)
 
     @property
+    def sessions(self) -> str:
+        """SQL for how many of ours it has."""
+        return OURS.format(self.dbname)
+
+    @property
     def place(self) -> str:
         """The server's address."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
@@ -94,47 +99,38 @@ class Pulling:
 Make = Callable[..., Pulling]
 
 
-@pytest.fixture(scope="module")
-def started() -> Iterator[Callable[[str], Watched]]:
-    """The servers, each started when it is first asked for."""
-    with ExitStack() as stack:
-        yield cache(lambda name: stack.enter_context(watched(FOLDERS[name])))
-
-
 @pytest.fixture
-def make(tmp_path: Path, started: Callable[[str], Watched]) -> Iterator[Make]:
+def make(tmp_path: Path, world: World, target: Target) -> Iterator[Make]:
+    """Make a source and a project that pulls it, once in a test."""
     with ExitStack() as stack:
 
-        def made(source: str = "wheel", target: str = "wheel") -> Pulling:
-            server, other = started(source), started(target)
-            aim = Target(other, other.database(OLD))
-            project = Project.at(tmp_path / "project", DATABASE_URL=aim.url)
-            project.secrets = (server.password, other.password)
+        def made(source: str = "wheel") -> Pulling:
+            server = world.modern if source == "wheel" else world.others[int(source)]
+            project = Project.at(tmp_path / "project", DATABASE_URL=target.url)
+            project.secrets = world.secrets
             stack.callback(project.close)
-            return Pulling(server, server.database(SHOP), aim, project)
+            stack.callback(server.drop_like, "live_shop")
+            dbname = server.database(SHOP, name="live_shop")
+            return Pulling(server, dbname, target, project)
 
         yield made
 
 
-def test_the_length_and_the_end_of_the_transaction_are_told(make: Make) -> None:
+def test_a_plan_dumps_nothing_and_a_pull_tells_of_its_transaction(make: Make) -> None:
     pulling = make()
+    with pulling.target.unasked():
+        planned = pulling.pull("", "--dry-run").succeeds()
+
+    assert "pg_dump --format=custom --no-owner --no-acl" in planned.err
+    assert "one transaction" in planned.err
+    assert pulling.project.dumps() == []
     ended = pulling.pull().succeeds()
 
     pulling.is_the_same()
     assert "is read in one transaction" in ended.err
     assert "can't be resumed" in ended.err
     assert "no longer read" in ended.err
-    assert pulling.server.sql("postgres", OURS) == "0"
-
-
-def test_a_plan_shows_the_command_and_dumps_nothing(make: Make) -> None:
-    pulling = make()
-    with pulling.target.unasked():
-        ended = pulling.pull("", "--dry-run").succeeds()
-
-    assert "pg_dump --format=custom --no-owner --no-acl" in ended.err
-    assert "one transaction" in ended.err
-    assert pulling.project.dumps() == []
+    assert pulling.server.sql("postgres", pulling.sessions) == "0"
 
 
 @needs_old
@@ -225,7 +221,7 @@ def test_a_dump_waits_for_a_lock_under_our_name(make: Make) -> None:
     pulling = make()
     with pulling.server.session(pulling.dbname, "begin", "lock table orders") as held:
         run = pulling.project.start("db.pull", f"--source={pulling.url}")
-        waits = f"{OURS} and wait_event_type = 'Lock'"
+        waits = f"{pulling.sessions} and wait_event_type = 'Lock'"
         run.until(lambda: pulling.server.sql("postgres", waits) == "1", "a lock")
         assert "Waiting for the first bytes of" in run.err
         held.ask("commit")
@@ -246,10 +242,9 @@ def test_the_transaction_ends_before_the_restore(make: Make) -> None:
     )
     run = pulling.project.start("db.pull", f"--source={pulling.url}")
     run.says("no longer read")
-    there = f"{OURS} and datname = '{pulling.dbname}'"
 
     assert run.process.poll() is None
-    assert pulling.server.sql("postgres", there) == "0"
+    assert pulling.server.sql("postgres", pulling.sessions) == "0"
     run.signal(2)
     assert run.end().code == 130
 
@@ -309,24 +304,17 @@ def test_a_password_is_printed_by_a_command_each_time(
     pulling.is_the_same()
 
 
-def test_a_password_may_stand_in_the_users_file(make: Make) -> None:
+def test_a_password_may_stand_in_the_users_file_for_a_tunnel_too(make: Make) -> None:
+    """It names the server's host and port, not the tunnel's."""
     pulling = make()
     passwords = Path(pulling.project.environment["HOME"]) / ".pgpass"
     passwords.write_text(f"*:*:*:postgres:{pulling.server.password}\n")
     passwords.chmod(0o600)
+    source = f"--source=postgres://postgres@{pulling.place}/{pulling.dbname}"
+    elsewhere = {"PGPASSWORD": "theirs", "PGHOST": "elsewhere"}
+    pulling.project.invoke("db.fetch", source, **elsewhere).succeeds()
 
-    source = f"postgres://postgres@{pulling.place}/{pulling.dbname}"
-    pulling.pull(source, PGPASSWORD="theirs", PGHOST="elsewhere").succeeds()
-
-    pulling.is_the_same()
-
-
-def test_the_users_file_serves_through_a_tunnel(make: Make) -> None:
-    """It names the server's host and port, not the tunnel's."""
-    pulling = make()
-    passwords = Path(pulling.project.environment["HOME"]) / ".pgpass"
     passwords.write_text(f"db.invalid:5432:*:*:{pulling.server.password}\n")
-    passwords.chmod(0o600)
     pulling.project.configure(
         "db:\n  sources:\n    shop:\n"
         f"      source: postgres://postgres@db.invalid/{pulling.dbname}\n"
@@ -342,8 +330,11 @@ def test_a_dump_has_the_encoding_of_its_database(make: Make) -> None:
     """Bytes of SQL_ASCII can't be converted."""
     pulling = make()
     options = "encoding 'sql_ascii' locale 'C' template template0"
-    dbname = pulling.server.database("create table t (x text)", options=options)
-    pulling.pull(pulling.server.url(dbname)).succeeds()
+    dbname = pulling.server.database(
+        "create table t (x text)", name="live_shop_in_ascii", options=options
+    )
+    source = f"--source={pulling.server.url(dbname)}"
+    pulling.project.invoke("db.fetch", source).succeeds()
 
     (dump,) = pulling.project.dumps()
     with (pulling.project.local / dump).open("rb") as file:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from databases import FOLDERS
 from dbpull.errors.live import DumpFailed, LiveError
 from dbpull.live import pg_dump, poolers, server, url
 from dbpull.live.dumping import dumping
@@ -16,18 +15,25 @@ from dbpull.postgres.psql import Psql
 from dbpull.shell.local import Local
 from lacking import needs
 from poolers import pooled
-from targets import Watched, watched
+from targets import Watched
+from worlds import World
 
 
 def psql_of(text: str, program: str) -> Psql:
     return Psql(Local(), program, url.read(text, "the test").connection)
 
 
-@pytest.fixture(scope="module")
-def modern() -> Iterator[Watched]:
+@pytest.fixture
+def modern(world: World) -> Watched:
     """The newest server."""
-    with watched(FOLDERS["wheel"]) as started:
-        yield started
+    return world.modern
+
+
+@pytest.fixture
+def dbname(modern: Watched) -> Iterator[str]:
+    """A database of a table."""
+    yield modern.database("create table orders (id int)", name="live_orders")
+    modern.drop_like("live_orders")
 
 
 @needs("pgbouncer")
@@ -85,8 +91,7 @@ def test_a_server_itself_is_taken_and_tells_of_itself(modern: Watched) -> None:
     assert not facts.is_encrypted
 
 
-def test_who_holds_a_lock_is_told(modern: Watched) -> None:
-    dbname = modern.database("create table orders (id int)")
+def test_who_holds_a_lock_is_told(modern: Watched, dbname: str) -> None:
     psql = psql_of(modern.url(dbname), modern.program("psql"))
     program = programs.Program(modern.program("pg_dump"), modern.major)
     argv = pg_dump.argv(program, psql.connection)
@@ -113,8 +118,7 @@ def test_the_first_of_several_hosts_that_answers_is_taken(modern: Watched) -> No
     assert server.ask(poolers.refuse_pooler(psql)).dbname == "postgres"
 
 
-def test_a_dump_ends_with_its_context(modern: Watched) -> None:
-    dbname = modern.database("create table orders (id int)")
+def test_a_dump_ends_with_its_context(modern: Watched, dbname: str) -> None:
     psql = psql_of(modern.url(dbname), modern.program("psql"))
     program = programs.Program(modern.program("pg_dump"), modern.major)
     facts = server.ask(psql)
