@@ -18,7 +18,7 @@ db:
 """
 
 
-def test_nobody_watches_so_another_source_does_not_replace_it(
+def test_another_source_replaces_it_only_on_a_terminal_where_the_first_line_tells_it(
     project: Project, target: Target
 ) -> None:
     project.invoke("db.pull", "--app=shop-eu").succeeds()
@@ -36,6 +36,9 @@ def test_nobody_watches_so_another_source_does_not_replace_it(
         ended.refuses(holds, "pass --target=URL, or give the source a `target`")
 
     assert (target.oid, target.postgres.changes()) == before
+    code, told = on_a_terminal(project, "db.pull", "--app=two-backups")
+    assert code == 0, told
+    assert "which holds shop-eu b101, " in " ".join(told.split())
 
 
 def test_the_same_source_by_another_name_replaces_it_and_one_whose_own_target_it_is(
@@ -54,13 +57,10 @@ def test_the_same_source_by_another_name_replaces_it_and_one_whose_own_target_it
     assert "which holds shop-eu b101, " in first
 
 
-def test_on_a_terminal_the_first_line_tells_it(
-    project: Project, target: Target
-) -> None:
-    project.invoke("db.pull", "--app=shop-eu").succeeds()
+def on_a_terminal(project: Project, *task: str) -> tuple[int, str]:
+    """A run whose stderr is one: its code, and what it told there."""
     ours, theirs = pty.openpty()
-
-    words = [sys.executable, "-m", "invoke", "db.pull", "--app=two-backups"]
+    words = [sys.executable, "-m", "invoke", *task]
     with subprocess.Popen(
         words, stderr=theirs, cwd=project.folder, env=project.environment
     ) as run:
@@ -69,9 +69,7 @@ def test_on_a_terminal_the_first_line_tells_it(
         while chunk := _read(ours):
             told += chunk
     os.close(ours)
-
-    assert run.returncode == 0, told.decode()
-    assert "which holds shop-eu b101, " in " ".join(told.decode().split())
+    return run.returncode, told.decode()
 
 
 def _read(terminal: int) -> bytes:
