@@ -44,10 +44,13 @@ def words(postgres: Postgres, name: str) -> set[str]:
 def test_after_many_pulls_it_is_there_and_comes_back(postgres: Postgres) -> None:
     name = own(postgres)
 
-    for _ in range(3):
+    for number in ("first", "second", "third"):
         pull(postgres, name)
+        postgres.sql(name, f"UPDATE word SET of = '{number} pull'")
 
     assert postgres.beside(name) == {"target", "previous", "original"}
+    assert word(postgres, Names(name).previous) == "second pull"
+    assert word(postgres, kept(postgres, name)) == "mine"
     for one in (name, postgres.database()):  # to no pull it is a leftover
         assert leftovers(postgres.psql(one), postgres.state(one)) == []
     undo(postgres, name, original=True)
@@ -56,7 +59,7 @@ def test_after_many_pulls_it_is_there_and_comes_back(postgres: Postgres) -> None
     # The pulled one that was current is what undo brings back.
     assert postgres.beside(name) == {"target", "previous"}
     undo(postgres, name)
-    assert word(postgres, name) == "new"
+    assert word(postgres, name) == "third pull"
     assert postgres.beside(name) == {"target", "original"}
 
 
@@ -69,11 +72,22 @@ def test_brought_back_and_replaced_again_and_again_it_stays(
     for _ in range(2):
         pull(postgres_18, name, keep_previous=keep)
         pull(postgres_18, name, keep_previous=keep)
+        if not keep:
+            refuse_undo_without_a_previous_one(postgres_18, name)
         undo(postgres_18, name, original=True)
         assert word(postgres_18, name) == "mine"
 
     pull(postgres_18, name, keep_previous=keep)
     assert word(postgres_18, kept(postgres_18, name)) == "mine"
+
+
+def refuse_undo_without_a_previous_one(postgres: Postgres, name: str) -> None:
+    """Assert that none has stayed, and that the remedy names the original one."""
+    assert postgres.beside(name) == {"target", "original"}
+    with pytest.raises(TargetError, match=f"no previous database of {name}") as raised:
+        undo(postgres, name)
+    assert f"{name}__dbpull_original, which" in raised.value.remedy
+    assert "db.undo --original" in str(raised.value)
 
 
 def test_each_gets_a_number_and_comes_back_in_the_turn_that_is_told(

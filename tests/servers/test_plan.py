@@ -63,9 +63,9 @@ def test_a_plan_names_what_is_dropped(
 
     for undo in ("true", "true", "true", "false"):
         told = project.invoke(*plan, INVOKE_DB_UNDO=undo).succeeds()
-        before = target.postgres.changes()
+        before = target.postgres.logged
         project.invoke("db.pull", "--app=small-eu", INVOKE_DB_UNDO=undo).succeeds()
-        done = target.postgres.changes()[len(before) :]
+        done = target.postgres.changes(before)
 
         assert _renames_and_drops(told.err.replace('"', "")) == _renames_and_drops(
             "\n".join(done)
@@ -194,9 +194,9 @@ def test_a_plan_drops_what_a_crashed_run_left_and_refuses_a_taken_name(
         mark = unfinished(name)
         postgres.sql("postgres", f"comment on database {dbname} is '{mark}';")
     told = project.invoke("db.pull", "--app=small-eu", "--dry-run").succeeds()
-    before = postgres.changes()
+    before = postgres.logged
     project.invoke("db.pull", "--app=small-eu").succeeds()
-    done = postgres.changes()[len(before) :]
+    done = postgres.changes(before)
 
     planned = _renames_and_drops(told.err.replace('"', ""))
     assert planned[:2] == [f"DROP DATABASE {aside}", f"DROP DATABASE {old}"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from faulty_stand_in import faults
-from projects import INVOKE, Run, marked
+from projects import Run, marked
 from stagings import MAJOR, Make, local_database
 from worlds import BAD_KEY, SLOW_INDEX, World
 
@@ -106,21 +106,18 @@ def test_a_story_that_nobody_reads_any_more_does_not_keep_it_from_being_put_back
     world: World, make_staging: Make
 ) -> None:
     staging = make_staging(endless(world))
-    reading, writing = os.pipe()
-    run = subprocess.Popen(
-        [*INVOKE, *staging.push()],
-        cwd=staging.project.folder,
-        env=staging.project._environment({}),
-        stdin=subprocess.DEVNULL,
-        stderr=writing,
-    )
-    os.close(writing)
+    # A pipe in the place of the file that a run's words go to.
+    words = Path(staging.project.environment["HOME"]) / "0.err"
+    os.mkfifo(words)
+    reading = os.open(words, os.O_RDONLY | os.O_NONBLOCK)
+    run = staging.project.start(*staging.push())
+    os.set_blocking(reading, True)
     told = b""
     while b"Restoring into" not in told:
         told += os.read(reading, 4096)
 
     os.close(reading)
-    run.send_signal(signal.SIGHUP)
+    run.signal(signal.SIGHUP)
 
-    assert run.wait(60) == 128 + signal.SIGHUP
+    assert run.process.wait(60) == 128 + signal.SIGHUP
     assert staging.now == staging.before

@@ -264,6 +264,21 @@ def test_an_impossible_value_is_told_with_its_place_and_what_is_wanted(
     assert caught.value.code == 1
 
 
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [
+        ("keep", "whole number from 1"),
+        ("jobs", "1 to 64"),
+        ("connections", "1 to 16"),
+    ],
+)
+def test_the_remedy_says_what_is_possible(key: str, wanted: str) -> None:
+    with pytest.raises(ImpossibleValue) as caught:
+        Settings.of({key: BAD[key]})
+
+    assert wanted in caught.value.remedy
+
+
 @pytest.mark.parametrize("key", ["app", "database", "target"])
 def test_an_empty_value_is_told_as_such(key: str) -> None:
     with pytest.raises(EmptyValue, match=f"^db.{key} in invoke.yaml is empty"):
