@@ -30,6 +30,7 @@ PACKAGE = Path(dbpull.__file__).parent
 MODULES = ("invoke", "fabric")
 MANAGE = "manage.py"
 DJANGO = ("django.core.management", "django.contrib.auth", "psycopg")
+FAKES = ("faker", "faker.providers.person.en_US")
 LONGEST_REQUEST = 1 << 18
 WITHOUT = ("dbpull.demo", "dbpull.django", "dbpull.fab")
 """What needs more than is always installed; and what, once imported, says: `fab`."""
@@ -174,9 +175,10 @@ def _import_all() -> None:
     """Import what the runs need."""
     for name in MODULES:
         import_module(name)
-    with contextlib.suppress(ImportError):
-        for name in DJANGO:
-            import_module(name)
+    for names in (DJANGO, FAKES):
+        with contextlib.suppress(ImportError):
+            for name in names:
+                import_module(name)
     for file in PACKAGE.rglob("*.py"):
         module = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts)
         if not module.startswith(WITHOUT) and "__main__" not in module:
