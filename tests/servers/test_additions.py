@@ -76,7 +76,10 @@ def test_rows_and_commands_come_before_the_swap_and_commands_after_it(
 
 
 FAILING: list[tuple[dict[str, Any], str]] = [
-    ({"before_swap": ["kill -9 $$"]}, r"`kill -9 \$\$` got signal 9"),
+    (
+        {"app": "small-eu", "before_swap": ["kill -9 $$"]},
+        r"`kill -9 \$\$` got signal 9",
+    ),
     ({"before_swap": ["dev.sql", "bad.sql"]}, "`bad.sql` ended .* 3: .*by zero"),
     ({"keep_rows": {"customers": "true; SELECT"}}, "customers in keep_rows"),
     ({"keep_rows": {"customers": "id = 100003"}}, "they break customers_email\\."),
@@ -102,7 +105,7 @@ def test_what_fails_before_the_swap_leaves_the_target(
 def test_ctrl_c_ends_a_command_and_leaves_the_target(
     project: Project, target: Target
 ) -> None:
-    write(project, before_swap="echo began; sleep 600")
+    write(project, app="small-eu", before_swap="echo began; sleep 600")
 
     with target.untouched():
         run = project.start("db.pull")

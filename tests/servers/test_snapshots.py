@@ -110,21 +110,21 @@ def test_a_snapshot_is_listed_comes_back_and_stays(
 def test_a_pull_that_is_kept_is_a_reset_the_next_time(
     project: Project, heroku: StandIn, target: Target
 ) -> None:
-    pull, plain = ("db.pull", "--app=shop-eu", "--delete"), "db: {keep_pulled: true}"
-    count = "select count(*) from customers;"
+    pull, plain = ("db.pull", "--app=small-eu", "--delete"), "db: {keep_pulled: true}"
+    count = "select count(*) from orders;"
     (project.folder / "after.sql").write_text("create table after (n int);")
     project.configure("db: {keep_pulled: true, after_swap: [after.sql]}")
     first = project.invoke(*pull).succeeds()
     assert "It is kept as the snapshot pulled: `invoke db.reset" in first.err
     rows = target.sql(count)
-    target.sql("truncate customers cascade; drop table after")
+    target.sql("truncate orders; drop table after")
     project.invoke("db.reset").succeeds()
     assert target.sql(f"select count(*) from after; {count}") == f"0\n{rows}"
 
     project.configure(plain)
     again = project.invoke(*pull).succeeds()
     assert "here as the snapshot" not in again.err, "commands would run anew"
-    target.sql("truncate customers cascade")
+    target.sql("truncate orders")
     heroku.forget_requests()
     plan = project.invoke(*pull, "--dry-run").succeeds()
     ended = project.invoke(*pull, "--json").succeeds()

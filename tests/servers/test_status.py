@@ -24,19 +24,19 @@ def test_the_target_what_is_kept_the_dumps_and_the_newest_backup(
     port = urlsplit(target.url).port
     place = f"{target.name} on 127.0.0.1:{port} (DATABASE_URL): "
     with target.unasked():
-        before = _lines(project.invoke("db.status", "--app=staging").succeeds().out)
+        before = _lines(project.invoke("db.status", "--app=small-eu").succeeds().out)
 
     assert before["target"].startswith(f"{place}rows that dbpull did not pull, ")
     assert before["dumps"] == "0 dumps in local, 0 B"
-    assert before["source"] == "shop-eu: b101 is the newest, 1 hour old"
+    assert before["source"] == "small-eu: b101 is the newest, 1 hour old"
     assert before.keys() == {"target", "dumps", "source"}
 
-    project.invoke("db.pull", "--app=staging").succeeds()
-    project.invoke("db.pull", "--app=staging").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
+    project.invoke("db.pull", "--app=small-eu").succeeds()
     project.invoke("db.snapshot", "monday").succeeds()
-    after = _lines(project.invoke("db.status", "--app=staging").succeeds().out)
+    after = _lines(project.invoke("db.status", "--app=small-eu").succeeds().out)
 
-    held = "shop-eu b101, 1 hour old, pulled just now"
+    held = "small-eu b101, 1 hour old, pulled just now"
     assert after["target"].startswith(f"{place}{held}, ")
     assert after["previous"].startswith(f"{target.name}__dbpull_previous: {held}, ")
     assert after["snapshot"].startswith(f"monday: {held}, ")
@@ -44,10 +44,10 @@ def test_the_target_what_is_kept_the_dumps_and_the_newest_backup(
     assert after["original"].startswith(f"{target.name}__dbpull_original: rows that")
     assert after["original"].endswith("B, replaced just now")
     assert after["dumps"].startswith("1 dump in local, ")
-    assert after["dumps"].endswith("B; shop-eu b101 is 1 hour old")
+    assert after["dumps"].endswith("B; small-eu b101 is 1 hour old")
 
     gone = project.invoke("db.cleanup", "--previous").succeeds()
-    assert f"Dropped {target.name}__dbpull_previous (shop-eu b101, " in gone.err
+    assert f"Dropped {target.name}__dbpull_previous (small-eu b101, " in gone.err
     assert target.family >= {"target", "original"}
     assert "previous" not in target.family
     _own_previous(target)
