@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from dbpull.keys import KEYS
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 
 
+@cache
 def answer(*words: str) -> str:
     """What `invoke` prints, at the width of a terminal of 80 columns."""
     run = subprocess.run(
