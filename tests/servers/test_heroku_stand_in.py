@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ from dbpull.errors.heroku_http import BadToken, NoAccess, TwoFactor
 from dbpull.errors.http_api import ProviderDown, RateLimited, Unreachable
 from dbpull.errors.sources import CaptureInterrupted, SourceError
 from faulty_stand_in import StandIn, faults
-from stand_ins import ADDON, Starter
+from stand_ins import ADDON, TAKEN_ONCE, Client
 
 CAPTURE = r"POST /client/v11/databases/[^/]+/backups"
 
@@ -32,14 +32,22 @@ def api(stand_in: StandIn) -> heroku.Api:
     )
 
 
+UNUSED = iter(TAKEN_ONCE)
+
+
 @pytest.fixture
 def fresh(
-    start_stand_in: Starter,
-) -> tuple[StandIn, heroku.Api, heroku.Database]:
-    """A stand-in of its own, for captures, with its app that has no backup."""
-    stand_in = start_stand_in(dump_at_start=False)
+    stand_in: StandIn, client: Client
+) -> Iterator[tuple[StandIn, heroku.Api, heroku.Database]]:
+    """The stand-in with an app of the test's own, which has no backup."""
     api = heroku.Api.from_environment(stand_in.environment, patience=2.0)
-    return stand_in, api, heroku.database(api, "fresh")
+    database = heroku.database(api, next(UNUSED))
+    stand_in.forget_requests()
+    yield stand_in, api, database
+    stand_in.behave()
+    for backup in heroku.backups(api, database.app):
+        path = f"/client/v11/apps/{database.app}/transfers/{backup.number}"
+        client.ask("DELETE", path)  # which ends it, too
 
 
 def asked(stand_in: StandIn, pattern: str) -> int:
@@ -153,7 +161,7 @@ def test_a_backup_is_captured_through_storms(
     fresh: tuple[StandIn, heroku.Api, heroku.Database],
 ) -> None:
     stand_in, api, database = fresh
-    one = "/client/v11/apps/fresh/transfers/*"
+    one = f"/client/v11/apps/{database.app}/transfers/*"
     stand_in.misbehave(
         faults.lose_answer(),
         faults.answer(503, path=one),
@@ -176,7 +184,7 @@ def test_a_backup_is_captured_through_storms(
     )
 
     assert backup.status == "finished"
-    newest = heroku.newest(heroku.backups(api, "fresh"), database.names)
+    newest = heroku.newest(heroku.backups(api, database.app), database.names)
     assert replace(newest, processed=backup.processed) == backup  # told late
     assert seen
     assert asked(stand_in, CAPTURE) == 1
@@ -223,7 +231,7 @@ def test_what_ctrl_c_left_is_not_begun_again_but_followed(
 
     with pytest.raises(CaptureInterrupted, match="goes on") as interrupted:
         heroku.capture(api, database, progress=interrupt)
-    [running] = heroku.backups(api, "fresh")
+    [running] = heroku.backups(api, database.app)
     assert f"--backup={running.id}" in interrupted.value.remedy
     with pytest.raises(CaptureInProgress, match=running.id):
         heroku.capture(api, database)

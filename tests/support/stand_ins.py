@@ -31,6 +31,7 @@ from targets import watched
 PROGRAMS = embedded.programs()
 ADDON = "postgresql-curved-10101"
 ROWS = 100_000
+TAKEN_ONCE = tuple(f"once-{number}" for number in range(8))
 Starter = Callable[..., StandIn]
 
 
@@ -41,11 +42,12 @@ def program(name: str) -> str:
 
 
 def account(source: str, **changes: Any) -> Config:
-    """Five apps around one database.
+    """Apps around one database.
 
     `demo` pays for it and has backups; `staging` has it attached and pays for nothing;
     `fresh` pays for another add-on of the same rows, and `bare` for one without any
     backup: no test captures there. What `changed` pays for is emptied and refilled.
+    Each of `TAKEN_ONCE` is for one test that captures, and so may leave what it likes.
     """
     demo = AppConfig(
         "demo",
@@ -67,8 +69,12 @@ def account(source: str, **changes: Any) -> Config:
     bare = AppConfig(
         "bare", databases=(DatabaseConfig("postgresql-bare-30303", source),)
     )
+    once = (
+        AppConfig(app, databases=(DatabaseConfig(f"postgresql-{app}", source),))
+        for app in TAKEN_ONCE
+    )
     config = Config(
-        apps=(demo, staging, fresh, bare, changed),
+        apps=(demo, staging, fresh, bare, changed, *once),
         pg_dump=program("pg_dump"),
         progress_every=0.1,
     )
