@@ -48,7 +48,7 @@ def test_it_shows_the_picture_of_the_readme_and_leaves_nothing(
     monkeypatch.setenv(MARK, str(mark))
     monkeypatch.setenv("TMPDIR", bare.environment["TMPDIR"])
 
-    shown = picture.text(picture.drawn(picture.played(bare.folder)))
+    shown = picture.text(picture.drawn(picture.played(bare.folder, scale=0.1)))
 
     assert shown == picture.text(picture.PICTURE.read_text(encoding="utf-8"))
     assert len(shown) > 30

@@ -16,10 +16,13 @@ from terminals import on_a_terminal
 ROOT = Path(__file__).parents[2]
 PICTURE = Path(__file__).with_name("picture.svg")
 WIDTH = 104
-DEMO = (
-    "import runpy, sys; sys.argv = ['invoke', 'db.demo'];"
-    " runpy.run_module('invoke', run_name='__main__')"
-)
+DEMO = """
+import runpy, sys
+from dbpull.demo.stage import Stage
+Stage.__init__.__kwdefaults__["scale"] = {scale}
+sys.argv = ["invoke", "db.demo"]
+runpy.run_module("invoke", run_name="__main__")
+"""
 _TOKENS = re.compile(r"\x1b\[(\d*)A|(\x1b\[2K)|\x1b\[\?25[hl]|(\n)|\r|([^\x1b\n\r]+|.)")
 _PARTS = re.compile(r'<text [^>]*\bx="([\d.]+)"[^>]*-line-(\d+)\)"[^>]*>(.*?)</text>')
 # Two runs differ in these: seconds, bytes, the moment of the backup, made-up values.
@@ -28,9 +31,13 @@ _VARIES = re.compile(
 )
 
 
-def played(folder: Path) -> list[str]:
-    """The lines that a terminal shows after `invoke db.demo`, with their colours."""
-    return ["$ invoke db.demo", *_screen(on_a_terminal(DEMO, WIDTH, folder))]
+def played(folder: Path, scale: float = 1.0) -> list[str]:
+    """The lines that a terminal shows after `invoke db.demo`, with their colours.
+
+    `scale` is the made-up shop's size, which shows in nothing but sizes and times.
+    """
+    script = DEMO.format(scale=scale)
+    return ["$ invoke db.demo", *_screen(on_a_terminal(script, WIDTH, folder))]
 
 
 def drawn(lines: list[str]) -> str:
