@@ -66,7 +66,7 @@ PrintMotd no
 PrintLastLog no
 MaxStartups 200
 SetEnv {environment}
-ForceCommand exec /bin/sh {folder}/enter
+ForceCommand {at_once}exec /bin/sh {folder}/enter
 """
 # sshd begins in the home that passwd has, and with the shell that passwd has.
 # A second bash reads .bashrc again unless it is told that it is not the outermost.
@@ -77,6 +77,13 @@ export SHLVL=1
 cd "$HOME" || exit
 exec "$SHELL" ${command:+-c "$command"}
 """
+# The same in the shell that sshd has begun, for what replaces it in any case: of two
+# more shells for each of some thousand commands, none is started.
+AT_ONCE = (
+    'case $SSH_ORIGINAL_COMMAND in "exec "*) command=$SSH_ORIGINAL_COMMAND;'
+    ' unset SSH_ORIGINAL_COMMAND; cd "$HOME" && eval "$command"; exit;; esac; '
+)
+POSIX = {"sh", "bash", "dash"}
 CLIENT = """\
 Host {name}
     HostName {address}
@@ -151,6 +158,12 @@ class Machine:
     def user(self) -> str:
         """Who logs in: whoever runs the tests."""
         return pwd.getpwuid(os.getuid()).pw_name
+
+    @property
+    def at_once(self) -> str:
+        """What spares commands more shells, where the user's own understands it."""
+        own = Path(pwd.getpwuid(os.getuid()).pw_shell).name
+        return AT_ONCE if own in POSIX and not self.options.login_shell else ""
 
     def inside(self, path: Path) -> Path:
         """A path as the machine sees it: with what is hidden, and its small disk."""
@@ -335,10 +348,10 @@ def _command(pid: int) -> str:
     return b" ".join(words).decode(errors="replace")
 
 
-def _table() -> list[_Process]:
-    """Every process of this machine's."""
+def _table(of: Iterable[int] | None = None) -> list[_Process]:
+    """Every process of this machine's, or of these."""
     found = []
-    for pid in pids():
+    for pid in pids() if of is None else of:
         # pid (name) state parent …, and the name may hold blanks and brackets.
         before, bracket, after = _read(pid, "stat").decode().rpartition(")")
         if bracket:
@@ -359,7 +372,7 @@ def _sshds_of(parents: list[int]) -> list[int]:
 
 
 def _alive(pids: list[int]) -> list[int]:
-    return [p.pid for p in _table() if p.pid in pids and p.state != "Z"]
+    return [process.pid for process in _table(pids) if process.state != "Z"]
 
 
 def _kill(pids: list[int], number: int = signal.SIGKILL) -> None:
@@ -486,9 +499,8 @@ def _configure(machine: Machine) -> None:
     if machine.options.sftp:
         more.append(f"Subsystem sftp {SFTP} -d {machine.home}")
     values = {"more": "\n".join(more), "port": machine.port, "address": LOOPBACK}
-    machine.config.write_text(
-        CONFIG.format(folder=folder, environment=_environment(machine), **values)
-    )
+    values |= {"environment": _environment(machine), "at_once": machine.at_once}
+    machine.config.write_text(CONFIG.format(folder=folder, **values))
     (folder / "enter").write_text(ENTER)
 
 
