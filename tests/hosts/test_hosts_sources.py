@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,14 +18,38 @@ from range_server import RangeServer
 from targets import Target, Watched
 from worlds import World
 
-pytestmark = pytest.mark.skipif(not OLD, reason=NO_OLD)
+pytestmark = [
+    pytest.mark.skipif(not OLD, reason=NO_OLD),
+    pytest.mark.usefixtures("sent"),
+]
 BOTH = "devbox,buildbox"
+SCRIPT = """
+create table customers as
+  select id, 'customer ' || id as name from generate_series(1, 99) id;
+alter table customers add primary key (id);
+create table orders as
+  select id, md5(id::text) || md5('-' || id) as word, 1 + id % 99 as customer
+  from generate_series(1, 4000) id;
+alter table orders add foreign key (customer) references customers;
+create view named as
+  select word, name from orders join customers on customer = customers.id;
+"""
+"""Two tables: that all of a database comes is `test_every_source.py`'s matter."""
 
 
 @pytest.fixture
 def old(world: World) -> Watched:
     """The source: a server whose dumps both machines' pg_restore can read."""
     return world.others[int(OLD)]
+
+
+@pytest.fixture(scope="module")
+def sent(world: World) -> Iterator[None]:
+    """Its database `sent`: little, but more than one block of a dump."""
+    server = world.others[int(OLD)]
+    server.database(SCRIPT, name="sent")
+    yield
+    server.drop_like("sent")
 
 
 @pytest.fixture
@@ -56,14 +80,14 @@ def project(
 def equal(world: World, old: Watched, targets: dict[str, Target]) -> None:
     """Assert that each target holds what the source holds, and kept the old one."""
     programs = world.modern.folder
-    source = old.likeness("shop", programs)
+    source = old.likeness("sent", programs)
     for target in targets.values():
         assert target.postgres.likeness(target.name, programs) == source
         assert target.family == {"target", "original"}
 
 
 def live(old: Watched, _: Path) -> str:
-    return old.socket_url("shop")
+    return old.socket_url("sent")
 
 
 def command(old: Watched, folder: Path) -> str:
@@ -73,7 +97,7 @@ def command(old: Watched, folder: Path) -> str:
 
 
 def over_ssh(old: Watched, _: Path) -> str:
-    return f"ssh://buildbox/shop?{old.socket}&user=postgres"
+    return f"ssh://buildbox/sent?{old.socket}&user=postgres"
 
 
 def test_one_dump_is_read_here_and_sent_to_all(
@@ -150,7 +174,7 @@ def test_only_the_newest_are_kept_here_and_there(
 @pytest.fixture
 def dumps(old: Watched, run_folder: Path) -> Path:
     """The source's dump in each format."""
-    return once(run_folder / f"shop-{OLD}", partial(dumped, old, "shop"))
+    return once(run_folder / f"sent-{OLD}", partial(dumped, old, "sent"))
 
 
 # Of what is unpacked, a file arrives or a folder: how it was packed, no host learns.
