@@ -183,7 +183,7 @@ def test_the_reference_is_the_source(
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_restored_database_is_what_a_plain_pg_restore_makes(
+def test_a_restored_database_is_what_a_plain_pg_restore_makes_and_lacks_are_named(
     postgres: Postgres, dump: Path, reference: str, jobs: int
 ) -> None:
     dbname, progress = postgres.database(), Progress()
@@ -197,17 +197,12 @@ def test_a_restored_database_is_what_a_plain_pg_restore_makes(
     analyzed(postgres, dbname, 2)
     tables = {table.dump_id for table in restore.selection.tables}
     assert jobs == 1 or tables & set(outcome.seconds)
+    assert_progress_ends_at_its_total(progress, jobs)
+    refuses_what_is_missing(postgres, dbname, restore.selection)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_the_progress_of_tables_and_of_indexes_ends_at_its_total(
-    postgres_18: Postgres, folder: Path, jobs: int
-) -> None:
-    dump = postgres_18.dump(postgres_18.database(SHOP), folder / "progress.dump")
-    progress = Progress()
-
-    restorer(postgres_18, dump, postgres_18.database(), jobs=jobs).run(progress)
-
+def assert_progress_ends_at_its_total(progress: Progress, jobs: int) -> None:
+    """Of tables, and of indexes."""
     assert list(progress.phases) == [
         "definitions",
         "tables and sequences",
@@ -219,6 +214,18 @@ def test_the_progress_of_tables_and_of_indexes_ends_at_its_total(
         assert set(total) == {done[-1]}
         assert list(done) == sorted(set(done))
         assert jobs > 1 or list(done) == list(range(1, total[0] + 1))
+
+
+def refuses_what_is_missing(
+    postgres: Postgres, dbname: str, selection: Selection
+) -> None:
+    """By name, once some of it is gone."""
+    postgres.sql(dbname, 'DROP MATERIALIZED VIEW totals; DROP INDEX "by name";')
+    with pytest.raises(Incomplete) as caught:
+        check.look(postgres.psql(dbname), dbname).refuse_incomplete(selection)
+
+    assert "MATERIALIZED VIEW public.totals" in str(caught.value)
+    assert "INDEX public.by name" in str(caught.value)
 
 
 @pytest.mark.parametrize("postgres", or_skipped(BEFORE_17, NO_OLD), indirect=True)
@@ -238,6 +245,7 @@ def test_a_setting_that_only_a_newer_pg_restore_knows_is_harmless(
 # In part
 
 
+@pytest.mark.parametrize("postgres", ["wheel"], indirect=True)
 def test_skipped_rows_leave_their_tables_empty_and_all_else_as_it_was(
     postgres: Postgres, dump: Path
 ) -> None:
@@ -339,19 +347,19 @@ def test_a_failing_foreign_key_is_named(postgres: Postgres, tmp_path: Path) -> N
     assert "skip_data" in told
 
 
+@pytest.mark.parametrize("postgres", ["wheel"], indirect=True)
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_dump_that_was_cut_off_is_not_taken_for_whole(
-    postgres_18: Postgres, tmp_path: Path, jobs: int
+    postgres: Postgres, dump: Path, tmp_path: Path, jobs: int
 ) -> None:
-    whole = postgres_18.dump(postgres_18.database(SHOP), tmp_path / "whole.dump")
     cut = tmp_path / "cut.dump"
-    with whole.open("rb") as file:
+    with dump.open("rb") as file:
         begin = archive.read(file).data_start
-    data = whole.read_bytes()
+    data = dump.read_bytes()
     cut.write_bytes(data[: begin + (len(data) - begin) // 2])
 
     with pytest.raises(RestoreFailed, match="end of file"):
-        restored(postgres_18, cut, jobs=jobs)
+        restored(postgres, cut, jobs=jobs)
 
 
 def test_a_server_that_dies_during_the_restore_is_told(tmp_path: Path) -> None:
@@ -390,21 +398,6 @@ def test_a_role_that_may_not_is_told_with_the_object(
 
     with pytest.raises(RestoreFailed, match="EXTENSION pageinspect: permission denied"):
         restore.run(Progress())
-
-
-def test_what_is_missing_after_a_restore_is_named(
-    postgres: Postgres, dump: Path
-) -> None:
-    dbname = restored(postgres, dump)
-    postgres.sql(dbname, 'DROP MATERIALIZED VIEW totals; DROP INDEX "by name";')
-
-    selection = selected(postgres, dump)
-
-    with pytest.raises(Incomplete) as caught:
-        check.look(postgres.psql(dbname), dbname).refuse_incomplete(selection)
-
-    assert "MATERIALIZED VIEW public.totals" in str(caught.value)
-    assert "INDEX public.by name" in str(caught.value)
 
 
 # In place
