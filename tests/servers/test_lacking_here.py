@@ -186,6 +186,7 @@ def test_rows_of_a_materialized_view_over_a_foreign_table_are_left_out(
 # Refused until it is tolerated, or restored whatever is there.
 
 
+@pytest.mark.parametrize("on", ONE, indirect=True)
 def test_a_policy_for_a_role_that_is_here_and_one_that_is_not_is_refused_before(
     on: Watched, target: Target, project: Project, tmp_path: Path
 ) -> None:
@@ -556,7 +557,7 @@ INSERT INTO t VALUES (1, 'x'); CREATE TABLE mine (id int);
     dump = dumped(on, sql, tmp_path)
     project = make_project(DATABASE_URL=url)
 
-    for _ in range(3):
+    for _ in range(2):
         restore(project, dump, "--in-place").succeeds()
 
     assert target.sql("SELECT mail FROM t;") == "x"
