@@ -21,7 +21,7 @@ from worlds import World
 
 TIMES = 10
 AT_MOST = 5.0  # seconds for the source to be rid of us
-RATE = 400_000  # bytes a second: a pull takes long enough to have moments
+RATE = 200_000  # bytes a second: the dump takes long enough to have moments
 PULL = ("db.pull", "--source=far", "--capture", "--delete")
 SOURCE = "killed_source"
 ROWS = """create table blobs (id int primary key, data text);

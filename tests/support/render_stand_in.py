@@ -208,7 +208,7 @@ class RenderStandIn(AbstractContextManager["RenderStandIn"]):
 
     def _url(self, database: RenderPostgresMade, export: StoredExport) -> str:
         until = time.time() + self.lifetime
-        path = f"/db/{database.id}/{export.path}?auth={AUTH}.{until:.3f}"
+        path = f"/db/{database.id}/{export.path}?auth={AUTH}.{until!r}"
         return self.downloads.url(path)
 
     async def _expired(self, request: Request) -> web.StreamResponse | None:
