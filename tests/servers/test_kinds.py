@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from choices import in_turn, pairs
-from databases import AS_HEROKU, FOLDERS, SERVERS
+from databases import FOLDERS, SERVERS
 from faulty_stand_in import (
     AppConfig,
     BackupConfig,
@@ -23,7 +22,14 @@ from faulty_stand_in import (
     StandIn,
     faults,
 )
-from kinds import SQL, UNSAID, Kinds, entries, everything, refuse_differences
+from kinds import (
+    STATISTICS,
+    UNSAID,
+    Kinds,
+    entries,
+    everything,
+    refuse_differences,
+)
 from projects import Project
 from targets import Target, Watched
 from worlds import World
@@ -47,6 +53,11 @@ SEQUENCE SET, STATISTICS, TABLE, TABLE ATTACH, TABLE DATA, TEXT SEARCH CONFIGURA
 TEXT SEARCH DICTIONARY, TRIGGER, TYPE, VIEW"""
 JOBS = [1, 5]
 """With two, which is what the projects here have, all comes through a download."""
+OFFERED = [
+    *in_turn(["kinds", "kinds"], ["dump", "plain"], HERE),
+    *in_turn([*UNSAID], ["dump"], HERE),
+]
+"""Databases, their dumps, and servers: what comes through a download."""
 SKIP = 'a_price,public.lines_*,animals,unlog*,a "quoted" one.SELECT'
 SKIPPED = {"a_price", "lines_0", "lines_1", "animals", "unlogged", "SELECT"}
 """Tables that fit, which no foreign key refers to."""
@@ -55,7 +66,10 @@ SKIPPED = {"a_price", "lines_0", "lines_1", "animals", "unlogged", "SELECT"}
 @pytest.fixture(scope="module", params=SERVERS)
 def on(request: pytest.FixtureRequest, world: World) -> Watched:
     """Each server, one after the other."""
-    name = request.param
+    return served_by(world, request.param)
+
+
+def served_by(world: World, name: str) -> Watched:
     return world.modern if name == "wheel" else world.others[int(name)]
 
 
@@ -75,14 +89,19 @@ def target(make_target: Callable[..., Target], on: Watched) -> Target:
     return make_target(on)
 
 
-@contextmanager
-def offered(world: World, dump: Path) -> Iterator[StandIn]:
-    """A Heroku whose app `kinds` has that backup, and sends 1 MB of it a second."""
-    database = DatabaseConfig("postgresql-kinds", world.modern.url("shop"))
-    backup = BackupConfig(number=1, dump=str(dump))
-    app = AppConfig("kinds", databases=(database,), backups=(backup,))
+@pytest.fixture(scope="module")
+def offering(world: World, run_folder: Path) -> Iterator[StandIn]:
+    """A Heroku with an app for each of `OFFERED`, which sends 1 MB a second."""
+    apps = []
+    for name, file, server in OFFERED:
+        dump = Kinds.of(served_by(world, server), name, run_folder).folder / file
+        backup = BackupConfig(number=1, dump=str(dump))
+        app = f"{name}-{file}"
+        database = DatabaseConfig(f"postgresql-{app}", world.modern.url("shop"))
+        apps.append(AppConfig(app, databases=(database,), backups=(backup,)))
     pg_dump = world.modern.program("pg_dump")
-    with StandIn.start(Config((app,), pg_dump=pg_dump, dump_at_start=False)) as heroku:
+    config = Config(tuple(apps), pg_dump=pg_dump, dump_at_start=False)
+    with StandIn.start(config) as heroku:
         heroku.misbehave(faults.throttle(1_000_000))
         yield heroku
 
@@ -90,8 +109,7 @@ def offered(world: World, dump: Path) -> Iterator[StandIn]:
 def test_a_serial_pg_restore_leaves_the_source_as_it_is_and_no_kind_is_missing(
     kinds: Kinds,
 ) -> None:
-    whole = kinds.restored(kinds.dump, publish=True)
-    refuse_differences(whole, kinds.source)
+    refuse_differences(kinds.whole, kinds.source)
     assert {one.desc for one in entries(kinds.dump)} >= set(re.split(r",\s+", DESCS))
 
 
@@ -147,25 +165,20 @@ def test_keys_that_are_made_in_two_statements_are_what_one_would_make(
 
 
 @pytest.mark.parametrize(
-    ("name", "jobs", "on"), pairs([*UNSAID], JOBS, HERE), indirect=["on"]
+    ("name", "file", "jobs", "on"),
+    [
+        # Of a tar file one worker restores all, however many there may be.
+        *in_turn([*UNSAID], ["tar", "dump"], [2, 1], HERE),
+        *in_turn([*UNSAID], ["dump"], [5], HERE[::-1]),
+    ],
+    indirect=["on"],
 )
 def test_what_nothing_in_a_dump_orders_is_restored_in_its_order(
-    kinds: Kinds, target: Target, project: Project, jobs: int
+    kinds: Kinds, target: Target, project: Project, file: str, jobs: int
 ) -> None:
-    project.invoke(
-        "db.restore", f"--dump={kinds.dump}", INVOKE_DB_JOBS=str(jobs)
-    ).succeeds()
+    dump = kinds.folder / file
 
-    refuse_differences(everything(kinds.on, target.name), kinds.serial)
-
-
-@pytest.mark.parametrize(("name", "on"), in_turn([*UNSAID], HERE), indirect=["on"])
-def test_a_tar_file_is_restored_in_its_order(
-    kinds: Kinds, target: Target, project: Project
-) -> None:
-    dump = kinds.folder / "tar"
-
-    project.invoke("db.restore", f"--dump={dump}", INVOKE_DB_JOBS="2").succeeds()
+    project.invoke("db.restore", f"--dump={dump}", INVOKE_DB_JOBS=str(jobs)).succeeds()
 
     refuse_differences(everything(kinds.on, target.name), kinds.serial)
 
@@ -187,47 +200,28 @@ def test_skipped_rows_are_left_out_and_nothing_else(
 
 @pytest.mark.parametrize("on", ["wheel"], indirect=True)
 def test_statistics_in_a_dump_change_nothing_else(
-    kinds: Kinds, target: Target, project: Project, tmp_path: Path
+    kinds: Kinds, target: Target, project: Project
 ) -> None:
-    source = kinds.on.database(f"{SQL['kinds']}; ANALYZE;")
-    dump = kinds.on.dump(source, tmp_path / "x.dump", *AS_HEROKU, "--statistics")
+    dump = kinds.folder / STATISTICS
 
     project.invoke("db.restore", f"--dump={dump}").succeeds()
 
     assert "STATISTICS DATA" in {one.desc for one in entries(dump)}
-    refuse_differences(everything(kinds.on, target.name), kinds.restored(dump))
-
-
-@pytest.mark.parametrize(
-    ("file", "on"), in_turn(["dump", "plain"], HERE), indirect=["on"]
-)
-def test_every_kind_of_object_comes_through_a_download(
-    world: World,
-    kinds: Kinds,
-    target: Target,
-    make_project: Callable[..., Project],
-    file: str,
-) -> None:
-    with offered(world, kinds.folder / file) as heroku:
-        project = make_project(DATABASE_URL=target.url, **heroku.environment)
-
-        project.invoke("db.pull", "--app=kinds").succeeds()
-
     refuse_differences(everything(kinds.on, target.name), kinds.serial)
 
 
-@pytest.mark.parametrize(
-    ("name", "on"),
-    in_turn([*UNSAID], HERE),
-    indirect=["on"],
-)
-def test_what_nothing_in_a_dump_orders_comes_through_a_download(
-    world: World, kinds: Kinds, target: Target, make_project: Callable[..., Project]
+@pytest.mark.parametrize(("name", "file", "on"), OFFERED, indirect=["on"])
+def test_every_kind_and_what_nothing_orders_come_through_a_download(
+    offering: StandIn,
+    kinds: Kinds,
+    target: Target,
+    make_project: Callable[..., Project],
+    name: str,
+    file: str,
 ) -> None:
-    with offered(world, kinds.dump) as heroku:
-        project = make_project(DATABASE_URL=target.url, **heroku.environment)
+    project = make_project(DATABASE_URL=target.url, **offering.environment)
 
-        project.invoke("db.pull", "--app=kinds", INVOKE_DB_JOBS="2").succeeds()
+    project.invoke("db.pull", f"--app={name}-{file}", INVOKE_DB_JOBS="2").succeeds()
 
     refuse_differences(everything(kinds.on, target.name), kinds.serial)
 

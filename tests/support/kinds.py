@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import islice
@@ -40,6 +40,9 @@ def _schemas(names: tuple[str, ...]) -> str:
 
 SQL = _PARTS | {name: _schemas(parts) for name, parts in UNSAID.items()}
 """Of each database, by its name."""
+UNPUBLISH = """
+SELECT format('DROP PUBLICATION %I', pubname) FROM pg_publication \\gexec
+"""
 HEROKU_EXT = "CREATE SCHEMA heroku_ext;"
 # What pg_dump does not tell: the rows of materialized views, and which are filled; the
 # indexes that serve; who depends on whom.
@@ -61,6 +64,8 @@ SELECT classid::regclass, refclassid::regclass, deptype, count(*) FROM pg_depend
 _FORMATS = {"dump": (), "plain": ("-Z0",), "tar": ("-Ft",)}
 """A dump's options, by its file's name: compressed, not compressed, as a tar file."""
 _WANTED = {"kinds": ("dump", "plain"), "many": ("plain",), "keys": ("plain",)}
+STATISTICS = "statistics"
+"""A dump of `kinds` with what ANALYZE finds, by a pg_dump that can tell."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,26 @@ class Kinds:
         whole = everything(self.on, source)
         _write(self.folder / "source", whole)
         # Of the others all is restored, and in order: it equals the source (tried out).
-        serial = self.restored(self.dump) if self.name == "kinds" else whole
-        _write(self.folder / "serial", serial)
+        if self.name != "kinds":
+            _write(self.folder / "serial", whole)
+        else:
+            self._restore()
+            self._dump_statistics(source)
         self.on.drop_like(source)
+
+    def _restore(self) -> None:
+        """What a serial pg_restore makes of it; publications are left out later."""
+        dbname = self._restored(self.dump, lambda _: True)
+        _write(self.folder / "whole", everything(self.on, dbname))
+        self.on.sql(dbname, UNPUBLISH)
+        _write(self.folder / "serial", everything(self.on, dbname))
+        self.on.drop_like(dbname)
+
+    def _dump_statistics(self, source: str) -> None:
+        if self.on.major >= 18:
+            self.on.sql(source, "ANALYZE;")
+            options = (*AS_HEROKU, "--statistics")
+            self.on.dump(source, self.folder / STATISTICS, *options)
 
     @property
     def dump(self) -> Path:
@@ -99,29 +121,35 @@ class Kinds:
         return _read(self.folder / "source")
 
     @property
-    def serial(self) -> list[str]:
+    def whole(self) -> list[str]:
         """Everything in what a serial pg_restore makes of its dump."""
+        return _read(self.folder / "whole")
+
+    @property
+    def serial(self) -> list[str]:
+        """The same without publications, which dbpull leaves out."""
         return _read(self.folder / "serial")
 
-    def restored(
-        self, dump: Path, without: Collection[str] = (), *, publish: bool = False
-    ) -> list[str]:
-        """The same of that dump; `without` names tables whose rows are left out.
-
-        Publications are left out, too, unless that is asked for.
-        """
-        wanted = "".join(
-            f"{one.dump_id};\n"
-            for one in entries(dump)
-            if not (one.desc == "TABLE DATA" and one.tag in without)
-            and (publish or "PUBLICATION" not in f"{one.desc} {one.tag}")
+    def restored(self, dump: Path, without: Collection[str] = ()) -> list[str]:
+        """The same of that dump; `without` names tables whose rows are left out."""
+        dbname = self._restored(
+            dump,
+            lambda one: (
+                not (one.desc == "TABLE DATA" and one.tag in without)
+                and "PUBLICATION" not in f"{one.desc} {one.tag}"
+            ),
         )
-        needed = HEROKU_EXT in SQL.get(self.name, "")
-        dbname = self.on.database(HEROKU_EXT if needed else "")
-        _pg_restore(self.on, dbname, dump, wanted)
         found = everything(self.on, dbname)
         self.on.drop_like(dbname)
         return found
+
+    def _restored(self, dump: Path, wanted: Callable[[archive.Entry], bool]) -> str:
+        """A database that a serial pg_restore makes of these entries; its name."""
+        listing = "".join(f"{one.dump_id};\n" for one in entries(dump) if wanted(one))
+        needed = HEROKU_EXT in SQL.get(self.name, "")
+        dbname = self.on.database(HEROKU_EXT if needed else "")
+        _pg_restore(self.on, dbname, dump, listing)
+        return dbname
 
 
 def _files(name: str) -> tuple[str, ...]:
@@ -153,7 +181,7 @@ def everything(on: Watched, dbname: str) -> list[str]:
 
 
 def refuse_differences(ours: list[str], theirs: list[str]) -> None:
-    """Fail with the first of them, cut short: a row may have 3 MB."""
+    """Fail with the first of them, cut short: a row may have 1.5 MB."""
     if ours != theirs:
         lines = unified_diff(theirs, ours, "pg_restore's", "dbpull's", n=3, lineterm="")
         pytest.fail("\n".join(line[:200] for line in islice(lines, 60)))

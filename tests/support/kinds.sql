@@ -155,8 +155,8 @@ INSERT INTO no_columns DEFAULT VALUES;
 CREATE TABLE only_generated (half int GENERATED ALWAYS AS (21) STORED);
 INSERT INTO only_generated DEFAULT VALUES;
 CREATE TABLE huge (id int, text text);
--- 3 MB, of which each line stands five times: gzip makes it less in a fifth of the time.
-INSERT INTO huge SELECT 1, string_agg(md5((i / 5)::text), E'\n') FROM generate_series(1, 100000) i;
+-- 1.5 MB, of which each line stands five times: gzip makes it less in a fifth of the time.
+INSERT INTO huge SELECT 1, string_agg(md5((i / 5)::text), E'\n') FROM generate_series(1, 45000) i;
 CREATE UNLOGGED TABLE unlogged (id serial PRIMARY KEY, at timestamptz DEFAULT now());
 INSERT INTO unlogged SELECT i, NULL FROM generate_series(1, 40) i;
 CREATE TABLE piled (id int, bytes bytea, bits bit(5)) USING piles;
@@ -239,7 +239,7 @@ SELECT setval('free', -40), nextval('free'), setval('"a ""quoted"" one".owned', 
   setval('"Über uns"."Die ""A""-Kunden, alle_Nr._seq"', 4000), setval('"Andere"', 1 << 30);
 SELECT lo_from_bytea(4711, 'small'), lo_from_bytea(4712, ''),
   lo_from_bytea(4713, (SELECT string_agg(sha256(i::text::bytea), '')
-    FROM generate_series(1, 60000) i)),
+    FROM generate_series(1, 36000) i)),
   (SELECT count(lo_from_bytea(5000 + i, sha256(i::text::bytea)))
     FROM generate_series(1, 20) i);
 COMMENT ON LARGE OBJECT 4711 IS 'a picture';
@@ -606,7 +606,7 @@ CREATE TABLE b_shard_0 PARTITION OF b_shards FOR VALUES IN (0);
 CREATE TABLE b_shard_1 PARTITION OF b_shards FOR VALUES IN (1);
 INSERT INTO b_shards SELECT 'c' || generate_series(1, 20);
 CREATE TABLE b_large (code d6, filler text);
-INSERT INTO b_large SELECT 'c' || i, repeat(md5(i::text), 1500) FROM generate_series(1, 60) i;
+INSERT INTO b_large SELECT 'c' || i, repeat(md5(i::text), 600) FROM generate_series(1, 60) i;
 ALTER TABLE b_large ALTER filler SET STORAGE external;
 
 -- # refreshed
@@ -686,7 +686,7 @@ CREATE FUNCTION town_of(int) RETURNS text LANGUAGE sql IMMUTABLE BEGIN ATOMIC SE
 CREATE DOMAIN shop AS int CHECK (town_of(VALUE) <> '');
 CREATE DOMAIN shop2 AS shop DEFAULT 3;
 CREATE TABLE uses (s shop, s2 shop2, filler text);
-INSERT INTO uses SELECT i, i, repeat(md5(i::text), 1500) FROM generate_series(1, 40) i;
+INSERT INTO uses SELECT i, i, repeat(md5(i::text), 850) FROM generate_series(1, 40) i;
 ALTER TABLE uses ALTER filler SET STORAGE external;
 CREATE TABLE part (id int, town text DEFAULT town_of(2), CHECK (town_of(id) <> '')) PARTITION BY RANGE (id);
 CREATE TABLE part_1 PARTITION OF part (CHECK (town_of(id) > 'a')) FOR VALUES FROM (0) TO (20);
@@ -719,7 +719,7 @@ CREATE FUNCTION must(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN IF 
 CREATE TABLE b_part (id int, code int CHECK (known(code)), filler text) PARTITION BY RANGE (id);
 CREATE TABLE b_part_1 PARTITION OF b_part FOR VALUES FROM (0) TO (50);
 CREATE TABLE b_part_2 PARTITION OF b_part DEFAULT;
-INSERT INTO b_part SELECT i, i, repeat(md5(i::text) || md5(random()::text), 1000) FROM generate_series(1, 99) i;
+INSERT INTO b_part SELECT i, i, repeat(md5(i::text) || md5(random()::text), 400) FROM generate_series(1, 99) i;
 ALTER TABLE b_part ADD PRIMARY KEY (id);
 CREATE TABLE b_excl (code int, span int4range, EXCLUDE USING gist (must(code) WITH =, span WITH &&) WHERE (known(code)));
 INSERT INTO b_excl SELECT i, int4range(i, i + 1) FROM generate_series(1, 300) i;
