@@ -15,7 +15,7 @@ from faulty_stand_in import StandIn, faults
 from machines import SFTP, Machine, fab, introduce, start_fab
 from projects import Project, Run
 from targets import Target
-from worlds import World
+from worlds import BLOBS, World
 
 DUMPS = ".dbpull/dumps"
 CHUNK = 9_000_000
@@ -166,13 +166,14 @@ def test_a_disk_that_an_upload_does_not_fit_on_is_told_and_nothing_is_taken_for_
     alone(machine, target)
 
 
-def test_a_dump_there_that_is_cut_short_is_told_before_anything_is_done(
+def test_a_dump_there_that_is_cut_short_is_told_and_what_lies_behind_one_is_no_damage(
     project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
     fab(project, "devbox", "db.fetch", "--app=shop-eu").succeeds()
     [dump] = dumps(devbox)
     with dump.open("rb") as file:
         *_, before, last = archive.verify(file, archive.read(file))
+    whole = dump.read_bytes()
     # In the midst of a table's rows, and between two tables.
     for end in (last.end - 1, before.end):
         os.truncate(dump, end)
@@ -182,17 +183,8 @@ def test_a_dump_there_that_is_cut_short_is_told_before_anything_is_done(
 
         ended.refuses("shop-eu-b101-.*.dump is cut short", "remove the file")
 
-
-def test_what_lies_behind_a_dump_there_is_no_damage(
-    project: Project, heroku: StandIn, target: Target, devbox: Machine
-) -> None:
-    fab(project, "devbox", "db.fetch", "--app=shop-eu").succeeds()
-    [dump] = dumps(devbox)
-    with dump.open("ab") as file:
-        file.write(b"more" * 300)
-
+    dump.write_bytes(whole + b"more" * 300)
     fab(project, "devbox", "db.pull", "--app=shop-eu").succeeds()
-
     assert target.family == {"target", "original"}
 
 
@@ -229,18 +221,6 @@ def test_without_a_target_the_places_for_one_are_named(
 # The download
 
 
-def test_cuts_cost_no_byte_twice(
-    world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
-) -> None:
-    size = (world.dumps / "bulk.dump").stat().st_size
-    heroku.misbehave(faults.throttle(24_000_000), faults.cut(every=size // 5, times=4))
-
-    fab(project, "devbox", "db.pull", "--app=bulk-eu").succeeds()
-
-    assert world.modern.picture(target.name) == world.modern.picture("bulk")
-    assert heroku.total("download").sent < size * 1.1
-
-
 def test_a_dump_that_has_changed_since_is_begun_anew(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
@@ -249,6 +229,7 @@ def test_a_dump_that_has_changed_since_is_begun_anew(
     run.until(lambda: heroku.total("download").sent > CHUNK)
     run.signal(signal.SIGINT)
     run.end().refuses("Stopped by Ctrl-C", "stays for the next run", code=130)
+    devbox.settled()
     assert [path.suffix for path in dumps(devbox)] == [".part"]
     heroku.behave()
     heroku.misbehave(faults.change(str(world.dumps / "smaller.dump")))
@@ -337,12 +318,12 @@ def test_a_signal_ends_it_in_order(
     assert (target.oid, target.notes) == before
 
 
-@pytest.mark.parametrize("more", [(), ("--upload",)], ids=["by curl", "upload"])
-def test_ctrl_c_is_heard_while_fetching_alone(
-    project: Project, heroku: StandIn, devbox: Machine, more: tuple[str, ...]
+def test_ctrl_c_is_heard_while_an_upload_is_fetched_here(
+    project: Project, heroku: StandIn, devbox: Machine
 ) -> None:
+    """By curl: test_a_dump_that_has_changed_since_is_begun_anew."""
     heroku.misbehave(faults.throttle(1_000_000))
-    run = start_fab(project, "devbox", "db.fetch", "--app=bulk-eu", *more)
+    run = start_fab(project, "devbox", "db.fetch", "--app=bulk-eu", "--upload")
     run.until(lambda: heroku.total("download").sent > 400_000)
 
     run.signal(signal.SIGINT)
@@ -366,11 +347,14 @@ def test_kill_9_here_ends_it_there(
 # Secrets
 
 
-def test_an_expired_url_is_renewed_and_nothing_secret_is_to_be_seen_on_the_host(
+def test_cuts_and_an_expired_url_cost_no_byte_twice_and_show_no_secret_on_the_host(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
+    size = (world.dumps / "bulk.dump").stat().st_size
     heroku.misbehave(
-        faults.throttle(16_000_000), faults.cut(at=CHUNK), faults.expire(skip=2)
+        faults.throttle(16_000_000),
+        faults.cut(every=size // 5, times=4),
+        faults.expire(skip=2),
     )
     secrets = [world.modern.password, heroku.token, "X-Amz-Signature"]
     run = start_fab(project, "devbox", "db.pull", "--app=bulk-eu")
@@ -382,6 +366,7 @@ def test_an_expired_url_is_renewed_and_nothing_secret_is_to_be_seen_on_the_host(
     assert any("curl" in command for command in watch.seen)
     assert watch.found == set()
     assert len(heroku.requests(path="public-url")) == 2
-    assert world.modern.picture(target.name) == world.modern.picture("bulk")
+    assert heroku.total("download").sent < size * 1.1
+    assert target.sql(BLOBS) == world.modern.sql("bulk", BLOBS)
     left = [path for path in devbox.home.rglob("*") if path.is_file()]
     assert [path.suffix for path in left if path.name != ".gitignore"] == [".dump"]

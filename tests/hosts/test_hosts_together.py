@@ -165,6 +165,7 @@ def test_two_names_of_one_machine_are_two_hosts(
     ended.refuses("2 of 2 hosts failed: devbox, ci", "")
     for name in ("devbox", "ci"):
         assert f"{name}: Error: There is no file none on {name}." in ended.err
+    assert "fab -H devbox db.fetch" in ended.err
 
 
 def test_a_project_s_own_task_follows_on_each(

@@ -104,6 +104,8 @@ insert into orders select g, 'word ' || g from generate_series(1, 5) g;
 BULK = f"""{ROWS}
 insert into blobs select id + 21 * n, data from blobs, generate_series(1, 9) n;
 """
+BLOBS = "select count(*), md5(string_agg(md5(data), '' order by id)) from blobs;"
+"""What is in them: a pg_dump of them all takes longer than the pull."""
 
 
 @dataclass
