@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from databases import FOLDERS, WITH_ICU
+from databases import FOLDERS, WITH_ICU, served
 from dbpull.demo import shop
 from dbpull.embedded import Server
 from dbpull.errors.embedded import EmbeddedError
@@ -22,10 +22,10 @@ HEROKU = ("--no-acl", "--no-owner", "--quote-all-identifiers")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("shop"), throwaway=True) as server:
-        shop.fill(server, "shop", scale=0.01)
-        yield server
+def server() -> Iterator[Server]:
+    with served(FOLDERS["wheel"]) as postgres:
+        shop.fill(postgres.server, "shop", scale=0.01)
+        yield postgres.server
 
 
 def ask(server: Server, sql: str, dbname: str = "shop") -> str:
@@ -99,13 +99,11 @@ def test_the_rows_are_the_same_each_time(server: Server) -> None:
 
 
 @pytest.mark.parametrize("name", or_skipped(WITH_ICU, POSTGRES))
-def test_the_rows_are_the_same_on_another_version(
-    server: Server, name: str, tmp_path: Path
-) -> None:
-    with Server(tmp_path / "server", programs=FOLDERS[name], throwaway=True) as another:
-        shop.fill(another, "shop", scale=0.01)
+def test_the_rows_are_the_same_on_another_version(server: Server, name: str) -> None:
+    with served(FOLDERS[name]) as another:
+        shop.fill(another.server, "shop", scale=0.01)
 
-        assert rows(another) == rows(server)
+        assert rows(another.server) == rows(server)
 
 
 def test_a_dump_made_as_heroku_does_holds_all_of_it(server: Server) -> None:
