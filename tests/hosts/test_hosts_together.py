@@ -76,7 +76,7 @@ def test_a_capture_that_is_asked_for_is_one(
         ("ci", "replaced"), ("devbox", "replaced"),
     ]  # fmt: skip
     for target in targets.values():
-        assert world.modern.picture(target.name) == world.modern.picture("shop")
+        assert world.modern.picture(target.name) == world.modern.picture("small")
 
 
 def test_the_steps_one_by_one_are_a_pull_on_each(
@@ -94,7 +94,7 @@ def test_the_steps_one_by_one_are_a_pull_on_each(
     assert len(heroku.requests(method="POST", path="/backups")) == 1
     assert ended.err.count("Captured b0") == 1
     for target in targets.values():
-        assert world.modern.picture(target.name) == world.modern.picture("shop")
+        assert world.modern.picture(target.name) == world.modern.picture("small")
     assert dumps(devbox) == dumps(ci)
     assert len(dumps(ci)) == 1
 
@@ -124,7 +124,7 @@ def test_a_host_that_fails_at_the_first_task_is_in_none_of_the_others(
     targets: dict[str, Target],
     ci: Machine,
 ) -> None:
-    configure(project, targets, "app: shop-eu")
+    configure(project, targets, "app: small-eu")
     ci.stop()
 
     ended = fab(project, BOTH, *CHAIN[1:])

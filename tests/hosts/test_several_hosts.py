@@ -71,7 +71,7 @@ def test_hosts_that_fail_do_not_stop_the_others(
     project: Project, targets: dict[str, Target], buildbox: Machine
 ) -> None:
     # Only an older pg_restore is there, for a dump by the newer pg_dump.
-    ended = fab(project, "nobody,devbox,buildbox", "db.pull", "--app=staging")
+    ended = fab(project, "nobody,devbox,buildbox", "db.pull", "--app=small-eu")
 
     cause = "2 of 3 hosts failed: nobody, buildbox"
     ended.refuses(cause, "Each host's error is above")
@@ -87,7 +87,7 @@ def test_hosts_that_fail_do_not_stop_the_others(
 def test_the_same_host_twice_is_one(
     project: Project, heroku: StandIn, targets: dict[str, Target]
 ) -> None:
-    ended = fab(project, "devbox,,devbox", "db.fetch", "--app=staging").succeeds()
+    ended = fab(project, "devbox,,devbox", "db.fetch", "--app=small-eu").succeeds()
 
     assert ended.err.count("Fetched") == 1
     ended = fab(project, "devbox,root@devbox", "db.fetch", "--app=staging")

@@ -62,7 +62,7 @@ def test_the_target_becomes_equal_to_the_source(
 def test_a_young_dump_that_is_here_is_used_again(
     world: World, project: Project, target: Target, devbox: Machine
 ) -> None:
-    source = f"--source={url(devbox, world.modern, 'shop')}"
+    source = f"--source={url(devbox, world.modern, 'small')}"
     project.invoke("db.fetch", source).succeeds()
     [first] = project.dumps()
 
@@ -77,13 +77,13 @@ def test_a_password_comes_from_pgpass_there(
     world: World, project: Project, devbox: Machine
 ) -> None:
     modern = world.modern
-    place = urlsplit(modern.url("shop"))
+    place = urlsplit(modern.url("small"))
     secret = devbox.home / ".pgpass"
     secret.write_text(f"{place.hostname}:{place.port}:*:postgres:{modern.password}\n")
     secret.chmod(0o600)
 
     query = f"host={place.hostname}&port={place.port}&user=postgres"
-    source = f"ssh://devbox/shop?{query}"
+    source = f"ssh://devbox/small?{query}"
     project.invoke("db.fetch", f"--source={source}").succeeds()
 
     assert len(project.dumps()) == 1
@@ -130,7 +130,7 @@ def test_a_jump_host_is_gone_through(
     jumping = "Host devbox\n    ProxyJump jump\n"
     config.write_text(config.read_text().replace("Host devbox\n", jumping))
 
-    source = url(devbox, world.modern, "shop")
+    source = url(devbox, world.modern, "small")
     project.invoke("db.fetch", f"--source={source}").succeeds()
 
     assert len(project.dumps()) == 1
@@ -146,7 +146,7 @@ def test_user_and_port_of_the_host_may_be_in_the_url(
     kept = [line for line in lines if line.split()[0] not in {"Port", "User"}]
     config.write_text("\n".join(kept).replace("Host devbox", "Host 127.0.0.1"))
 
-    source = url(devbox, world.modern, "shop").replace("devbox", there)
+    source = url(devbox, world.modern, "small").replace("devbox", there)
     project.invoke("db.fetch", f"--source={source}").succeeds()
 
     assert len(project.dumps()) == 1

@@ -45,15 +45,15 @@ def test_it_is_started_filled_kept_running_and_stopped(
     git = ["git", "-C", str(project.folder)]
     subprocess.run([*git, "init", "-q"], check=True)
 
-    ended = project.invoke("db.pull", "--app=staging").succeeds()
+    ended = project.invoke("db.pull", "--app=small-eu").succeeds()
 
     server = embedded.Server(project.folder / ".dbpull" / "server")
     url = server.url("development")
     assert f"at {url} (it keeps running; `invoke db.stop` stops it)" in ended.err
     assert server.running
     orders = "select count(*) from orders;"
-    assert psql(url, orders) == world.modern.sql("shop", orders)
-    again = project.invoke("db.pull", "--app=staging").succeeds()
+    assert psql(url, orders) == world.modern.sql("small", orders)
+    again = project.invoke("db.pull", "--app=small-eu").succeeds()
     assert "it keeps running" not in again.err
     project.invoke("db.undo").succeeds()
 
@@ -71,15 +71,7 @@ def test_it_is_started_filled_kept_running_and_stopped(
     assert "Nothing to stop." in project.invoke("db.stop").succeeds().err
 
     project.invoke("db.undo").succeeds()
-    assert psql(url, orders) == world.modern.sql("shop", orders)
-
-
-def test_an_extension_that_it_lacks_is_told_of_with_another_remedy(
-    project: Project,
-) -> None:
-    ended = project.invoke("db.pull", "--app=lacks-extension")
-
-    ended.refuses("needs the extension zitext", "embedded PostgreSQL comes without it")
+    assert psql(url, orders) == world.modern.sql("small", orders)
 
 
 def test_without_it_the_missing_target_is_explained(
@@ -123,7 +115,7 @@ def named(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
     project.secrets = world.secrets
     project.keeps_running = True
     try:
-        project.invoke("db.pull", "--app=staging").succeeds()
+        project.invoke("db.pull", "--app=small-eu").succeeds()
         url = project.invoke("db.url").succeeds().out
         (project.folder / ".env").write_text(f"DATABASE_URL={url}")
         yield project
@@ -135,11 +127,20 @@ def _server(project: Project) -> embedded.Server:
     return embedded.Server(project.folder / ".dbpull" / "server")
 
 
+def test_an_extension_that_it_lacks_is_told_of_with_another_remedy(
+    named: Project,
+) -> None:
+    target = f"--target={_server(named).url('another')}"
+    ended = named.invoke("db.pull", "--app=lacks-extension", target)
+
+    ended.refuses("needs the extension zitext", "embedded PostgreSQL comes without it")
+
+
 def test_its_own_url_starts_it(named: Project) -> None:
     for words in (
-        ("db.restore", "--app=staging"),
+        ("db.restore", "--app=small-eu"),
         ("db.undo",),
-        ("db.backups", "--app=staging"),
+        ("db.backups", "--app=small-eu"),
         ("db.cleanup",),
         ("db.url",),
     ):
@@ -158,7 +159,7 @@ def test_it_starts_for_a_push_and_another_database_of_it_and_not_for_a_plan(
     url = _server(named).url("other")
     _server(named).stop()
 
-    plan = named.invoke("db.pull", "--app=staging", "--dry-run").succeeds()
+    plan = named.invoke("db.pull", "--app=small-eu", "--dry-run").succeeds()
     assert "to    development on the embedded server, which is started" in plan.err
     assert not _server(named).running
 
@@ -167,8 +168,8 @@ def test_it_starts_for_a_push_and_another_database_of_it_and_not_for_a_plan(
 
     _server(named).stop()
     # Without the port.
-    other = named.invoke("db.pull", "--app=staging", f"--target={url[:-10]}")
-    assert "other on this machine is now shop-eu b101" in other.succeeds().err
+    other = named.invoke("db.pull", "--app=small-eu", f"--target={url[:-10]}")
+    assert "other on this machine is now small-eu b101" in other.succeeds().err
 
 
 def test_without_its_socket_and_after_a_reboot_it_is_started_anew(
@@ -195,7 +196,7 @@ def test_without_its_socket_and_after_a_reboot_it_is_started_anew(
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
     shutil.rmtree(server.sockets)
 
-    ended = named.invoke("db.pull", "--app=staging").succeeds()
+    ended = named.invoke("db.pull", "--app=small-eu").succeeds()
 
     assert "Started PostgreSQL at" in ended.err
     assert ended.err.splitlines()[-1] == f"It is at {server.url('development')}"
@@ -300,7 +301,7 @@ def test_a_pull_ends_with_where_the_database_is(
     database = world.modern.database("", name="dev_told")
     project = make_project(DATABASE_URL=world.modern.url(database))
 
-    ended = project.invoke("db.pull", "--app=staging").succeeds()
+    ended = project.invoke("db.pull", "--app=small-eu").succeeds()
 
     last = ended.err.splitlines()[-1]
     assert last == "It is what DATABASE_URL names; `invoke db.url` prints its URL."

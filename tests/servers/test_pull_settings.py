@@ -133,14 +133,14 @@ def test_in_place_refills_the_database_and_ends_the_sessions_that_use_a_table(
     world: World, project: Project, limited: Target, limited_url: str
 ) -> None:
     old = limited.oid
-    words = ("--app=staging", f"--target={limited_url}", "--in-place")
+    words = ("--app=small-eu", f"--target={limited_url}", "--in-place")
 
     ended = project.invoke("db.pull", *words).succeeds()
 
     assert limited.oid == old
     assert limited.family == {"target"}
     count = "select count(*) from orders;"
-    assert limited.sql(count) == world.modern.sql("shop", count)
+    assert limited.sql(count) == world.modern.sql("small", count)
     assert limited.notes == "(1,mine)"
     assert "db.undo" not in ended.err
     warned, done = ended.err.index("no way back"), ended.err.index("Restored into")
@@ -149,7 +149,7 @@ def test_in_place_refills_the_database_and_ends_the_sessions_that_use_a_table(
         session.ask("begin")
         session.ask("select count(*) from orders")
         project.invoke("db.pull", *words).succeeds()
-    assert limited.sql(count) == world.modern.sql("shop", count)
+    assert limited.sql(count) == world.modern.sql("small", count)
 
 
 def test_what_was_refilled_in_place_still_is_ones_own_database(

@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,29 +29,42 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def exported(world: World, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What Render makes of the shop: a directory dump in a `.tar.gz`."""
-    folder = tmp_path_factory.mktemp("render") / "2026-11-28T03:00Z" / "shop_x1y2"
-    folder.parent.mkdir()
-    argv = [world.modern.program("pg_dump"), "-Fd", "-f", str(folder), "--no-owner"]
-    subprocess.run([*argv, world.modern.url("shop")], check=True)
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        tar.add(folder.parent, folder.parent.name)
-    return packed.getvalue()
+def exports(
+    world: World, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], bytes]:
+    """What Render makes of a database: a directory dump in a `.tar.gz`."""
+
+    @cache
+    def exported(dbname: str) -> bytes:
+        folder = tmp_path_factory.mktemp("render") / "2026-11-28T03:00Z" / "shop_x1y2"
+        folder.parent.mkdir()
+        argv = [world.modern.program("pg_dump"), "-Fd", "-f", str(folder), "--no-owner"]
+        subprocess.run([*argv, world.modern.url(dbname)], check=True)
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+            tar.add(folder.parent, folder.parent.name)
+        return packed.getvalue()
+
+    return exported
 
 
 @pytest.fixture
-def at_render(exported: bytes) -> Iterator[RenderStandIn]:
-    """Render, whose exports are the shop's."""
-    with RenderStandIn(exported) as stand_in:
+def dbname() -> str:
+    """Of the database that is at Render; tests of much to send or read say `shop`."""
+    return "small"
+
+
+@pytest.fixture
+def at_render(exports: Callable[[str], bytes], dbname: str) -> Iterator[RenderStandIn]:
+    """Render, whose exports are that database's."""
+    with RenderStandIn(exports(dbname)) as stand_in:
         yield stand_in
 
 
 @pytest.fixture
-def shop(at_render: RenderStandIn, world: World) -> RenderPostgresMade:
-    """The database `shop` at Render, without an export."""
-    return at_render.database(url=world.modern.url("shop"))
+def shop(at_render: RenderStandIn, world: World, dbname: str) -> RenderPostgresMade:
+    """The database, which is called `shop` at Render, without an export."""
+    return at_render.database(url=world.modern.url(dbname))
 
 
 @pytest.fixture
@@ -67,10 +81,12 @@ def render_project(
     return project
 
 
+@pytest.mark.parametrize("dbname", ["shop"])
 def test_a_young_export_is_pulled(
     render_project: Project,
     target: Target,
     world: World,
+    dbname: str,
     at_render: RenderStandIn,
     shop: RenderPostgresMade,
 ) -> None:
@@ -78,7 +94,7 @@ def test_a_young_export_is_pulled(
 
     ended = render_project.invoke("db.pull", "--delete").succeeds()
 
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert world.modern.picture(target.name) == world.modern.picture(dbname)
     assert at_render.count(EXPORT) == 0
     assert "shop (production)" in ended.err
     assert "up to its table of contents …" in ended.err
@@ -89,6 +105,7 @@ def test_a_new_export_is_asked_for_where_the_newest_is_old(
     render_project: Project,
     target: Target,
     world: World,
+    dbname: str,
     at_render: RenderStandIn,
     shop: RenderPostgresMade,
 ) -> None:
@@ -96,7 +113,7 @@ def test_a_new_export_is_asked_for_where_the_newest_is_old(
 
     ended = render_project.invoke("db.pull").succeeds()
 
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert world.modern.picture(target.name) == world.modern.picture(dbname)
     assert at_render.count(EXPORT) == 1
     assert re.search(r"A new backup is needed: the newest, e\d+, is", ended.err)
     assert re.search(r"Captured e\d+ of shop \(production\)", ended.err)
@@ -106,10 +123,12 @@ def test_a_new_export_is_asked_for_where_the_newest_is_old(
     assert "here" in again.err
 
 
+@pytest.mark.parametrize("dbname", ["shop"])
 def test_a_download_that_was_killed_goes_on(
     render_project: Project,
     target: Target,
     world: World,
+    dbname: str,
     at_render: RenderStandIn,
     shop: RenderPostgresMade,
 ) -> None:
@@ -124,9 +143,10 @@ def test_a_download_that_was_killed_goes_on(
 
     render_project.invoke("db.pull").succeeds()
 
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert world.modern.picture(target.name) == world.modern.picture(dbname)
 
 
+@pytest.mark.parametrize("dbname", ["shop"])
 def test_a_cut_export_is_refused(
     render_project: Project,
     at_render: RenderStandIn,
@@ -147,6 +167,7 @@ def test_an_expired_url_is_replaced_by_a_fresh_one(
     render_project: Project,
     target: Target,
     world: World,
+    dbname: str,
     at_render: RenderStandIn,
     shop: RenderPostgresMade,
 ) -> None:
@@ -164,7 +185,7 @@ def test_an_expired_url_is_replaced_by_a_fresh_one(
     render_project.invoke("db.pull").succeeds()
 
     assert expired
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert world.modern.picture(target.name) == world.modern.picture(dbname)
 
 
 def test_a_missing_key_is_refused_before_anything(
@@ -226,6 +247,7 @@ def test_what_ctrl_c_left_at_render_is_picked_up(
     render_project: Project,
     target: Target,
     world: World,
+    dbname: str,
     at_render: RenderStandIn,
     shop: RenderPostgresMade,
 ) -> None:
@@ -241,7 +263,7 @@ def test_what_ctrl_c_left_at_render_is_picked_up(
     backup = re.findall(r"--backup=(e\d{14})", stopped.err)[0]
     render_project.invoke("db.pull", f"--backup={backup}").succeeds()
     assert at_render.count(EXPORT) == 1
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert world.modern.picture(target.name) == world.modern.picture(dbname)
 
 
 def test_a_new_export_alone(
@@ -271,6 +293,7 @@ def test_live_reads_the_database_itself(
     render_project: Project,
     target: Target,
     world: World,
+    dbname: str,
     at_render: RenderStandIn,
     shop: RenderPostgresMade,
 ) -> None:
@@ -282,7 +305,7 @@ def test_live_reads_the_database_itself(
 
     ended = render_project.invoke("db.pull").succeeds()
 
-    assert world.modern.picture(target.name) == world.modern.picture("shop")
+    assert world.modern.picture(target.name) == world.modern.picture(dbname)
     assert at_render.count(EXPORT) == 0
     assert at_render.downloads.log == []
     assert "production" in ended.err

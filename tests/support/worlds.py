@@ -161,16 +161,16 @@ def _apps(modern: Watched, folder: Path) -> Iterator[AppConfig]:
     yield _app("at-work", source, BackupConfig(number=5, age=60, status="running"))
     for case in range(3):
         yield _app(f"stale-{case}", small, BackupConfig(number=1, age=50 * HOUR))
-    for name in ("captured", "fresh-eu", "fresh-too", "picked-up"):
-        yield _app(name, small)
     for name in (
-        "refusing",
-        "barren",
-        "unseen",
-        "secret",
+        "captured",
+        "fresh-eu",
+        "fresh-too",
+        "picked-up",
         "fresh-at-once",
         "fresh-by-steps",
     ):
+        yield _app(name, small)
+    for name in ("refusing", "barren", "unseen", "secret"):
         yield _app(name, source)
     yield AppConfig("without-database")
     whole = folder / "bulk.dump"
