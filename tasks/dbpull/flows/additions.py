@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dbpull.archive import Entry
 from dbpull.console import Reporter
 from dbpull.errors.kept_rows import KeptRowsError
 from dbpull.flows import hooks
 from dbpull.flows.hooks import Hooks
-from dbpull.kept_rows.keeping import KeptRows
-from dbpull.masks.alike import were_alike
-from dbpull.masks.judged import MaskedTable
 from dbpull.naming import setting
 from dbpull.settings import Settings
 from dbpull.target.opened import Target
 from dbpull.target.provenance import Provenance
 from dbpull.words import counted, listed
+
+if TYPE_CHECKING:
+    from dbpull.kept_rows.keeping import KeptRows
+    from dbpull.masks.judged import MaskedTable
 
 _TABLES = {"TABLE", "FOREIGN TABLE"}
 
@@ -60,6 +62,8 @@ class Additions:
 
         Of a database that was not filled by a masked pull, that is not known.
         """
+        from dbpull.masks.alike import were_alike
+
         before = Provenance.from_comment(self.hooks.target.state.comment)
         known = ((before and before.masked) or {}).get("kept_rows", {})
         refused = [
@@ -89,6 +93,9 @@ def additions_for(
     if not target.state.exists:
         reporter.note(f"{setting('keep_rows')}: there is no old database yet.")
         return added
+    # Imported inside: most pulls keep no rows.
+    from dbpull.kept_rows.keeping import KeptRows
+
     tables = [entry for entry in entries if entry.desc in _TABLES]
     coming = {name for e in tables for name in (e.tag, f"{e.namespace}.{e.tag}")}
     rows = KeptRows.of(target.psql, settings.keep_rows, coming)

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from dbpull.archive import Entry
 from dbpull.console import Reporter
 from dbpull.dumps.names import Dump
 from dbpull.dumps.store import DumpStore
 from dbpull.errors.masks import MaskError
 from dbpull.flows import cleanup
 from dbpull.masks import kept_columns, rules
-from dbpull.masks.alike import digests
-from dbpull.masks.decisions import Undecided
-from dbpull.masks.judged import MaskedTable
-from dbpull.masks.masking import Applied, Masking
-from dbpull.masks.proof import prove, prove_keys
-from dbpull.masks.salt import salt_of
 from dbpull.naming import command, setting
-from dbpull.postgres.patterns import Table
-from dbpull.postgres.psql import Psql
 from dbpull.project import PROJECT
 from dbpull.restore.selection import Selection
 from dbpull.settings import Settings
-from dbpull.target.opened import Target
 
-OLDEST = 14
-"""The first major version with functions whose SQL is parsed when they are created."""
 _STATISTICS = "STATISTICS DATA"
 _TABLES = {"TABLE", "FOREIGN TABLE"}
 
@@ -90,98 +76,6 @@ def unmasked(
         )
     reporter.note(f"--unmasked: the rows of {name} come as they are.")
     return replace(settings, mask={}, mask_except={})
-
-
-@dataclass
-class Masks:
-    """The masks of a run on its target's server."""
-
-    psql: Psql
-    masking: Masking
-    entries: Sequence[Entry]
-    """Those of the dump that are restored."""
-    keeping: Collection[str]
-    """The tables whose old rows come along."""
-    applied: Applied | None = None
-    """The masks that the new database has, once they are put on."""
-    kept: Mapping[Table, int] = field(default_factory=dict)
-    """The rows of each table that stayed as they were, once masks are off."""
-
-    @property
-    def tables(self) -> Sequence[MaskedTable]:
-        """The tables that got masks."""
-        return self.applied.tables if self.applied else ()
-
-    @property
-    def options(self) -> str:
-        """The settings of the sessions that restore rows, in the form of PGOPTIONS."""
-        return self.masking.options
-
-    @property
-    def excepted(self) -> dict[str, int]:
-        """How many rows of each table stayed as they were."""
-        tables = (one.table for one in self.tables)
-        return {t.label: self.kept[t.key] for t in tables if self.kept.get(t.key)}
-
-    @property
-    def provenance(self) -> Mapping[str, Any] | None:
-        """What a database's comment tells of its masks, once they are off."""
-        if not self.tables:
-            return None
-        return {
-            "columns": sum(len(one.masks) for one in self.tables),
-            "rules": self.masking.fingerprint,
-            "salt": self.masking.salt.fingerprint,
-            "except": self.excepted,
-            "blanked": sorted(".".join(name) for name in self.masking.blanked),
-            "kept_rows": digests(self.tables, self.keeping),
-        }
-
-    def put_on(self, dbname: str) -> None:
-        """Put masks on between definitions and rows. Raises MaskError, SqlFailed."""
-        self.applied = self.masking.put_on(self.psql, dbname, self.entries)
-
-    def take_off(self, dbname: str, absent: Collection[Entry]) -> None:
-        """Take masks off, prove them gone, their work done and the keys there.
-
-        `absent`: entries that failed, and may. Raises MaskError, SqlFailed.
-        """
-        if not self.applied:
-            raise MaskError("No mask was put on.", "Please report this.")
-        on, psql = self.applied, self.psql
-        self.kept = self.masking.take_off(psql, dbname, on)
-        prove(psql, dbname, on, self.kept)
-        prove_keys(psql, dbname, [one for one in self.entries if one not in absent])
-
-
-def masks_for(
-    target: Target,
-    settings: Settings,
-    entries: Sequence[Entry],
-    blanked: Iterable[Undecided] = (),
-    *,
-    in_place: bool,
-) -> Masks | None:
-    """The masks that are set, if any. Raises MaskError where a server has no way."""
-    if not settings.mask:
-        return None
-    refuse_unmaskable(settings, in_place=in_place)
-    state, here = target.state, settings.local or settings
-    if state.major < OLDEST:
-        raise MaskError(
-            f"Masks need PostgreSQL {OLDEST} or newer; {target.connection.label} is on"
-            f" {state.major}.",
-            "Name a database of a newer server as target.",
-        )
-    masking = Masking(
-        rules.read(settings.mask),
-        settings.mask_except,
-        settings.mask_locale or "",
-        salt_of(settings.mask_salt, here.path),
-        quiet=state.superuser,
-        blanked=[column.name for column in blanked],
-    )
-    return Masks(target.psql, masking, entries, settings.keep_rows)
 
 
 def without_values(selection: Selection) -> Selection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from dbpull.archive import Archive, Extension
 from dbpull.errors.restore import (
@@ -14,8 +15,7 @@ from dbpull.errors.restore import (
     NoSuchTable,
     RestoreError,
 )
-from dbpull.flows import decided, masked
-from dbpull.masks.decisions import Undecided
+from dbpull.flows import masked
 from dbpull.postgres import programs
 from dbpull.restore.builds import lacked
 from dbpull.restore.failures import fits, name
@@ -28,6 +28,9 @@ from dbpull.target.database_settings import SearchPath
 from dbpull.target.installed import installed
 from dbpull.target.opened import Target
 from dbpull.words import size
+
+if TYPE_CHECKING:
+    from dbpull.masks.decisions import Undecided
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ def prepare(
     selection = select(left_out, settings.skip_data)
     blanked: tuple[Undecided, ...] = ()
     if settings.mask:
+        # Imported inside: most pulls mask nothing.
+        from dbpull.flows import decided
+
         selection = masked.without_values(selection)
         selection, blanked = decided.judged(selection, settings, blank_new=blank_new)
     if selection.unmatched and settings.origins["skip_data"] == "--skip-data":

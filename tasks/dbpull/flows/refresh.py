@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
+from typing import TYPE_CHECKING
 
 from dbpull.console import Reporter
 from dbpull.dumps.stream import DumpStream
@@ -18,9 +19,7 @@ from dbpull.flows import kept
 from dbpull.flows.additions import Additions, additions_for
 from dbpull.flows.checked import Check
 from dbpull.flows.gather import Run
-from dbpull.flows.masked import Masks, masks_for
 from dbpull.flows.prepare import Prepared, prepare, useless
-from dbpull.masks.judged import MaskedTable
 from dbpull.naming import command
 from dbpull.restore import check
 from dbpull.restore.failures import name
@@ -34,6 +33,10 @@ from dbpull.target.aside import Aside
 from dbpull.target.opened import LockedTarget, Target
 from dbpull.target.provenance import Provenance, is_own
 from dbpull.target.swap import Swap, record
+
+if TYPE_CHECKING:
+    from dbpull.flows.masked_restore import Masks
+    from dbpull.masks.judged import MaskedTable
 
 
 class Change(Enum):
@@ -237,7 +240,12 @@ def refresh(run: Run, held: LockedTarget, stream: DumpStream) -> Refreshed:
         flags = {"in_place": in_place, "blank_new": run.asked.blank_new}
         found = prepare(held.target, stream.contents, settings, **flags)
         entries, blanked = found.selection.entries, found.blanked
-        masks = masks_for(held.target, settings, entries, blanked, in_place=in_place)
+        masks = None
+        if settings.mask:
+            from dbpull.flows.masked_restore import masks_for  # most pulls mask nothing
+
+            on = held.target, settings
+            masks = masks_for(*on, entries, blanked, in_place=in_place)
         additions = additions_for(held.target, settings, entries, reporter)
         return Refresh(held, stream, found, settings, reporter, masks, additions)
 

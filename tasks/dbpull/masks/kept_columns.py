@@ -10,9 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from dbpull.errors.masks import MaskError
-from dbpull.masks.tables import ColumnName
+
+if TYPE_CHECKING:
+    from dbpull.masks.tables import ColumnName
 
 FILE = "kept-columns.txt"
 _HEAD = """\
@@ -24,7 +27,7 @@ _PART = r'("(?:[^"\\]|\\.)*"|[^\s".]+)'
 _LINE = re.compile(rf"(\? )?{_PART}\.{_PART}\.{_PART}  (\S.*)")
 _SIMPLE = re.compile(r'[^\s".?#][^\s".]*')
 
-Kept = Mapping[ColumnName, tuple[str, bool]]
+Kept: TypeAlias = "Mapping[ColumnName, tuple[str, bool]]"
 """Of each column in the file its type, and whether it is decided."""
 
 

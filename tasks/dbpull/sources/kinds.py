@@ -10,14 +10,8 @@ from dbpull.errors.sources import NoSource
 from dbpull.heroku.dump import PLATFORM
 from dbpull.settings import Settings
 from dbpull.sources import heroku_app
-from dbpull.sources.command_output import CommandOutput
-from dbpull.sources.dump_file import DumpFile
-from dbpull.sources.dump_url import DumpUrl
 from dbpull.sources.dumped import Stored
-from dbpull.sources.live_database import LiveDatabase
 from dbpull.sources.named import NamedSource, named_source
-from dbpull.sources.printed_source import PrintedSource
-from dbpull.sources.render_database import RenderLive, RenderSource
 from dbpull.sources.source import Source
 
 __all__ = ["PLATFORM", "name_of_dumps", "source_of"]
@@ -74,33 +68,61 @@ def _app(named: NamedSource, settings: Settings) -> heroku_app.HerokuApp:
     return replace(found, app=replace(found.app, alias=named.alias))
 
 
+# Each kind is imported where it is made: a run has one, and paramiko takes its time.
+
+
 def _render(named: NamedSource, settings: Settings, stored: Stored) -> Source:
+    from dbpull.sources.render_database import RenderLive, RenderSource
+
     if not named.live:
         return RenderSource(named)
     return RenderLive(named, lambda at: _made(at, settings, stored), stored)
 
 
 def _ssh(named: NamedSource, settings: Settings, stored: Stored) -> Source:
-    # Imported inside: paramiko takes its time.
     from dbpull.sources.ssh_database import ssh_source
 
     return ssh_source(named, settings, stored)
 
 
 def _printed(named: NamedSource, settings: Settings, stored: Stored) -> Source:
+    from dbpull.sources.printed_source import PrintedSource
+
     return PrintedSource(named, lambda printed: _made(printed, settings, stored))
 
 
+def _live(named: NamedSource, settings: Settings, stored: Stored) -> Source:
+    from dbpull.sources.live_database import LiveDatabase
+
+    return LiveDatabase(named, tuple(settings.skip_data), stored)
+
+
+def _command(named: NamedSource, _: Settings, stored: Stored) -> Source:
+    from dbpull.sources.command_output import CommandOutput
+
+    return CommandOutput(named, stored)
+
+
+def _file(named: NamedSource, *_: object) -> Source:
+    from dbpull.sources.dump_file import DumpFile
+
+    return DumpFile(named)
+
+
+def _url(named: NamedSource, *_: object) -> Source:
+    from dbpull.sources.dump_url import DumpUrl
+
+    return DumpUrl(named)
+
+
 _KINDS: Mapping[str, Make] = {
-    "file": lambda named, *_: DumpFile(named),
+    "file": _file,
     "heroku": lambda named, settings, _: _app(named, settings),
-    "live": lambda named, settings, stored: LiveDatabase(
-        named, tuple(settings.skip_data), stored
-    ),
+    "live": _live,
     "render": _render,
     "ssh": _ssh,
-    "command": lambda named, _, stored: CommandOutput(named, stored),
+    "command": _command,
     "printed": _printed,
-    "url": lambda named, *_: DumpUrl(named),
+    "url": _url,
 }
 """How a source of each kind is made."""

@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlsplit
 from dbpull.errors.postgres import BadUrl
 from dbpull.errors.sources import NoSource
 from dbpull.errors.spelling import did_you_mean
-from dbpull.live import url
 from dbpull.naming import setting
 from dbpull.postgres.scheme import TAKEN
 from dbpull.project import PROJECT
@@ -225,6 +224,8 @@ def _place(kind: str, text: str) -> str:
 
 def _server(text: str) -> str:
     """The server and the database of a URL, which may hold a password anywhere."""
+    from dbpull.live import url  # an app has none
+
     try:
         found = url.read(text, "").connection
     except BadUrl:
