@@ -473,7 +473,7 @@ def test_in_place_with_a_newer_pg_restore_is_not_at_once_but_works(
 def analyzed(postgres: Postgres, dbname: str, sessions: int) -> None:
     """Analyze a database as after its restore."""
     psql = postgres.psql(dbname)
-    analyze(psql, dbname, check.look(psql, dbname).statements, sessions)
+    analyze(psql, dbname, check.look(psql, dbname).statements(), sessions)
 
 
 def test_what_analyze_says_is_heard_and_what_fails_is_told(postgres: Postgres) -> None:

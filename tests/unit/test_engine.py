@@ -8,6 +8,8 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from dbpull.archive import Archive, Block, Entry, Header
 from dbpull.heroku.dump import PLATFORM
 from dbpull.restore.engine import Engine
@@ -16,6 +18,7 @@ from dbpull.restore.queue import LARGE
 from dbpull.restore.readable import Listener
 from dbpull.restore.selection import select
 from dbpull.restore.watch import Outcome, Watch
+from dbpull.shell import Result
 
 HEADER = Header((1, 16, 0), "gzip", datetime(2026, 1, 1), "shop", "17", "17")
 
@@ -71,13 +74,13 @@ class Shell:
             self._dump.restored.set()
 
 
-def test_keys_are_weighed_also_where_rows_were_in_before_it_was_told() -> None:
-    dump = Dump()
-    shell = Shell(dump)
-    restore: Any = SimpleNamespace(
+def restore(**more: Any) -> Any:
+    return SimpleNamespace(
         selection=select(LeftOut(ARCHIVE, ServerFacts((), superuser=True), PLATFORM)),
         jobs=1,
         dump="shop.dump",
+        psql=more.get("psql"),
+        connection=SimpleNamespace(dbname="shop"),
         watch=Watch(),
         new_watch=Watch,
         piped_argv=list,
@@ -87,9 +90,74 @@ def test_keys_are_weighed_also_where_rows_were_in_before_it_was_told() -> None:
         part=lambda *_: None,
         outcome=lambda: Outcome((), {}),
     )
-    engine = Engine(restore, shell, dump, lambda *_: None)  # type: ignore[arg-type]
 
-    outcome = engine.run()
+
+def engine(shell: Any, dump: Any, psql: Any = None) -> Engine:
+    return Engine(restore(psql=psql), shell, dump, lambda *_: None)
+
+
+def test_keys_are_weighed_also_where_rows_were_in_before_it_was_told() -> None:
+    dump = Dump()
+    shell = Shell(dump)
+
+    outcome = engine(shell, dump).run()
 
     assert outcome.sizes == {2: LARGE * 10}
     assert [int(one.split(";")[0]) for one in shell.begun] == [1, 2, 4, 3]
+
+
+class Analysis:
+    """A psql that goes on until it is ended, or has failed at once."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.begun, self.ended = threading.Event(), threading.Event()
+        self._fails = fails
+
+    def start_piped(self, *_: Any, **__: Any) -> Analysis:
+        self.begun.set()
+        return self
+
+    def wait(self, _: object) -> Result:
+        assert self._fails or self.ended.wait(20)
+        return Result((), 3, "", "")
+
+    def end(self) -> None:
+        self.ended.set()
+
+
+class Arriving(Dump):
+    """A dump that arrives, or breaks off, only when its table is being analyzed."""
+
+    def __init__(self, psql: Analysis, error: Exception | None = None) -> None:
+        super().__init__()
+        self._psql, self._error = psql, error
+
+    def walk(self, listener: Listener) -> None:
+        listener.arrived(Block(2, 100, 100 + LARGE * 10, "data"))
+        assert self._psql.begun.wait(20)
+        if self._error:
+            raise self._error
+
+
+class LostError(Exception):
+    """The network is gone."""
+
+
+def test_a_restore_that_fails_ends_its_analyses() -> None:
+    psql = Analysis()
+    dump = Arriving(psql, LostError())
+
+    with pytest.raises(LostError):
+        engine(Shell(dump), dump, psql).run()
+
+    assert psql.ended.is_set()
+
+
+def test_a_table_whose_analysis_fails_is_left_to_the_end_where_that_is_told() -> None:
+    psql = Analysis(fails=True)
+    dump = Arriving(psql)
+
+    outcome = engine(Shell(dump), dump, psql).run()
+
+    assert psql.begun.is_set()
+    assert outcome.analyzed == frozenset()

@@ -46,11 +46,16 @@ TRIGGER = entry(24, "TRIGGER", "orders spoil", 2, definition="CREATE TRIGGER")
 SHOP = (USERS, ORDERS, *ROWS, KEY, INDEX, REFERENCE, TRIGGER)
 
 
-def queue(*entries: Entry, jobs: int = 2, skip: tuple[str, ...] = ()) -> Queue:
+def queue(
+    *entries: Entry,
+    jobs: int = 2,
+    skip: tuple[str, ...] = (),
+    analyze: bool = False,
+) -> Queue:
     archive = Archive(HEADER, entries, 100)
     left_out = LeftOut(archive, ServerFacts((), superuser=True), PLATFORM)
     chosen: Selection = select(left_out, skip)
-    return Queue(Dependencies(archive, chosen), jobs)
+    return Queue(Dependencies(archive, chosen), jobs, analyze)
 
 
 def arrive(to: Queue, sizes: dict[int, int]) -> None:
@@ -118,6 +123,68 @@ def test_keys_follow_their_own_rows_and_references_all_rows() -> None:
     to.finished(index)
     assert taken(to).entries == (REFERENCE,)
     assert to.dependencies.remaining(to.done | {23}) == [Part((TRIGGER,))]
+
+
+def test_a_complete_table_is_analyzed_where_a_core_would_idle() -> None:
+    to = defined(queue(*SHOP, analyze=True))
+    arrive(to, {11: BIG})
+    rows = taken(to)
+    assert to.take([rows]) is None
+    to.finished(rows)
+
+    key = taken(to)
+
+    assert to.take([key]) is None
+    to.finished(key)
+    analysis = taken(to)
+    assert (analysis.kind, analysis.entries) == ("analyze", (ROWS[0],))
+    arrive(to, {12: BIG})
+    to.whole = True
+    others = taken(to, analysis)
+    to.finished(others)
+    index = taken(to, analysis)
+    assert index.entries == (INDEX,)
+    to.finished(index)
+    # Its reference would wait for the analysis, and is worth more than another one.
+    assert taken(to, analysis).entries == (ROWS[1],)
+    assert taken(to).entries == (REFERENCE,)
+    assert to.empty
+
+
+def test_nobody_waits_for_an_analysis_and_none_is_made_unasked() -> None:
+    for analyze in (True, False):
+        to = defined(queue(USERS, ROWS[0], analyze=analyze))
+        arrive(to, {11: BIG})
+        to.whole = True
+        to.finished(taken(to))
+
+        assert to.empty
+        assert (to.take([]) is not None) is analyze
+
+
+LATE_INDEX = entry(25, "INDEX", "users_short", 1, 31, definition="CREATE INDEX")
+SHORT = entry(31, "FUNCTION", "short")
+
+
+@pytest.mark.parametrize(
+    ("more", "analyzed"),
+    [
+        ((), {11, 12}),
+        ((INDEX, KEY, REFERENCE, TRIGGER), {11, 12}),
+        ((SHORT, LATE_INDEX), {12}),
+        ((entry(26, "STATISTICS", "pair", 1),), {12}),
+        ((entry(3, "TABLE", "child", 1), entry(13, "TABLE DATA", "child", 3)), {12}),
+        ((entry(27, "TABLE ATTACH", "users", 1, 2),), set()),
+        ((entry(28, "STATISTICS DATA", "users", 1),), set()),
+        ((entry(4, "TABLE", "\udce9"), entry(14, "TABLE DATA", "\udce9", 4)), {11, 12}),
+    ],
+)
+def test_tables_whose_statistics_need_more_are_analyzed_at_the_end(
+    more: tuple[Entry, ...], analyzed: set[int]
+) -> None:
+    to = queue(USERS, ORDERS, *ROWS, *more)
+
+    assert to.dependencies.analyzable == analyzed
 
 
 def test_an_index_on_a_function_of_the_apps_waits_for_all_rows() -> None:

@@ -50,7 +50,8 @@ class Check:
                 self._refuse_incomplete(restored, outcome)
             try:
                 sessions = 1 if self.target.shell.host else self.settings.jobs
-                analyze(psql, dbname, restored.statements, sessions)
+                statements = restored.statements(but=outcome.analyzed)
+                analyze(psql, dbname, statements, sessions)
             except SqlFailed as error:  # the rows are in; a function of the dump fails
                 self.reporter.note(error.what)
             if not add:

@@ -175,6 +175,7 @@ class Refresh:
             self.reporter.note,
             on_defined=partial(masks.put_on, dbname) if masks else None,
             options=masks.options if masks else "",
+            psql=None if self.additions.any else self.target.psql,
         )
 
     @property

@@ -11,7 +11,7 @@ from dbpull.errors.postgres import BY_TRIGGER, CannotConnect, SqlFailed
 from dbpull.postgres import severities
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.privacy import raised_by, without_values, without_words
-from dbpull.shell import Dialogue, Result, Shell
+from dbpull.shell import Dialogue, PipedInput, PipedProcess, Result, Shell
 
 _CONNECTION_FAILED = 2  # psql's exit codes, from its documentation
 _FIELD, _RECORD = "\x1f", "\x1e"
@@ -105,6 +105,15 @@ class Psql:
         env = self._environment(dbname) | {"PGAPPNAME": name}
         with self.shell.open(self._argv(variables), env=env) as running:
             yield running
+
+    def start_piped(
+        self, shell: PipedInput, sql: str, *, name: str, dbname: str, **variables: str
+    ) -> PipedProcess:
+        """Start statements for a thread that waits; `name` as in `conversation`."""
+        env = self._environment(dbname) | {"PGAPPNAME": name}
+        script = f"{UNLIMITED}{sql}".encode()
+        argv = self._argv(variables)
+        return shell.start_piped(argv, lambda write: write(script), env=env)
 
     def on_disconnect(self, sql: str, **variables: str) -> AbstractContextManager[None]:
         """Have a host run statements by itself if we disconnect within the context."""

@@ -104,7 +104,7 @@ class AppRestore:
         with self.reporter.step("check", "Checking and analyzing") as step:
             restored = check.look(target.psql, dbname)
             restored.refuse_incomplete(selection)
-            analyze(target.psql, dbname, restored.statements, self.settings.jobs)
+            analyze(target.psql, dbname, restored.statements(), self.settings.jobs)
             step.sentence = "Checked and analyzed"
 
     def _put_back(self, cause: BaseException) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dbpull.archive import Entry, unknown
@@ -23,7 +23,8 @@ SELECT json_build_object(
     WHERE nspname NOT IN ('pg_catalog', 'information_schema')
       AND nspname !~ '^pg_toast'),
   'statements', (
-    SELECT coalesce(json_agg(statement), '[]') FROM ({STATEMENTS}) every));
+    SELECT coalesce(json_agg(json_build_array(schema, name, statement)), '[]')
+    FROM ({STATEMENTS}) every));
 """  # noqa: S608 - of constants
 
 
@@ -33,8 +34,12 @@ class Restored:
 
     relations: Collection[tuple[str, str]]
     """Each table's, view's, sequence's and index's schema and name."""
-    statements: Sequence[str]
-    """The statements that analyze the database."""
+    _statements: Mapping[tuple[str, str], str]
+    """The statement that analyzes each table, by schema and name."""
+
+    def statements(self, but: Collection[tuple[str, str]] = ()) -> list[str]:
+        """The statements that analyze the database, but for some tables."""
+        return [text for table, text in self._statements.items() if table not in but]
 
     def refuse_incomplete(
         self, selection: Selection, absent: Collection[Entry] = ()
@@ -63,7 +68,8 @@ def look(psql: Psql, dbname: str) -> Restored:
     doing = "Querying the database's tables"
     answer = json.loads(psql.run(_LOOK, doing=doing, dbname=dbname)[0][0])
     relations = {(schema, name) for schema, name in answer["relations"]}
-    return Restored(relations, answer["statements"])
+    statements = {(schema, name): text for schema, name, text in answer["statements"]}
+    return Restored(relations, statements)
 
 
 def _relations(selection: Selection) -> list[Entry]:

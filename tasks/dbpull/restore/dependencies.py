@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dbpull.archive import Archive, Entry
+from dbpull.archive import Archive, Entry, unknown
 from dbpull.restore.functions import checked
 from dbpull.restore.order import Part, parts
 from dbpull.restore.selection import Selection
@@ -22,6 +22,9 @@ from dbpull.restore.selection import Selection
 _HARMLESS = frozenset(
     {"TABLE", "SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "COLLATION", "ACCESS METHOD"}
 )
+
+_FOR_STATISTICS = frozenset({"CONSTRAINT", "INDEX", "STATISTICS", "TABLE ATTACH"})
+"""What ANALYZE of a table takes into account, or has to wait for."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,31 @@ class Dependencies:
                 if len(set(tables)) == 1 and self._needs_only(entry, _HARMLESS):
                     found.setdefault(tables[0], []).append(entry)
         return found
+
+    @cached_property
+    def analyzable(self) -> frozenset[int]:
+        """Rows whose table may be analyzed once its `keys_of_table` are there.
+
+        Others are analyzed at the end: an index or extended statistics come late, other
+        tables inherit from them, or the dump has statistics, which come in their turn.
+        """
+        entries = self.selection.entries
+        if any(entry.desc == "STATISTICS DATA" for entry in entries):
+            return frozenset()
+        early = {e.dump_id for found in self.keys_of_table.values() for e in found}
+        tables = {i for i, entry in self.archive.by_id.items() if entry.desc == "TABLE"}
+        kept_waiting: set[int] = set()
+        for entry in entries:
+            others = tables.intersection(entry.dependencies)
+            if entry.desc == "TABLE" and others:
+                kept_waiting |= {entry.dump_id, *others}
+            elif entry.desc in _FOR_STATISTICS and entry.dump_id not in early:
+                kept_waiting |= others
+        return frozenset(
+            rows
+            for rows, table in self.table_of.items()
+            if table in tables - kept_waiting and not unknown(self.rows[rows].tag)
+        )
 
     @cached_property
     def foreign_keys(self) -> Mapping[int, list[Entry]]:

@@ -19,6 +19,7 @@ from dbpull.restore.job import Job
 from dbpull.restore.queue import Queue
 from dbpull.restore.readable import ReadableDump, write_part
 from dbpull.restore.sections import Restore, numbers
+from dbpull.restore.statistics import start_analyzing
 from dbpull.restore.watch import Bar, Outcome
 from dbpull.shell import PipedInput, PipedProcess, Write
 from dbpull.signals import SIGNALS
@@ -50,7 +51,7 @@ class Engine:
         self._restore, self._shell, self._dump = restore, shell, dump
         self._tell, self._whole = tell, whole
         dependencies = Dependencies(dump.contents, restore.selection)
-        self._queue = Queue(dependencies, restore.jobs)
+        self._queue = Queue(dependencies, restore.jobs, restore.psql is not None)
         restore.still_arriving = lambda: not self._queue.whole
         self._changed = threading.Condition()
         self._running: dict[int, tuple[Job, PipedProcess]] = {}
@@ -59,6 +60,7 @@ class Engine:
         self._fed = 0
         self._bars: list[Bar] = []
         self._took: dict[int, float] = {}
+        self._analyzed: set[tuple[str, str]] = set()
 
     def run(self) -> Outcome:
         """Restore all. Raises RestoreFailed, the error of the arrival, and Ctrl-C."""
@@ -102,8 +104,18 @@ class Engine:
     # Each job runs in a thread of its own.
 
     def _start(self, job: Job, workers: int) -> None:
-        """Start the pg_restore of a job; the caller holds the lock."""
+        """Start the program of a job; the caller holds the lock."""
+        job.began = time.monotonic()
+        psql = self._restore.psql
+        if psql and job.kind == "analyze":
+            dbname = self._restore.connection.dbname
+            process = start_analyzing(psql, self._shell, dbname, job.table)
+        else:
+            process = self._start_restoring(job, workers)
+        self._running[id(job)] = job, process
+        threading.Thread(target=self._await, args=(job, process), daemon=True).start()
 
+    def _start_restoring(self, job: Job, workers: int) -> PipedProcess:
         def write_stdin(write: Write) -> None:
             def count(piece: bytes) -> None:
                 write(piece)
@@ -111,21 +123,17 @@ class Engine:
 
             write_part(self._dump, job.entries, job.starts, count, job.statement)
 
-        job.began = time.monotonic()
-        process = self._shell.start_piped(
+        return self._shell.start_piped(
             self._restore.piped_argv(),
             write_stdin,
             env=self._restore.environment(workers),
             listing=numbers(job.entries),
             source=str(self._restore.dump),
         )
-        self._running[id(job)] = job, process
-        threading.Thread(target=self._await, args=(job, process), daemon=True).start()
 
     def _await(self, job: Job, process: PipedProcess) -> None:
-        watch = self._restore.new_watch()
         try:
-            self._restore.refuse_failed(watch, process.wait(watch))
+            self._wait(job, process)
             if not self._queue.defined:  # no other job runs
                 self._restore.defined()
         except BadDump as error:
@@ -141,11 +149,19 @@ class Engine:
                 self._queue.finished(job)
                 now = time.monotonic()
                 self._bars.append((job.kind, job.name, job.began, now))
-                if len(job.entries) == 1:
+                if len(job.entries) == 1 and job.kind != "analyze":
                     # A key in two steps is two jobs of one entry: their times add up.
                     dump_id = job.entries[0].dump_id
                     self._took[dump_id] = self._took.get(dump_id, 0) + now - job.began
             self._changed.notify_all()
+
+    def _wait(self, job: Job, process: PipedProcess) -> None:
+        """Wait for a job's program. Raises RestoreFailed."""
+        if job.kind != "analyze":
+            watch = self._restore.new_watch()
+            self._restore.refuse_failed(watch, process.wait(watch))
+        elif process.wait(lambda _: None).ok:  # else it fails at the end, and is told
+            self._analyzed.add(job.table)
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:
@@ -232,6 +248,10 @@ class Engine:
                 SIGNALS.wait(self._changed, LOOK_AGAIN)
 
     def _outcome(self) -> Outcome:
-        sizes, bars = dict(self._queue.sizes), tuple(self._bars)
-        found = self._restore.outcome()
-        return replace(found, seconds=self._took, sizes=sizes, bars=bars)
+        return replace(
+            self._restore.outcome(),
+            seconds=self._took,
+            sizes=dict(self._queue.sizes),
+            bars=tuple(self._bars),
+            analyzed=frozenset(self._analyzed),
+        )

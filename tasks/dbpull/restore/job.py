@@ -20,7 +20,7 @@ class LockLevel(Enum):
     REFERRED = "ROW SHARE"
     """A foreign key that refers to the table is validated."""
     VALIDATED = "SHARE UPDATE EXCLUSIVE"
-    """A foreign key of the table is validated."""
+    """A foreign key of the table is validated, or the table is analyzed."""
     INDEXED = "SHARE"
     """The table gets an index."""
     DECLARED = "SHARE ROW EXCLUSIVE"
@@ -48,10 +48,10 @@ _KEY = re.compile(r'\bADD CONSTRAINT ("(?:[^"]|"")+"|\S+)')
 
 @dataclass
 class Job:
-    """The work of one pg_restore."""
+    """The work of one pg_restore; of a psql where tables are analyzed."""
 
     kind: str
-    """`definitions`, `rows`, `sequences`, `index`, `reference` or `rest`."""
+    """`definitions`, `rows`, `sequences`, `index`, `reference`, `analyze`, `rest`."""
     entries: tuple[Entry, ...]
     weight: float = 0.0
     """The cost, in bytes of the dump, with that of the longest job that follows."""
@@ -76,6 +76,11 @@ class Job:
         """Whether the jobs would wait for each other's locks."""
         both = self.locks.keys() & other.locks.keys()
         return any(self.locks[table].conflicts(other.locks[table]) for table in both)
+
+    @property
+    def table(self) -> tuple[str, str]:
+        """The schema and name of the table whose rows are the first entry."""
+        return self.entries[0].namespace or "", self.entries[0].tag
 
     @property
     def is_exclusive(self) -> bool:

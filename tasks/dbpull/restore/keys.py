@@ -62,6 +62,14 @@ class Keys:
         whole = Job("reference", (entry,), size, locks=locks, needs=needs)
         return self._halved(whole, (math.inf, locks), (all_foreign_keys, validated))
 
+    def analysis(self, rows: int) -> Job:
+        """The job that analyzes a table, after its keys and indexes."""
+        table, entry = self.dependencies.table_of[rows], self.dependencies.rows[rows]
+        needs = frozenset(key.dump_id for key in self.keys_of_table(rows))
+        locks = {table: LockLevel.VALIDATED}
+        size = self.sizes.get(rows, 0)
+        return Job("analyze", (entry,), size, locks=locks, needs=needs)
+
     def _index(self, entry: Entry, size: int) -> Job:
         lock = LockLevel.INDEXED if entry.desc == "INDEX" else LockLevel.ALTERED
         locks = dict.fromkeys(self.dependencies.tables_of(entry), lock)

@@ -28,6 +28,8 @@ class Queue:
 
     dependencies: Dependencies
     jobs: int
+    analyze: bool = False
+    """Whether tables are analyzed where a core would idle otherwise."""
     whole: bool = False
     """Whether all blocks have arrived."""
     arriving: Job | None = None
@@ -37,6 +39,8 @@ class Queue:
     done: set[int] = field(default_factory=set)
     """The entries that have been restored, by dump id."""
     _ready: Ready = field(default_factory=Ready)
+    _analyses: Ready = field(default_factory=Ready)
+    """Nobody waits for these: what is left of them is done after the restore."""
     _small: list[Block] = field(default_factory=list)
     _waiting: int = 0
     """Bytes of the small blocks."""
@@ -90,7 +94,8 @@ class Queue:
         if not self._defined:
             first, self._first = self._first, None
             return first
-        return self._late(running) or self._ready.take(running) or self._batch(running)
+        job = self._late(running) or self._ready.take(running) or self._batch(running)
+        return job or self._analyses.take(running)
 
     def others(self, running: list[Job], most: int) -> int:
         """How many jobs could start beside `running`, counted up to `most`."""
@@ -120,6 +125,7 @@ class Queue:
         finished = [entry.dump_id for entry in job.entries]
         self.done.update(finished)
         self._ready.finished(finished)
+        self._analyses.finished(finished)
         if job.kind == "rows":
             self._missing_tables -= len(job.entries)
             if len(job.entries) == 1:
@@ -158,6 +164,8 @@ class Queue:
         self._made.update(made)
         for entry in self._keys.foreign_keys(rows):
             self._refer(entry, rows)
+        if self.analyze and rows in self.dependencies.analyzable:
+            self._analyses.add(self._keys.analysis(rows))
         for key in made:
             for entry, others in self._referring.pop(key, ()):
                 self._refer(entry, others)

@@ -14,7 +14,7 @@ from pathlib import Path
 from dbpull.archive import Entry
 from dbpull.errors.restore import RestoreFailed
 from dbpull.postgres.connection import Connection
-from dbpull.postgres.psql import reason
+from dbpull.postgres.psql import Psql, reason
 from dbpull.postgres.restore_messages import RestoreMessage
 from dbpull.restore.failures import (
     Failures,
@@ -70,6 +70,8 @@ class Restore:
     """More settings of the sessions, in the form of PGOPTIONS."""
     still_arriving: Callable[[], bool] = lambda: False
     """Whether the dump still arrives: rows that fail then end the restore at once."""
+    psql: Psql | None = None
+    """Analyzes tables where a core would idle otherwise; None: rows may still come."""
     watch: Watch = field(init=False)
     done: set[str] = field(default_factory=set, init=False)
     """The sections that are restored."""

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 from dbpull.errors.postgres import SqlFailed
 from dbpull.postgres.psql import UNLIMITED, Psql, reason
+from dbpull.shell import PipedInput, PipedProcess
 from dbpull.signals import SIGNALS
 
 # Every table, like a bare ANALYZE: ANALYZE of a partitioned table includes its
@@ -15,20 +16,32 @@ from dbpull.signals import SIGNALS
 # database's catalogs come with statistics: those that have changed as much as makes
 # autovacuum analyze a table (autovacuum_analyze_threshold, _scale_factor) get new ones.
 STATEMENTS = """
-SELECT format('ANALYZE %s%s;', CASE WHEN relhassubclass AND relkind <> 'p'
+SELECT nspname AS schema, relname AS name, format('ANALYZE %s%s;',
+    CASE WHEN relhassubclass AND relkind <> 'p'
     AND current_setting('server_version_num')::int >= 180000 THEN 'ONLY ' END,
-  oid::regclass) AS statement
-FROM pg_class
+  c.oid::regclass) AS statement
+FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE relkind IN ('r', 'm', 'p') AND NOT relispartition AND relpersistence <> 't'
-  AND (relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
-       OR pg_stat_get_mod_since_analyze(oid) > 50 + 0.1 * greatest(reltuples, 0))
-ORDER BY relkind = 'p' DESC, pg_relation_size(oid) DESC, oid
+  AND (nspname NOT IN ('pg_catalog', 'information_schema')
+       OR pg_stat_get_mod_since_analyze(c.oid) > 50 + 0.1 * greatest(reltuples, 0))
+ORDER BY relkind = 'p' DESC, pg_relation_size(c.oid) DESC, c.oid
 """
 """The query for the statements that analyze a database, the longest first."""
 _FIRST = "SET client_min_messages = error; SET lock_timeout = 0;\n"
 _LAST = "\\echo analyzed\n"
+_ONE = f'{_FIRST}ANALYZE :"schema".:"table";\n'
 _NAME = "dbpull: ANALYZE"
 LOOK_AGAIN = 0.2  # seconds between two checks for a signal
+
+
+def start_analyzing(
+    psql: Psql, shell: PipedInput, dbname: str, table: tuple[str, str]
+) -> PipedProcess:
+    """Start collecting the statistics of one table, given as schema and name."""
+    schema, name = table
+    return psql.start_piped(
+        shell, _ONE, name=_NAME, dbname=dbname, schema=schema, table=name
+    )
 
 
 def analyze(psql: Psql, dbname: str, statements: Sequence[str], sessions: int) -> None:

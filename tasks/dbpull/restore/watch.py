@@ -37,6 +37,8 @@ class Outcome:
     """The jobs of the restore, where known."""
     absent: tuple[Entry, ...] = ()
     """The entries that failed and were tolerated."""
+    analyzed: frozenset[tuple[str, str]] = frozenset()
+    """The schema and name of each table that has its statistics."""
 
 
 class Watch:

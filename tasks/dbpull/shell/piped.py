@@ -70,9 +70,10 @@ class PipedProgram:
         """Wait for the program's end. Raises an error of `write_stdin` or `on_err`."""
         err: list[str] = []
         try:
-            for raw in opened(self._process.stderr):
-                err.append(raw.decode("utf-8", "replace"))
-                on_err(err[-1].rstrip("\n"))
+            with opened(self._process.stderr) as lines:
+                for raw in lines:
+                    err.append(raw.decode("utf-8", "replace"))
+                    on_err(err[-1].rstrip("\n"))
             code = self._process.wait()
         except BaseException:
             self.end()
