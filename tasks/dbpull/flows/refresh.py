@@ -160,15 +160,14 @@ class Refresh:
             )
 
     def _restoring(self, dbname: str) -> Restore:
-        prepared = self.prepared
+        prepared, masks = self.prepared, self.masks
         create_missing(self.target.psql, dbname, prepared.schemas, prepared.extensions)
-        masks = self.masks
         return Restore(
             self.target.shell,
-            self.prepared.program.path,
+            prepared.program.path,
             self.target.connection.to(dbname),
             self.stream.dump.path,
-            self.prepared.selection,
+            prepared.selection,
             1 if self.stream.contents.header.tar else self.settings.jobs,
             self.stream.dump.label,
             self.settings.tolerate,
