@@ -158,6 +158,6 @@ def test_packed_files_of_one_name_and_one_time(
 def test_an_app_that_a_command_prints_is_itself_the_second_time(
     project: Project,
 ) -> None:
-    words = ("db.pull", "--source=$(echo heroku:shop-eu)")
+    words = ("db.pull", "--source=$(echo heroku:small-eu)")
     project.invoke(*words).succeeds()
     project.invoke(*words, "--dry-run").succeeds()  # else refused as well
