@@ -479,8 +479,14 @@ def analyzed(postgres: Postgres, dbname: str, sessions: int) -> None:
 def test_what_analyze_says_is_heard_and_what_fails_is_told(postgres: Postgres) -> None:
     # More than a pipe holds; both when a table is analyzed, not when its rows come.
     dbname = postgres.database("""
-CREATE FUNCTION loud(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
-  $$ BEGIN RAISE INFO '%', repeat('x', 100); RETURN $1; END $$;
+SELECT format('ALTER DATABASE %I SET synchronous_commit = on', current_database())
+\\gexec
+CREATE FUNCTION loud(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+    IF current_setting('application_name') = 'dbpull: ANALYZE' THEN
+      ASSERT current_setting('synchronous_commit') = 'off';
+    END IF;
+    RAISE INFO '%', repeat('x', 100); RETURN $1;
+  END $$;
 CREATE TABLE loud (id int);
 CREATE INDEX ON loud (loud(id));
 INSERT INTO loud SELECT generate_series(1, 3000);
