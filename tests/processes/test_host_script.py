@@ -472,7 +472,9 @@ def test_programs_are_found_on_path_and_in_folders(
 ) -> None:
     for name in ("pg/9/bin", "pg/10/bin", "other 1", "on path"):
         (tmp_path / name).mkdir(parents=True)
-        (tmp_path / name / "psqlx").touch(mode=0o755)
+        program = tmp_path / name / "psqlx"
+        program.write_text("#!/bin/sh\necho psqlx $1 17 && echo more\n")
+        program.chmod(0o755)
     (tmp_path / "pg/8/bin/psqlx").mkdir(parents=True)
     (tmp_path / "pg/7/bin").mkdir(parents=True)
     (tmp_path / "pg/7/bin/psqlx").touch(mode=0o644)
@@ -481,19 +483,44 @@ def test_programs_are_found_on_path_and_in_folders(
     patterns = [f"{tmp_path}/pg/*/bin", f"{tmp_path}/linke*"]
     path = {**host.env, "PATH": f"{host.env['PATH']}:{tmp_path / 'on path'}"}
 
-    without = run.verb("find", "psqlx", *patterns).stdout.decode().split("\n")
-    found = run.verb("find", "psqlx", *patterns, env=path).stdout.decode().split("\n")
+    asked = "psqlx", *patterns
+    without = run.verb("find", *asked).stdout.decode().split("\n")
+    found = run.verb("find", *asked, env=path).stdout.decode().split("\n")
 
     there = [f"{tmp_path}/pg/{n}/bin/psqlx" for n in ("9", "10")]
+    told = "psqlx --version 17"
     assert without == [
-        "\t",
-        f"{there[0]}\t{there[0]}",
-        f"{there[1]}\t{there[1]}",
-        f"{tmp_path}/linked/psqlx\t{there[0]}",
+        f"psqlx\t{there[0]}\t{there[0]}\t{told}",
+        f"psqlx\t{there[1]}\t{there[1]}\t{told}",
+        f"psqlx\t{tmp_path}/linked/psqlx\t{there[0]}\t{told}",
         "",
     ]
-    assert found[0] == f"{tmp_path}/on path/psqlx\t{tmp_path}/on path/psqlx"
-    assert found[1:] == without[1:]
+    on_path = f"{tmp_path}/on path/psqlx"
+    assert found == [f"psqlx\t{on_path}\t{on_path}\t{told}", *without]
+
+
+def test_several_programs_are_found_at_once_and_those_that_fail_have_no_version(
+    run: Run, host: Host, tmp_path: Path
+) -> None:
+    for name, does in (
+        ("one/psqlx", "exit 1"),
+        ("postgresql/16/bin/psqly", "echo asked"),
+        ("none/pg_wrapper", "echo asked"),
+    ):
+        program = tmp_path / name
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{does}\n")
+        program.chmod(0o755)
+    folders = [str(folder) for folder in tmp_path.glob("*/")]
+    folders.append(f"{tmp_path}/postgresql/*/bin")
+
+    found = run.verb("find", "psqlx none psqly pg_wrapper", *folders).stdout.decode()
+
+    assert [line.split("\t")[0::3] for line in found.splitlines()] == [
+        ["psqlx", ""],
+        ["psqly", ""],
+        ["pg_wrapper", ""],
+    ]
 
 
 def test_a_program_is_found_where_readlink_knows_no_real_path(
@@ -503,7 +530,7 @@ def test_a_program_is_found_where_readlink_knows_no_real_path(
 
     [line, _] = run.verb("find", "sh", env=few).stdout.decode().split("\n")
 
-    assert line == f"{tmp_path}/few/sh\t{tmp_path}/few/sh"
+    assert line.startswith(f"sh\t{tmp_path}/few/sh\t{tmp_path}/few/sh\t")
 
 
 # Programs

@@ -17,6 +17,8 @@ from dbpull.shell import Dialogue, Line, Result
 
 _SIGNALLED = 128
 """A shell's exit code is this plus the number of the signal that ended a program."""
+_TOGETHER = "psql", "pg_restore"
+"""Programs that most runs need: looked for in one round trip."""
 
 
 class Host(HostPrograms):
@@ -35,6 +37,8 @@ class Host(HostPrograms):
         self._typed = typed
         self.environ: Mapping[str, str] = {}
         self.sftp = sessions.sftp
+        self._programs: dict[tuple[str, tuple[str, ...]], list[tuple[str, str]]] = {}
+        self._versions: dict[str, str] = {}
 
     def command_for(self, task: str) -> str:
         """The command line of a task, with user and port as -H has them."""
@@ -117,13 +121,24 @@ class Host(HostPrograms):
                 self.check("Removing a file of the run", ["rm", "-f", path])
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
-        """Every program called `name`; see Shell."""
-        lines = self.verb("find", name, *folders).out.removesuffix("\n").split("\n")
-        pairs = [
-            (path, real) for path, _, real in (line.partition("\t") for line in lines)
-        ]
-        # The first line is the program on PATH; empty where PATH has none.
-        return [pair for pair in pairs if pair[0]]
+        """Every program called `name`; see Shell. Each is looked for once."""
+        place = tuple(folders)
+        if (name, place) not in self._programs:
+            names = dict.fromkeys([name, *_TOGETHER])
+            self._programs |= {(each, place): [] for each in names}
+            found = self.verb("find", " ".join(names), *folders).out
+            for line in found.split("\n")[:-1]:
+                of, path, real, version = line.split("\t", 3)
+                self._programs[of, place].append((path, real))
+                self._versions[path] = version
+        return self._programs[name, place]
+
+    def version(self, path: str) -> str:
+        """What a program tells with `--version`; see Shell."""
+        if told := self._versions.get(path):
+            return told
+        answer = self.run([path, "--version"])
+        return answer.out if answer.ok else ""
 
     def exists(self, path: str) -> bool:
         """Whether the file exists, as far as our user may know."""

@@ -214,12 +214,18 @@ leads() {
   [ "$group" = $$ ]
 } 2>/dev/null
 
-# find NAME PATTERN …: PATH's program of that name (an empty line without one), then
-# those in the folders: of what fits one pattern, the last first.
+# find "NAME …" PATTERN …: PATH's program of each name, then those in the folders: of
+# what fits one pattern, the last first. Each with its real path and version.
 find_programs() {
-  name=$1
+  names=$1
   shift
-  command -v "$name" || echo
+  for name in $names; do
+    of_name "$@" | described
+  done
+}
+
+of_name() {
+  command -v "$name"
   for pattern; do
     found=
     for program in $pattern/"$name"; do
@@ -229,14 +235,22 @@ find_programs() {
   done
 }
 
-with_real_paths() {
+described() {
   while IFS= read -r path; do
-    real=$([ -n "$path" ] && readlink -f "$path" 2>/dev/null) || real=$path
-    printf '%s\t%s\n' "$path" "${real:-$path}"
+    real=$(readlink -f "$path" 2>/dev/null) || real=$path
+    real=${real:-$path}
+    printf '%s\t%s\t%s\t%s\n' "$name" "$path" "$real" "$(version)"
   done
 }
 
+# What `path` tells with --version; not where its folder tells that already, nor of
+# Debian's slow wrapper.
+version() {
+  case $real in */pg_wrapper | *postgresql*[0-9]/* | *pgsql-[0-9]*/*) return ;; esac
+  told=$("$path" --version </dev/null 2>/dev/null) && echo "${told%%"$newline"*}"
+}
+
 case $verb in
-find) find_programs "$@" | with_real_paths ;;
+find) find_programs "$@" ;;
 *) "$verb" "$@" ;;
 esac

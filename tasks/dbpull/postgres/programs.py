@@ -137,8 +137,8 @@ def _major(shell: Shell, path: str, real: str) -> int | None:
     if versioned:
         return int(versioned[1])
     try:
-        answer = shell.run([path, "--version"])
+        answer = shell.version(path)
     except OSError:
         return None
-    version = re.search(r"\(PostgreSQL\) (\d+)", answer.out)
-    return int(version[1]) if answer.ok and version else None
+    version = re.search(r"\(PostgreSQL\) (\d+)", answer)
+    return int(version[1]) if version else None

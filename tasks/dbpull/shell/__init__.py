@@ -134,6 +134,12 @@ class Shell(Protocol):
         `folders` are shell patterns; the matches of a pattern come in reverse order.
         """
 
+    def version(self, path: str) -> str:
+        """What a program tells with `--version`; empty where it fails.
+
+        Raises OSError where it can't be started.
+        """
+
     def exists(self, path: str) -> bool:
         """Whether the file exists, as far as our user may know."""
 

@@ -142,11 +142,14 @@ class Local:
             found += sorted(map(str, matches), reverse=True)
         return [(path, os.path.realpath(path)) for path in found]
 
+    def version(self, path: str) -> str:
+        """What a program tells with `--version`; see Shell."""
+        answer = self.run([path, "--version"])
+        return answer.out if answer.ok else ""
+
     def exists(self, path: str) -> bool:
         """Whether the file exists."""
-        with suppress(OSError):
-            return Path(path).exists()
-        return False
+        return os.path.exists(path)  # noqa: PTH110 - Path's raises
 
     def free(self, folder: str) -> int | None:
         """Bytes free on the disk of a folder."""

@@ -1,0 +1,35 @@
+"""How many programs a pull starts on a host: each costs a round trip, and a shell."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from machines import Machine, introduce, start_fab
+from projects import Project
+from targets import Target
+
+MOST = 33
+"""Sessions for a pull of a small dump."""
+
+
+@pytest.mark.usefixtures("target")
+def test_a_pull_of_a_small_dump_starts_few_programs_on_its_host(
+    project: Project, devbox: Machine, target: Target
+) -> None:
+    introduce(Path(project.environment["HOME"]), devbox)
+    before = _sessions(devbox)
+    pull = "--app=staging", "--delete"
+
+    run = start_fab(project, "devbox", "--echo", "db.pull", *pull)
+
+    assert run.process.wait(60) == 0, run.err
+    listed = re.findall(r"^devbox: devbox\$ (.*)", run.err, re.MULTILINE)
+    assert _sessions(devbox) - before <= MOST, "\n".join(listed)
+    assert len([line for line in listed if "--version" in line]) == 0
+
+
+def _sessions(machine: Machine) -> int:
+    return machine.log.read_text().count("Starting session")
