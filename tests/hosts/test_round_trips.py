@@ -11,8 +11,8 @@ from machines import Machine, introduce, start_fab
 from projects import Project
 from targets import Target
 
-MOST = 33
-"""Sessions for a pull of a small dump."""
+MOST = 25
+"""Programs for a pull of a small dump, beside the agent."""
 
 
 @pytest.mark.usefixtures("target")
@@ -27,8 +27,10 @@ def test_a_pull_of_a_small_dump_starts_few_programs_on_its_host(
 
     assert run.process.wait(60) == 0, run.err
     listed = re.findall(r"^devbox: devbox\$ (.*)", run.err, re.MULTILINE)
-    assert _sessions(devbox) - before <= MOST, "\n".join(listed)
-    assert len([line for line in listed if "--version" in line]) == 0
+    assert len(listed) <= MOST, "\n".join(listed)
+    # The agent's, and that of an `end` where a psql is slow to end.
+    assert _sessions(devbox) - before <= len(listed) + 2
+    assert not [line for line in listed if "--version" in line]
 
 
 def _sessions(machine: Machine) -> int:

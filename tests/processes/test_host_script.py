@@ -273,6 +273,9 @@ def test_free_bytes_are_told_of_a_folder_or_of_where_it_would_be(
         there = folder if folder.exists() else tmp_path
         told = int(run.verb("free", folder).stdout)
         assert told == pytest.approx(shutil.disk_usage(there).free, rel=0.1)
+    (tmp_path / "file").touch()
+    assert run.verb("free", tmp_path, "file").stdout
+    assert run.verb("free", tmp_path, "none").stdout == b""
 
 
 def test_a_part_is_held_by_one_run_at_a_time(host: Host, tmp_path: Path) -> None:
@@ -295,6 +298,42 @@ def test_a_part_is_held_by_one_run_at_a_time(host: Host, tmp_path: Path) -> None
         assert part.parent.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize(
+    ("journal", "asked", "left"),
+    [
+        ("5 one", ("5", "one", 9), "some|5 one\n"),
+        ("5 one", ("5", "two", 9), "|5 two\n"),
+        ("5 one", ("3", "one", 9), "|3 one\n"),
+        ("3 one", ("3", "one", 9), "|3 one\n"),  # it is longer than that
+        ("5 ", ("5", "", 9), "|5 \n"),  # nothing tells whose it is
+        ("5 one", ("5", "two", 1 << 60), "some|5 one\n"),  # no room: it stays
+    ],
+)
+def test_a_part_is_begun_anew_unless_it_is_of_the_same_object(
+    run: Run, tmp_path: Path, journal: str, asked: tuple[object, ...], left: str
+) -> None:
+    part = tmp_path / "folder/x.dump.part"
+    part.parent.mkdir()
+    part.write_text("some")
+    Path(f"{part}.journal").write_text(f"{journal}\n")
+
+    free, *told = run.verb("begin", part, *asked).stdout.decode().splitlines()
+
+    assert int(free) > 0
+    assert f"{part.read_text()}|{Path(f'{part}.journal').read_text()}" == left
+    assert told == [str(part.stat().st_size), left.partition("|")[2].strip("\n")]
+
+
+def test_a_dump_is_removed_and_what_is_left_is_told(run: Run, tmp_path: Path) -> None:
+    for name in ("one.dump", "two.dump"):
+        (tmp_path / name).write_text(name)
+
+    told = run.verb("remove", tmp_path / "one.dump").stdout.decode()
+
+    assert told == "8\n8\ttwo.dump\n"
+    assert [file.name for file in tmp_path.glob("*.dump")] == ["two.dump"]
+
+
 def test_what_a_run_held_is_free_when_it_has_ended(host: Host, tmp_path: Path) -> None:
     part = tmp_path / "x.dump.part"
     with host.served() as one:
@@ -313,13 +352,13 @@ def test_a_part_is_begun_as_soon_as_a_run_at_its_end_lets_go(
 ) -> None:
     part = tmp_path / "x.dump.part"
     with host.served() as one, host.served() as other:
-        assert one.run.verb("begin", part).returncode == 0
-        assert other.run.verb("begin", part).returncode == 9
+        assert one.run.verb("begin", part, 5, "one", 9).returncode == 0
+        assert other.run.verb("begin", part, 5, "one", 9).returncode == 9
         assert one.process.stdin
         with one.run.program(1, "sh", "-c", STUBBORN) as program:
             one.process.stdin.close()
             until(lambda: not (one.run.folder / "ballast").exists())
-            begun = other.run.verb("begin", part)
+            begun = other.run.verb("begin", part, 5, "one", 9)
             program.kill()
 
         assert begun.returncode == 0
@@ -771,7 +810,8 @@ def test_the_agent_tells_what_the_host_is_and_answers(host: Host) -> None:
 
 
 def _on_disconnect(run: Run, tmp_path: Path) -> Path:
-    (run.folder / "on_disconnect").write_text(f"{{\nexec touch '{tmp_path}/done'\n}}\n")
+    script = f"{{\nexec touch '{tmp_path}/done'\n}}\n"
+    (run.folder / "on_disconnect.7").write_text(script)
     return tmp_path / "done"
 
 
@@ -790,6 +830,22 @@ def test_at_the_laptops_end_nothing_is_left(host: Host, tmp_path: Path) -> None:
     assert done.exists()
     assert not serving.run.folder.exists()
     assert list((host.home / ".dbpull").iterdir()) == []
+
+
+def test_what_was_to_be_done_at_the_end_is_forgotten_when_the_laptop_says_so(
+    host: Host, tmp_path: Path
+) -> None:
+    with host.served() as serving:
+        done = _on_disconnect(serving.run, tmp_path)
+        other = serving.run.folder / "on_disconnect.8"
+        other.write_text(f"touch '{tmp_path}/other'")
+
+        assert serving.hears(b"on_disconnect.7\n") == b"on_disconnect.7\n"
+        assert serving.end() == 0
+
+        host.settled()
+    assert not done.exists()
+    assert (tmp_path / "other").exists()
 
 
 @pytest.mark.usefixtures("patient")

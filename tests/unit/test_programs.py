@@ -143,7 +143,7 @@ class Machine:
     def exists(self, path: str) -> bool:
         raise NotImplementedError
 
-    def free(self, folder: str) -> int | None:
+    def free(self, folder: str, holding: str = "") -> int | None:
         raise NotImplementedError
 
     def on_disconnect(

@@ -214,9 +214,11 @@ class LocalStore:
         path.touch(0o600)
         return Dump.of(path)
 
-    def remove(self, dump: Dump) -> None:
+    def remove(self, dump: Dump) -> int:
         """Remove a dump: no other file belongs to it."""
+        freed = self.size(dump)
         dump.remove()
+        return freed
 
     def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts."""

@@ -13,6 +13,7 @@ from dbpull.archive import Archive
 from dbpull.console import Reporter
 from dbpull.dumps import names, sent
 from dbpull.dumps.cut_on_host import read_head, refuse_cut
+from dbpull.dumps.files_on_host import listed, named, whole_dumps
 from dbpull.dumps.host_stream import HostStream
 from dbpull.dumps.local import LocalStore
 from dbpull.dumps.names import Dump
@@ -20,7 +21,7 @@ from dbpull.dumps.store import ANEW, dump_of, judging
 from dbpull.dumps.stream import DumpStream, FileStream
 from dbpull.errors.archive import BadDump
 from dbpull.errors.download import UnusableResponse
-from dbpull.errors.hosts import MissingCurl
+from dbpull.errors.hosts import HostRefused, MissingCurl
 from dbpull.hosts.curl import Curl
 from dbpull.hosts.host import Host
 from dbpull.hosts.remote_head import RemoteHead
@@ -43,6 +44,8 @@ class HostStore:
     """Whether this machine downloads each dump and sends it to the host."""
     _sent: list[Dump] = field(default_factory=list, init=False)
     """The dumps on this machine that were sent to the host."""
+    _left: list[tuple[Path, int]] | None = field(default=None, init=False)
+    """The files of the folder, where one was removed just now."""
 
     def shown(self, path: Path) -> str:
         """The host and a path, as scp would name them."""
@@ -50,7 +53,7 @@ class HostStore:
 
     def dumps(self, app: str | None = None, database: str | None = None) -> list[Dump]:
         """The whole dumps in the folder, newest first."""
-        return names.newest_first(_dumps(self._listed()), app, database)
+        return names.newest_first(whole_dumps(self._listed()), app, database)
 
     def find(self, app: str | None, name: str | None) -> Dump | None:
         """The dump in a named file (of the home folder or the folder of dumps), or the
@@ -191,15 +194,16 @@ class HostStore:
         self.shell.check("Making a file for the dump", argv)
         return Dump.of(path)
 
-    def remove(self, dump: Dump) -> None:
+    def remove(self, dump: Dump) -> int:
         """Remove a dump; at the process's end, also its copy on this machine.
 
         A copy from before this run stays, and so does a copy that a failed host still
-        needs. Raises HostRefused.
+        needs. Returns the dump's bytes. Raises HostRefused.
         """
-        self._remove(dump)
+        freed = self._remove(dump)
         for dump_here in self._sent:
             sent.served(dump_here, self.shell.host)
+        return freed
 
     def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts.
@@ -208,43 +212,43 @@ class HostStore:
         """
         for dump_here in self._sent:
             sent.keep_newest(self._store_here, keep, dump_here)
-        app, listed = pulled.app if pulled else None, self._listed()
-        sizes = {path.name: count for path, count in listed}
-        whole = names.newest_first(_dumps(listed), app)
-        removed = {}
+        app = pulled.app if pulled else None
+        files = self._listed() if self._left is None else self._left
+        sizes = {path.name: count for path, count in files}
+        removed, whole = {}, names.newest_first(whole_dumps(files), app)
         for dump in names.beyond(whole, keep, pulled):
             self._remove(dump)
             removed[dump.path.name] = sizes[dump.path.name]
         for part in {
-            *_named(listed, ".part"),
-            *(path.with_suffix("") for path in _named(listed, ".journal")),
+            *named(files, ".part"),
+            *(path.with_suffix("") for path in named(files, ".journal")),
         }:
             dump = Dump.of(part.with_suffix(""))
             ours = dump.taken and app in {None, dump.app}
             if ours and self.shell.verb("drop", str(part)).ok:
                 removed[part.name] = sizes.get(part.name, 0)
+        self._left = None
         return removed
 
-    def _remove(self, dump: Dump) -> None:
-        self.shell.check(f"Removing {dump.path.name}", ["rm", "-rf", str(dump.path)])
+    def _remove(self, dump: Dump) -> int:
+        """Remove a dump, and note what is left; returns the dump's bytes."""
+        result = self.shell.verb("remove", str(dump.path))
+        if not result.ok:
+            what = f"Removing {dump.path.name}"
+            raise HostRefused.by(self.shell.where, what, result.err)
+        freed, *lines = result.out.splitlines()
+        if dump.path.parent == self.settings.path:
+            self._left = listed(lines, dump.path.parent)
+        return int(freed)
 
     def _listed(self) -> list[tuple[Path, int]]:
         lines = self.shell.verb("list", str(self.settings.path)).out.splitlines()
-        pairs = (line.partition("\t")[::2] for line in lines)
-        return [(self.settings.path / name, int(count)) for count, name in pairs]
+        return listed(lines, self.settings.path)
 
     @property
     def _store_here(self) -> LocalStore:
         assert self.settings.local  # noqa: S101 - a host's settings hold ours
         return LocalStore(self.settings.local)
-
-
-def _named(listed: list[tuple[Path, int]], suffix: str) -> list[Path]:
-    return [path for path, _ in listed if path.suffix == suffix]
-
-
-def _dumps(listed: list[tuple[Path, int]]) -> list[Dump]:
-    return [Dump.of(path) for path in _named(listed, ".dump")]
 
 
 def _front(transfer: HostTransfer) -> Archive:

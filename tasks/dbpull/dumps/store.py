@@ -101,8 +101,11 @@ class DumpStore(Protocol):
     def private(self, name: str) -> Dump:
         """Make an empty file that only its owner can read, for a dump of a push."""
 
-    def remove(self, dump: Dump) -> None:
-        """Remove a dump that has been restored, and files that exist only for it."""
+    def remove(self, dump: Dump) -> int:
+        """Remove a dump that has been restored, and files that exist only for it.
+
+        Returns the dump's bytes.
+        """
 
     def remove_surplus(self, keep: int, pulled: Dump | None) -> dict[str, int]:
         """Remove dumps beyond the newest `keep` of each app, and cut-off parts.

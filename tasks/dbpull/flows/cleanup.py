@@ -21,8 +21,7 @@ def delete(dump: Dump, store: DumpStore, reporter: Reporter) -> None:
     if not dump.is_ours:
         reporter.say(f"{store.shown(dump.path)} is your own: it stays.")
         return
-    freed = store.size(dump)
-    store.remove(dump)
+    freed = store.remove(dump)
     reporter.say(f"Removed {store.shown(dump.path)} ({size(freed)}).")
 
 

@@ -62,6 +62,10 @@ class HostAgent:
         for work in (self._beat, self._listen):
             threading.Thread(target=work, daemon=True).start()
 
+    def forget(self, name: str) -> None:
+        """Have the agent remove a file `on_disconnect.…` of the run; do not wait."""
+        self._channel.write(f"{name}\n".encode())
+
     def close(self) -> None:
         """Have the agent clean up, and wait for its end. Raises ConnectionLost."""
         self._closing.set()

@@ -33,9 +33,11 @@ list() {
   done
 }
 
-# free FOLDER: bytes free on its disk, or its parent's as long as there is no folder.
+# free FOLDER [NAME]: bytes free on its disk, or its parent's as long as there is no
+# folder; none where the folder has no file of that name.
 free() {
   folder=$1
+  [ -z "${2-}" ] || [ -e "$1/$2" ] || return
   while [ ! -d "$folder" ] && [ "$folder" != / ] && [ "$folder" != . ]; do
     folder=$(dirname -- "$folder")
   done
@@ -79,6 +81,11 @@ let_go_if_left() {
   [ "$(readlink "$1")" = "$holder" ] && rm -f -- "$1"
 }
 
+# remove FILE: tells its bytes, and what is left beside it, as `list` does.
+remove() {
+  size "$1" && rm -rf -- "$1" && list "$(dirname -- "$1")"
+}
+
 # drop PART: remove it and its journal, unless a run is at work on it.
 drop() {
   hold "$1" && rm -rf -- "$1.folder" && rm -f -- "$1" "$1.journal" "$1.lock"
@@ -90,11 +97,22 @@ at() {
   [ ! -e "$1.journal" ] || cat "$1.journal"
 }
 
-# begin PART: hold it, 9 where that can't be; tells the bytes free on its disk, its own, and its journal.
+# begin PART TOTAL IDENTITY NEEDED: hold it, 9 where that can't be. What is there of
+# another object is begun anew, where the bytes needed are free. Tells the bytes free on
+# its disk, its own, and its journal.
 begin() {
   hold_soon "$1"
   case $? in 0) ;; 1) return 9 ;; *) return 2 ;; esac
-  free "$(dirname -- "$1")" && at "$1"
+  there=$(free "$(dirname -- "$1")") || return
+  is_part_of "$@" || [ "$there" -lt "$4" ] || anew "$1" "$2" "$3" || return
+  echo "$there"
+  at "$1"
+}
+
+is_part_of() {
+  [ -n "$3" ] && [ "$(cat "$1.journal" 2>/dev/null)" = "$2 $3" ] || return
+  have=$(size "$1")
+  [ "$have" -gt 0 ] && [ "$have" -le "$2" ]
 }
 
 # publish PART DUMP TOTAL: give it its name, if it is whole, and let go of it.

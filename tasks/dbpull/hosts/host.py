@@ -96,7 +96,8 @@ class Host(HostPrograms):
         with self.started(argv, env, reads=True) as (channel, number):
             yield _HostDialogue(channel, self.code)
             channel.end_stdin()
-            self.end(number)
+            if not channel.over():  # psql ends by itself
+                self.end(number)
 
     @contextmanager
     def on_disconnect(
@@ -107,18 +108,21 @@ class Host(HostPrograms):
         stdin: str = "",
     ) -> Iterator[None]:
         """Have the agent run a program where the connection is lost; see Shell."""
-        path = f"{self.folder}/on_disconnect"
-        self.write(f"{path}.stdin", stdin)
-        line = f"{self.line('on_disconnect', argv, env)} <{shlex.quote(path)}.stdin"
+        name = f"on_disconnect.{next(self._numbers)}"
+        line = f"printf %s {shlex.quote(stdin)} | {self.line(name, argv, env)}"
         # In braces: the shell does not run a file that was cut off on the way.
-        self.write(path, f"{{\nexec {line}\n}}\n")
+        self.write(f"{self.folder}/{name}", f"{{\n{line}\n}}\n")
         try:
             yield
-        finally:
-            # Where the connection is lost, or the disk full, the agent needs the file;
-            # else the file has served its purpose.
+        except BaseException:
+            # Where the disk is full, no program runs before the agent has made room,
+            # which then carries out what could not be done.
             with suppress(ConnectionLost, HostRefused):
+                path = f"{self.folder}/{name}"
                 self.check("Removing a file of the run", ["rm", "-f", path])
+            raise
+        # No other file gets its name, so nobody has to wait.
+        self._agent.forget(name)
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
         """Every program called `name`; see Shell. Each is looked for once."""
@@ -144,9 +148,9 @@ class Host(HostPrograms):
         """Whether the file exists, as far as our user may know."""
         return self.run(["test", "-e", path]).ok
 
-    def free(self, folder: str) -> int | None:
-        """Bytes free on the disk of a folder, which may not exist yet."""
-        result = self.verb("free", folder)
+    def free(self, folder: str, holding: str = "") -> int | None:
+        """Bytes free on the disk of a folder, which may not exist yet; see Shell."""
+        result = self.verb("free", folder, holding)
         return int(result.out) if result.ok and result.out.strip().isdecimal() else None
 
     def verb(

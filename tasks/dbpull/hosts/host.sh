@@ -40,6 +40,7 @@ serve() {
   while read -r beat; do
     # Not `:`, with which a disk that is full would be the shell's end.
     true >"$run/beat"
+    case $beat in on_disconnect.*) rm -f "$run/$beat" ;; esac
     echo "$beat"
   done
 }
@@ -121,7 +122,9 @@ finish() {
   give_grace $programs
   # shellcheck disable=SC2086
   end $programs
-  [ -f "$run/on_disconnect" ] && sh "$run/on_disconnect"
+  for file in "$run"/on_disconnect.*; do
+    [ -f "$file" ] && sh "$file"
+  done
   rm -rf "$run"
 }
 

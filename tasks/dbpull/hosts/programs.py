@@ -10,8 +10,8 @@ from itertools import count
 from typing import Any
 
 from dbpull.errors.hosts import ConnectionLost, HostRefused
-from dbpull.hosts.channel import Channel, run_line
-from dbpull.hosts.sessions import Sessions
+from dbpull.hosts.channel import Channel
+from dbpull.hosts.sessions import Sessions, begin_line
 from dbpull.shell import Line
 from dbpull.signals import SIGNALS
 
@@ -110,7 +110,7 @@ class HostPrograms:
 
         def start(*, in_bytes: bool = False) -> Channel:
             try:
-                run_line(session, line)
+                begin_line(session, line)
             except Exception as error:
                 raise ConnectionLost(self.host) from error
             return Channel(session, in_bytes=in_bytes)

@@ -80,6 +80,11 @@ class HostTransfer:
         return self.transport.total
 
     @property
+    def _room(self) -> int:
+        """The bytes that it takes on the host's disk, at its end."""
+        return self.total * (2 if self.is_folder else 1)
+
+    @property
     def rate(self) -> float:
         """Bytes a second, so far."""
         seconds = time.monotonic() - self._began
@@ -96,7 +101,9 @@ class HostTransfer:
         return f"{self.shell.folder}/list"
 
     def __enter__(self) -> HostTransfer:
-        result = self.shell.verb("begin", self.part)
+        wanted = f"{self.total}", self.transport.identity
+        needed = str(self._room + MARGIN)
+        result = self.shell.verb("begin", self.part, *wanted, needed)
         if result.code == IN_USE:
             raise RemoteError(
                 f"{self.part} on {self.shell.where} is in transfer by another run.",
@@ -189,16 +196,15 @@ class HostTransfer:
         self.received(self.have)
 
     def _begin(self, answer: str) -> None:
-        """Continue a part of this dump; start over with any other."""
+        """Continue a part of this dump; any other was begun anew, or is now."""
         free, size, *journal = answer.split()
         identity = self.transport.identity
         known = bool(identity) and journal == [str(self.total), identity]
-        room = self.total * (2 if self.is_folder else 1)
-        self._refuse_full(int(free), room - (int(size) if known else 0))
+        self._refuse_full(int(free), self._room - (int(size) if known else 0))
         if known and 0 < int(size) <= self.total:
             self.already = int(size)
             self.received(self.already)
-        else:
+        elif size != "0" or journal != f"{self.total} {identity}".split():
             self.start_over()
         self._began = time.monotonic()
         self._thread.start()

@@ -143,5 +143,8 @@ class Shell(Protocol):
     def exists(self, path: str) -> bool:
         """Whether the file exists, as far as our user may know."""
 
-    def free(self, folder: str) -> int | None:
-        """Bytes free on the disk of a folder; None where unknown."""
+    def free(self, folder: str, holding: str = "") -> int | None:
+        """Bytes free on the disk of a folder; None where unknown.
+
+        None, too, where the folder has no file of the name `holding`.
+        """

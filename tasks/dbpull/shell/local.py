@@ -151,9 +151,10 @@ class Local:
         """Whether the file exists."""
         return os.path.exists(path)  # noqa: PTH110 - Path's raises
 
-    def free(self, folder: str) -> int | None:
-        """Bytes free on the disk of a folder."""
+    def free(self, folder: str, holding: str = "") -> int | None:
+        """Bytes free on the disk of a folder; see Shell."""
         with suppress(OSError):
+            Path(folder, holding).stat()
             return shutil.disk_usage(folder).free
         return None
 

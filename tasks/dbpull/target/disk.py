@@ -9,6 +9,4 @@ def free(target: Target) -> int | None:
     """Bytes free on the disk of the target's server; None where unknown."""
     folder = target.state.folder  # None where this role may not know it
     # A server behind a tunnel or in a container names a folder of another machine.
-    if not folder or not target.shell.exists(f"{folder}/postmaster.pid"):
-        return None
-    return target.shell.free(folder)
+    return target.shell.free(folder, "postmaster.pid") if folder else None

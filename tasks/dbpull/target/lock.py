@@ -68,10 +68,11 @@ def held(psql: Psql) -> Iterator[TargetLock]:
     # The advisory lock lives as long as its session, and the session as long as our
     # psql's stdin is open: however we end, the lock ends.
     with psql.conversation(name=_name(), target=target) as session:
-        answer = session.query(UNLIMITED + f"SELECT {IF_FREE};\n").strip()
+        asked = f"{UNLIMITED}SELECT {IF_FREE};\n{_HOLDER}"
+        answer = session.query(asked).strip()
         if answer not in {"t", "f"}:
             raise CannotConnect(label, cause(session.last_words()))
-        holder = session.query(_HOLDER).strip()
+        holder = session.query("").strip()  # the second answer
         if answer == "f" or holder:
             holder = holder or "a pull that has just ended"
             raise TargetError(
