@@ -1,6 +1,10 @@
 """What `fab -H` costs: bytes through the laptop, and two hosts against one.
 
     .venv/bin/python tests/bench/hosts.py --megabytes=100 --rate=10 --rounds=5
+    .venv/bin/python tests/bench/hosts.py --megabytes=6 --latency=80 --rounds=5
+
+The second shows what round trips cost: a host behind a line with that latency (ms,
+there and back), against one without and against `invoke`.
 
 Real sshds, real servers and the stand-in for Heroku, all on this machine; the rounds
 are interleaved, so that a machine that is busy at times is busy for both.
@@ -14,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +51,7 @@ insert into users select g, md5(g::text) || '@example.com'
   from generate_series(1, 20000) g;
 """
 ROWS_PER_MEGABYTE = 17_000
+PULL = "db.pull", "--app=staging", "--delete"
 
 
 @dataclass
@@ -61,10 +66,19 @@ class Stage:
     taps: dict[str, Tap]
     targets: dict[str, Watched]
 
-    def pull(self, hosts: str) -> float:
+    def pull(self, hosts: str, latency: float = 0.0) -> float:
         """Run `fab -H … db.pull --delete`; the seconds that it took."""
+        for tap in self.taps.values():
+            tap.delay = latency / 2000
         began = time.monotonic()
-        fab(self.project, hosts, "db.pull", "--app=staging", "--delete").succeeds()
+        fab(self.project, hosts, *PULL).succeeds()
+        return time.monotonic() - began
+
+    def pull_here(self) -> float:
+        """Run `invoke db.pull --delete` into the server of devbox."""
+        began = time.monotonic()
+        url = self.targets["devbox"].url("here")
+        self.project.invoke(*PULL, f"--target={url}").succeeds()
         return time.monotonic() - began
 
 
@@ -147,15 +161,43 @@ def show(of: Stage, rate: float, rounds: int) -> None:
     print(f"two hosts take {ratio:.2f} times one host's time (median of {rounds})")
 
 
+def show_trips(of: Stage, latency: float, rounds: int) -> None:
+    """Print what a pull of a small dump takes, by place and latency (ms)."""
+    pulls: dict[str, Callable[[], float]] = {
+        "invoke": of.pull_here,
+        "devbox": lambda: of.pull("devbox"),
+        "devbox,buildbox": lambda: of.pull("devbox,buildbox"),
+        f"devbox, {latency:g} ms": lambda: of.pull("devbox", latency),
+        f"devbox,buildbox, {latency:g} ms": lambda: of.pull("devbox,buildbox", latency),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in pulls}
+    for pull in pulls.values():
+        pull()  # what only the first does
+    for _ in range(rounds):
+        for name, pull in pulls.items():
+            seconds[name].append(pull())
+    print(f"dump: {of.size / 1e6:.1f} MB; medians of {rounds} rounds")
+    for name, each in seconds.items():
+        print(f"{name}: {statistics.median(each):.2f} s", flush=True)
+    log = of.taps["devbox"].machine.log
+    before = log.read_text().count("Starting session")
+    of.pull("devbox")
+    print(f"sessions: {log.read_text().count('Starting session') - before}")
+
+
 def main() -> None:
     """Read the options, and show."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--rate", type=float, default=10, help="MB/s per connection")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--latency", type=float, help="ms: show what round trips cost")
     given = parser.parse_args()
     with stage(given.megabytes) as made:
-        show(made, given.rate, given.rounds)
+        if given.latency is None:
+            show(made, given.rate, given.rounds)
+        else:
+            show_trips(made, given.latency, given.rounds)
 
 
 if __name__ == "__main__":
