@@ -16,7 +16,7 @@ from dbpull.archive import Block
 from dbpull.errors.archive import BadDump
 from dbpull.restore.dependencies import Dependencies
 from dbpull.restore.job import Job
-from dbpull.restore.queue import LARGE, Queue
+from dbpull.restore.queue import Queue
 from dbpull.restore.readable import ReadableDump, write_part
 from dbpull.restore.sections import Restore, numbers
 from dbpull.restore.statistics import start_analyzing
@@ -26,7 +26,6 @@ from dbpull.signals import SIGNALS
 
 PATIENCE = 10.0  # seconds for the walk to judge a damaged dump
 LOOK_AGAIN = 0.2  # seconds between two checks for a signal
-_FEW = 50  # entries of a small dump that one worker restores sooner than several
 
 
 Tell = Callable[[int, int, list[str]], None]
@@ -219,10 +218,8 @@ class Engine:
             doing = [f"{done} of {total} other keys, indexes and the like"]
             self._tell(self._fed, self._fed, doing)
 
-        small = sum(self._queue.sizes.values()) < LARGE
         for part in self._queue.dependencies.remaining(self._queue.done):
-            alone = part.alone or (small and len(part.entries) <= _FEW)
-            self._restore.part("post-data", replace(part, alone=alone), progress)
+            self._restore.part("post-data", part, progress)
             self._bars += self._remaining_bars(began)
             began = time.monotonic()
 
