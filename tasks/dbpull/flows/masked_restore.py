@@ -35,7 +35,7 @@ class Masks:
     psql: Psql
     masking: Masking
     entries: Sequence[Entry]
-    """Those of the dump that are restored."""
+    """The entries of the dump that are restored."""
     keeping: Collection[str]
     """The tables whose old rows come along."""
     applied: Applied | None = None
@@ -45,7 +45,7 @@ class Masks:
 
     @property
     def tables(self) -> Sequence[MaskedTable]:
-        """The tables that got masks."""
+        """The tables on whose columns masks were put."""
         return self.applied.tables if self.applied else ()
 
     @property

@@ -18,7 +18,7 @@ from dbpull.shell import Dialogue, Line, Result
 _SIGNALLED = 128
 """A shell's exit code is this plus the number of the signal that ended a program."""
 _TOGETHER = "psql", "pg_restore"
-"""Programs that most runs need: looked for in one round trip."""
+"""The programs of most runs, looked for in one round trip."""
 
 
 class Host(HostPrograms):

@@ -81,7 +81,7 @@ class HostTransfer:
 
     @property
     def _room(self) -> int:
-        """The bytes that it takes on the host's disk, at its end."""
+        """The bytes that the dump takes on the host's disk, at the transfer's end."""
         return self.total * (2 if self.is_folder else 1)
 
     @property

@@ -16,7 +16,7 @@ from dbpull.push import history
 
 
 def run(registered: dict[str, Any]) -> None:
-    """Run the tasks that are registered."""
+    """Run the tasks that the killed push had registered."""
     PROJECT.folder = Path(registered.get("folder", "."))
     NAME.collection = registered.get("name", DEFAULT)
     try:
