@@ -102,7 +102,7 @@ class DumpStore(Protocol):
         """Make an empty file that only its owner can read, for a dump of a push."""
 
     def remove(self, dump: Dump) -> int:
-        """Remove a dump that has been restored, and files that exist only for it.
+        """Remove a restored dump, with the files that exist for that dump alone.
 
         Returns the dump's bytes.
         """

@@ -50,7 +50,7 @@ class _Table:
     columns: Mapping[str, Column]
     parents: tuple[Table, ...]
     partitioned_by: tuple[str, ...]
-    """What decides on a row's partition: names of columns, and perhaps others."""
+    """Names in the partition key: columns, and perhaps functions."""
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ class Shell(Protocol):
         """
 
     def version(self, path: str) -> str:
-        """What a program tells with `--version`; empty where it fails.
+        """The output of a program's `--version`; empty where it fails.
 
         Raises OSError where it can't be started.
         """
