@@ -194,13 +194,13 @@ def test_no_secret_is_on_a_command_line(quick: Config, source: str) -> None:
     assert stand_in.token not in told
 
 
-@needs("ps")
 def written(pid: int) -> int:
     """How many bytes a process has written (Linux only)."""
     told = (Path("/proc") / str(pid) / "io").read_text()
     return int(dict(line.split(": ") for line in told.splitlines())["wchar"])
 
 
+@needs("ps")
 def test_stopping_ends_a_capture_under_way(quick: Config, source: str) -> None:
     psql(
         f"{source}_changed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -98,3 +99,16 @@ def test_what_to_install_for_all_tests_is_written_down(name: str) -> None:
     # Git is needed anyway, and sshd brings its client.
     needed = {*lacking.PACKAGES.values(), "postgresql"} - {"git", "openssh-client"}
     assert set(found[1].split()) == needed
+
+
+def test_only_tests_are_marked_with_what_they_need() -> None:
+    marked = [
+        (path.name, function.name)
+        for path in Path(__file__).parents[1].rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        if any("needs" in ast.unparse(mark) for mark in function.decorator_list)
+    ]
+
+    assert len(marked) > 10
+    assert not [name for name in marked if not name[1].startswith("test_")]
