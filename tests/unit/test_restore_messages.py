@@ -349,7 +349,15 @@ def test_the_place_is_known_in_other_languages(line: str, context: str) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    ["while PROCESSING TOC:", "from TOC entry 7; 1259 16390 TABLE b postgres"],
+    [
+        "while PROCESSING TOC:",
+        "from TOC entry 7; 1259 16390 TABLE b postgres",
+        'creating FK CONSTRAINT "public.b b_a_fkey"',
+        'processing data for table "public.b"',
+        "launching item 5 INDEX x",
+        "finished item 5 INDEX x",
+        "entering main parallel loop",
+    ],
 )
 def test_what_another_worker_says_behind_an_errors_prefix_is_no_error(
     other: str,
@@ -369,6 +377,17 @@ def test_what_another_worker_says_behind_an_errors_prefix_is_no_error(
 
     assert [one.harmless for one in messages.all] == ["transaction_timeout"]
     assert messages.fatal is None
+
+
+def test_an_error_whose_text_is_not_known_is_not_lost() -> None:
+    harmless = TIMEOUT.splitlines()
+    mixed = ["pg_restore: error: finished item 5 INDEX x", "pg_restore: no idea"]
+
+    messages = heard("\n".join([*harmless, *mixed]))
+
+    assert [bool(one.harmless) for one in messages.all] == [True, False]
+    assert messages.fatal
+    assert "could not be read" in messages.fatal.error
 
 
 def test_an_error_is_heard_whose_prefix_is_in_anothers_line() -> None:

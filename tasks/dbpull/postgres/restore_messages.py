@@ -15,7 +15,7 @@ from dbpull.postgres.privacy import raised_by
 # may come mixed with another worker's (src/common/logging.c): the remains of a line may
 # begin with the blank.
 _LINE = re.compile(
-    r"^(?P<prefix>(?: ?pg_restore:\s*(?:\[[^]]+\] )?| ?error: )*)(?P<text>.*)$"
+    r"^(?P<prefix>(?: *pg_restore:\s*(?:\[[^]]+\] )?| *error: )*)(?P<text>.*)$"
 )
 _REFUSED = re.compile(
     r"could not execute query: |COPY failed for |(?:ERROR|FATAL|PANIC):"
@@ -23,6 +23,14 @@ _REFUSED = re.compile(
 # How an error begins whose prefix was written into another worker's line; a line that
 # begins otherwise may be text of a row.
 _BARE = re.compile(r"could not execute query: |COPY failed for ")
+# How a line of --verbose begins (the same file): behind an error's prefix it is another
+# worker's, and the error's text is on a line of its own.
+_VERBOSE = re.compile(
+    r"(?:launching|finished|processing|skipping) item |processing data |creating "
+    r"|(?:entering|finished) main parallel loop|executing |connecting to "
+    r"|(?:dis|en)abling triggers |setting owner |restored "
+)
+_UNREAD = "its error could not be read among other lines"
 # The stage, on a line before the error.
 _STAGE = re.compile(r"while (?:INITIALIZING|PROCESSING TOC|FINALIZING):$")
 # The owner at its end is left out: a role of Heroku's means nothing here.
@@ -84,6 +92,8 @@ class RestoreMessages:
         self.all: list[RestoreMessage] = []
         self._entry, self._dump_id = "", 0
         self._open: RestoreMessage | None = None
+        self._announced = 0
+        """Prefixes of errors whose texts have not come yet."""
 
     def feed(self, line: str) -> str:
         """Read a line; return its text if it tells progress, else ""."""
@@ -91,9 +101,12 @@ class RestoreMessages:
         prefix, text = (found["prefix"], found["text"]) if found else ("", line)
         if not prefix and self._open and not _ENTRY.match(text.lstrip()):
             self._open.more.append(line)
+            self._announced -= bool(self._announced and _BARE.match(text.lstrip()))
             return ""
         self._open = None
+        self._announced += prefix.count("error: ")
         if _begins_error(prefix, text.lstrip()):
+            self._announced = max(0, self._announced - 1)
             self._open = RestoreMessage(self._entry, text, dump_id=self._dump_id)
             self.all.append(self._open)
             self._entry, self._dump_id = "", 0
@@ -118,14 +131,18 @@ class RestoreMessages:
     def close(self) -> None:
         """Note that no more lines come: the last message is complete."""
         self._open = None
+        if self._announced:
+            self._announced = 0
+            self.all.append(RestoreMessage(self._entry, _UNREAD))
 
 
 def _begins_error(prefix: str, text: str) -> bool:
     """Whether a line begins an error, also where another worker's prefix is in it.
 
-    Another worker's stage or entry may stand behind an error's prefix; the error's text
-    then follows on a line of its own.
+    Another worker's stage, entry or progress may stand behind an error's prefix; the
+    error's text then follows on a line of its own.
     """
     if _BARE.match(text):
         return True
-    return "error: " in prefix and not (_STAGE.match(text) or _ENTRY.match(text))
+    others = _STAGE, _ENTRY, _VERBOSE
+    return "error: " in prefix and not any(other.match(text) for other in others)
