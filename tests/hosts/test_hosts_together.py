@@ -193,20 +193,6 @@ def restoring(project: Project, heroku: StandIn, world: World) -> Run:
     return run
 
 
-def waits(run: Run) -> int:
-    """How often its main thread has gone to sleep: after a signal, it does again."""
-    pid = run.process.pid
-    status = Path(f"/proc/{pid}/task/{pid}/status").read_text()
-    return int(re.findall(r"^voluntary_ctxt_switches:\s(\d+)", status, re.M)[0])
-
-
-def press(run: Run) -> None:
-    """Ctrl-C, and wait until it's heard: of two in a hurry a program hears one."""
-    before = waits(run)
-    run.signal(signal.SIGINT)
-    run.until(lambda: waits(run) > before)
-
-
 def alone(machine: Machine) -> None:
     machine.settled()
     assert not list((machine.home / ".dbpull").glob("run.*"))
@@ -236,9 +222,7 @@ def test_three_end_at_once_and_the_hosts_clear_up(
 ) -> None:
     for machine in (devbox, ci):
         machine.freeze()  # so that nothing can be put in order from here
-    for _ in range(2):
-        press(restoring)
-    restoring.signal(signal.SIGINT)
+    restoring.hurry()
 
     ended = restoring.end()
 

@@ -166,9 +166,7 @@ def test_who_can_not_wait_for_the_swap_keeps_the_old_database(
     run = project.start("db.pull", "--app=small-eu")
     run.until(lambda: "RENAME" in _active(target))
 
-    for _ in range(3):
-        run.signal(SIGINT)
-        time.sleep(0.1)
+    run.hurry()
 
     run.end().refuses("Stopped by Ctrl-C", "target is as it was", code=130)
     held_back()

@@ -91,9 +91,7 @@ def test_who_cannot_wait_leaves_it_to_that_process(
     run = staging.project.start(*staging.push())
     run.says("being put back")
 
-    for _ in range(3):
-        run.signal(signal.SIGINT)
-        time.sleep(0.3)
+    run.hurry()
     run.process.wait(60)
     survived(run)
 

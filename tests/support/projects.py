@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -102,6 +103,14 @@ class Run:
     def signal(self, number: int) -> None:
         """Send it a signal, it alone, as `kill` does."""
         self.process.send_signal(number)
+
+    def hurry(self) -> None:
+        """Ctrl-C three times; again where it goes on, having heard two as one."""
+        for wait in (0.2, 0.2, *[PATIENCE / 3] * 3):
+            self.signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(wait)
+                return
 
     def end(self) -> Ended:
         """Wait for its end and see that it behaved."""
