@@ -48,17 +48,25 @@ class Check:
             self._settle(dbname, copied=copied)
             add()
         with self.reporter.step("check", "Checking and analyzing") as step:
-            restored = check.look(psql, dbname)
+            restored = self._analyzed(dbname, outcome)
             if not add:
                 self._refuse_incomplete(restored, outcome)
-            try:
-                statements = restored.statements(but=outcome.analyzed)
-                analyze(psql, dbname, statements, self._sessions(outcome))
-            except SqlFailed as error:  # the rows are in; a function of the dump fails
-                self.reporter.note(error.what)
-            if not add:
                 self._settle(dbname, copied=copied)
             step.sentence = "Checked and analyzed"
+
+    def _analyzed(self, dbname: str, outcome: Outcome) -> check.Restored:
+        """Analyze a database's tables as far as possible; returns its objects."""
+        psql, but = self.target.psql, outcome.analyzed
+        sessions = self._sessions(outcome)
+        try:
+            if sessions == 1:
+                return check.look_and_analyze(psql, dbname, but)
+            restored = check.look(psql, dbname)
+            analyze(psql, dbname, restored.statements(but), sessions)
+        except SqlFailed as error:  # the rows are in; a function of the dump fails
+            self.reporter.note(error.what)
+            restored = check.look(psql, dbname)
+        return restored
 
     def _sessions(self, outcome: Outcome) -> int:
         """How many sessions analyze: a small database takes one less time than two."""

@@ -10,7 +10,7 @@ from dbpull.archive import Entry, unknown
 from dbpull.errors.restore import Incomplete
 from dbpull.postgres.psql import Psql
 from dbpull.restore.selection import Selection
-from dbpull.restore.statistics import STATEMENTS
+from dbpull.restore.statistics import ALL_BUT, STATEMENTS
 
 _RELATIONS = frozenset(
     {"TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "INDEX"}
@@ -66,7 +66,23 @@ class Restored:
 def look(psql: Psql, dbname: str) -> Restored:
     """Query a database for its objects. Raises CannotConnect, SqlFailed."""
     doing = "Querying the database's tables"
-    answer = json.loads(psql.run(_LOOK, doing=doing, dbname=dbname)[0][0])
+    return _restored(psql.run(_LOOK, doing=doing, dbname=dbname))
+
+
+def look_and_analyze(
+    psql: Psql, dbname: str, but: Collection[tuple[str, str]]
+) -> Restored:
+    """Query a database for its objects, and analyze its tables, but for some.
+
+    All in one session. Raises CannotConnect, SqlFailed.
+    """
+    sql, known = _LOOK + ALL_BUT, json.dumps([*but])
+    rows = psql.run(sql, doing="ANALYZE", dbname=dbname, analyzed=known)
+    return _restored(rows)
+
+
+def _restored(rows: list[list[str]]) -> Restored:
+    answer = json.loads(rows[0][0])
     relations = {(schema, name) for schema, name in answer["relations"]}
     statements = {(schema, name): text for schema, name, text in answer["statements"]}
     return Restored(relations, statements)

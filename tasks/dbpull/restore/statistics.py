@@ -33,6 +33,14 @@ _FIRST = (
     "SET client_min_messages = error; SET lock_timeout = 0;"
     " SET synchronous_commit = off;\n"
 )
+ALL_BUT = f"""
+{_FIRST}
+SELECT statement FROM ({STATEMENTS}) every
+WHERE array[schema, name]::text[] NOT IN
+  (SELECT array[t->>0, t->>1] FROM json_array_elements(:'analyzed') t) \\gexec
+"""  # noqa: S608 - of constants
+"""The SQL that analyzes all tables but those in :'analyzed', a JSON list of pairs: a
+schema and a name."""
 _LAST = "\\echo analyzed\n"
 _ONE = f'{_FIRST}ANALYZE :"schema".:"table";\n'
 _NAME = "dbpull: ANALYZE"
