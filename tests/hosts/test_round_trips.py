@@ -11,7 +11,7 @@ from machines import Machine, introduce, start_fab
 from projects import Project
 from targets import Target
 
-MOST = 25
+MOST = 22
 """Programs for a pull of a small dump, beside the agent."""
 
 
@@ -28,8 +28,8 @@ def test_a_pull_of_a_small_dump_starts_few_programs_on_its_host(
     assert run.process.wait(60) == 0, run.err
     listed = re.findall(r"^devbox: devbox\$ (.*)", run.err, re.MULTILINE)
     assert len(listed) <= MOST, "\n".join(listed)
-    # The agent's, and that of an `end` where a psql is slow to end.
-    assert _sessions(devbox) - before <= len(listed) + 2
+    # The agent's, that of an `end` where a psql is slow to end, and two in advance.
+    assert _sessions(devbox) - before <= len(listed) + 4
     assert not [line for line in listed if "--version" in line]
 
 

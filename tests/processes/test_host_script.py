@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from uuid import uuid4
 import pytest
 
 from dbpull.hosts import agent
+from dbpull.hosts.encoded import encoded
 from lacking import need, needs, path_of
 from silences import NEVER, gone, hurried, listener_of, pass_silence, until
 
@@ -59,6 +61,8 @@ class Run:
     ) -> subprocess.CompletedProcess[bytes]:
         options: dict[str, Any] = {"env": self.env, "start_new_session": True, **more}
         argv = self.argv(verb, *words)
+        if verb == "start":
+            argv, stdin = self.argv("next"), _line(words) + stdin
         return subprocess.run(
             argv, input=stdin, capture_output=True, timeout=60, check=False, **options
         )
@@ -66,16 +70,29 @@ class Run:
     def begin(self, verb: str, *words: object, **more: Any) -> Begun:
         pipe = subprocess.PIPE
         options: dict[str, Any] = {"env": self.env, "start_new_session": True, **more}
-        return Begun(
-            self.argv(verb, *words), stdin=pipe, stdout=pipe, stderr=pipe, **options
-        )
+        argv = self.argv(verb, *words)
+        if verb == "start":
+            argv = self.argv("next")
+        begun = Begun(argv, stdin=pipe, stdout=pipe, stderr=pipe, **options)
+        if verb == "start":
+            assert begun.stdin
+            begun.stdin.write(_line(words))
+            begun.stdin.flush()
+        return begun
 
     def program(self, number: int, *argv: str, **more: Any) -> Begun:
-        """One that is at work: its greeting has been read."""
+        """One that is at work: its number is there."""
         begun = self.begin("start", number, "--", *argv, **more)
         assert begun.stdout
         assert begun.stdout.readline() == GREETING
+        file = self.folder / f"programs/{number}"
+        until(lambda: file.exists() and file.read_text())
         return begun
+
+
+def _line(words: Sequence[object]) -> bytes:
+    """The line that has `next` start a program."""
+    return f"{encoded(shlex.join(['start', *map(str, words)]))}\n".encode()
 
 
 @dataclass
@@ -711,9 +728,22 @@ def test_a_program_that_was_ended_before_it_began_never_does(
     ended = run.verb("start", 1, "--", "touch", tmp_path / "file")
 
     assert ended.returncode != 0
-    assert ended.stdout == b""
+    assert ended.stdout == GREETING
     assert not (tmp_path / "file").exists()
     run.verb("end", 1)
+
+
+def test_a_line_that_can_not_be_read_is_no_success(run: Run, tmp_path: Path) -> None:
+    for name, code in (("true", 0), ("false", 1)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "sed").write_text(f"#!/bin/sh\nexit {code}\n")
+        (folder / "sed").chmod(0o755)
+        path = f"{folder}:{run.env['PATH']}"
+        ended = run.verb("start", 1, "--", "true", env={**run.env, "PATH": path})
+        assert ended.returncode == 126
+    assert run.verb("next", stdin=b"start 1 -- touch").returncode == 1  # cut off
+    assert list((run.folder / "programs").iterdir()) == []
 
 
 def test_another_group_by_a_programs_number_is_left_alone(run: Run) -> None:
@@ -744,10 +774,12 @@ def test_a_program_leads_a_group_where_the_server_makes_none(
 def unreaped(run: Run, number: int, *argv: str) -> subprocess.Popen[bytes]:
     """The father of a program that has ended, and whose code he never asks for."""
     script = (
-        "import subprocess, sys, time; p = subprocess.Popen(sys.argv[1:],"
-        " start_new_session=True); print(p.pid, flush=True); time.sleep(600)"
+        "import subprocess, sys, time; p = subprocess.Popen(sys.argv[2:], stdin=-1,"
+        " start_new_session=True); p.stdin.write(sys.argv[1].encode());"
+        " p.stdin.close(); print(p.pid, flush=True); time.sleep(600)"
     )
-    words = [sys.executable, "-c", script, *run.argv("start", number, "--", *argv)]
+    line = _line([number, "--", *argv]).decode()
+    words = [sys.executable, "-c", script, line, *run.argv("next")]
     father = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=run.env
     )
@@ -807,6 +839,15 @@ def test_the_agent_tells_what_the_host_is_and_answers(host: Host) -> None:
         assert serving.run.folder.stat().st_mode & 0o777 == 0o700
         assert serving.hears(b"beat\n") == b"beat\n"
         assert serving.hears(b"again\n") == b"again\n"
+
+
+def test_a_file_that_the_laptop_sends_is_the_owners_alone(host: Host) -> None:
+    with host.served() as serving:
+        assert serving.hears(b"file pgpass.0   a%pb!c\\d%n  e \n") == b"file\n"
+
+        file = serving.run.folder / "pgpass.0"
+        assert file.read_text() == "  a%b!c\\d\n  e \n"
+        assert file.stat().st_mode & 0o777 == 0o600
 
 
 def _on_disconnect(run: Run, tmp_path: Path) -> Path:

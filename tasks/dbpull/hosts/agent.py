@@ -11,6 +11,7 @@ from typing import Any
 
 from dbpull.errors.hosts import ConnectionLost, RemoteError, UnusableHost
 from dbpull.hosts.channel import Channel, run_line
+from dbpull.hosts.encoded import encoded
 
 # One line, so that csh takes it, too. It makes the run's folder, private, with the
 # script, the machine and the agent's pid: by these two the next run recognises a folder
@@ -51,6 +52,7 @@ class HostAgent:
         """
         self._host, self._lost = host, lost
         self._closing = threading.Event()
+        self._telling = threading.Lock()
         try:
             self._channel = self._start(session)
             self.facts = self._read_facts()
@@ -62,9 +64,17 @@ class HostAgent:
         for work in (self._beat, self._listen):
             threading.Thread(target=work, daemon=True).start()
 
+    def put(self, name: str, text: str) -> None:
+        """Have the agent write a file of the run; do not wait.
+
+        What is sent later, by any session, finds the agent told: one connection keeps
+        the order.
+        """
+        self._tell(f"file {name} {encoded(text)}")
+
     def forget(self, name: str) -> None:
         """Have the agent remove a file `on_disconnect.…` of the run; do not wait."""
-        self._channel.write(f"{name}\n".encode())
+        self._tell(name)
 
     def close(self) -> None:
         """Have the agent clean up, and wait for its end. Raises ConnectionLost."""
@@ -112,7 +122,11 @@ class HostAgent:
 
     def _beat(self) -> None:
         while not self._closing.wait(BEAT):
-            self._channel.write(b"beat\n")
+            self._tell("beat")
+
+    def _tell(self, line: str) -> None:
+        with self._telling:
+            self._channel.write(f"{line}\n".encode())
 
     def _listen(self) -> None:
         while self._channel.line(seconds=BEAT + SILENCE):

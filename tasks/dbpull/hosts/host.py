@@ -47,9 +47,11 @@ class Host(HostPrograms):
     def __enter__(self) -> Self:
         self._agent = HostAgent(self.host, self._sessions.take(), self._sessions.close)
         self.folder = self._agent.facts["run"]
+        self._sessions.run_ahead(shlex.join(self.script("next")))
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._sessions.end_ahead()
         # The program that was at work has already raised ConnectionLost, or had ended.
         with suppress(ConnectionLost):
             self._agent.close()
@@ -111,7 +113,7 @@ class Host(HostPrograms):
         name = f"on_disconnect.{next(self._numbers)}"
         line = f"printf %s {shlex.quote(stdin)} | {self.line(name, argv, env)}"
         # In braces: the shell does not run a file that was cut off on the way.
-        self.write(f"{self.folder}/{name}", f"{{\n{line}\n}}\n")
+        self.put(name, f"{{\n{line}\n}}\n")
         try:
             yield
         except BaseException:
@@ -123,6 +125,10 @@ class Host(HostPrograms):
             raise
         # No other file gets its name, so nobody has to wait.
         self._agent.forget(name)
+
+    def put(self, name: str, text: str) -> None:
+        """Have the agent write a file of the run; do not wait."""
+        self._agent.put(name, text)
 
     def find(self, name: str, folders: Sequence[str]) -> list[tuple[str, str]]:
         """Every program called `name`; see Shell. Each is looked for once."""

@@ -37,11 +37,22 @@ serve() {
   sweep
   greet
   facts
-  while read -r beat; do
+  while IFS= read -r beat; do
     # Not `:`, with which a disk that is full would be the shell's end.
     true >"$run/beat"
-    case $beat in on_disconnect.*) rm -f "$run/$beat" ;; esac
-    echo "$beat"
+    case $beat in
+    on_disconnect.*) rm -f "$run/$beat" ;;
+    'file '*) put "${beat#file }" ;;
+    esac
+    echo "${beat%% *}"
+  done
+}
+
+# put "NAME TEXT": write a file of the run, if need be in the room that was kept.
+put() {
+  for _ in 1 2; do
+    given "${1#* }" >"$run/new" && mv "$run/new" "$run/${1%% *}" && return
+    rm -f "$run/ballast"
   done
 }
 
@@ -64,6 +75,7 @@ sweep() {
 is_fresh() { [ -n "$(find "$1" -prune -mmin -5)" ]; }
 
 clear_away() {
+  end_waiting "$left"
   for program in "$left"/programs/*; do
     read -r group <"$program" && of_run "$group" "$left" && kill -TERM "-$group"
   done 2>/dev/null
@@ -116,6 +128,7 @@ finish() {
   exec </dev/null >/dev/null 2>&1
   rm -f "$run/ballast"
   kill -TERM "${listener-}"
+  end_waiting "$run"
   # Numbers, so that these are the words of a list.
   programs=$(ls "$run/programs")
   # shellcheck disable=SC2086
@@ -179,6 +192,26 @@ groups_of() {
   done
 } 2>/dev/null
 
+# next: run one command of host.sh, whose line comes on stdin, in front of the stdin of
+# the command's own. `read` takes no byte more, and must not give up, as TMOUT has it.
+next() {
+  (unset TMOUT) 2>/dev/null && unset TMOUT
+  (echo $$ >"$run/waiting.$$") 2>/dev/null
+  greet
+  IFS= read -r line || return
+  (true >"$run/waiting.$$") 2>/dev/null
+  # Where no program can be started, nothing is to look as if it had run.
+  told=$(given "$line") && [ "$told" ] || return 126
+  eval "$told"
+}
+
+# Those that wait for a line, which will not come.
+end_waiting() {
+  for file in "$1"/waiting.*; do
+    read -r waiting <"$file" && of_run "$waiting" "$1" && kill -TERM "$waiting"
+  done
+} 2>/dev/null
+
 # start ID [NAME=VALUE …] -- PROGRAM …: run it with these variables, and without those
 # for PostgreSQL that the host's user happens to have. Its file stays: whoever it
 # started may outlive it.
@@ -191,16 +224,31 @@ start() {
   while [ "$1" != -- ]; do
     # To libpq a password in the environment is worth more than one in a file.
     case $1 in PGPASSFILE=*) unset PGPASSWORD ;; esac
+    case $1 in PGPASSFILE="$run"/* | PGSERVICEFILE="$run"/*) await "${1#*=}" ;; esac
     # shellcheck disable=SC2163 # NAME=VALUE
     export "$1"
     shift
   done
   shift
-  greet
   command "$@"
   code=$?
   hear_out
   return "$code"
+}
+
+# await FILE: the agent has been told to write it.
+await() {
+  tries=0
+  until [ -e "$1" ] || [ $((tries += 1)) -gt 200 ]; do pause 0.02; done
+}
+
+# given TEXT: a text that came as one line. It may be secret: printf, where it is no part
+# of the shell, would have it as an argument.
+given() {
+  LC_ALL=C sed -e 's/%n/\
+/g' -e 's/%p/%/g' <<EOF
+$1
+EOF
 }
 
 # Read stdin to its end: what the laptop is still sending to a session that has ended

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shlex
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
 
 from dbpull.errors.hosts import ConnectionLost, HostRefused
-from dbpull.hosts.channel import Channel
-from dbpull.hosts.sessions import Sessions, begin_line
+from dbpull.hosts.channel import Channel, answered
+from dbpull.hosts.encoded import encoded
+from dbpull.hosts.sessions import Sessions
 from dbpull.shell import Line
 from dbpull.signals import SIGNALS
 
@@ -21,11 +23,9 @@ _TRIES, _PAUSE = 10, 0.1
 _SERVICE = "dbpull"
 _OURS = "-c dbpull."
 """How a setting of our own begins in PGOPTIONS: it may hold the salt of masks."""
-# Even in quotes, csh interprets `!` and a line's end, and fish a backslash.
-_NOT_FOR_EVERY_SHELL = frozenset("!\\\n")
 
 
-class HostPrograms:
+class HostPrograms(ABC):
     """Runs programs on a host, each in a session of its own.
 
     Every method may raise ConnectionLost.
@@ -62,10 +62,13 @@ class HostPrograms:
             out = channel.read_rest()
             return self.code(channel), out, err
 
-    def write(self, path: str, content: str) -> None:
-        """Write a file that only its owner can read. Raises HostRefused."""
-        argv = ["sh", "-c", 'cat >"$0"', path]
-        self.check("Writing a file", argv, content.encode())
+    @abstractmethod
+    def put(self, name: str, text: str) -> None:
+        """Have the agent write a file of the run; do not wait.
+
+        Only its owner can read it. What `start` names as a file for libpq is waited
+        for there.
+        """
 
     def check(self, doing: str, argv: Sequence[str], stdin: bytes = b"") -> None:
         """Run a program that must succeed. Raises HostRefused."""
@@ -92,8 +95,8 @@ class HostPrograms:
         `in_bytes` as in Channel.
         """
         number = str(next(self._numbers))
-        line = self.line(number, argv, env) + ("" if reads else " </dev/null")
-        line = self._for_any_shell(number, line)
+        words = self._words(number, argv, env)
+        line = shlex.join(["start", *words]) + ("" if reads else " </dev/null")
         if self._echo:
             self._echo(f"{self.host}$ {shlex.join(argv)}")
         with self._channel(line) as start:
@@ -105,15 +108,17 @@ class HostPrograms:
 
     @contextmanager
     def _channel(self, line: str) -> Iterator[Callable[..., Channel]]:
-        """Open a session; give the function that runs the line in the session."""
+        """Take a session; give the function that has host.sh run a line there."""
         session = self._opened()
+        told = f"{encoded(line)}\n".encode()
 
         def start(*, in_bytes: bool = False) -> Channel:
+            channel = Channel(session, in_bytes=in_bytes)
             try:
-                begin_line(session, line)
-            except Exception as error:
+                answered(session.get_transport(), lambda: channel.write(told))
+            except EOFError as error:
                 raise ConnectionLost(self.host) from error
-            return Channel(session, in_bytes=in_bytes)
+            return channel
 
         try:
             yield start
@@ -131,20 +136,18 @@ class HostPrograms:
             SIGNALS.pause(_PAUSE)
         return self._sessions.take()
 
-    def _for_any_shell(self, number: str, line: str) -> str:
-        """The line, or `sh FILE` with the line in the file, for any login shell."""
-        if not _NOT_FOR_EVERY_SHELL.intersection(line):
-            return line
-        path = f"{self.folder}/line.{number}"
-        self.write(path, f"exec {line}\n")
-        return shlex.join(["sh", path])
-
     def line(
         self, number: str, argv: Sequence[str], env: Mapping[str, str] | None
     ) -> str:
-        """The command line of a program for the host's shell, quoted once, here."""
+        """The command line of a program for a POSIX shell, quoted once, here."""
+        return shlex.join(self.script("start", *self._words(number, argv, env)))
+
+    def _words(
+        self, number: str, argv: Sequence[str], env: Mapping[str, str] | None
+    ) -> list[str]:
+        """The arguments of host.sh's `start`."""
         pairs = [f"{name}={value}" for name, value in self._without_secret(env)]
-        return shlex.join(self.script("start", number, *pairs, "--", *argv))
+        return [number, *pairs, "--", *argv]
 
     def _without_secret(
         self, env: Mapping[str, str] | None
@@ -178,15 +181,15 @@ class HostPrograms:
         """A file with this text that only its owner can read."""
         with self._writing:
             if text not in self._secret_files:
-                path = f"{self.folder}/{name}.{len(self._secret_files)}"
-                self.write(path, text)
-                self._secret_files[text] = path
+                name = f"{name}.{len(self._secret_files)}"
+                self.put(name, text)
+                self._secret_files[text] = f"{self.folder}/{name}"
             return self._secret_files[text]
 
     def end(self, number: str) -> None:
         """End a program and its children; where that fails, the agent ends them at
         the run's end."""
-        line = shlex.join(self.script("end", number))
+        line = f"end {number} </dev/null"
         with suppress(ConnectionLost, HostRefused), self._channel(line) as start:
             start().over(ENDING)
 

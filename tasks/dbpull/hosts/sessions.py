@@ -1,16 +1,20 @@
-"""The channels of an SSH connection; the next session is always opened in advance.
+"""The channels of an SSH connection; the next sessions are always opened in advance.
 
-A program on a host costs three round trips: for its session, its start, its answer.
-With a session that is open already, and a start that is not waited for, it costs one;
-with stdin two, since sshd takes none before a program's start.
+A program on a host costs four round trips: for its session, its start, its stdin, which
+sshd takes only then, and its answer. Where host.sh has been started in the session, and
+waits for the program's line, a program costs one; to get a session there takes two, so
+two are kept.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import paramiko
@@ -19,6 +23,8 @@ from dbpull.errors.hosts import ConnectionLost, HostRefused
 from dbpull.hosts.channel import answered
 
 OPEN = 30.0  # seconds for a session to be opened
+AHEAD = 2
+"""Sessions in which host.sh waits for a line."""
 
 
 class Sessions:
@@ -31,15 +37,26 @@ class Sessions:
         with suppress(AttributeError, OSError):  # a jump host's channel has no options
             # Our messages are small, and wanted at once.
             transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._next: Future[Any] | None = self._begin()
+        self._line = ""
+        self._spare = True
+        """Whether the host allows sessions in advance."""
+        self._ahead = deque([self._begin(self._open)])
 
     def take(self) -> Any:
-        """A session for one program."""
+        """A session for one program; the line of `run_ahead` runs there."""
         with self._lock:
             session = self._taken()
-            # On a host that allows few sessions, a spare session would be in the way.
-            self._next = self._begin() if self._next else None
+            # On a host that allows few sessions, those in advance would be in the way.
+            while self._spare and len(self._ahead) < AHEAD:
+                self._ahead.append(self._begin(self._opening))
         return session
+
+    def run_ahead(self, line: str) -> None:
+        """Run a line in each session from now on, before the session is taken."""
+        with self._lock:
+            self._line = line
+            begun = [partial(self._running, bare.result) for bare in self._ahead]
+            self._ahead = deque(map(self._begin, begun))
 
     def sftp(self) -> paramiko.SFTPClient:
         """A channel for SFTP. Raises ConnectionLost, and the errors of paramiko."""
@@ -55,20 +72,44 @@ class Sessions:
         """End the connection."""
         self._transport.close()
 
-    def _taken(self) -> Any:
-        if self._next:
-            try:
-                return self._next.result()
-            except HostRefused:
-                self._next = None
-        return self._open()
+    def end_ahead(self) -> None:
+        """Close the sessions that are open in advance, and open no more."""
+        with self._lock:
+            self._spare = False
+            while self._ahead:
+                self._ahead.pop().add_done_callback(_close)
 
-    def _begin(self) -> Future[Any]:
+    def _taken(self) -> Any:
+        while self._ahead:
+            try:
+                session = self._ahead.popleft().result()
+            except HostRefused:
+                self._spare = False
+            else:
+                if not session.closed:
+                    return session
+        return self._opening()
+
+    @property
+    def _opening(self) -> Callable[[], Any]:
+        """Opens a session, as sessions are wanted now."""
+        return partial(self._running, self._open) if self._line else self._open
+
+    def _running(self, opening: Callable[[], Any]) -> Any:
+        """Open a session, and run the line there."""
+        session = opening()
+        try:
+            _begin_line(session, self._line)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise ConnectionLost(self._host) from error
+        return session
+
+    def _begin(self, opening: Callable[[], Any]) -> Future[Any]:
         begun: Future[Any] = Future()
 
         def work() -> None:
             try:
-                begun.set_result(self._open())
+                begun.set_result(opening())
             except BaseException as error:  # noqa: BLE001 - `take` raises it
                 begun.set_exception(error)
 
@@ -85,12 +126,16 @@ class Sessions:
             raise ConnectionLost(self._host) from error
 
 
-def begin_line(session: Any, line: str) -> None:
+def _close(opened: Future[Any]) -> None:
+    if not opened.exception():
+        opened.result().close()
+
+
+def _begin_line(session: Any, line: str) -> None:
     """Have a fresh session run a line, in the place of its login shell.
 
-    The host's answer is not waited for: a round trip less than `run_line`, where the
-    program has no stdin: paramiko sends none before the host has room for it.
-    Where the host refuses, the session ends without a greeting.
+    The host's answer is not waited for, in contrast to `run_line`. Where the host
+    refuses, the session ends without a greeting.
     """
     order = paramiko.Message()
     order.add_byte(paramiko.common.cMSG_CHANNEL_REQUEST)
