@@ -671,6 +671,24 @@ def test_an_error_inside_ends_the_run_and_is_raised(reach: Reach, box: Machine) 
     nothing_left(box)
 
 
+def test_a_program_that_could_not_be_started_is_no_answer(
+    remote: Host, tmp_path: Path
+) -> None:
+    (Path(remote.folder) / "programs").rename(tmp_path / "away")
+    with pytest.raises(HostRefused, match="Starting a program failed on devbox"):
+        remote.exists("/")
+    (tmp_path / "away").rename(Path(remote.folder) / "programs")
+
+
+def test_sessions_in_advance_leave_room_for_sftp(make: Maker, reach: Reach) -> None:
+    narrow = make(sshd_config=("MaxSessions 3",))
+    with reach(narrow) as remote, remote.open(["cat"]) as one:
+        with remote.sftp() as files:
+            assert files.listdir(remote.folder)
+        assert one.query("a\n") == "a\n"
+    nothing_left(narrow)
+
+
 def test_a_connection_that_was_open_stays_open(
     reach: Reach, box: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

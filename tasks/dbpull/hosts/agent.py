@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dbpull.errors.hosts import ConnectionLost, RemoteError, UnusableHost
-from dbpull.hosts.channel import Channel, run_line
+from dbpull.hosts.channel import Channel, answered, run_line
 from dbpull.hosts.encoded import encoded
 
 # One line, so that csh takes it, too. It makes the run's folder, private, with the
@@ -53,6 +53,7 @@ class HostAgent:
         self._host, self._lost = host, lost
         self._closing = threading.Event()
         self._telling = threading.Lock()
+        self._transport = session.get_transport()
         try:
             self._channel = self._start(session)
             self.facts = self._read_facts()
@@ -70,11 +71,11 @@ class HostAgent:
         What is sent later, by any session, finds the agent told: one connection keeps
         the order.
         """
-        self._tell(f"file {name} {encoded(text)}")
+        self._tell_soon(f"file {name} {encoded(text)}")
 
     def forget(self, name: str) -> None:
         """Have the agent remove a file `on_disconnect.…` of the run; do not wait."""
-        self._tell(name)
+        self._tell_soon(name)
 
     def close(self) -> None:
         """Have the agent clean up, and wait for its end. Raises ConnectionLost."""
@@ -127,6 +128,13 @@ class HostAgent:
     def _tell(self, line: str) -> None:
         with self._telling:
             self._channel.write(f"{line}\n".encode())
+
+    def _tell_soon(self, line: str) -> None:
+        """Tell the agent; a signal does not break off what is being sent."""
+        try:
+            answered(self._transport, lambda: self._tell(line))
+        except EOFError as error:
+            raise ConnectionLost(self._host) from error
 
     def _listen(self) -> None:
         while self._channel.line(seconds=BEAT + SILENCE):

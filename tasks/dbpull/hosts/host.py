@@ -122,6 +122,7 @@ class Host(HostPrograms):
             with suppress(ConnectionLost, HostRefused):
                 path = f"{self.folder}/{name}"
                 self.check("Removing a file of the run", ["rm", "-f", path])
+                self._agent.forget(name)  # the file may not have come before
             raise
         # No other file gets its name, so nobody has to wait.
         self._agent.forget(name)

@@ -9,6 +9,8 @@ set -u
 umask 077
 verb=$1 run=$2
 shift 2
+# A user may have exported such names: what they hold is for no other program.
+unset beat line told
 newline='
 '
 
@@ -32,8 +34,7 @@ serve() {
   trap 'exit 0' TERM
   trap finish EXIT
   able && mkdir "$run/programs" || exit
-  # Room for the last things to be done, should the disk be full by then.
-  dd if=/dev/zero of="$run/ballast" bs=1024 count=64 2>/dev/null
+  load
   sweep
   greet
   facts
@@ -51,10 +52,14 @@ serve() {
 # put "NAME TEXT": write a file of the run, if need be in the room that was kept.
 put() {
   for _ in 1 2; do
-    given "${1#* }" >"$run/new" && mv "$run/new" "$run/${1%% *}" && return
+    given "${1#* }" >"$run/new" && mv "$run/new" "$run/${1%% *}" && break
     rm -f "$run/ballast"
   done
+  [ -e "$run/ballast" ] || load
 }
+
+# Room for the last things to be done, should the disk be full by then.
+load() { dd if=/dev/zero of="$run/ballast" bs=1024 count=64 2>/dev/null; }
 
 able() {
   [ $((2147483647 + 1)) -gt 0 ] && return
@@ -197,18 +202,17 @@ groups_of() {
 next() {
   (unset TMOUT) 2>/dev/null && unset TMOUT
   (echo $$ >"$run/waiting.$$") 2>/dev/null
-  greet
   IFS= read -r line || return
-  (true >"$run/waiting.$$") 2>/dev/null
   # Where no program can be started, nothing is to look as if it had run.
   told=$(given "$line") && [ "$told" ] || return 126
   eval "$told"
 }
 
-# Those that wait for a line, which will not come.
+# Those that wait for a line, which will not come: no program's number is theirs.
 end_waiting() {
   for file in "$1"/waiting.*; do
-    read -r waiting <"$file" && of_run "$waiting" "$1" && kill -TERM "$waiting"
+    read -r waiting <"$file" && ! grep -qx "$waiting" "$1"/programs/* &&
+      of_run "$waiting" "$1" && kill -TERM "$waiting"
   done
 } 2>/dev/null
 
@@ -230,6 +234,7 @@ start() {
     shift
   done
   shift
+  greet
   command "$@"
   code=$?
   hear_out
@@ -239,17 +244,21 @@ start() {
 # await FILE: the agent has been told to write it.
 await() {
   tries=0
-  until [ -e "$1" ] || [ $((tries += 1)) -gt 200 ]; do pause 0.02; done
+  until [ -e "$1" ]; do
+    [ $((tries += 1)) -le 200 ] || { echo "${1##*/} has not come" >&2; exit 1; }
+    pause 0.02
+  done
 }
 
 # given TEXT: a text that came as one line. It may be secret: printf, where it is no part
-# of the shell, would have it as an argument.
-given() {
+# of the shell, would have it as an argument. Some shells put it into a file on its way.
+given() (
+  TMPDIR=$run
   LC_ALL=C sed -e 's/%n/\
 /g' -e 's/%p/%/g' <<EOF
 $1
 EOF
-}
+)
 
 # Read stdin to its end: what the laptop is still sending to a session that has ended
 # would have sshd end the whole connection, or reach the session that comes after it.

@@ -13,13 +13,12 @@ from typing import Any
 from dbpull.errors.hosts import ConnectionLost, HostRefused
 from dbpull.hosts.channel import Channel, answered
 from dbpull.hosts.encoded import encoded
-from dbpull.hosts.sessions import Sessions
+from dbpull.hosts.sessions import PAUSE, TRIES, Sessions
 from dbpull.shell import Line
 from dbpull.signals import SIGNALS
 
 ENDING = 30.0
 """Seconds that a host gets to end a program."""
-_TRIES, _PAUSE = 10, 0.1
 _SERVICE = "dbpull"
 _OURS = "-c dbpull."
 """How a setting of our own begins in PGOPTIONS: it may hold the salt of masks."""
@@ -126,14 +125,11 @@ class HostPrograms(ABC):
             session.close()
 
     def _opened(self) -> Any:
-        """Open a session, with retries for a host that allows only a few at once.
-
-        There, sshd takes a moment to notice that another session has ended.
-        """
-        for _ in range(_TRIES):
+        """Take a session, with retries for a host that allows only a few at once."""
+        for _ in range(TRIES):
             with suppress(HostRefused):
                 return self._sessions.take()
-            SIGNALS.pause(_PAUSE)
+            SIGNALS.pause(PAUSE)
         return self._sessions.take()
 
     def line(

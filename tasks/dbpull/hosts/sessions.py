@@ -21,8 +21,11 @@ import paramiko
 
 from dbpull.errors.hosts import ConnectionLost, HostRefused
 from dbpull.hosts.channel import answered
+from dbpull.signals import SIGNALS
 
 OPEN = 30.0  # seconds for a session to be opened
+TRIES, PAUSE = 10, 0.1
+"""sshd takes a moment to notice that a session has ended; the pauses are in seconds."""
 AHEAD = 2
 """Sessions in which host.sh waits for a line."""
 
@@ -60,6 +63,14 @@ class Sessions:
 
     def sftp(self) -> paramiko.SFTPClient:
         """A channel for SFTP. Raises ConnectionLost, and the errors of paramiko."""
+        for _ in range(TRIES):
+            with suppress(paramiko.ChannelException):
+                return self._sftp()
+            self.end_ahead()  # on a host that allows few sessions, they are in the way
+            SIGNALS.pause(PAUSE)
+        return self._sftp()
+
+    def _sftp(self) -> paramiko.SFTPClient:
         transport, client = self._transport, paramiko.SFTPClient
         try:
             return answered(transport, lambda: client.from_transport(transport))
@@ -81,13 +92,15 @@ class Sessions:
 
     def _taken(self) -> Any:
         while self._ahead:
+            session = None
             try:
-                session = self._ahead.popleft().result()
+                session = self._ahead[0].result()
             except HostRefused:
                 self._spare = False
-            else:
-                if not session.closed:
-                    return session
+            # Not before: where a signal ends the wait, who cleans up takes it.
+            self._ahead.popleft()
+            if session and not session.closed:
+                return session
         return self._opening()
 
     @property
