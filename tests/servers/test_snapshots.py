@@ -124,11 +124,12 @@ def test_a_pull_that_is_kept_is_a_reset_the_next_time(
     project.configure(plain)
     again = project.invoke(*pull).succeeds()
     assert "here as the snapshot" not in again.err, "commands would run anew"
+    assert "It is kept as the snapshot pulled" in again.err, again.err
     target.sql("truncate orders")
     heroku.forget_requests()
     plan = project.invoke(*pull, "--dry-run").succeeds()
     ended = project.invoke(*pull, "--json").succeeds()
-    assert json.loads(ended.out)["result"] == "reset"
+    assert json.loads(ended.out)["result"] == "reset", (plan.err, ended.err)
 
     assert f'TEMPLATE "{target.name}__dbpull_at_pulled"' in plan.err
     assert "here as the snapshot pulled: it is copied. To pull anew, `inv" in ended.err
