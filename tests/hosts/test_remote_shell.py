@@ -26,6 +26,7 @@ from dbpull.hosts import agent
 from dbpull.hosts.channel import Channel
 from dbpull.hosts.connect import connect
 from dbpull.hosts.host import Host
+from dbpull.hosts.sessions import AHEAD
 from machines import Machine, introduce, machine
 from silences import NEVER, hurried, listener_of, pass_all_silence, pass_silence, until
 
@@ -596,7 +597,8 @@ def test_a_run_whose_folder_is_removed_is_told(remote: Host, box: Machine) -> No
     (Path(remote.folder) / "host.sh").unlink()
 
     with pytest.raises(HostRefused, match=r"Starting a program failed on devbox: .+"):
-        remote.run(["true"])
+        # Those in advance may have begun before.
+        [remote.run(["true"]) for _ in range(AHEAD + 1)]
 
 
 def _refusal(reach: Reach, on: Machine) -> RemoteError:
@@ -653,10 +655,21 @@ def test_a_host_of_few_sessions_is_told_and_goes_on(make: Maker, reach: Reach) -
     )
 
 
-def test_a_host_of_one_session_is_told(make: Maker, reach: Reach) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_host_of_one_session_is_told(
+    make: Maker, reach: Reach, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    """Also where another thread has taken paramiko's reason."""
+    paramiko = pytest.importorskip("paramiko")
     alone = make(sshd_config=("MaxSessions 1",))
-    with pytest.raises(HostRefused, match="MaxSessions"), reach(alone) as remote:
+
+    def ask(remote: Host) -> None:
+        if not told:
+            monkeypatch.setattr(paramiko.Transport, "get_exception", lambda _: None)
         remote.run(["true"])
+
+    with pytest.raises(HostRefused, match="MaxSessions"), reach(alone) as remote:
+        ask(remote)
     nothing_left(alone)
 
 

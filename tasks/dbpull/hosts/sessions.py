@@ -64,8 +64,11 @@ class Sessions:
     def sftp(self) -> paramiko.SFTPClient:
         """A channel for SFTP. Raises ConnectionLost, and the errors of paramiko."""
         for _ in range(TRIES):
-            with suppress(paramiko.ChannelException):
+            try:
                 return self._sftp()
+            except paramiko.SSHException as error:
+                if not _is_refusal(error):
+                    raise
             self.end_ahead()  # on a host that allows few sessions, they are in the way
             SIGNALS.pause(PAUSE)
         return self._sftp()
@@ -132,11 +135,21 @@ class Sessions:
     def _open(self) -> Any:
         try:
             return self._transport.open_session(timeout=OPEN)
-        except paramiko.ChannelException as error:
-            why = "its sshd does not allow so many at once (MaxSessions)"
-            raise HostRefused(self._host, "Opening a session", why) from error
         except (paramiko.SSHException, OSError, EOFError) as error:
+            if _is_refusal(error):
+                why = "its sshd does not allow so many at once (MaxSessions)"
+                raise HostRefused(self._host, "Opening a session", why) from error
             raise ConnectionLost(self._host) from error
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the host refuses a session.
+
+    paramiko keeps one reason for a connection: of two sessions that are refused at
+    once, the second has none (Transport.open_channel).
+    """
+    refused = isinstance(error, paramiko.ChannelException)
+    return refused or str(error) == "Unable to open channel."
 
 
 def _close(opened: Future[Any]) -> None:
