@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from dbpull.archive import Block
 from dbpull.errors.archive import BadDump
+from dbpull.errors.download import DownloadFailed
 from dbpull.restore.dependencies import Dependencies
 from dbpull.restore.job import Job
 from dbpull.restore.queue import Queue
@@ -136,8 +137,9 @@ class Engine:
             self._wait(job, process)
             if not self._queue.defined:  # no other job runs
                 self._restore.defined()
-        except BadDump as error:
-            self._walker.join(PATIENCE)  # which judges the dump, and removes it
+        except (BadDump, DownloadFailed) as error:
+            # It judges the dump, and removes it, so that others find no file.
+            self._walker.join(PATIENCE)
             self._fail(error)
         except BaseException as error:  # noqa: BLE001 - raised by `run`
             self._fail(error)
