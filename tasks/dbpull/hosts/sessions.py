@@ -46,7 +46,7 @@ class Sessions:
         self._ahead = deque([self._begin(self._open)])
 
     def take(self) -> Any:
-        """A session for one program; the line of `run_ahead` runs there."""
+        """Return a session for one program; the line of `run_ahead` runs in it."""
         with self._lock:
             session = self._taken()
             # On a host that allows few sessions, those in advance would be in the way.
@@ -108,7 +108,7 @@ class Sessions:
 
     @property
     def _opening(self) -> Callable[[], Any]:
-        """Opens a session, as sessions are wanted now."""
+        """The function that opens a session: bare, or with the line of `run_ahead`."""
         return partial(self._running, self._open) if self._line else self._open
 
     def _running(self, opening: Callable[[], Any]) -> Any:

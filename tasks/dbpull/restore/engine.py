@@ -138,7 +138,7 @@ class Engine:
             if not self._queue.defined:  # no other job runs
                 self._restore.defined()
         except (BadDump, DownloadFailed) as error:
-            # It judges the dump, and removes it, so that others find no file.
+            # The walk judges the dump, and removes it: a job then finds no file.
             self._walker.join(PATIENCE)
             self._fail(error)
         except BaseException as error:  # noqa: BLE001 - raised by `run`
