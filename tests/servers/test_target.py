@@ -203,6 +203,24 @@ def test_a_lock_is_gone_with_its_context_even_after_an_error(
     assert eventually(lambda: is_free(postgres_18, "shop"))
 
 
+def test_a_lock_is_waited_for_whose_holder_has_just_ended(
+    postgres_18: Postgres,
+) -> None:
+    """A server notices the end of a program's session a moment after the program."""
+    query = f"SELECT pg_advisory_lock({lock.KEY}), pg_sleep(0.5)"
+    psql, target = postgres_18.program("psql"), "just_ended"
+    env = postgres_18.connection("postgres").environment()
+    argv = [psql, "-XAtq", "-v", f"target={target}"]
+    with subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, text=True) as holder:
+        assert holder.stdin
+        print(f"{query};", file=holder.stdin, flush=True)
+        assert eventually(lambda: not is_free(postgres_18, target))
+        holder.stdin.close()
+
+        with lock.held(postgres_18.psql(target)):
+            assert not is_free(postgres_18, target)
+
+
 def test_a_lock_that_was_lost_is_noticed(postgres_18: Postgres) -> None:
     psql = postgres_18.psql("shop")
 

@@ -159,6 +159,7 @@ def test_masks_are_left_out_only_where_the_project_says_so(
     )
     ended = project.invoke(*flags).succeeds()
     assert "--unmasked: the rows of shop come as they are" in ended.err
+    assert "It is kept as the snapshot pulled" in ended.err, ended.err
     assert target.sql("SELECT min(email) FROM users") == "a10@real.example"
     back = project.invoke("db.reset").succeeds()
     assert "It is not masked: it was pulled without masks." in back.err
