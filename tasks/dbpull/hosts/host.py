@@ -187,7 +187,8 @@ class _HostDialogue:
                 self._judge(self._channel)
         return decoded(line)
 
-    def last_words(self) -> str:
+    def last_words(self, text: str = "") -> str:
+        self._channel.write(text.encode())
         self._channel.end_stdin()
         stderr = self._channel.read_stderr(lambda _: None)
         if self._channel.over():

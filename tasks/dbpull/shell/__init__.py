@@ -36,8 +36,8 @@ class Dialogue(Protocol):
     def query(self, text: str) -> str:
         """Write to stdin, return the next line of stdout ("" at its end)."""
 
-    def last_words(self) -> str:
-        """End the program's stdin, wait for the program's end, return its stderr."""
+    def last_words(self, text: str = "") -> str:
+        """Write to stdin and end it; wait for the program's end, return its stderr."""
 
 
 Write = Callable[[bytes], object]

@@ -218,9 +218,9 @@ class _LocalDialogue:
             stdin.flush()
         return opened(self._process.stdout).readline()
 
-    def last_words(self) -> str:
-        with suppress(BrokenPipeError):
-            opened(self._process.stdin).close()
+    def last_words(self, text: str = "") -> str:
+        with suppress(BrokenPipeError), opened(self._process.stdin) as stdin:
+            stdin.write(text)
         return self.stderr()
 
     def stderr(self) -> str:

@@ -16,7 +16,7 @@ from dbpull.postgres.psql import Psql
 from dbpull.target.aside import PRIVILEGES
 from dbpull.target.database_settings import SETTINGS
 from dbpull.target.family import look, refuse_held_open
-from dbpull.target.lock import COPYING
+from dbpull.target.lock import COPYING, UNLOCK
 from dbpull.target.names import Names
 from dbpull.target.provenance import unfinished
 from dbpull.target.sessions import END, connected, listed
@@ -80,6 +80,7 @@ _MAKE = "".join(
         SETTINGS,
         _COMMENT.format(text="comment"),
         _END,
+        UNLOCK,
         _TELL,
     ]
 )
@@ -91,7 +92,7 @@ WHERE datname = :'name' AND datistemplate
 SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
 WHERE datname = :'name' AND coalesce(shobj_description(oid, 'pg_database') = :'mark',
   NOT datallowconn) \\gexec
-"""  # noqa: S608 - of constants
+{UNLOCK}"""  # noqa: S608 - of constants
 
 
 @dataclass(frozen=True)

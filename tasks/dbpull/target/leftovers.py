@@ -8,7 +8,7 @@ from dbpull.errors.postgres import SqlFailed
 from dbpull.errors.target import CannotDrop, NameTaken
 from dbpull.postgres.psql import Psql
 from dbpull.target.holders import undroppable
-from dbpull.target.lock import IF_FREE
+from dbpull.target.lock import IF_FREE, UNLOCK
 from dbpull.target.member import Member
 from dbpull.target.names import Names, is_ours
 from dbpull.target.provenance import unfinished, unfinished_of
@@ -83,7 +83,7 @@ def drop(psql: Psql, leftover: Leftover) -> bool:
     dbname = leftover.dbname
     try:
         rows = psql.run(
-            _DROP.format(free="true" if held else IF_FREE),
+            _DROP.format(free="true" if held else IF_FREE) + UNLOCK,
             doing=f"Dropping {dbname}",
             left=dbname,
             oid=leftover.oid,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from dbpull.errors.hosts import ConnectionLost
 from dbpull.errors.postgres import CannotConnect
 from dbpull.errors.target import LockLost, TargetError
 from dbpull.postgres.psql import UNLIMITED, Psql, cause
@@ -31,9 +31,8 @@ SELECT coalesce((
   LIMIT 1), '');
 """
 KEY = "hashtext('dbpull'), hashtext(:'target')"
-PATIENCE = 2.0
-"""Seconds for a lock to be free: it outlives the program that held it by a moment."""
-POLL = 0.05
+UNLOCK = "SELECT pg_advisory_unlock_all() \\g /dev/null\n"
+"""The statement that gives a session's locks back before the session's end."""
 COPYING = "hashtext('dbpull copy'), hashtext(:'target')"
 """The lock of a session that copies files, which may outlive its run by seconds."""
 IF_FREE = f"pg_try_advisory_lock({KEY})"
@@ -63,7 +62,7 @@ class TargetLock:
 
 @contextmanager
 def held(psql: Psql) -> Iterator[TargetLock]:
-    """Hold the target's lock while in the context; wait PATIENCE seconds for it.
+    """Hold the target's lock while in the context.
 
     Raises TargetError, CannotConnect.
     """
@@ -72,28 +71,22 @@ def held(psql: Psql) -> Iterator[TargetLock]:
     # The advisory lock lives as long as its session, and the session as long as our
     # psql's stdin is open: however we end, the lock ends.
     with psql.conversation(name=_name(), target=target) as session:
-        if holder := _taken(session, label):
+        asked = f"{UNLIMITED}SELECT {IF_FREE};\n{_HOLDER}"
+        answer = session.query(asked).strip()
+        if answer not in {"t", "f"}:
+            raise CannotConnect(label, cause(session.last_words()))
+        holder = session.query("").strip()  # the second answer
+        if answer == "f" or holder:
+            holder = holder or "a pull that has just ended"
             raise TargetError(
                 f"{label} is being replaced already, by {holder}.",
                 "Wait until it has ended; then run the same command again if needed.",
             )
         yield TargetLock(label, session)
-
-
-def _taken(session: Dialogue, label: str) -> str:
-    """Take the lock; who holds it after PATIENCE seconds, "" once it is ours."""
-    asked = f"SELECT {IF_FREE};\n{_HOLDER}"
-    answer = session.query(UNLIMITED + asked).strip()
-    deadline = time.monotonic() + PATIENCE
-    while answer in {"t", "f"}:
-        holder = session.query("").strip()  # the second answer
-        if answer == "t" and not holder:
-            return ""
-        if time.monotonic() > deadline:
-            return holder or "a pull that has just ended"
-        time.sleep(POLL)
-        answer = session.query(asked).strip()
-    raise CannotConnect(label, cause(session.last_words()))
+        # The server ends a session a moment after its program: who takes the lock next,
+        # such as a copy of what was pulled, must not meet our own.
+        with suppress(ConnectionLost):
+            session.last_words(UNLOCK)
 
 
 def _name() -> str:
