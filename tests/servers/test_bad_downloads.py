@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import filecmp
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from disks import small_disk
 from faulty_stand_in import Fault, StandIn, faults
-from lacking import need_mounts
 from projects import INVOKE, Project
 from targets import Target
 from worlds import World
@@ -158,22 +155,12 @@ def test_a_disk_that_refuses_the_dump(project: Project, target: Target) -> None:
     ended.refuses("can't be that large there", "db.path")
 
 
-@contextmanager
-def _small_disk(folder: Path) -> Iterator[None]:
-    """Mount a disk with room for little."""
-    need_mounts()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
-    subprocess.run(mount, check=True)
-    yield
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_disk_without_room_is_seen_before_anything_is_fetched(
     project: Project, heroku: StandIn, target: Target, tmp_path: Path, bulk: int
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    with _small_disk(disk), target.unasked():
+    with small_disk(disk, megabytes=16), target.unasked():
         ended = project.invoke(*BULK, f"--path={disk}/dumps")
 
     ended.refuses("are needed there and .* are free", "Make room")
