@@ -57,6 +57,7 @@ def test_a_masked_pull_on_a_host_leaves_no_raw_value(
         heroku.misbehave(faults.throttle(160_000))
         run = start_fab(project, "devbox", "db.pull", "--app=plain", **salt)
         run.says("restoring its rows")
+        run.until(lambda: any("pg_restore" in command for command in watch.seen))
         heroku.behave()
         ended = run.end().succeeds()
 
