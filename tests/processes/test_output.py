@@ -12,9 +12,10 @@ import pytest
 
 from dbpull.shell import output
 from dbpull.shell.output import ProgramOutput, printed
-from silences import gone, until
+from silences import gone, until, written
 
-STUBBORN = "trap '' TERM; while :; do sleep 1; done"
+DEAF = "trap '' TERM"
+STUBBORN = "while :; do sleep 1; done"
 
 
 def python(script: str) -> list[str]:
@@ -27,12 +28,6 @@ def sh(script: str) -> list[str]:
 
 def all_of(output: ProgramOutput) -> bytes:
     return b"".join(iter(lambda: output.read(65536), b""))
-
-
-def written(path: Path) -> str:
-    """The line that a program writes to a file, once it is there."""
-    until(lambda: path.exists() and path.read_text().endswith("\n"))
-    return path.read_text()
 
 
 def test_output_comes_in_bytes_as_soon_as_there_are_any(tmp_path: Path) -> None:
@@ -91,7 +86,7 @@ def test_the_command_is_echoed_before_it_starts() -> None:
 
 def test_a_program_that_ignores_sigterm_and_its_children_end(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    script = f"sleep 99 & echo $$ $! >'{pids}'; {STUBBORN}"
+    script = f"{DEAF}; sleep 99 & echo $$ $! >'{pids}'; {STUBBORN}"
 
     with printed(sh(script)) as output:
         started = written(pids).split()
@@ -113,13 +108,17 @@ def test_what_a_program_has_left_behind_ends_with_the_context(tmp_path: Path) ->
     until(lambda: gone(left))
 
 
-@pytest.mark.parametrize("script", ["exec sleep 99", f"sleep 99 & {STUBBORN}"])
-def test_a_program_ends_though_we_were_killed(script: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("first", "then"), [(":", "exec sleep 99"), (DEAF, f"sleep 99 & {STUBBORN}")]
+)
+def test_a_program_ends_though_we_were_killed(
+    first: str, then: str, tmp_path: Path
+) -> None:
     pids = tmp_path / "pids"
     ours = f"""
 from dbpull.shell import output
 from dbpull.shell.output import printed
-with printed(["sh", "-c", {f"echo $$ >'{pids}'; {script}"!r}]) as output:
+with printed(["sh", "-c", {f"{first}; echo $$ >'{pids}'; {then}"!r}]) as output:
     output.read(1)
 """
     run = subprocess.Popen([sys.executable, "-c", ours])

@@ -17,7 +17,7 @@ from dbpull.errors.live import LiveError
 from dbpull.live.tunnel import tunnel
 from dbpull.shell import piped
 from lacking import LINUX
-from silences import gone, until
+from silences import gone, until, written
 
 LISTEN = """
 import os, signal, socket, sys, time
@@ -48,8 +48,7 @@ def test_a_tunnel_is_used_once_it_listens(
     with tunnel(slow) as port:
         with socket.create_connection(("127.0.0.1", port), 20) as connected:
             assert connected.recv(5) == b"hello"
-        until(lambda: (tmp_path / "pid").exists())
-        pids = [int((tmp_path / name).read_text()) for name in ("pid", "sh")]
+        pids = [int(written(tmp_path / name)) for name in ("pid", "sh")]
 
     until(lambda: all(map(gone, pids)))
     with pytest.raises(OSError, match="refused"):
@@ -73,10 +72,10 @@ def test_a_tunnel_that_ends_is_not_waited_for_where_no_init_is(tmp_path: Path) -
     script, told = tmp_path / "listen.py", tmp_path / "pid"
     script.write_text(LISTEN.replace("SIG_IGN", "SIG_DFL"))
     with tunnel(f"{sys.executable} '{script}' {{port}} '{told}'"):
-        until(lambda: told.exists() and told.read_text().endswith("\n"))
+        listener = int(written(told))
 
     with pytest.raises(ProcessLookupError):
-        os.kill(int(told.read_text()), 0)
+        os.kill(listener, 0)
 
 
 @pytest.mark.parametrize(
@@ -109,11 +108,10 @@ from dbpull.signals import SIGNALS
 piped.GRACE = {SHORT}
 with SIGNALS.handled(), tunnel({listening!r}): SIGNALS.pause(99)
 """
-    pid = tmp_path / "pid"
     run = subprocess.Popen([sys.executable, "-c", ours], stderr=subprocess.DEVNULL)
-    until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    listener = int(written(tmp_path / "pid"))
 
     run.send_signal(number)
     run.wait(20)
 
-    until(lambda: gone(int(pid.read_text())))
+    until(lambda: gone(listener))

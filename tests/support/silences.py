@@ -31,6 +31,12 @@ def until(condition: Callable[[], object], told: Callable[[], object] = str) -> 
         time.sleep(0.01)
 
 
+def written(path: Path) -> str:
+    """The lines that a program writes to a file, once the last has its end."""
+    until(lambda: path.exists() and path.read_text().endswith("\n"))
+    return path.read_text()
+
+
 def gone(pid: int) -> bool:
     """Whether it has ended, if perhaps nobody has asked for its code yet."""
     try:
