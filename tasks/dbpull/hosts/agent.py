@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dbpull.errors.hosts import ConnectionLost, RemoteError, UnusableHost
-from dbpull.hosts.channel import Channel, answered, run_line
+from dbpull.hosts.channel import Channel, answered, close, run_line
 from dbpull.hosts.encoded import encoded
 
 # One line, so that csh takes it, too. It makes the run's folder, private, with the
@@ -59,7 +59,7 @@ class HostAgent:
             self.facts = self._read_facts()
             """The host's facts: `run`, `cores`, `login`, `home`, `curl`."""
         except BaseException:
-            session.close()
+            close(session)
             raise
         # Two threads: writing blocks with a host that reads nothing any more.
         for work in (self._beat, self._listen):

@@ -44,6 +44,15 @@ def run_line(session: Any, line: str) -> None:
     answered(session.get_transport(), ask)
 
 
+def close(session: Any) -> None:
+    """Close a session, or an SFTP client, also while its connection is ending.
+
+    paramiko sends a message for it, and raises EOFError or OSError where it can't.
+    """
+    with suppress(OSError, EOFError):
+        session.close()
+
+
 class Channel:
     """A program's stdin, stdout, stderr and exit code."""
 
@@ -141,7 +150,7 @@ class Channel:
 
     def close(self) -> None:
         """Close the channel."""
-        self._channel.close()
+        close(self._channel)
 
 
 class GreetedStream:

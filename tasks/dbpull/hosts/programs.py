@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from dbpull.errors.hosts import ConnectionLost, HostRefused
-from dbpull.hosts.channel import Channel, answered
+from dbpull.hosts.channel import Channel, answered, close
 from dbpull.hosts.encoded import encoded
 from dbpull.hosts.sessions import PAUSE, TRIES, Sessions
 from dbpull.shell import Line
@@ -122,7 +122,7 @@ class HostPrograms(ABC):
         try:
             yield start
         finally:
-            session.close()
+            close(session)
 
     def _opened(self) -> Any:
         """Take a session, with retries for a host that allows only a few at once."""

@@ -20,7 +20,7 @@ from typing import Any
 import paramiko
 
 from dbpull.errors.hosts import ConnectionLost, HostRefused
-from dbpull.hosts.channel import answered
+from dbpull.hosts.channel import answered, close
 from dbpull.signals import SIGNALS
 
 OPEN = 30.0  # seconds for a session to be opened
@@ -154,7 +154,7 @@ def _is_refusal(error: Exception) -> bool:
 
 def _close(opened: Future[Any]) -> None:
     if not opened.exception():
-        opened.result().close()
+        close(opened.result())
 
 
 def _begin_line(session: Any, line: str) -> None:

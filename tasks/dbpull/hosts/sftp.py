@@ -8,6 +8,7 @@ from typing import Any
 
 from dbpull.errors.download import DownloadStopped
 from dbpull.errors.hosts import ConnectionLost, HostRefused, RemoteError
+from dbpull.hosts.channel import close
 from dbpull.hosts.host import Host
 from dbpull.hosts.transfer import HostTransfer
 
@@ -52,7 +53,7 @@ class Sftp:
             why = "its SFTP server ended"
             raise HostRefused(self._shell.where, "Storing the dump", why) from error
         finally:
-            client.close()
+            close(client)
 
     def _send(self, client: Any, transfer: HostTransfer) -> None:
         if not self._fits(client, transfer):
