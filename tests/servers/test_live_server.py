@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -43,7 +44,6 @@ def dbname(modern: Watched) -> Iterator[str]:
         ("transaction", ()),
         ("transaction", ("ignore_startup_parameters = options",)),
         ("transaction", ("default_pool_size = 1",)),
-        ("transaction", ("server_round_robin = 1", "min_pool_size = 4")),
         ("statement", ()),
     ],
 )
@@ -57,6 +57,27 @@ def test_a_transaction_pooler_is_refused(
 
     assert "is a transaction pooler" in caught.value.what
     assert "direct address" in caught.value.remedy
+
+
+@needs("pgbouncer")
+@pytest.mark.parametrize("connections", [2, 3, 4])
+def test_a_transaction_pooler_is_refused_whose_connections_take_turns(
+    modern: Watched, dbname: str, connections: int
+) -> None:
+    settings = ("ignore_startup_parameters = options", "server_round_robin = 1")
+    open_ones = f"select count(*) from pg_stat_activity where datname = '{dbname}'"
+    with pooled(modern, "transaction", *settings) as place:
+        psql = psql_of(f"postgres://u@{place}/{dbname}", modern.program("psql"))
+        with ExitStack() as at_once:
+            opening = [psql.conversation(name="app") for _ in range(connections)]
+            sessions = [at_once.enter_context(session) for session in opening]
+            for sql in ("BEGIN", "COMMIT"):
+                for session in sessions:
+                    session.query(f"{sql};\nSELECT 1;\n")
+        assert modern.sql("postgres", open_ones) == str(connections)
+
+        with pytest.raises(LiveError, match="is a transaction pooler"):
+            poolers.refuse_pooler(psql)
 
 
 @needs("pgbouncer")

@@ -22,6 +22,8 @@ _REFUSES_OPTIONS = re.compile(
     r"unsupported startup parameter|command-line options", re.IGNORECASE
 )
 _PID = "SELECT pg_backend_pid();\n"
+_WITHIN = f"BEGIN\\; {_PID}"
+"""The same in a transaction that goes on."""
 _DIRECT = (
     (r"(ep-[^.]+)-pooler(\..*neon\.tech)", 0, r"\1\2", 0),
     (r"(.*\.pooler\.supabase\.com)", 6543, r"\1", 5432),
@@ -69,15 +71,23 @@ def refuse_pooler(psql: Psql) -> Psql:
 
 
 def _compare_sessions(psql: Psql) -> None:
-    """Refuse a server whose session changes while a second one is in a transaction."""
+    """Refuse a server where one of two sessions changes with a transaction.
+
+    A pooler with one connection to spare gives both the same, or lets one wait; with
+    two in turn, the second session changes, and with more of them the first does.
+    """
     connection = psql.connection
     with (
         psql.conversation(name="dbpull") as one,
         psql.conversation(name="dbpull") as other,
     ):
         first = _answer(one, _PID, connection)
-        second = _answer(other, f"BEGIN;\n{_PID}", connection)
-        if first == second or _answer(one, _PID, connection) != first:
+        second = _answer(other, _WITHIN, connection)
+        if (
+            first == second
+            or _answer(one, _PID, connection) != first
+            or _answer(other, f"COMMIT;\n{_WITHIN}", connection) != second
+        ):
             raise _refusal(connection)
 
 
