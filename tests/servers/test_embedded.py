@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ import lacking
 from databases import FOLDERS, WITH_ICU, cluster, copy_files
 from dbpull.embedded import Server, postmaster, programs
 from dbpull.errors.embedded import (
+    ORPHANED,
     EmbeddedError,
     NoServerPrograms,
     NotInitialized,
@@ -30,6 +32,8 @@ from dbpull.errors.embedded import (
     OtherPort,
 )
 from lacking import POSTGRES, needs, or_skipped
+from ports import free_port
+from silences import children, gone, until
 
 WHEEL = programs()
 OTHERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -132,7 +136,7 @@ def test_deleting_it_leaves_no_process_and_no_file(server: Server) -> None:
     server.delete()
     server.delete()
 
-    assert not Path(f"/proc/{process}").exists()
+    assert gone(process)
     assert [path for path in made if path.exists()] == []
 
 
@@ -226,8 +230,8 @@ def test_over_tcp_it_wants_its_password(folder: Path) -> None:
 def test_an_older_server_listens_at_a_port_beside_its_socket(server: Server) -> None:
     server.start()
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port = free_port()
+        probe.bind(("127.0.0.1", port))
         listening = Server(server.folder, throwaway=True, port=port)
         with pytest.raises(OtherPort, match=f"was {port}, and does not listen there"):
             listening.start()
@@ -275,6 +279,26 @@ def test_after_a_crash_it_starts_again(made: Server) -> None:
 
     assert pid(made) != crashed
     assert ask(made, "SELECT current_database()", "shop") == "shop"
+
+
+def test_after_a_crash_it_starts_once_the_crashed_ones_children_have_ended(
+    made: Server,
+) -> None:
+    """They hold its memory; PostgreSQL refuses to start beside them."""
+    made.start()
+    crashed = pid(made)
+    child = children(crashed)[0]
+    os.kill(child, signal.SIGSTOP)
+    os.kill(crashed, signal.SIGKILL)
+    until(lambda: not made.running)
+
+    starting = threading.Thread(target=made.start)
+    starting.start()
+    until(lambda: ORPHANED in made.log.read_text())
+    os.kill(child, signal.SIGKILL)
+    starting.join()
+
+    assert ask(made, "SELECT 1") == "1"
 
 
 def test_a_pid_file_that_names_another_process_is_not_believed(made: Server) -> None:

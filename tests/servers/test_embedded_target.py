@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from dbpull.project import PROJECT
 from dbpull.settings import Settings
 from dbpull.shell.local import Local
 from dbpull.target import opened
+from ports import free_port
 from projects import Project
 from targets import psql
 from worlds import World
@@ -192,7 +192,6 @@ def test_without_its_socket_and_after_a_reboot_it_is_started_anew(
     os.kill(int(lines[0]), signal.SIGKILL)
     while server.running:
         time.sleep(0.05)
-    time.sleep(0.5)  # its children end
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
     shutil.rmtree(server.sockets)
 
@@ -223,9 +222,7 @@ def test_at_a_port_its_url_has_a_password_and_starts_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(PROJECT, "folder", project.folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     section = {"embedded_port": port}
 
     server_flow.url(Settings.of(section), Local())

@@ -48,18 +48,24 @@ def gone(pid: int) -> bool:
 
 def listener_of(agent: int) -> int:
     """What listens for silence: an agent's only child while it waits for a line."""
-    until(lambda: len(_children(agent)) == 1)
-    return _children(agent)[0]
+    until(lambda: len(children(agent)) == 1)
+    return children(agent)[0]
+
+
+def clocks_of(listener: int) -> list[int]:
+    """What tells a listener that its silence is over: none before it listens."""
+    told = f"sleep\0{NEVER}\0".encode()
+    return [pid for pid in children(listener) if _words(pid).endswith(told)]
 
 
 def pass_silence(listener: int) -> None:
     """Have the time be over for which it listens: its clock is a child that sleeps."""
-    until(lambda: _clocks(listener) or gone(listener))
-    passed = _clocks(listener)
+    until(lambda: clocks_of(listener) or gone(listener))
+    passed = clocks_of(listener)
     for clock in passed:
         with suppress(ProcessLookupError):  # it has been ended with its listener
             os.kill(clock, signal.SIGKILL)
-    until(lambda: gone(listener) or _clocks(listener) not in ([], passed))
+    until(lambda: gone(listener) or clocks_of(listener) not in ([], passed))
 
 
 def pass_all_silence(listener: int) -> None:
@@ -68,12 +74,7 @@ def pass_all_silence(listener: int) -> None:
         pass_silence(listener)
 
 
-def _clocks(listener: int) -> list[int]:
-    told = f"sleep\0{NEVER}\0".encode()
-    return [pid for pid in _children(listener) if _words(pid).endswith(told)]
-
-
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """Those that live."""
     try:
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from dbpull.embedded.account import Account, account_for, ourselves
 from dbpull.embedded.cluster import SUPERUSER
 from dbpull.embedded.configuration import options
 from dbpull.embedded.place import ServerFiles
-from dbpull.embedded.postmaster import Postmaster
+from dbpull.embedded.postmaster import GRACE, PAUSE, Postmaster
 from dbpull.embedded.programs import Programs, runnable, version
 from dbpull.embedded.programs import programs as wheel
 from dbpull.errors.embedded import (
@@ -188,13 +189,24 @@ class Server:
             fast, tcp = self._throwaway, self._tcp
             cluster.set_up(self._place, programs, account, fast=fast, tcp=tcp)
         cluster.refuse_other_version(self._place, programs)
-        self._launch(programs, account)
+        self._launch_after_crash(programs, account)
 
     def _listens(self) -> bool:
         """Whether the server's socket exists: a cleaner of /tmp may have removed it."""
         running = postmaster.find(self.data)
         port = running.port if running and self._tcp else PORT
         return (self._place.sockets / f".s.PGSQL.{port}").exists()
+
+    def _launch_after_crash(self, programs: Programs, account: Account) -> None:
+        """Start the server; again while children of a crashed one hold its memory."""
+        deadline = time.monotonic() + GRACE
+        while True:
+            try:
+                return self._launch(programs, account)
+            except NotStarted as error:
+                if not error.has_orphans or time.monotonic() > deadline:
+                    raise
+            time.sleep(PAUSE)
 
     def _launch(self, programs: Programs, account: Account) -> None:
         """Start the server on a free port; tries again if another process takes it."""
@@ -245,5 +257,4 @@ class Server:
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+        return int(probe.getsockname()[1])

@@ -11,6 +11,9 @@ from dbpull.naming import command, setting
 FULL = ("No space left on device", "quota exceeded", "wrote only", "could not extend")
 """PostgreSQL's words about a full disk."""
 
+ORPHANED = "pre-existing shared memory block"
+"""PostgreSQL's words about what the children of a crashed server still hold."""
+
 
 class EmbeddedError(PullError):
     """The embedded server can't be used."""
@@ -81,6 +84,11 @@ class NotStarted(EmbeddedError):
             f"The embedded server {why}. The last it said:{shown}", _remedy(lines)
         )
 
+    @property
+    def has_orphans(self) -> bool:
+        """Whether children of a server that crashed were in the way."""
+        return any(ORPHANED in line for line in self.lines)
+
 
 class OtherPort(EmbeddedError):
     """The server runs, but not at the port that is wanted."""
@@ -104,6 +112,8 @@ def _cause(lines: Sequence[str]) -> str:
 
 def _remedy(lines: Sequence[str]) -> str:
     text = "\n".join(lines)
+    if ORPHANED in text:
+        return "Processes of it that a crash left still run: end them, then try again."
     # In this order: PostgreSQL words a lack of shared memory with ENOSPC too.
     if "shared memory" in text or "semaphores" in text:
         return (
