@@ -143,7 +143,8 @@ finish() {
   for file in "$run"/on_disconnect.*; do
     [ -f "$file" ] && sh "$file"
   done
-  rm -rf "$run"
+  # Again where a session in advance, which begins just now, has written there.
+  rm -rf "$run" || rm -rf "$run"
 }
 
 # Their stdin has ended as ours has: most end by themselves, such as a psql in its
