@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -355,6 +356,12 @@ def _keygen(path: Path, passphrase: str = "") -> None:
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
 
 
+def _answers(address: str) -> bool:
+    """Whether it listens there: its socket is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(address) == 0
+
+
 @contextmanager
 def _agent(home: Path, key: Path) -> Iterator[str]:
     """A real ssh-agent that has a key; its socket."""
@@ -363,8 +370,9 @@ def _agent(home: Path, key: Path) -> Iterator[str]:
         ["ssh-agent", "-D", "-a", address], stdout=subprocess.DEVNULL
     )
     try:
-        while not Path(address).exists():
+        while not _answers(address):
             assert agent.poll() is None
+            time.sleep(0.01)
         env = {**os.environ, "SSH_AUTH_SOCK": address}
         subprocess.run(["ssh-add", "-q", str(key)], env=env, check=True)
         yield address

@@ -89,7 +89,7 @@ def test_a_pg_restore_that_is_too_old_is_told_by_the_first_bytes(
     project: Project, heroku: StandIn, target: Target, buildbox: Machine
 ) -> None:
     introduce(Path(project.environment["HOME"]), buildbox)
-    heroku.misbehave(faults.throttle(3_000_000))
+    heroku.misbehave(faults.hang(at=1_000_000, host="download", times=None))
 
     with target.untouched():
         ended = fab(project, "buildbox", "db.pull", "--app=bulk-eu")
@@ -224,7 +224,8 @@ def test_without_a_target_the_places_for_one_are_named(
 def test_a_dump_that_has_changed_since_is_begun_anew(
     world: World, project: Project, heroku: StandIn, target: Target, devbox: Machine
 ) -> None:
-    heroku.misbehave(faults.throttle(6_000_000))
+    hang = faults.hang(at=CHUNK + 1_000_000, host="download", times=None)
+    heroku.misbehave(hang)
     run = start_fab(project, "devbox", "db.fetch", "--app=changing-there")
     run.until(lambda: heroku.total("download").sent > CHUNK)
     run.signal(signal.SIGINT)
@@ -357,9 +358,14 @@ def test_cuts_and_an_expired_url_cost_no_byte_twice_and_show_no_secret_on_the_ho
         faults.expire(skip=2),
     )
     secrets = [world.modern.password, heroku.token, "X-Amz-Signature"]
-    run = start_fab(project, "devbox", "db.pull", "--app=bulk-eu")
 
-    with devbox.watch_processes(secret.encode() for secret in secrets) as watch:
+    with (
+        devbox.watch_processes(secret.encode() for secret in secrets) as watch,
+        devbox.held("pg_restore") as seen,
+    ):
+        run = start_fab(project, "devbox", "db.pull", "--app=bulk-eu")
+        run.until(lambda: watch.saw(devbox.bin / "pg_restore"))
+        seen.touch()
         run.end().succeeds()
 
     assert any("pg_restore" in command for command in watch.seen)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from machines import Machine, fab, introduce
+from databases import FOLDERS
+from machines import Machine, fab, introduce, start_fab
 from stagings import MAJOR, PASSWORD, Make, Staging, local_database
 from worlds import BAD_KEY, World
 
 
 def test_a_hosts_database_is_pushed_from_there(
-    world: World, staging: Staging, devbox: Machine
+    world: World, staging: Staging, make_machine: Callable[..., Machine]
 ) -> None:
+    # The pg_dump of its PATH is of the server's own version: that one is taken.
+    devbox = make_machine(name="devbox", programs=FOLDERS[str(MAJOR)])
     introduce(Path(staging.project.environment["HOME"]), devbox)
 
-    with devbox.watch_processes([PASSWORD.encode()]) as watch:
-        ended = fab(staging.project, "devbox", *staging.push()).succeeds()
+    with (
+        devbox.watch_processes([PASSWORD.encode()]) as watch,
+        devbox.held("pg_dump") as seen,
+    ):
+        run = start_fab(staging.project, "devbox", *staging.push())
+        run.until(lambda: watch.saw(devbox.bin / "pg_dump"))
+        seen.touch()
+        ended = run.end().succeeds()
 
     assert watch.found == set()
     assert any("pg_dump" in command for command in watch.seen)

@@ -27,7 +27,7 @@ from dbpull.sources.source import ByUrl
 from faulty_stand_in import StandIn, faults
 from machines import Machine, fab, introduce, start_fab
 from projects import Project, Run
-from range_server import RangeServer
+from range_server import RangeServer, after, then
 from silences import until
 from tap import Tap
 from targets import Target
@@ -87,11 +87,12 @@ def test_what_a_host_has_downloaded_stays(
 ) -> None:
     introduce(Path(project.environment["HOME"]), devbox)
     size = (world.dumps / "bulk.dump").stat().st_size
-    heroku.misbehave(faults.throttle(RATE))
+    heroku.misbehave(faults.hang(at=HALF + LOST, host="download", times=None))
     run = start_fab(project, "devbox", "db.pull", "--app=bulk-eu")
     run.until(lambda: brought(devbox) > HALF)
     ENDS[end](run, devbox)
     assert run.end().code
+    devbox.settled()  # or what goes on hanging would bring it more
     heroku.behave()
     let_go(world)
 
@@ -238,10 +239,13 @@ def test_one_that_changes_while_it_arrives_is_begun_anew_by_the_next_run(
     host.etag = etag.replace("two", "one")
     host.cuts, host.cut_after = 1, len(CONTENT) // 3
 
-    with arriving(remote, host) as arrival:
-        arrival.reach(len(CONTENT) // 3)
+    def change() -> None:
         host.content, host.etag = content, etag
-        with pytest.raises(ObjectChanged):
-            arrival.finish()
+
+    # The first request is a look, the second is cut.
+    host.faults = [after(2, then(change))]
+
+    with arriving(remote, host) as arrival, pytest.raises(ObjectChanged):
+        arrival.finish()
 
     assert finished(remote, host) == 0

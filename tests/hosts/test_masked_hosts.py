@@ -88,8 +88,11 @@ def test_a_host_makes_the_fakes_that_this_machine_makes_and_no_sent_dump_is_left
     project.invoke("db.fetch", "--app=dump").succeeds()
     salt = Salt((project.local / "mask.dump-salt").read_bytes().strip())
 
-    with devbox.watch_processes([]) as watch:
-        ended = fab(project, "devbox", "db.pull", "--app=dump", "--upload").succeeds()
+    with devbox.watch_processes([]) as watch, devbox.held("pg_restore") as seen:
+        run = start_fab(project, "devbox", "db.pull", "--app=dump", "--upload")
+        run.until(lambda: watch.saw(devbox.bin / "pg_restore"))
+        seen.touch()
+        ended = run.end().succeeds()
 
     assert "its rows are in" not in ended.err
     assert_no_raw_value(world, target, ended, watch, salt)

@@ -322,23 +322,32 @@ def test_programs_are_found_path_first(remote: Host, box: Machine) -> None:
 
 
 def test_a_password_is_in_a_file_for_libpq_and_nowhere_else(
-    remote: Host, box: Machine, postgres_18: Postgres
+    remote: Host, box: Machine, postgres_18: Postgres, tmp_path: Path
 ) -> None:
     secret = r"h\u:sh 'ü"
     env = {"PGPASSWORD": secret, "PGUSER": "someone"}
     script = (
         'echo "${PGPASSWORD-none}"; cat "$PGPASSFILE"; stat -c %a "$PGPASSFILE";'
-        " sleep 0.3"
+        ' echo there >&2; until [ -e "$0" ]; do sleep "${0##*/}"; done'
     )
     with box.watch_processes([secret.encode(), rb"h\\u\:sh"]) as watch:
-        result = remote.run(["sh", "-c", script], env=env)
-        again = remote.run(["sh", "-c", script], env=env)
-        other = remote.run(["sh", "-c", script], env={"PGPASSWORD": "other"})
+
+        def shown(seconds: str, env: dict[str, str]) -> str:
+            """What it says; it ends once it has been seen."""
+            seen = tmp_path / seconds
+
+            def hear(_line: str) -> None:
+                until(lambda: f"sleep {seconds}" in watch.seen)
+                seen.touch()
+
+            return remote.run(["sh", "-c", script, str(seen)], env=env, on_err=hear).out
+
+        result, again = shown("0.3", env), shown("0.31", env)
+        other = shown("0.32", {"PGPASSWORD": "other"})
 
     escaped = secret.replace("\\", "\\\\").replace(":", "\\:")
-    assert result.out == again.out == f"none\n*:*:*:*:{escaped}\n600\n"
-    assert other.out == "none\n*:*:*:*:other\n600\n"
-    assert "sleep 0.3" in watch.seen
+    assert result == again == f"none\n*:*:*:*:{escaped}\n600\n"
+    assert other == "none\n*:*:*:*:other\n600\n"
     assert watch.found == set()
 
 
@@ -565,22 +574,28 @@ def test_a_host_that_answers_stays(
 def test_after_an_agent_was_killed_the_next_run_ends_what_was_left(
     reach: Reach, box: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent, "SILENCE", 1)
+    monkeypatch.setattr(agent, "SILENCE", NEVER)
 
     def work(remote: Host) -> None:
+        listening = listener(remote)
         number = int((Path(remote.folder) / "keeper").read_text())
-        argv = ["sh", "-c", "echo begun >&2; exec sleep 600"]
-        remote.run(argv, on_err=lambda _: os.kill(number, signal.SIGKILL))
+        # Not as long as the listener's clock.
+        argv = ["sh", "-c", "echo begun >&2; exec sleep 601"]
+
+        def hear(_line: str) -> None:
+            os.kill(number, signal.SIGKILL)
+            pass_all_silence(listening)
+
+        remote.run(argv, on_err=hear)
 
     loses(reach, box, work)
-    assert "sleep 600" in box.processes()
-    monkeypatch.setattr(agent, "SILENCE", 45)
+    until(lambda: "sleep 601" in box.processes(), box.processes)
     [left] = runs(box)
 
     with reach(box) as remote:
         assert runs(box) == [Path(remote.folder)]
         assert not left.exists()
-        until(lambda: "sleep 600" not in box.processes(), box.processes)
+        until(lambda: "sleep 601" not in box.processes(), box.processes)
     nothing_left(box)
 
 

@@ -98,12 +98,14 @@ def test_two_hosts_with_one_target_can_not_both_have_it(
     project: Project, heroku: StandIn, targets: dict[str, Target]
 ) -> None:
     url = targets["devbox"].url
-    heroku.misbehave(faults.throttle(100_000))
+    heroku.misbehave(faults.hang(at=60_000, host="download", times=None))
 
-    ended = fab(project, BOTH, "db.pull", *ON_OLD, f"--target={url}")
+    run = start_fab(project, BOTH, "db.pull", *ON_OLD, f"--target={url}")
+    run.says("is being replaced already, by dbpull of ")
+    heroku.behave()
+    ended = run.end()
 
     assert ended.code == 1
-    assert "is being replaced already, by dbpull of " in ended.err
     assert sorted(told[:6] for told in rows(ended).values()) == ["done", "failed"]
     assert targets["devbox"].family == {"target", "original"}
 

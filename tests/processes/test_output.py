@@ -55,12 +55,15 @@ def test_more_than_a_pipe_holds_arrives_whole() -> None:
     assert found == b"".join(bytes([n]) * 262144 for n in range(64))
 
 
-def test_a_program_that_fails_tells_code_and_last_words() -> None:
+def test_a_program_that_fails_tells_code_and_last_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(output, "STDERR_ENDS", 60.0)
     loud = "import sys\nfor n in range(9999): print(n, file=sys.stderr)\nsys.exit(3)"
 
-    with printed(python(loud)) as output:
-        assert all_of(output) == b""
-        result = output.wait()
+    with printed(python(loud)) as program:
+        assert all_of(program) == b""
+        result = program.wait()
 
     assert result.code == 3
     assert result.err.endswith("9997\n9998\n")
@@ -174,14 +177,20 @@ with SIGNALS.handled(), printed(["sh", "-c", "echo $$ >'{pids}'; sleep 99"]) as 
 
 @pytest.mark.parametrize(
     "script",
-    ["echo whole; exec >&-; sleep 1000", "sleep 1000 & echo whole; exit 0"],
+    [
+        "echo whole; exec >&-; sleep 1000",
+        'sleep 1000 & echo whole; until [ -e "$0" ]; do sleep 0.01; done; exit 0',
+    ],
     ids=["the program goes on", "its child keeps its stdout"],
 )
 def test_output_ends_though_something_lingers(
-    script: str, monkeypatch: pytest.MonkeyPatch
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(output, "LINGERS", 0.2)
+    read = tmp_path / "read"
 
-    with printed(sh(script)) as program:
-        assert all_of(program) == b"whole\n"
+    with printed([*sh(script), str(read)]) as program:
+        assert program.read(65536) == b"whole\n"
+        read.touch()
+        assert all_of(program) == b""
         assert program.wait().ok

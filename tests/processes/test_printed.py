@@ -16,6 +16,7 @@ from dbpull.dumps.arrival import accept
 from dbpull.dumps.names import Dump
 from dbpull.dumps.printed import spooled
 from dbpull.errors import PullError
+from dbpull.shell import output as programs
 from dbpull.shell.output import printed
 from dbpull.sources.command_output import CommandDump
 from dbpull.sources.source import ByProgram
@@ -34,8 +35,14 @@ ITSELF = "Run it by itself"
     ],
 )
 def test_what_is_no_dump_at_all_is_refused(
-    tmp_path: Path, command: str, cause: str, remedy: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    cause: str,
+    remedy: str,
 ) -> None:
+    monkeypatch.setattr(programs, "STDERR_ENDS", 60.0)
+
     @contextmanager
     def start(_: Reporter) -> Iterator[PrintedDump]:
         with printed(["sh", "-c", command]) as output:

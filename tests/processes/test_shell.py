@@ -6,34 +6,21 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from dbpull.shell import Result
+from dbpull.shell import Result, stderr
 from dbpull.shell.local import Local
+from silences import gone, until
 
 BIG = "0123456789abcdef" * 65536  # 1 MiB: more than a pipe holds
 
 
 def python(script: str) -> list[str]:
     return [sys.executable, "-c", script]
-
-
-def gone(pid: int) -> bool:
-    """Whether a process ends; one that waits to be reaped has ended."""
-    pause = threading.Event()
-    for _ in range(500):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        status = Path(f"/proc/{pid}/stat")
-        if status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z":
-            return True
-        pause.wait(0.01)
-    return False
 
 
 def test_words_reach_a_program_as_they_are() -> None:
@@ -142,7 +129,7 @@ def test_what_a_listener_raises_ends_the_program_and_its_children() -> None:
         Local().run(["sh", "-c", script], stdin=BIG, on_err=hear)
 
     assert len(pids) == 2
-    assert all(gone(pid) for pid in pids)
+    until(lambda: all(map(gone, pids)))
 
 
 def test_a_child_is_ended_although_its_parent_has_ended() -> None:
@@ -155,11 +142,17 @@ def test_a_child_is_ended_although_its_parent_has_ended() -> None:
     with pytest.raises(RuntimeError):
         Local().run(["sh", "-c", "sleep 60 & echo $! >&2"], on_err=hear)
 
-    assert gone(pids[0])
+    until(lambda: gone(pids[0]))
 
 
-def test_what_a_program_leaves_behind_is_not_waited_for() -> None:
+def test_what_a_program_leaves_behind_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     lines: list[str] = []
+    # A second passes with each look at the clock, once all that is printed has come.
+    passed = count()
+    clock = SimpleNamespace(monotonic=lambda: next(passed) if lines else 0)
+    monkeypatch.setattr(stderr, "time", clock)
 
     script = "sleep 60 & printf '%s\\r\\nto its end' $! >&2"
     result = Local().run(["sh", "-c", f"exec 1>&2; {script}"], on_err=lines.append)
@@ -180,7 +173,7 @@ def test_what_is_listened_to_ends_with_us_even_by_kill() -> None:
         pid = int(process.stdout.readline())
         process.kill()
 
-    assert gone(pid)
+    until(lambda: gone(pid))
 
 
 def test_what_ignores_being_asked_to_end_is_killed(
@@ -201,7 +194,7 @@ def test_what_ignores_being_asked_to_end_is_killed(
     with pytest.raises(RuntimeError):
         Local().run(["sh", "-c", stubborn], on_err=hear)
 
-    assert all(gone(pid) for pid in pids)
+    until(lambda: all(map(gone, pids)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -226,7 +219,7 @@ with SIGNALS.handled():
         assert started.stdout.readline() == "stopped\n"
 
     assert started.returncode == 0
-    assert gone(grandchild)
+    until(lambda: gone(grandchild))
 
 
 def test_a_terminals_ctrl_c_reaches_us_alone() -> None:
@@ -256,7 +249,7 @@ def test_leaving_a_conversation_ends_the_program() -> None:
     with Local().open(["sh", "-c", "echo $$; sleep 60"]) as session:
         pid = int(session.query(""))
 
-    assert gone(pid)
+    until(lambda: gone(pid))
 
 
 @pytest.mark.parametrize("fed", [True, False])

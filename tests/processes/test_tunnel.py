@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from dbpull.errors.live import LiveError
+from dbpull.live import tunnel as tunnels
 from dbpull.live.tunnel import tunnel
-from dbpull.shell import piped
+from dbpull.shell import output, piped
+from dbpull.shell.output import ProgramOutput
 from lacking import LINUX
 from silences import gone, until, written
 
@@ -29,7 +31,22 @@ while True: listener.accept()[0].sendall(b"hello")
 """
 SHORT = 0.3
 """Seconds for who is asked to end, and ignores that."""
+LONG = 60.0
+"""Seconds for what is soon done, though not at once on a busy machine."""
 SET_CHILD_SUBREAPER = 36  # in linux/prctl.h
+
+
+@pytest.fixture(autouse=True)
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The tunnel's port: nobody else gets it, before, while or after it listens."""
+    monkeypatch.setattr(output, "STDERR_ENDS", LONG)
+    with socket.socket() as kept:
+        # Bound alone, it refuses connections; who has this option too may listen.
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        number = int(kept.getsockname()[1])
+        monkeypatch.setattr(tunnels, "_free_port", lambda: number)
+        yield number
 
 
 @pytest.fixture
@@ -67,8 +84,11 @@ def no_init() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_init")
-def test_a_tunnel_that_ends_is_not_waited_for_where_no_init_is(tmp_path: Path) -> None:
+def test_a_tunnel_that_ends_is_not_waited_for_where_no_init_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As in many containers."""
+    monkeypatch.setattr(piped, "GRACE", LONG)  # killed, sh could not wait for it
     script, told = tmp_path / "listen.py", tmp_path / "pid"
     script.write_text(LISTEN.replace("SIG_IGN", "SIG_DFL"))
     with tunnel(f"{sys.executable} '{script}' {{port}} '{told}'"):
@@ -92,21 +112,33 @@ def test_a_command_that_is_no_tunnel_is_refused(command: str, what: str) -> None
         pass
 
 
-def test_a_tunnel_that_does_not_listen_is_given_up() -> None:
-    never = tunnel("echo waiting for a login; exec sleep 99; : {port}", patience=0.5)
+def test_a_tunnel_that_does_not_listen_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = tunnels._said
+
+    def once_said(program: ProgramOutput) -> str:
+        until(lambda: program.err)
+        return said(program)
+
+    monkeypatch.setattr(tunnels, "_said", once_said)
+    never = tunnel("echo waiting for a login; exec sleep 99; : {port}", patience=0.1)
 
     with pytest.raises(LiveError, match=r"listen on .* seconds: waiting"), never:
         pass
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_a_tunnel_ends_with_us(listening: str, tmp_path: Path, number: int) -> None:
+def test_a_tunnel_ends_with_us(
+    listening: str, tmp_path: Path, port: int, number: int
+) -> None:
     ours = f"""
-from dbpull.live.tunnel import tunnel
+from dbpull.live import tunnel
 from dbpull.shell import piped
 from dbpull.signals import SIGNALS
 piped.GRACE = {SHORT}
-with SIGNALS.handled(), tunnel({listening!r}): SIGNALS.pause(99)
+tunnel._free_port = lambda: {port}
+with SIGNALS.handled(), tunnel.tunnel({listening!r}): SIGNALS.pause(99)
 """
     run = subprocess.Popen([sys.executable, "-c", ours], stderr=subprocess.DEVNULL)
     listener = int(written(tmp_path / "pid"))

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 
+from clock import Clock
 from dbpull.demo import watcher
+from silences import until
+
+
+class Ending(Clock):
+    """A clock by which a process has ended in the first sleep."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__()
+        self._pid = pid
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        until(lambda: watcher._is_zombie(self._pid))
 
 
 def test_a_zombie_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watcher, "GRACE", 5.0)
     # Nobody asks for its code before its context ends.
     with subprocess.Popen(["sleep", "600"]) as ended:
-        began = time.monotonic()
+        clock = Ending(ended.pid)
+        monkeypatch.setattr(watcher, "time", clock)
         watcher._end(ended.pid)
 
-        assert time.monotonic() - began < 4
+    assert clock.slept == [watcher.PAUSE]
 
 
 def test_who_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

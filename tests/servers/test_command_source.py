@@ -9,6 +9,7 @@ from shlex import quote
 
 import pytest
 
+from killed import unlocked
 from projects import Project
 from silences import gone, until
 from targets import Target
@@ -94,6 +95,7 @@ def test_a_command_ends_with_us_even_if_it_ignores_sigterm(
         run.signal(number)
         ended = run.end()
         until(lambda: gone(int(pids.read_text())))
+        unlocked(target.postgres)
         project.invoke("db.cleanup").succeeds()
 
     assert ended.code == (128 + number if number != signal.SIGKILL else -number)

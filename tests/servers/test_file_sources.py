@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from choices import in_turn
+from killed import noted, settled
 from kinds import SQL, Kinds, everything, refuse_differences
 from offered import offered
 from once import once
 from packings import PACKINGS, dumped, tarred
 from projects import Project
-from range_server import after, only, status, unless
+from range_server import PIECE, after, only, status, unless
+from silences import NEVER
 from targets import Target, Watched
 from worlds import ROWS, World
 
@@ -345,22 +347,31 @@ def test_a_killed_run_is_taken_up_by_the_next(
     content = PACKINGS[packing](dumps)
     with offered("https", content, tmp_path) as there:
         assert there.server
-        there.server.pace = 0.2
+        # So much is sent, and then nothing until the kill.
+        there.server.piece, there.server.pace = len(content) * 3 // 4, NEVER
         words = ("db.pull", f"--source={there.source}")
         old = target.oid
         run = project.start(*words, **there.variables)
-        run.until(lambda: there.server and there.server.sent > len(content) // 2)
+        run.until(lambda: _taken(project) > len(content) // 4)
         run.signal(signal.SIGKILL)
         assert run.end().code == -signal.SIGKILL
+        settled(run, on)
         assert target.oid == old
         kinds = {name.rpartition(".")[2] for name in project.dumps()}
         assert kinds == {"part", "journal", "unpacked"}
-        there.server.pace, before = 0, there.server.sent
+        there.server.piece, there.server.pace = PIECE, 0
+        before = there.server.sent
         project.invoke(*words, **there.variables).succeeds()
 
     assert there.server.sent - before < len(content) * 3 // 4
     assert [name.rpartition(".")[2] for name in project.dumps()] == ["dump"]
     refuse_differences(everything(on, target.name), serial(dumps))
+
+
+def _taken(project: Project) -> int:
+    """How many bytes a next run may take up, once some of them are unpacked."""
+    unpacked = any(name.endswith(".unpacked") for name in project.dumps())
+    return noted(project) if unpacked else 0
 
 
 FILLED = """SELECT count(*) FROM pg_class

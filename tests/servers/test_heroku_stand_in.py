@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from clock import Clock
 from dbpull import heroku
 from dbpull.errors import PullError
 from dbpull.errors.heroku import (
@@ -21,15 +22,33 @@ from dbpull.errors.sources import CaptureInterrupted, SourceError
 from faulty_stand_in import StandIn, faults
 from stand_ins import ADDON, TAKEN_ONCE, Client
 
+HASTY, UNHURRIED = (2.0, 1.0), (30.0, 30.0)
+"""Seconds for a connection, and for an answer."""
 CAPTURE = r"POST /client/v11/databases/[^/]+/backups"
+
+
+def client_of(
+    stand_in: StandIn, timeout: tuple[float, float] = UNHURRIED
+) -> heroku.Api:
+    """Our client, little patient: its pauses count, and pass at once."""
+    clock = Clock()
+    return heroku.Api.from_environment(
+        stand_in.environment,
+        patience=2.0,
+        timeout=timeout,
+        clock=clock,
+        sleep=clock.sleep,
+    )
 
 
 @pytest.fixture
 def api(stand_in: StandIn) -> heroku.Api:
-    """Our client, little patient."""
-    return heroku.Api.from_environment(
-        stand_in.environment, patience=2.0, timeout=(2.0, 1.0)
-    )
+    return client_of(stand_in)
+
+
+def who_meets(fault: faults.Fault, stand_in: StandIn) -> heroku.Api:
+    """A client that does not wait long for an answer, where none will come."""
+    return client_of(stand_in, HASTY if fault.kind == "hang" else UNHURRIED)
 
 
 UNUSED = iter(TAKEN_ONCE)
@@ -40,7 +59,7 @@ def fresh(
     stand_in: StandIn, client: Client
 ) -> Iterator[tuple[StandIn, heroku.Api, heroku.Database]]:
     """The stand-in with an app of the test's own, which has no backup."""
-    api = heroku.Api.from_environment(stand_in.environment, patience=2.0)
+    api = heroku.Api.from_environment(stand_in.environment)
     database = heroku.database(api, next(UNUSED))
     stand_in.forget_requests()
     yield stand_in, api, database
@@ -131,8 +150,9 @@ def test_a_wrong_token(stand_in: StandIn) -> None:
     ],
 )
 def test_a_trouble_that_stays_is_worded(
-    fault: faults.Fault, error: type[PullError], stand_in: StandIn, api: heroku.Api
+    fault: faults.Fault, error: type[PullError], stand_in: StandIn
 ) -> None:
+    api = who_meets(fault, stand_in)
     stand_in.misbehave(fault)
 
     with pytest.raises(error) as raised:
@@ -150,8 +170,9 @@ def test_a_trouble_that_stays_is_worded(
     ],
 )
 def test_a_trouble_that_passes_is_not_noticed(
-    fault: faults.Fault, stand_in: StandIn, api: heroku.Api
+    fault: faults.Fault, stand_in: StandIn
 ) -> None:
+    api = who_meets(fault, stand_in)
     stand_in.misbehave(fault)
 
     assert heroku.backups(api, "demo")

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
-from dbpull.download import CHUNK
 from dbpull.download.worker import NOTED
 from faulty_stand_in import StandIn, faults
-from projects import PATIENCE, Project
-from targets import Target, Watched
+from killed import noted, settled, unlocked
+from projects import Project
+from targets import Target
 from worlds import World
 
 TIMES = 10
-SESSIONS = """select count(*) from pg_stat_activity
-  where backend_type = 'client backend' and pid <> pg_backend_pid();"""
 PULL = ("db.pull", "--app=small-eu", "--delete")
 
 
@@ -40,7 +36,7 @@ def test_a_killed_run_leaves_the_old_database_or_the_new_one(
         time.sleep(moment)
         run.signal(signal.SIGKILL)
         run.end()
-        _settle(world.modern)
+        settled(run, world.modern)
 
         is_now = world.modern.picture(target.name)
         assert is_now == (old if target.oid == oid else source), moment
@@ -56,14 +52,6 @@ def test_a_killed_run_leaves_the_old_database_or_the_new_one(
     assert world.modern.picture(target.name) == old
 
 
-def _settle(server: Watched) -> None:
-    """Wait for what a killed run had begun there: a swap may still be committed."""
-    deadline = time.monotonic() + PATIENCE
-    while (there := server.sql("postgres", SESSIONS)) != "0":
-        assert time.monotonic() < deadline, there
-        time.sleep(0.02)
-
-
 def test_what_a_killed_run_left_is_told_and_removed_by_cleanup(
     make_target: Callable[..., Target], project: Project, target: Target
 ) -> None:
@@ -72,6 +60,7 @@ def test_what_a_killed_run_left_is_told_and_removed_by_cleanup(
     run.until(lambda: "sleepers" in _tables(target))
     run.signal(signal.SIGKILL)
     run.end()
+    unlocked(target.postgres)
     assert target.family == {"target", "aside"}
 
     ended = project.invoke("db.cleanup").succeeds()
@@ -95,9 +84,10 @@ def test_a_killed_download_is_resumed_by_the_next_run(
     [hanging] = heroku.misbehave(faults.hang(at=18_000_000, times=None))
     words = ("db.pull", "--app=bulk-eu", "--connections=1")
     run = project.start(*words)
-    run.until(lambda: _noted(project) >= 18_000_000 - NOTED)
+    run.until(lambda: noted(project) >= 18_000_000 - NOTED)
     run.signal(signal.SIGKILL)
     run.end()
+    unlocked(target.postgres)
     heroku.behave(hanging)
     heroku.forget_requests()
 
@@ -109,15 +99,3 @@ def test_a_killed_download_is_resumed_by_the_next_run(
     count = "select count(*) from blobs;"
     assert target.sql(count) == world.modern.sql("bulk", count)
     assert [name for name in project.dumps() if "part" in name] == []
-
-
-def _noted(project: Project) -> int:
-    """How many bytes the part file's journal knows of: sent is not yet arrived."""
-    count: dict[int, int] = {}
-    for journal in project.local.glob("*.journal"):
-        for line in journal.read_text().splitlines():
-            with suppress(ValueError):
-                known = json.loads(line)
-                if "index" in known:
-                    count[known["index"]] = int(known.get("arrived", CHUNK))
-    return sum(count.values())

@@ -27,6 +27,7 @@ from canaries import (
 from databases import Postgres
 from dbpull.target.provenance import Provenance
 from faulty_stand_in import StandIn, faults
+from killed import settled
 from lacking import OLD_POSTGRES
 from projects import Project
 from silences import until
@@ -275,6 +276,7 @@ def test_a_pull_that_is_killed_leaves_no_raw_value(
             time.sleep(moment)
             run.signal(signal.SIGKILL)
             run.end()
+            settled(run, world.modern)
 
             assert holding(world.modern) == [], moment
 

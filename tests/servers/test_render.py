@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from killed import settled
 from projects import Project
 from render_stand_in import (
     AUTH,
@@ -139,6 +140,7 @@ def test_a_download_that_was_killed_goes_on(
     with target.untouched():
         run.signal(signal.SIGKILL)
         run.end()
+        settled(run, world.modern)
     at_render.downloads.pace = 0.0
 
     render_project.invoke("db.pull").succeeds()

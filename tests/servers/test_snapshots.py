@@ -13,6 +13,7 @@ from dbpull.target.copies import Copy
 from dbpull.target.leftovers import drop, leftovers
 from dbpull.target.names import Names
 from faulty_stand_in import StandIn
+from killed import settled
 from projects import PATIENCE, Project
 from targets import Target
 
@@ -152,6 +153,7 @@ def test_a_killed_snapshot_or_reset_leaves_a_whole_target(
         time.sleep(duration * random.uniform(0.3, 1.1))
         run.signal(signal.SIGKILL)
         run.end()
+        settled(run, target.postgres)
 
         _clean_up(project)
         assert target.postgres.sql("postgres", LEFT) == ""

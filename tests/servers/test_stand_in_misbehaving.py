@@ -260,7 +260,9 @@ def test_faults_for_backups_count_backups(client: Client) -> None:
 
 
 def test_a_slow_backup_shows_its_progress(client: Client) -> None:
-    [slow] = client.stand_in.misbehave(faults.backup(rate=400_000))
+    # It stays: however long we do not look, it is not over.
+    fault = faults.backup("stay", at=1, rate=400_000)
+    [slow] = client.stand_in.misbehave(fault)
     begun = client.capture()
     told = client.wait(begun["uuid"], lambda told: told["processed_bytes"])
     assert told["finished_at"] is None

@@ -216,10 +216,10 @@ def test_stopping_ends_a_capture_under_way(quick: Config, source: str) -> None:
         pg_dump = int(subprocess.check_output(argv, text=True))
         # It waits in the middle of a write, with asyncio's buffers and the pipe full.
         assert soon(lambda: written(pg_dump) > 2_150_000)
-        before = time.monotonic()
-    took = time.monotonic() - before
     psql(f"{source}_changed", "drop table digests")
-    assert took < 8  # after 10 s the stand-in would have been killed
+    # One that does not stop by itself is killed in the end.
+    assert stand_in._process
+    assert stand_in._process.returncode != -signal.SIGKILL
     assert soon(lambda: not alive(pg_dump))
 
 

@@ -83,6 +83,12 @@ AT_ONCE = (
     'case $SSH_ORIGINAL_COMMAND in "exec "*) command=$SSH_ORIGINAL_COMMAND;'
     ' unset SSH_ORIGINAL_COMMAND; cd "$HOME" && eval "$command"; exit;; esac; '
 )
+# A program that works once there is a file; its version it tells at any time.
+HELD = """\
+#!/bin/sh
+[ "$1" = --version ] || until [ -e {seen} ]; do sleep 0.1; done
+exec {program} "$@"
+"""
 POSIX = {"sh", "bash", "dash"}
 CLIENT = """\
 Host {name}
@@ -274,6 +280,21 @@ class Machine:
             watch.ended.set()
             watch.join()
 
+    @contextmanager
+    def held(self, name: str) -> Iterator[Path]:
+        """Have one of its programs wait, so that it is seen, until there is a file."""
+        link, seen = self.bin / name, self.folder / f"{name}-was-seen"
+        program = link.readlink()
+        link.unlink()
+        link.write_text(HELD.format(seen=seen, program=program))
+        link.chmod(0o755)
+        try:
+            yield seen
+        finally:
+            link.unlink()
+            link.symlink_to(program)
+            seen.unlink(missing_ok=True)
+
     def _marked(self, environ: bytes) -> bool:
         return f"{MARK}={self.mark}".encode() in environ
 
@@ -297,6 +318,7 @@ class Watch(threading.Thread):
         """The command lines of those that held a secret."""
         self.seen: set[str] = set()
         """Those of all the machine's: what it was awake for."""
+        # Both are replaced, never changed: they are looked through meanwhile.
         self._ours, self._secrets = ours, secrets
         # Never to be ours, so that each round is short, as many programs are: first
         # the kernel's own, which have no file.
@@ -323,9 +345,14 @@ class Watch(threading.Thread):
             self._foreign.add(pid)
 
     def _see(self, command: str, shown: bytes) -> None:
-        self.seen.add(command)
+        self.seen = self.seen | {command}
         if any(secret in shown for secret in self._secrets):
-            self.found.add(command)
+            self.found = self.found | {command}
+
+    def saw(self, program: Path) -> bool:
+        """Whether it was awake for a program that did more than tell its version."""
+        at_work = (c for c in self.seen if not c.endswith("--version"))
+        return any(f"{program} " in command for command in at_work)
 
 
 class _Process(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,7 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lacking import path_of
+from ports import free_port
 from targets import Watched
+
+LOG = "log"
 
 
 @contextmanager
@@ -25,24 +27,30 @@ def pooled(server: Watched, mode: str, *settings: str) -> Iterator[str]:
     """
     folder = Path(tempfile.mkdtemp(prefix="dbpull-pooler-"))
     folder.chmod(0o755)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    has_it = False
     try:
-        config = folder / "pgbouncer.ini"
-        config.write_text(_config(server, mode, port, settings))
-        argv = [path_of("pgbouncer") or "", "-q", str(config)]
-        if os.getuid() == 0:
-            argv[1:1] = ["-u", "nobody"]
-        process = subprocess.Popen(argv, stderr=subprocess.PIPE)
-        try:
-            _wait(port, process)
-            yield f"127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.communicate()
+        while not has_it:
+            port = free_port()
+            process = _start(folder, _config(server, mode, port, settings))
+            try:
+                if has_it := _listens(port, process, folder):
+                    yield f"127.0.0.1:{port}"
+            finally:
+                process.terminate()
+                process.wait()
     finally:
         shutil.rmtree(folder)
+
+
+def _start(folder: Path, settings: str) -> subprocess.Popen[bytes]:
+    """Start a pooler; what it says goes to a file."""
+    config = folder / "pgbouncer.ini"
+    config.write_text(settings)
+    argv = [path_of("pgbouncer") or "", str(config)]
+    if os.getuid() == 0:
+        argv[1:1] = ["-u", "nobody"]
+    with (folder / LOG).open("wb") as log:
+        return subprocess.Popen(argv, stdout=log, stderr=log)
 
 
 def _config(server: Watched, mode: str, port: int, settings: tuple[str, ...]) -> str:
@@ -61,13 +69,16 @@ pool_mode = {mode}
 """
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the pooler listens."""
+def _listens(port: int, process: subprocess.Popen[bytes], folder: Path) -> bool:
+    """Wait until the pooler says that it listens; False where another has the port."""
     deadline = time.monotonic() + 10
     while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "the pooler does not listen"
+        over = process.poll() is not None
+        said = (folder / LOG).read_text()
+        if f"listening on 127.0.0.1:{port}\n" in said:
+            return True
+        if over and "Address already in use" in said:
+            return False
+        assert not over, said
+        assert time.monotonic() < deadline, said
         time.sleep(0.02)

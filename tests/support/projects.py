@@ -91,8 +91,12 @@ class Run:
     def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait until something is so, while it runs."""
         deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert self.process.poll() is None, self.err
+        while True:
+            # Looked at first: what comes true just before its end counts.
+            over = self.process.poll() is not None
+            if condition():
+                return
+            assert not over, self.err
             assert time.monotonic() < deadline, f"{what} {self.err}"
             time.sleep(0.1)
 

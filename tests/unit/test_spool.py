@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import BinaryIO
 
 import pytest
@@ -252,9 +254,14 @@ def test_a_source_that_falls_silent_is_told_and_at_last_ended(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(silence, "FIRST", 0.01)
+    # Time passes once the first bytes have come, a bit with each look at the clock.
+    begun, passed = threading.Event(), count(0.1, 0.1)
+    clock = SimpleNamespace(monotonic=lambda: next(passed) if begun.is_set() else 0.0)
+    monkeypatch.setattr(silence, "time", clock)
     script, told = Script(BYTES, None), list[str]()
     with spool(path, script, notice=told.append, patience=0.5) as arriving:
         arriving.start()
+        begun.set()
         with pytest.raises(SourceError, match=r"nothing has come .* given up"):
             arriving.finish(whole([]))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from dbpull.download import Download
 from dbpull.dumps.unpacked import UnpackedFile, UnpackedFolder, unpacking
@@ -15,7 +16,7 @@ from dbpull.errors.archive import DamagedLayer
 from dbpull.errors.download import DownloadFailed, DownloadStopped
 from downloads import CHUNK, CONTENT, OTHER
 from packings import tarred
-from range_server import PIECE, RangeServer, after, hang, status, then
+from range_server import PIECE, RangeServer, Request, after, hang, status, then
 
 PACKED = gzip.compress(CONTENT, mtime=0)
 TOC = ("x/toc.dat", b"PGDMP\x01\x10\x00\x04\x08\x03")
@@ -36,9 +37,16 @@ def left(path: Path) -> set[str]:
     return {found.name for found in path.parent.iterdir()} - {".gitignore"}
 
 
-def arrive(server: RangeServer, path: Path) -> Path:
+async def ends(request: Request) -> web.StreamResponse | None:
+    """Only the first nine chunks come, in whichever order they are asked for."""
+    return await hang(request) if request.first >= 9 * CHUNK else None
+
+
+def arrive(server: RangeServer, path: Path, connections: int = 4) -> Path:
     """Download and unpack to the end."""
-    with Download(server.url, path, chunk=CHUNK, patience=0.1) as download:
+    with Download(
+        server.url, path, chunk=CHUNK, patience=0.1, connections=connections
+    ) as download:
         download.start()
         with unpacking(download, path, "x") as unpacked:
             return unpacked.finish(lambda _: None)
@@ -67,7 +75,7 @@ def test_the_table_of_contents_is_there_before_the_rows(
     server: RangeServer, path: Path
 ) -> None:
     server.content = tarred(TOC, ("x/3.dat", CONTENT))
-    server.faults = [after(9, hang)]
+    server.faults = [ends]
     with Download(server.url, path, chunk=CHUNK) as download:
         download.start()
         with unpacking(download, path, "x") as unpacked:
@@ -79,7 +87,7 @@ def test_the_table_of_contents_is_there_before_the_rows(
 
 
 def test_bytes_can_be_read_while_others_arrive(server: RangeServer, path: Path) -> None:
-    server.faults = [after(9, hang)]
+    server.faults = [ends]
     with Download(server.url, path, chunk=CHUNK) as download:
         download.start()
         with unpacking(download, path, "x") as unpacked:
@@ -113,7 +121,7 @@ def test_what_was_packed_stays_for_the_next_run(
 ) -> None:
     server.faults = [after(9, status(404))]
     with pytest.raises(DownloadFailed):
-        arrive(server, path)
+        arrive(server, path, connections=1)  # no other request is still answered then
     assert left(path) == {"x.dump.part", "x.dump.part.journal"}
     server.faults, before = [], server.sent
 
@@ -152,12 +160,18 @@ def test_a_damaged_layer_removes_what_has_arrived(
 
 
 def test_who_waits_is_told_that_it_was_stopped(server: RangeServer, path: Path) -> None:
-    server.faults = [after(9, hang)]
+    server.faults = [ends]
     with Download(server.url, path, chunk=CHUNK) as download:
         download.start()
         unpacked = unpacking(download, path, "x")
-        timer = threading.Timer(0.1, unpacked.close)
-        timer.start()
+        waiting = threading.Event()
+
+        def close() -> None:
+            waiting.wait()
+            unpacked.close()
+
+        closing = threading.Thread(target=close)
+        closing.start()
         with pytest.raises(DownloadStopped):
-            unpacked.finish(lambda _: None)
-        timer.join()
+            unpacked.finish(lambda _: waiting.set())
+        closing.join()

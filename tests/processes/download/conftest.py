@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dbpull import download
 from dbpull.download import backoff
 from downloads import CONTENT
 from range_server import RangeServer
@@ -24,6 +25,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backoff, "LONGEST_PAUSE", 0.1)
     monkeypatch.setattr(backoff, "OPENING", 60.0)
     monkeypatch.setattr(backoff, "SPEAK_AFTER", 0.0)
+    monkeypatch.setattr(download, "STOPPING", 30.0)
 
 
 @pytest.fixture

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from dbpull.download.chunks import Chunks
 from dbpull.download.journal import Identity
 from dbpull.download.reader import reader
 from dbpull.errors.download import ObjectChanged
 from downloads import CHUNK, CONTENT, OTHER, SIZE, change, download, failure, fetch
-from range_server import RangeServer, after, then
+from range_server import RangeServer, Request, after, then
 
 
 @pytest.mark.parametrize("weak", ["", "W/"])
@@ -41,12 +44,18 @@ def test_an_object_that_changes_only_in_size_is_noticed(
 
 
 def test_a_reader_of_the_old_object_is_told(server: RangeServer, path: Path) -> None:
-    changing = then(change(server, OTHER, '"two"'))
-    server.pace = 0.002
+    opened, changing = threading.Event(), then(change(server, OTHER, '"two"'))
+
+    async def changes_once_opened(request: Request) -> web.StreamResponse | None:
+        while not opened.is_set():
+            await asyncio.sleep(0.01)
+        return await changing(request)
+
+    server.faults = [after(1, changes_once_opened)]
     with download(server, path, connections=1) as coming:
         coming.start()
         with coming.reader() as old:
-            server.faults = [changing]
+            opened.set()
             with pytest.raises(ObjectChanged):
                 old.read()
         seen: list[bytes] = []

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from dbpull.download import answer, worker
+from clock import Clock
+from dbpull.download import answer, backoff, worker
 from dbpull.download.backoff import Backoff
 from dbpull.download.fault import Retryable
 from dbpull.download.journal import Identity
@@ -64,8 +65,18 @@ def test_a_host_that_always_hangs_up_is_given_up(
     assert "the connection was lost" in str(error)
 
 
-def test_a_byte_now_and_then_is_no_progress(server: RangeServer, path: Path) -> None:
+def test_a_byte_now_and_then_is_no_progress(
+    server: RangeServer, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.cut_after, server.cuts = 1, 10**9
+    clock, pause = Clock(now=1.0), Backoff.pause
+
+    def paused(*told: Any) -> float:
+        clock.sleep(pause(*told))
+        return 0.0
+
+    monkeypatch.setattr(backoff, "time", clock)
+    monkeypatch.setattr(Backoff, "pause", paused)
 
     error = failure(server, path, connections=1, patience=2.0)
 
@@ -90,13 +101,13 @@ def test_progress_of_one_try_ends_the_outage() -> None:
 
 
 class Trickle:
-    """In place of a response: a byte every 20 ms."""
+    """In place of a response: a byte every 20 ms of a clock."""
 
-    def __init__(self) -> None:
-        self.raw = self
+    def __init__(self, clock: Clock) -> None:
+        self.raw, self._clock = self, clock
 
     def read1(self, _most: int, *, decode_content: bool) -> bytes:
-        time.sleep(0.02)
+        self._clock.sleep(0.02)
         return b"x"
 
 
@@ -106,7 +117,9 @@ def test_a_connection_that_trickles_is_given_up(
 ) -> None:
     monkeypatch.setattr(answer, "SPELL", 0.1)
     monkeypatch.setattr(answer, "SLOWEST", slowest)
-    response: Any = Trickle()
+    clock = Clock()
+    monkeypatch.setattr(answer, "time", clock)
+    response: Any = Trickle(clock)
     trickling = answer.Answer(response, "s3", Identity(20, None), 20, ranged=True)
     came: list[bytes] = []
 
@@ -150,10 +163,11 @@ def test_a_name_that_is_not_known_is_told(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_refused_connection_is_told(server: RangeServer, path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-
-    error = failure(server, path, url=lambda: f"http://127.0.0.1:{port}/?sig=SECRET")
+    with socket.socket() as deaf:  # bound, so that nobody else listens there
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/?sig=SECRET"
+        error = failure(server, path, url=lambda: url)
 
     assert error.what == f"127.0.0.1:{port}: it refuses the connection."
 

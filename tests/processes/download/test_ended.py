@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+import silences
 from dbpull.errors.download import AlreadyRunning, NothingThere
 from downloads import CHUNK, CONTENT, SIZE, download, failure, fetch, left, running
 from lacking import LINUX
@@ -66,6 +67,11 @@ def until(child: subprocess.Popen[str], received: int) -> int:
     raise AssertionError("the child ended before")
 
 
+def answered(server: RangeServer, count: int) -> None:
+    """Wait until so many requests are answered, and all 4 connections hang after it."""
+    silences.until(lambda: len(server.log) >= count + 4)
+
+
 @pytest.mark.parametrize("share", [0.3, 0.6])
 def test_kill_9_costs_only_the_chunks_in_flight(
     server: RangeServer, path: Path, share: float
@@ -84,14 +90,13 @@ def test_kill_9_costs_only_the_chunks_in_flight(
 def test_ctrl_c_ends_at_once_and_keeps_what_has_arrived(
     server: RangeServer, path: Path
 ) -> None:
-    server.pace = 0.05
+    server.faults = [after(8, hang)]
     with start_child(server, path) as child:
-        until(child, SIZE // 3)
-        server.faults = [hang]
+        answered(server, 8)
         child.send_signal(signal.SIGINT)
         out, _ = child.communicate(timeout=20)
 
-    server.pace, server.faults = 0, []
+    server.faults = []
     server.log.clear()
     assert "interrupted" in out
     assert left(path) == {"b101.dump.part", "b101.dump.part.journal"}
@@ -100,9 +105,9 @@ def test_ctrl_c_ends_at_once_and_keeps_what_has_arrived(
 
 
 def test_a_second_process_is_refused(server: RangeServer, path: Path) -> None:
-    server.pace = 0.05
+    server.faults = [after(1, hang)]
     with start_child(server, path) as child:
-        until(child, 1)
+        answered(server, 1)
         error = failure(server, path)
         child.kill()
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
+import math
 import random
 import signal
 import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from dbpull import archive, words
 from dbpull.download import Download, backoff
+from dbpull.download.answer import PIECE as LARGEST
 from dbpull.download.chunks import ENDLESS, Chunks
 from dbpull.download.journal import Identity, Journal
 from dbpull.download.part import PartFile
 from dbpull.errors.download import CannotStore, NoConnection
-from range_server import RangeServer, after, hang_up
+from range_server import RangeServer, Request, after, hang, hang_up
+from silences import until
 
 CHUNK = 1024 * 1024
 SIZE = 7 * CHUNK + 12345
@@ -28,20 +35,44 @@ CONTENT = b"PGDMP" + random.Random(3).randbytes(SIZE - 5)
 NOTED = 256 * 1024
 
 CHILD = """
-import sys
+import sys, threading, time
 from pathlib import Path
-from dbpull.download import Download
+from dbpull import download
 from dbpull.signals import SIGNALS
-url, path, chunk, connections = sys.argv[1:]
-told = lambda done, total: print(coming.received, flush=True)
+url, path = sys.argv[1:3]
+chunk, connections, at = map(int, sys.argv[3:])
+download.STOPPING = 60.0
+coming = download.Download(
+    lambda: url, Path(path), chunk=chunk, connections=connections
+)
+def tell():
+    while coming.received < at: time.sleep(0.005)
+    print(coming.already, coming.received, flush=True)
+threading.Thread(target=tell, daemon=True).start()
 with SIGNALS.handled():
-    with Download(
-        lambda: url, Path(path), chunk=int(chunk), connections=int(connections),
-        progress=told,
-    ) as coming:
-        coming.start()
-        coming.wait()
+    try:
+        with coming:
+            coming.start()
+            coming.wait()
+    finally:
+        print(coming.already, coming.received, flush=True)
 """
+"""Tells how much was here already and how much has come: once `at`, and at the end."""
+
+
+@dataclass
+class HaltingServer(RangeServer):
+    """Sends no more once `most` bytes have left: no child is ever done too early."""
+
+    most: float = math.inf
+
+    async def _write(
+        self, request: Request, answer: web.StreamResponse, body: bytes
+    ) -> None:
+        for at in range(0, len(body), self.piece):
+            while self.sent >= self.most:
+                await asyncio.sleep(0.01)
+            await super()._write(request, answer, body[at : at + self.piece])
 
 
 @pytest.fixture(autouse=True)
@@ -53,8 +84,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[RangeServer]:
-    with RangeServer(CONTENT) as server:
+def server() -> Iterator[HaltingServer]:
+    server = HaltingServer(CONTENT)
+    with server:
         yield server
 
 
@@ -71,9 +103,11 @@ def download(
     )
 
 
-def fetch(server: RangeServer, path: Path, chunk: int = CHUNK) -> int:
+def fetch(
+    server: RangeServer, path: Path, chunk: int = CHUNK, connections: int = 4
+) -> int:
     """Download to the end; returns the bytes that were here already."""
-    with download(server, path, chunk) as coming:
+    with download(server, path, chunk, connections) as coming:
         coming.start()
         coming.finish(lambda _: None)
         assert is_same(path, server.content)
@@ -90,10 +124,19 @@ def journal(path: Path) -> Path:
 
 
 def stop(
-    server: RangeServer, path: Path, at: int, how: int, connections: int, chunk: int
-) -> None:
-    """Have a process download, and signal it once it has received so many bytes."""
-    words = server.url(), str(path), str(chunk), str(connections)
+    server: RangeServer,
+    path: Path,
+    at: int,
+    how: int,
+    connections: int,
+    chunk: int,
+    ready: Callable[[], object] = lambda: True,
+) -> tuple[int, int]:
+    """Have a process download, and signal it once it has received so many bytes.
+
+    Returns the last that it told: the bytes that were here already, and those received.
+    """
+    words = server.url(), str(path), *map(str, (chunk, connections, at))
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, *words],
         stdout=subprocess.PIPE,
@@ -102,10 +145,13 @@ def stop(
     )
     with child:
         assert child.stdout
-        next(line for line in child.stdout if int(line) >= at)
+        told = child.stdout.readline()
+        until(ready)
         child.send_signal(how)
-        child.communicate(timeout=20)
+        last, _ = child.communicate(timeout=20)
     assert child.returncode
+    already, received = map(int, (last or told).split())
+    return already, received
 
 
 @pytest.mark.parametrize(
@@ -113,18 +159,17 @@ def stop(
     [(signal.SIGINT, 4), (signal.SIGTERM, 1), (signal.SIGHUP, 4)],
 )
 def test_a_dump_of_less_than_a_chunk_goes_on_where_it_was_stopped(
-    server: RangeServer, path: Path, how: int, connections: int
+    server: HaltingServer, path: Path, how: int, connections: int
 ) -> None:
-    server.pace = 0.01
-    stop(server, path, SIZE // 3, how, connections, chunk=8 * CHUNK)
-    server.pace = 0
-    before, server.log[:] = server.sent, []
+    server.pace, server.most = 0.01, SIZE // 2
+    _, received = stop(server, path, SIZE // 3, how, connections, chunk=8 * CHUNK)
+    server.pace, server.most, server.log[:] = 0, math.inf, []
 
     already = fetch(server, path, chunk=8 * CHUNK)
 
     assert already >= SIZE // 3
     # What was on its way between the two when the signal came is all that is lost.
-    assert before - already <= NOTED
+    assert already == received
     assert server.sent == SIZE - already + 1  # a byte to learn that it is the same
 
 
@@ -135,23 +180,32 @@ def test_three_kills_cost_less_than_a_tenth(path: Path, connections: int) -> Non
     content = b"PGDMP".ljust(1024) + b"".join(
         number.to_bytes(8, "big").ljust(1024, b"x") for number in range(1, size // 1024)
     )
-    with RangeServer(content, pace=0.001 * connections) as server:
+    server, runs = HaltingServer(content, pace=0.001 * connections), []
+    with server:
         for part in (0.2, 0.17, 0.31):
             at = int(size * part)
-            stop(server, path, at, signal.SIGKILL, connections, chunk=8 * CHUNK)
-        server.pace = 0
+            server.most = server.sent + at + CHUNK
+            runs.append(
+                stop(server, path, at, signal.SIGKILL, connections, chunk=8 * CHUNK)
+            )
+        server.pace, server.most = 0, math.inf
         with download(server, path, 8 * CHUNK, connections) as coming:
             coming.start()
             coming.finish(lambda _: None)
-        assert is_same(path, content)
-        assert server.sent / size <= 1.1
+        runs.append((coming.already, coming.received))
+    assert is_same(path, content)
+    # Not what the server has sent: some of that never came out of a socket.
+    assert sum(received for _, received in runs) / size <= 1.1
+    for (already, received), (kept, _) in pairwise(runs):
+        # Each connection may lose what was not noted, and a piece that just came.
+        assert already + received - kept <= connections * (NOTED + LARGEST)
 
 
 def test_a_cut_host_leaves_what_came(server: RangeServer, path: Path) -> None:
     server.cuts, server.cut_after = 1, 3 * NOTED + 77
     server.faults = [after(1, hang_up())]
     with pytest.raises(NoConnection, match="is kept"):
-        fetch(server, path)
+        fetch(server, path, connections=1)
     server.faults, server.log[:] = [], []
 
     assert fetch(server, path) == 3 * NOTED + 77
@@ -163,7 +217,7 @@ def test_where_the_journal_lies_bytes_are_fetched_again_and_that_is_said(
     server.cuts, server.cut_after = 1, 3 * NOTED + 77
     server.faults = [after(1, hang_up())]
     with pytest.raises(NoConnection):
-        fetch(server, path)
+        fetch(server, path, connections=1)
     server.faults, server.log[:] = [], []
     with path.with_name("b101.dump.part").open("rb+") as file:
         file.seek(2 * NOTED + 1)
@@ -188,7 +242,7 @@ def test_an_object_that_changed_is_fetched_whole(
     server.cuts, server.cut_after = 1, 3 * NOTED
     server.faults = [after(1, hang_up())]
     with pytest.raises(NoConnection):
-        fetch(server, path)
+        fetch(server, path, connections=1)
     server.faults, server.log[:] = [], []
     server.content, server.etag = CONTENT[:5] + CONTENT[:4:-1], '"two"'
 
@@ -230,8 +284,13 @@ def older_claims(path: Path) -> dict[int, int]:
 def test_an_older_version_trusts_nothing_but_complete_chunks(
     server: RangeServer, path: Path
 ) -> None:
-    server.pace = 0.005
-    stop(server, path, SIZE // 2, signal.SIGKILL, connections=4, chunk=CHUNK)
+    server.pace, server.faults = 0.005, [after(4, hang)]
+
+    def asked() -> bool:
+        """Who asks for a fifth chunk has noted one that is complete."""
+        return len(server.log) > 4
+
+    stop(server, path, 3 * CHUNK, signal.SIGKILL, 4, CHUNK, ready=asked)
 
     assert "crc32_so_far" in journal(path).read_text()
     assert older_claims(path)

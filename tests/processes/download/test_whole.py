@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +16,7 @@ from dbpull.errors import Interrupted, PullError
 from dbpull.errors.archive import NotADump
 from dbpull.errors.download import CannotStore
 from downloads import CHUNK, CONTENT, SIZE, download, failure, fetch, left, unverified
-from range_server import RangeServer
+from range_server import RangeServer, Request, after
 
 # What arrives
 
@@ -114,13 +116,23 @@ def test_size_and_received_are_told(server: RangeServer, path: Path) -> None:
 def test_verification_sees_the_bytes_as_they_come(
     server: RangeServer, path: Path
 ) -> None:
-    server.pace = 0.005
-    seen: list[int] = []
+    read, seen = threading.Event(), list[int]()
+
+    async def held(_request: Request) -> None:
+        await asyncio.to_thread(read.wait, 20)
+        read.set()  # in vain: the others come without a wait
+
+    def verify(dump: BinaryIO) -> None:
+        assert dump.read(9) == CONTENT[:9]
+        seen.append(coming.received)
+        read.set()
+
+    server.faults = [after(1, held)]
     with download(server, path) as coming:
         coming.start()
-        coming.finish(lambda dump: seen.append(coming.received - len(dump.read(9))))
+        coming.finish(verify)
 
-    assert seen[0] < SIZE
+    assert 9 <= seen[0] <= CHUNK
 
 
 def test_what_is_no_whole_dump_is_removed(server: RangeServer, path: Path) -> None:
