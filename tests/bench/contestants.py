@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -159,6 +160,12 @@ def pull(track: Track, *more: str) -> Took:
     return invoke(track, "db.pull", "--app=staging", "--delete", *more)
 
 
+def first_pull(track: Track) -> Took:
+    """`invoke db.pull` where nothing is known of a pull before."""
+    shutil.rmtree(track.project.local, ignore_errors=True)
+    return pull(track)
+
+
 def restore_here(track: Track, *more: str) -> Took:
     """`invoke db.restore` of a file that is here."""
     return invoke(track, "db.restore", f"--dump={track.dump.resolve()}", *more)
@@ -216,6 +223,7 @@ PULLING = {
         pg_pull,
     ),
     "dbpull": Contestant("`invoke db.pull --app=staging --delete`", pull),
+    "first": Contestant("the same as a first pull", first_pull),
     "bound": Contestant(
         "the larger of the bare download and the bare `pg_restore --jobs=N` from a "
         "warm file (untuned or tuned, the better)",

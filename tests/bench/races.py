@@ -3,6 +3,8 @@
     .venv/bin/python tests/bench/races.py --data=large --rates=0,20,10,5 --rounds=5
     .venv/bin/python tests/bench/races.py --data=large --local
     .venv/bin/python tests/bench/races.py --data=large --rates=10 --skip-events
+    .venv/bin/python tests/bench/races.py --rates=5,10 --latency=0 --grown-from=0.97 \\
+        --contestants=dbpull,first,bound
 
 Each contestant starts from an empty database `development`; making it so is not timed.
 The rounds are interleaved, so that a machine that is busy at times is busy for all.
@@ -164,6 +166,7 @@ def _options() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--data", choices=["large", "small", "many"], default="large")
     add("--scale", type=float, default=1.0, help="of the data")
+    add("--grown-from", type=float, default=0.0, help="scale of a pull before")
     add("--rates", type=_numbers, default=[0, 20, 10, 5], help="MB/s; 0: no bound")
     add("--latency", type=_numbers, default=[0, 80], help="ms before each answer")
     add("--rounds", type=int, default=5)
@@ -198,10 +201,12 @@ def main() -> None:
         given.connections,
         given.cache,
         fsync=given.fsync == "on",
+        grown_from=given.grown_from,
     )
     lines = [(rate, late) for late in given.latency for rate in given.rates]
     with track(wanted) as made:
-        names = given.contestants or list(chosen)
+        usual = [name for name in chosen if name != "first" or given.grown_from]
+        names = given.contestants or usual
         races = Races(made, {name: chosen[name] for name in names})
         print("\n".join(made.facts()), flush=True)
         races.run([(0.0, 0.0)] if given.local else lines, given.rounds)

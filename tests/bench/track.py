@@ -14,12 +14,15 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 from bench.plain import SETTINGS, Plain
 from databases import FOLDERS
+from dbpull import archive
+from dbpull.dumps.former import keep
+from dbpull.dumps.names import Dump
 from faulty_stand_in import (
     AppConfig,
     BackupConfig,
@@ -50,6 +53,8 @@ class Wanted:
     connections: int
     cache: Path | None
     fsync: bool
+    grown_from: float = 0.0
+    """The scale of the dump that was pulled before; 0: none was."""
 
     @property
     def programs(self) -> Path:
@@ -82,6 +87,8 @@ class Track:
     dump: Path
     heroku: StandIn
     project: Project
+    former: Path | None = None
+    """The dump that was pulled before."""
     once: dict[str, float] = field(default_factory=dict)
     """What was measured in this round for all lines, in seconds."""
     _likeness: str = field(default="", repr=False)
@@ -123,6 +130,8 @@ class Track:
         self.postgres.database(name=TARGET)
         self.downloaded.unlink(missing_ok=True)
         shutil.rmtree(self.project.local, ignore_errors=True)
+        if self.former:
+            pulled_before(self.former, self.project.local)
         self.postgres.sql("postgres", "checkpoint;")
         os.sync()
         subprocess.run(["cat", self.dump], stdout=subprocess.DEVNULL, check=True)
@@ -154,7 +163,8 @@ class Track:
         count = "select count(*) from pg_class where relkind = 'r' and oid >= 16384;"
         settings = (f"{name} {sql('postgres', f'show {name};')}" for name in SETTINGS)
         return [
-            f"data: {wanted.data}, scale {wanted.scale:g}: {size / 1e6:.0f} MB in "
+            f"data: {wanted.data}, scale {wanted.scale:g}{self._before}: "
+            f"{size / 1e6:.0f} MB in "
             f"{sql(wanted.source, count)} tables, dump {self._dump_size:.1f} MB",
             f"PostgreSQL {self.postgres.server.version}: {', '.join(settings)}",
             f"{os.cpu_count()} cores, {wanted.jobs} jobs, download connections of "
@@ -162,8 +172,23 @@ class Track:
         ]
 
     @property
+    def _before(self) -> str:
+        before = self.wanted.grown_from
+        return f", pulled before at scale {before:g}" if before else ""
+
+    @property
     def _dump_size(self) -> float:
         return self.dump.stat().st_size / 1e6
+
+
+def pulled_before(dump: Path, local: Path) -> None:
+    """What a pull of this dump, removed since, has left in a folder of dumps."""
+    with dump.open("rb") as file:
+        contents = archive.read(file)
+        blocks = archive.verify(file, contents)
+    local.mkdir(mode=0o700)
+    former = Dump.of(local / f"{APP}-b000-20260101T000000Z.dump")
+    keep(former, contents, blocks)
 
 
 @contextmanager
@@ -177,7 +202,11 @@ def track(wanted: Wanted) -> Iterator[Track]:
         dump = _data(postgres, wanted, cache)
         heroku = _heroku(stack, postgres, wanted, dump)
         project = _project(folder, postgres, wanted, heroku)
-        made = Track(wanted, folder, postgres, dump, heroku, project)
+        former = None
+        if wanted.grown_from:
+            before = replace(wanted, scale=wanted.grown_from)
+            former = _data(postgres, before, cache)
+        made = Track(wanted, folder, postgres, dump, heroku, project, former)
         stack.callback(postgres.drop_like, TARGET)
         yield made
 

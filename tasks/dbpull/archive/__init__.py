@@ -13,6 +13,7 @@ from __future__ import annotations
 from dbpull.archive.data import Block, blocks, copy, ends_whole, verify
 from dbpull.archive.encodings import unknown
 from dbpull.archive.excerpt import excerpt
+from dbpull.archive.finding import find
 from dbpull.archive.header import RECOGNISABLE, Header, recognise
 from dbpull.archive.rows import first_rows
 from dbpull.archive.toc import (
@@ -36,6 +37,7 @@ __all__ = [
     "copy",
     "ends_whole",
     "excerpt",
+    "find",
     "first_rows",
     "read",
     "recognise",

@@ -13,7 +13,7 @@ The package knows neither Heroku nor PostgreSQL.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,10 +44,10 @@ class Download:
 
     `url` gives a fresh presigned URL; a thread of the download calls it, at first and
     whenever a URL has expired. `connections` threads fetch chunks of `chunk` bytes,
-    front first. After the first byte, the download gives up after `patience` seconds
-    without progress. `accepts` gets the first bytes (up to 512) before the others are
-    requested, and raises for bytes that are no dump. The download's threads call
-    `progress(done, total)` in bytes and `notice(sentence)`.
+    front first unless told otherwise (`prefer`). After the first byte, the download
+    gives up after `patience` seconds without progress. `accepts` gets the first bytes
+    (up to 512) before the others are requested, and raises for bytes that are no dump.
+    The download's threads call `progress(done, total)` in bytes and `notice(sentence)`.
 
     Leaving the context stops all threads and keeps part and journal. The same
     call then resumes, even after kill -9, where the object is `resumable`. Every method
@@ -126,6 +126,13 @@ class Download:
         the old object raises ObjectChanged; the download goes on with the new object.
         """
         return reader_of(self._part, self._chunks)
+
+    def prefer(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Fetch these ranges of bytes first, in this order, as far as it is unfetched.
+
+        The bytes beside them follow, front first.
+        """
+        self._chunks.prefer(ranges)
 
     def wait(self) -> None:
         """Wait until all bytes have arrived."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dbpull.download.journal import Identity
@@ -47,7 +47,9 @@ class Chunk:
 
 
 class Chunks:
-    """The chunks of one object, front first. Every method may be called by any thread.
+    """The chunks of one object, front first unless `prefer` was called.
+
+    Every method may be called by any thread.
 
     `generation` counts the objects: a reader of an earlier object gets ObjectChanged.
     """
@@ -141,6 +143,22 @@ class Chunks:
         """Return the next chunk that no thread has taken, or None."""
         with self._changed:
             return self._waiting.popleft() if self._waiting else None
+
+    def prefer(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Let `take` return the chunks of these ranges first, in the ranges' order.
+
+        A range is a start and an end (excluded). The chunks beside them follow, front
+        first.
+        """
+        with self._changed:
+            left = {chunk.index: chunk for chunk in self._waiting}
+            first = [
+                left.pop(index)
+                for start, end in ranges
+                for index in range(start // self._chunk, -(-end // self._chunk))
+                if index in left
+            ]
+            self._waiting = deque((*first, *(left[index] for index in sorted(left))))
 
     def add_received(self, chunk: Chunk, count: int) -> None:
         """Note that the chunk has `count` more bytes, from the network."""

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from dbpull import archive
 from dbpull.console import Reporter
-from dbpull.download import Download
+from dbpull.download import CHUNK, Download
 from dbpull.download.ignored import make_private
-from dbpull.dumps import folder, listed_toc, names
+from dbpull.dumps import folder, former, listed_toc, names
 from dbpull.dumps.arrival import accept, arriving, listed, unpacked
 from dbpull.dumps.local_stream import LocalStream
 from dbpull.dumps.names import Dump, shown
@@ -180,6 +180,7 @@ class LocalStore:
             way.url,
             dump.path,
             connections=self.settings.connections,
+            chunk=former.SMALL_CHUNK if former.is_known(dump) else CHUNK,
             accepts=accept,
             notice=reporter.note,
         ) as download:
@@ -200,7 +201,7 @@ class LocalStore:
         if not by_url:
             return []
         count = self.settings.connections
-        return [f"GET that URL, in ranges of 8 MiB over {count} connections"]
+        return [f"GET that URL, in ranges over {count} connections"]
 
     def restore_commands(self, into: Restore) -> list[str]:
         """The engine's commands, for a plan."""

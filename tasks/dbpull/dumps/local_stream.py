@@ -10,14 +10,16 @@ from typing import BinaryIO
 from dbpull import archive
 from dbpull.archive import Archive, Block
 from dbpull.console import Reporter, Step
+from dbpull.download import Download
 from dbpull.download.arriving import ArrivingFile
+from dbpull.dumps import former, ordered
 from dbpull.dumps.names import Dump, shown
+from dbpull.dumps.ordered import Anew, OrderedWalk, Stretch
 from dbpull.dumps.stream import fetched, restored
-from dbpull.errors.download import DownloadFailed, ObjectChanged
+from dbpull.errors.download import ObjectChanged
 from dbpull.errors.restore import RestoreFailed
 from dbpull.restore import commands
 from dbpull.restore.engine import Engine
-from dbpull.restore.queue import LARGE
 from dbpull.restore.readable import Listener
 from dbpull.restore.sections import Restore
 from dbpull.restore.watch import Outcome
@@ -44,6 +46,8 @@ class LocalStream:
         self._shell, self._blocks, self._download = shell, blocks, download
         self._began = time.monotonic()
         self._ended: float | None = None
+        self._order: tuple[list[Stretch], list[int]] = [], []
+        """Stretches, and the order in which they come; empty: front first."""
 
     @property
     def sizes(self) -> Mapping[int, int]:
@@ -63,6 +67,7 @@ class LocalStream:
 
         if self._download and self._ended is None:
             finish(self._download, self.dump, reporter, verify)
+            self._keep_sizes(self._download, self._blocks)
             self._download = None
 
     def restore(self, into: Restore, reporter: Reporter) -> Outcome:
@@ -86,6 +91,7 @@ class LocalStream:
 
             if download:
                 download.progress = step.progress
+                self._order = self._best_order(into)
 
             try:
                 outcome = Engine(into, self._shell, self, on_progress, on_whole).run()
@@ -124,21 +130,37 @@ class LocalStream:
 
     def _walk_arriving(self, download: ArrivingFile, listener: Listener) -> None:
         rounds = 0
+        found, order = self._order
+        prefer = download.prefer if isinstance(download, Download) else (lambda _: None)
+        walk = OrderedWalk(self.contents, found, self.total, listener, prefer)
+        blocks: list[Block] = []
 
         def verify(stream: BinaryIO) -> None:
             nonlocal rounds
             rounds += 1
             read = archive.read(stream)
             if rounds > 1 or read != self.contents:
-                raise _Changed
-            for block in archive.blocks(stream, read, listener.large, LARGE):
-                listener.arrived(block)
+                raise Anew
+            blocks.extend(walk.walk(stream, order))
 
         try:
             download.finish(verify)
-        except _Changed:
+        except Anew:
             raise ObjectChanged(download.host) from None
         self._ended = time.monotonic()
+        self._keep_sizes(download, blocks)
+
+    def _best_order(self, into: Restore) -> tuple[list[Stretch], list[int]]:
+        """The order in which the bytes best come, where a former dump tells of it."""
+        if not isinstance(self._download, Download):
+            return [], []
+        known = former.sizes_in(self.dump, self.contents)
+        return ordered.best(self.contents, into.selection, known, self.total)
+
+    def _keep_sizes(self, download: ArrivingFile, blocks: Sequence[Block]) -> None:
+        """Keep the sizes for the next dump, where its bytes may come in any order."""
+        if isinstance(download, Download):
+            former.keep(self.dump, self.contents, blocks)
 
     def _tell_fetched(self, reporter: Reporter) -> None:
         step = Step("fetch", "", "bytes", reporter.host, began=self._began)
@@ -161,10 +183,3 @@ def finish(
 
 def _fetched(dump: Dump) -> str:
     return fetched(dump.label, dump.size, f" in {shown(dump.path)}")
-
-
-class _Changed(DownloadFailed):
-    """The download host now has another object."""
-
-    def __init__(self) -> None:
-        super().__init__("It changed.")
