@@ -36,11 +36,13 @@ LASTS = """select coalesce(max(extract(epoch from clock_timestamp() - xact_start
 WANTED = (
     ("the whole pull ÷ a bare pg_dump", "dbpull", "bare", "seconds", 1.15),
     ("the source's transaction ÷ a bare one", "dbpull", "bare", "transaction", 1.05),
+    ("four connections ÷ one, with --jobs=4", "parallel", "dbpull", "seconds", 0.4),
     ("`heroku pg:pull` ÷ the whole pull", "pg_pull", "dbpull", "seconds", 1.5),
 )
 """What is compared: in words, two contestants, what of them, and the aim."""
 NOTES = (
-    "MB/s: bytes a second of the source's answers, through a forwarder",
+    "MB/s: bytes a second of the source's answers, through a forwarder, on each"
+    " connection",
     "source, target, forwarder and contestant share the machine's cores",
     "÷: the median over rounds of one contestant's by the other's in that round",
 )
@@ -112,9 +114,16 @@ def dbpull(race: Race) -> Took:
     return invoke(race.track, "db.pull", f"--source={race.url}", "--delete")
 
 
+def parallel(race: Race) -> Took:
+    """The same by four connections, each as fast as the only one of the others."""
+    words = f"--source={race.url}", "--delete", "--connections=4"
+    return invoke(race.track, "db.pull", *words)
+
+
 CONTESTANTS: dict[str, Callable[[Race], Took]] = {
     "bare": bare,
     "dbpull": dbpull,
+    "parallel": parallel,
     "pg_pull": pg_pull,
 }
 

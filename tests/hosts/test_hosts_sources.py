@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 
 from choices import in_turn
 from databases import NO_OLD, OLD
+from dbpull import archive
+from dbpull.archive.from_folder import FolderFiles
 from machines import Machine, fab, introduce
 from once import once
 from packings import PACKINGS, dumped
@@ -202,6 +206,29 @@ def test_a_file_here_is_sent_and_stays(
 
     equal(world, old, {host: targets[host]})
     assert mine.exists()
+
+
+def test_blocks_in_another_order_are_restored_once_all_have_come(
+    world: World,
+    project: Project,
+    old: Watched,
+    targets: dict[str, Target],
+    dumps: Path,
+    tmp_path: Path,
+) -> None:
+    """As of a server that several connections have read."""
+    folder = shutil.copytree(dumps / "folder", tmp_path / "folder")
+    contents = archive.read(io.BytesIO((folder / "toc.dat").read_bytes()), toc=True)
+    files = FolderFiles(folder)
+    pieces = [files.front()]
+    for entry in reversed(contents.with_data):
+        pieces += files.block(entry.dump_id)
+    mine = tmp_path / "mine.dump"
+    mine.write_bytes(b"".join(pieces))
+
+    fab(project, "devbox", "db.pull", f"--source={mine}", "--jobs=1").succeeds()
+
+    equal(world, old, {"devbox": targets["devbox"]})
 
 
 def test_a_folder_here_is_sent_kept_and_restored_again(

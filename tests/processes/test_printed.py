@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dbpull.console import Reporter
-from dbpull.download.arriving import PrintedDump
+from dbpull.download.arriving import PrintedDump, Scratch
 from dbpull.dumps.arrival import accept
 from dbpull.dumps.names import Dump
 from dbpull.dumps.printed import spooled
@@ -44,7 +44,7 @@ def test_what_is_no_dump_at_all_is_refused(
     monkeypatch.setattr(programs, "STDERR_ENDS", 60.0)
 
     @contextmanager
-    def start(_: Reporter) -> Iterator[PrintedDump]:
+    def start(_: Reporter, __: Scratch) -> Iterator[PrintedDump]:
         with printed(["sh", "-c", command]) as output:
             yield CommandDump(output, command)
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from databases import Postgres
 from dbpull import archive
+from dbpull.archive.from_folder import FolderFiles
 from dbpull.errors.archive import BadDump, TruncatedDump
 
 SHOP = """
@@ -123,6 +124,37 @@ def test_a_dump_is_whole_and_says_how_it_is_compressed(
     assert any(block.kind == "large objects" for block in blocks)
     assert blocks[0].start == contents.data_start
     assert blocks[-1].end == cluster.dump(*options).stat().st_size
+
+
+@pytest.mark.parametrize(("options", "compression"), COMPRESSIONS)
+def test_a_dump_of_a_folder_holds_the_same(
+    cluster: Cluster, tmp_path: Path, options: tuple[str, ...], compression: str
+) -> None:
+    """Also where its blocks are in another order."""
+    folder, path = tmp_path / "folder", tmp_path / "x.dump"
+    cluster.run("pg_dump", "-Fd", "-j2", "-f", str(folder), *options)
+    files = FolderFiles(folder)
+    with path.open("wb") as made:
+        made.write(files.front())
+        with path.open("rb") as front:
+            last = archive.read(front).with_data[-1].dump_id
+        for piece in (*files.block(last), *files.block(last), *files.rest()):
+            made.write(piece)
+
+    with path.open("rb") as dump:
+        contents = archive.read(dump)
+        blocks = archive.verify(dump, contents)
+    assert contents.header.compression == compression
+    assert blocks[0].dump_id == last
+    assert blocks[-1].end == path.stat().st_size
+    assert [file.name for file in folder.iterdir()] == ["toc.dat"]
+    assert restored(cluster, path) == restored(cluster, cluster.dump(*options))
+
+
+def restored(cluster: Cluster, path: Path) -> list[str]:
+    """What pg_restore makes of a dump, without its comments and random words."""
+    lines = cluster.run("pg_restore", "-f", "-", str(path)).splitlines()
+    return [line for line in lines if not line.startswith(("--", "\\"))]
 
 
 @pytest.mark.parametrize("options", [(), HEROKU], ids=["plain", "as Heroku"])

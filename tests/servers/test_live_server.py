@@ -93,7 +93,9 @@ def test_a_session_pooler_is_taken(
         found = poolers.refuse_pooler(psql)
 
         assert found.connection.takes_options == takes_options
-        assert server.ask(found).dbname == "postgres"
+        facts = server.ask(found)
+        assert facts.dbname == "postgres"
+        assert facts.connections(4) == 1
 
 
 def test_a_server_itself_is_taken_and_tells_of_itself(modern: Watched) -> None:
@@ -108,6 +110,7 @@ def test_a_server_itself_is_taken_and_tells_of_itself(modern: Watched) -> None:
     )
     assert (facts.size or 0) > 1_000_000
     assert "client_connection_check_interval" in facts.options
+    assert facts.connections(4) == 4
     assert not facts.is_replica
     assert not facts.is_encrypted
 

@@ -28,7 +28,11 @@ def serve(port: int, place: str, rate: float) -> None:
     with socket.create_server(("127.0.0.1", port)) as listener:
         while True:
             near, _ = listener.accept()
-            far = socket.create_connection((host, int(number)))
+            far = socket.socket()
+            if rate:  # else megabytes have left the server that are not here yet
+                far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE)
+                near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIECE)
+            far.connect((host, int(number)))
             for ends in ((near, far, 0.0), (far, near, rate)):
                 threading.Thread(target=_copy, args=ends, daemon=True).start()
 

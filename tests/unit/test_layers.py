@@ -48,7 +48,10 @@ LAYERS: dict[str, set[str]] = {
     "hosts": {"download", "errors", "naming", "shell", "signals", "words"},
     "fab": {"console", "errors", "hosts", "naming", "signals"},
     "postgres": {"embedded", "errors", "shell"},
-    "live": {"errors", "postgres", "redact", "shell", "signals", "words"},
+    "live": {
+        "archive", "download", "errors", "postgres", "redact", "shell", "signals",
+        "words",
+    },
     "target": {
         "console", "embedded", "env_file", "errors", "naming", "platforms", "postgres",
         "project", "settings", "shell", "words",

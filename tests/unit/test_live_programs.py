@@ -184,3 +184,13 @@ def test_rows_are_left_out_as_a_restore_skips_them(
     )
 
     assert [each.shown for each in tables.without_rows] == left_out
+
+
+@pytest.mark.parametrize(
+    ("wanted", "spare", "connections"),
+    [(4, 90, 4), (4, 10, 4), (4, 9, 3), (2, 90, 2), (1, 90, 1), (4, 3, 1), (4, 0, 1)],
+)
+def test_half_of_the_free_sessions_stay_free(
+    wanted: int, spare: int, connections: int
+) -> None:
+    assert replace(FACTS, spare=spare).connections(wanted) == connections

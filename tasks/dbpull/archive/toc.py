@@ -55,6 +55,8 @@ class Entry:
     definition_at: int = field(default=0, repr=False, compare=False)
     """The byte of the archive at which the definition's length stands."""
     starts_at: int = field(default=0, repr=False, compare=False)
+    place_at: int = field(default=0, repr=False, compare=False)
+    """The byte at which the place of the data stands: an offset, or a file's name."""
     ends_at: int = field(default=0, repr=False, compare=False)
     """The end (excluded) of the entry's bytes in the archive, from `starts_at`."""
 
@@ -198,6 +200,7 @@ def _entry(
         fields.integer()
     owner, _with_oids = fields.text(), fields.text()
     dependencies = _dependencies(fields)
+    place_at = fields.offset
     skip_place(fields)
     return Entry(
         dump_id=dump_id,
@@ -215,6 +218,7 @@ def _entry(
         copy=copy or "",
         definition_at=definition_at,
         starts_at=starts_at,
+        place_at=place_at,
         ends_at=fields.offset,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -45,6 +46,16 @@ class ArrivingFile(Protocol):
 
     def close(self, *, keep: bool = True) -> None:
         """Stop the arrival; `keep` what has arrived, or remove it."""
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The room for what a program has got of a dump, and does not print yet."""
+
+    folder: Path
+    """Beside the dump; not there yet."""
+    grown: Callable[[int], object]
+    """Called with the bytes in the folder, while there are more and more."""
 
 
 class PrintedDump(Protocol):

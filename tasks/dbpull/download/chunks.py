@@ -216,10 +216,15 @@ class Chunks:
             while not self.ready:
                 self._wait()
 
-    def wait(self) -> None:
-        """Wait for the last byte. Raises the download's error."""
+    def wait(self, generation: int | None = None) -> None:
+        """Wait for the last byte. Raises the download's error.
+
+        Raises ObjectChanged as soon as the `generation` is over, if one is given.
+        """
         with self._changed:
             while not self.complete:
+                if generation is not None:
+                    self.check_generation(generation)
                 self._wait()
 
     def _wait(self) -> None:

@@ -67,6 +67,7 @@ class Spool:
         self.first = b""
         """The first bytes of what was printed."""
         self._printed: PrintedDump | None = None
+        self._chunk: Chunk | None = None
         self._lock = threading.Lock()
         self._thread = threading.Thread(
             target=self._fill, name="dbpull-spool", daemon=True
@@ -92,6 +93,12 @@ class Spool:
     def reader(self) -> io.BufferedReader:
         """Open the arriving dump; see ArrivingFile."""
         return reader_of(self._part, self._chunks)
+
+    def grown(self, unprinted: int) -> None:
+        """Note that so many bytes have come that are not printed yet: no silence."""
+        self._silence.heard()
+        if chunk := self._chunk:
+            self.progress(chunk.reached + unprinted, None)
 
     def finish(self, verify: Callable[[BinaryIO], object]) -> Path:
         """Verify the dump, rename the part to `path`, and return it; see ArrivingFile.
@@ -128,7 +135,7 @@ class Spool:
         try:
             with self.reader() as arriving:
                 verify(arriving)
-            self._chunks.wait()
+            self._chunks.wait(generation)
             self._chunks.check_generation(generation)
         except ObjectChanged:
             if self._chunks.generation == generation:
@@ -185,7 +192,7 @@ class Spool:
 
     def _receive(self) -> None:
         self._chunks.begin(Identity(None, None), ENDLESS, {}, self.host)
-        chunk = self._chunks.take()
+        chunk = self._chunk = self._chunks.take()
         assert chunk  # noqa: S101 - an object without a length is one chunk
         try:
             with self._begin() as self._printed:

@@ -28,6 +28,8 @@ class HostStream:
     transfer: HostTransfer
     sizes: Mapping[int, int] = field(default_factory=dict)
     """Empty: the rows don't pass through this machine."""
+    in_order: bool = True
+    """Whether its blocks are in the order of its table of contents."""
     _is_whole: bool = field(default=False, init=False)
 
     def commands(self, into: Restore) -> list[str]:
@@ -53,8 +55,9 @@ class HostStream:
 
     @property
     def _can_overlap(self) -> bool:
-        """Whether pg_restore reads the dump in order: not a tar, nor a folder."""
-        return not (self.contents.header.tar or self.transfer.is_folder)
+        """Whether pg_restore can read the dump in order: not a tar, nor a folder."""
+        is_other = self.contents.header.tar or self.transfer.is_folder
+        return self.in_order and not is_other
 
     def _overlap_pays(self, jobs: int) -> bool:
         """Whether one pg_restore should restore the rows while the dump arrives.

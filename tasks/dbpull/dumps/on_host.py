@@ -33,6 +33,8 @@ from dbpull.settings import Settings
 from dbpull.sources.source import ByUrl, SourceBackup
 from dbpull.words import size
 
+GOES_ON = "from what is there already"
+
 
 @dataclass
 class HostStore:
@@ -56,8 +58,7 @@ class HostStore:
         return names.newest_first(whole_dumps(self._listed()), app, database)
 
     def find(self, app: str | None, name: str | None) -> Dump | None:
-        """The dump in a named file (of the home folder or the folder of dumps), or the
-        newest dump."""
+        """The dump in a file, of the home folder or that of dumps, or the newest."""
         if not name:
             return next(iter(self.dumps(app, self.settings.database)), None)
         home = PurePosixPath(self.shell.home)
@@ -142,7 +143,9 @@ class HostStore:
             file = sent.packed_folder(file, self._store_here.settings.path, dump)
         sftp = Sftp(self.shell, file)
         with self._transfer(dump, sftp, reporter, is_folder=is_folder) as transfer:
-            yield self._stream(dump, whole.contents, transfer)
+            stream = self._stream(dump, whole.contents, transfer)
+            stream.in_order = sent.is_in_order(whole)
+            yield stream
 
     @contextmanager
     def _transfer(
@@ -156,8 +159,7 @@ class HostStore:
         reporter.size = transport.total
         if not transport.identity:
             reporter.kept_on_failure = ANEW
-        path = str(dump.path)
-        with HostTransfer(self.shell, path, transport, is_folder) as transfer:
+        with HostTransfer(self.shell, str(dump.path), transport, is_folder) as transfer:
             if transfer.already:
                 found = size(transfer.already)
                 reporter.note(f"{found} of it were there from an earlier run.")
@@ -171,11 +173,9 @@ class HostStore:
     def fetch_commands(self, *, by_url: bool) -> list[str]:
         """The transfers that `fetch` would make, for a plan."""
         if by_url and not self.upload:
-            return [
-                f"curl of that URL on {self.shell.where}, from what is there already"
-            ]
-        sent = f"SFTP to {self.shell.where}, from what is there already"
-        return [*self._store_here.fetch_commands(by_url=by_url), sent]
+            return [f"curl of that URL on {self.shell.where}, {GOES_ON}"]
+        sftp = f"SFTP to {self.shell.where}, {GOES_ON}"
+        return [*self._store_here.fetch_commands(by_url=by_url), sftp]
 
     def restore_commands(self, into: Restore) -> list[str]:
         """The commands that restore an arriving dump, for a plan."""

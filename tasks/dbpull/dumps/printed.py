@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dbpull import layers
 from dbpull.archive import RECOGNISABLE
 from dbpull.console import Reporter, Step
-from dbpull.download.arriving import PrintedDump
+from dbpull.download.arriving import PrintedDump, Scratch
 from dbpull.download.spool import Spool
 from dbpull.dumps import names
 from dbpull.dumps.names import Dump
@@ -45,7 +45,8 @@ def spooled(
     """
 
     def start() -> AbstractContextManager[PrintedDump]:
-        return way.start(reporter)
+        folder = dump.path.with_name(dump.path.name + names.UNPACKED)
+        return way.start(reporter, Scratch(folder, spool.grown))
 
     for part in names.parts(dump.path.parent, dump.app):
         names.remove_part(part)  # can't be resumed

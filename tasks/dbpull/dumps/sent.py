@@ -48,6 +48,12 @@ def read_here(
     return whole
 
 
+def is_in_order(whole: DumpStream) -> bool:
+    """Whether a dump's blocks stand in the entries' order, as far as is known."""
+    ids = [entry.dump_id for entry in whole.contents.with_data]
+    return [*whole.sizes] in ([], ids)
+
+
 def served(dump: Dump, host: str) -> None:
     """Note that a host no longer needs a dump, which the process may then remove."""
     _wanted.get(dump.path, set()).discard(host)

@@ -54,23 +54,33 @@ class PgDumpOutput:
         """Wait for pg_dump's end. Raises DumpFailed, SourceInterrupted."""
         result = self.output.wait()
         if not result.ok:
-            raise self._failed(result.err, result.code)
+            raise failed(self.psql, result.err, result.code)
 
     def end(self) -> None:
         """End pg_dump, from any thread."""
         self.output.end()
 
-    def _failed(self, err: str, code: int) -> PullError:
-        said = re.sub(r"^pg_dump: (?:error|detail): ", "", reason(err))
-        if not err.strip():
-            said = f"pg_dump ended with code {code} and without a message"
-        holders = self._lock_holders() if "due to statement timeout" in err else []
-        return dump_failed(self.psql.connection.label, said, err, holders)
 
-    def _lock_holders(self) -> list[str]:
+def failed(psql: Psql, err: str, code: int) -> PullError:
+    """The error of a pg_dump that ended with a code, by its stderr."""
+    said = re.sub(r"^pg_dump: (?:error|detail): ", "", reason(err))
+    if not err.strip():
+        said = f"pg_dump ended with code {code} and without a message"
+    holders: list[str] = []
+    if "due to statement timeout" in err:
         with suppress(PullError):
-            return server.lock_holders(self.psql)
-        return []
+            holders = server.lock_holders(psql)
+    return dump_failed(psql.connection.label, said, err, holders)
+
+
+def environment(facts: LiveServer, psql: Psql) -> dict[str, str]:
+    """The environment of a pg_dump, on the connection of `psql`.
+
+    The dump has the encoding of the database, so no other is asked for.
+    """
+    env = psql.connection.environment(psql.shell.environ, facts.options)
+    env.pop("PGCLIENTENCODING", None)
+    return env
 
 
 @contextmanager
@@ -80,11 +90,6 @@ def dumping(
     psql: Psql,
     start: StartProgram = printed,
 ) -> Iterator[PgDumpOutput]:
-    """Start pg_dump by `start`, on the connection and the machine of `psql`.
-
-    The dump has the encoding of the database, so no other is asked for.
-    """
-    env = psql.connection.environment(psql.shell.environ, facts.options)
-    env.pop("PGCLIENTENCODING", None)
-    with start(argv, env=env) as output:
+    """Start pg_dump by `start`, on the connection and the machine of `psql`."""
+    with start(argv, env=environment(facts, psql)) as output:
         yield PgDumpOutput(output, psql)

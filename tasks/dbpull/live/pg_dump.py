@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -94,6 +94,16 @@ def argv(
         *left_out,
         f"--dbname=dbname='{dbname}' {_KEEPALIVE}",
     ]
+
+
+def in_parallel(argv: Sequence[str], connections: int, folder: str) -> list[str]:
+    """The command that dumps into a folder instead, by several connections.
+
+    Nothing is synced to the disk at its end: by then most files are gone again.
+    """
+    program, _custom, *others = argv
+    ways = f"--jobs={connections}", "--verbose", "--no-sync", f"--file={folder}"
+    return [program, "--format=directory", *ways, *others]
 
 
 def compression(shell: Shell, pg_dump: Program, pg_restores: Iterable[Program]) -> str:

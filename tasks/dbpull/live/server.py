@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dbpull.postgres.psql import Psql
 
+# A pooler that leaves out our settings (lock_timeout) may lack sessions for more of us.
 # Not every role may ask for the server's number, and not every server may notice a
 # client that is gone: an error there is an answer.
 _FACTS = """
@@ -28,6 +29,15 @@ SELECT json_build_object(
                   ELSE extract(epoch FROM pg_postmaster_start_time())::text END,
   'size', CASE WHEN has_database_privilege(current_database(), 'CONNECT')
                THEN pg_database_size(current_database()) END,
+  'spare', CASE WHEN current_setting('lock_timeout') <> '5s' THEN 0 ELSE least(
+    current_setting('max_connections')::int
+      - current_setting('superuser_reserved_connections')::int
+      - coalesce(current_setting('reserved_connections', true)::int, 0)
+      - (SELECT count(datid) FROM pg_stat_activity),
+    (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = session_user),
+    (SELECT nullif(datconnlimit, -1) FROM pg_database
+     WHERE datname = current_database())) END,
+  'port', coalesce(inet_server_port(), 0),
   'tls', coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false));
 """
 # An ACCESS EXCLUSIVE lock is what pg_dump waits for; the app's queries are not shown.
@@ -63,8 +73,19 @@ class LiveServer:
     is_replica: bool
     size: int | None
     is_encrypted: bool
+    spare: int = 0
+    """Sessions that are free for our role; 0 behind a pooler, who does not tell."""
+    port: int = 0
+    """The port on which the server was reached, as it sees it; 0 for a socket."""
     started: str = ""
     """When the server was started, in seconds since 1970; "" for a replica."""
+
+    def connections(self, wanted: int) -> int:
+        """How many connections a dump may have, besides the one that leads them.
+
+        Half of the free sessions stay free, for the app.
+        """
+        return max(1, min(wanted, self.spare // 2 - 1))
 
     @property
     def options(self) -> str:
@@ -87,6 +108,8 @@ def ask(psql: Psql) -> LiveServer:
         dbname=told["dbname"],
         role=told["role"],
         is_replica=told["replica"],
+        spare=told["spare"],
+        port=told["port"],
         started=told["started"],
         size=told["size"],
         is_encrypted=told["tls"],

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from dbpull.native import native
@@ -38,10 +38,12 @@ def printed(
     *,
     env: Mapping[str, str] | None = None,
     echo: Line | None = None,
+    hear: Callable[[bytes], object] | None = None,
 ) -> Iterator[ProgramOutput]:
     """Start a program whose stdout is read; `env` and stderr as in Shell.run.
 
-    `echo` gets the command line before. The program and all that it has started end
+    `echo` gets the command line before; `hear` each line of stderr as it comes, in
+    another thread, and b"" at its end. The program and all that it has started end
     with the context, or with this process, even by `kill -9`. Raises OSError where
     the program can't be started.
     """
@@ -51,7 +53,7 @@ def printed(
     try:
         # A signal must not come between a program's start and `output`.
         with SIGNALS.deferred():
-            output = ProgramOutput(argv, env)
+            output = ProgramOutput(argv, env, hear)
         yield output
     finally:
         if output:
@@ -61,8 +63,13 @@ def printed(
 class ProgramOutput:
     """A running program; see `printed`."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None) -> None:
-        self._argv = tuple(argv)
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        hear: Callable[[bytes], object] | None = None,
+    ) -> None:
+        self._argv, self._hear = tuple(argv), hear
         if not shutil.which(argv[0]):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
         HEIR.want()
@@ -155,6 +162,10 @@ class ProgramOutput:
         with suppress(OSError), stderr:
             while line := stderr.readline(LONGEST_LINE):
                 self._err.append(line)
+                if self._hear:
+                    self._hear(line)
+        if self._hear:
+            self._hear(b"")
 
 
 def _enlarge(pipe: int) -> None:

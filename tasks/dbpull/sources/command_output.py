@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dbpull.console import Reporter
-from dbpull.download.arriving import PrintedDump
+from dbpull.download.arriving import PrintedDump, Scratch
 from dbpull.shell.output import ProgramOutput, printed
 from dbpull.sources.commands import refuse_failed, shown
 from dbpull.sources.dumped import DumpsHere, Stored
@@ -93,7 +93,7 @@ class CommandDatabase:
         return self.source.text.strip().removeprefix("|").strip()
 
     @contextmanager
-    def _started(self, reporter: Reporter) -> Iterator[PrintedDump]:
+    def _started(self, reporter: Reporter, _: Scratch) -> Iterator[PrintedDump]:
         reporter.say(f"Running {shown(self._command)}: its output can't be resumed.")
         with printed(["sh", "-c", self._command]) as output:
             yield CommandDump(output, self._command)

@@ -6,12 +6,12 @@ The pg_dump runs here or on a host: the source that has asked starts it.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dbpull.console import Reporter
-from dbpull.download.arriving import PrintedDump
+from dbpull.download.arriving import PrintedDump, Scratch
 from dbpull.live import poolers, server, tables
 from dbpull.live.server import LiveServer
 from dbpull.live.tables import SourceTables
@@ -24,10 +24,9 @@ from dbpull.sources.source import (
     DatabaseIdentity,
     Progress,
     SourceBackup,
+    Start,
 )
 from dbpull.words import counted, listed, size
-
-Start = Callable[[Reporter], AbstractContextManager[PrintedDump]]
 
 
 def ask(psql: Psql, skip_data: Sequence[str]) -> tuple[Psql, LiveServer, SourceTables]:
@@ -61,6 +60,8 @@ class DatabaseToDump:
     start: Start = field(compare=False, repr=False)
     """Starts pg_dump; leaving the context ends it and all that it needs."""
     stored: Stored = field(compare=False, repr=False)
+    connections: int = 1
+    """How many connections pg_dump has, besides the one that leads them."""
     keeps_backups = False
     takes_backups = True
 
@@ -134,16 +135,17 @@ class DatabaseToDump:
     def _reading(self) -> str:
         """What a dump means for the server, in words."""
         amount = f" of {size(self.size)}" if self.size else ""
+        by = f" of {self.connections} connections" if self.connections > 1 else ""
         return (
-            f"one transaction, as long as the transfer{amount} lasts; it can't be"
+            f"one transaction{by}, as long as the transfer{amount} lasts; it can't be"
             " resumed: if interrupted, it starts over"
         )
 
     @contextmanager
-    def _started(self, reporter: Reporter) -> Iterator[PrintedDump]:
+    def _started(self, reporter: Reporter, scratch: Scratch) -> Iterator[PrintedDump]:
         reporter.note(f"{self.label} is read in {self._reading}.")
         if left := self.tables.without_rows:
             names = listed([table.shown for table in left])
             reporter.note(f"Rows of {counted(len(left), 'table')} stay there: {names}.")
-        with self.start(reporter) as printed:
+        with self.start(reporter, scratch) as printed:
             yield printed

@@ -94,7 +94,9 @@ def _printed(named: NamedSource, settings: Settings, stored: Stored) -> Source:
 def _live(named: NamedSource, settings: Settings, stored: Stored) -> Source:
     from dbpull.sources.live_database import LiveDatabase
 
-    return LiveDatabase(named, tuple(settings.skip_data), stored)
+    here = settings.local or settings  # where pg_dump runs
+    connections = min(here.jobs, here.connections)
+    return LiveDatabase(named, tuple(settings.skip_data), stored, connections)
 
 
 def _command(named: NamedSource, _: Settings, stored: Stored) -> Source:

@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from dbpull.console import Reporter
-from dbpull.download.arriving import PrintedDump
+from dbpull.download.arriving import PrintedDump, Scratch
 from dbpull.errors.live import told_of_source
 from dbpull.live import pg_dump, pgpass, url
 from dbpull.live.dumping import dumping
+from dbpull.live.parallel import MOST, Connections, dumping_in_parallel
 from dbpull.live.server import LiveServer
 from dbpull.live.tunnel import tunnel
 from dbpull.postgres import programs
-from dbpull.postgres.connection import Connection
+from dbpull.postgres.connection import Connection, is_here
 from dbpull.postgres.psql import Psql
 from dbpull.shell.local import Local
 from dbpull.sources.commands import expanded
@@ -32,6 +33,8 @@ class LiveDatabase:
     source: NamedSource
     skip_data: tuple[str, ...]
     stored: Stored = field(compare=False, repr=False)
+    wanted: int = field(default=1, compare=False)
+    """How many connections a dump may have, if the server has them."""
     shell: Local = field(default_factory=Local, compare=False)
 
     @property
@@ -69,26 +72,54 @@ class LiveDatabase:
         compression = pg_dump.compression(self.shell, program, readers)
         argv = pg_dump.argv(program, connection, found.without_rows, compression)
         bare = replace(psql.connection, password="")  # it is asked for anew
+        connections = Connections(self._connections(connection, facts))
+        shown = argv
+        if connections.count > 1:
+            shown = pg_dump.in_parallel(argv, connections.count, "FOLDER")
+        asked = replace(psql, connection=bare)
         return DatabaseToDump(
             self.source,
             bare,
             facts,
             found,
-            tuple(argv),
+            tuple(shown),
             server=bare,
-            start=lambda _: self._dumping(argv, facts, replace(psql, connection=bare)),
+            start=lambda _, to: self._dumping(argv, facts, asked, to, connections),
             stored=self.stored,
+            connections=connections.count,
         )
+
+    def _connections(self, connection: Connection, facts: LiveServer) -> int:
+        """How many connections a dump has: one of a server on this machine.
+
+        There, several would begin no table's restore before the whole table has come.
+        """
+        forwarded = self.source.tunnel or facts.port not in {0, connection.port}
+        if is_here(connection.host) and not forwarded:
+            return 1
+        return facts.connections(min(self.wanted, MOST))
 
     @contextmanager
     def _dumping(
-        self, argv: Sequence[str], facts: LiveServer, asked: Psql
+        self,
+        argv: Sequence[str],
+        facts: LiveServer,
+        asked: Psql,
+        scratch: Scratch,
+        by: Connections,
     ) -> Iterator[PrintedDump]:
         with self.connected(anew=True) as connection:
             takes = asked.connection.takes_options
             connection = replace(connection, takes_options=takes)
-            with dumping(argv, facts, replace(asked, connection=connection)) as output:
-                yield output
+            psql = replace(asked, connection=connection)
+            if by.count > 1:
+                folder = str(scratch.folder)
+                argv = pg_dump.in_parallel(argv, by.count, folder)
+                with dumping_in_parallel(argv, facts, psql, scratch, by) as dump:
+                    yield dump
+            else:
+                with dumping(argv, facts, psql) as output:
+                    yield output
 
     def backups(self, reporter: Reporter) -> list[SourceBackup]:
         """The dumps of the database that are here."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from dbpull.console import Reporter
-from dbpull.download.arriving import PrintedDump
+from dbpull.download.arriving import PrintedDump, Scratch
 from dbpull.target.guard import Address
 
 Progress = Callable[[int, int | None], None]
@@ -27,13 +27,14 @@ class ByUrl:
     """The requests that give the URL, for a plan."""
 
 
+Start = Callable[[Reporter, Scratch], AbstractContextManager[PrintedDump]]
+
+
 @dataclass(frozen=True)
 class ByProgram:
     """A dump that a program prints: it can't be resumed, nor read by a host."""
 
-    start: Callable[[Reporter], AbstractContextManager[PrintedDump]] = field(
-        compare=False, repr=False
-    )
+    start: Start = field(compare=False, repr=False)
     """Starts the program; leaving the context ends it and all that it needs."""
     commands: Sequence[str] = ()
     """The commands that are run, without secrets, for a plan."""

@@ -90,7 +90,7 @@ class SshSource:
             found,
             tuple(argv),
             server=None,
-            start=lambda reporter: self._dumping(argv, facts, psql, reporter),
+            start=lambda reporter, _: self._dumping(argv, facts, psql, reporter),
             stored=self.stored,
         )
 
