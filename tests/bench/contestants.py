@@ -171,6 +171,12 @@ def restore_here(track: Track, *more: str) -> Took:
     return invoke(track, "db.restore", f"--dump={track.dump.resolve()}", *more)
 
 
+def analyzed(track: Track) -> Took:
+    """What leaves the same as dbpull: a restore, and then the statistics."""
+    analyze = ["vacuumdb", "--analyze-only", f"--jobs={track.wanted.jobs}"]
+    return Took(_restore(track, track.dump) + timed(track, [*analyze, TARGET]))
+
+
 def bound(track: Track) -> Took:
     """The larger of the bare download and the better bare restore, each for itself.
 
@@ -239,6 +245,9 @@ LOCAL = {
     "restore_tuned": Contestant(
         f"the same with PGOPTIONS='{TUNED}'",
         lambda track: Took(_restore(track, track.dump, tuned=True)),
+    ),
+    "analyzed": Contestant(
+        "the first, then `vacuumdb --analyze-only --jobs=N`", analyzed
     ),
 }
 SERIAL = {
