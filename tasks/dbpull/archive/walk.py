@@ -56,7 +56,7 @@ class Walk:
         self._tell, self._from = tell, offset
 
     def pass_on(self, write: Callable[[bytes], object]) -> None:
-        """Write the bytes that the walk passes, one piece behind it."""
+        """Have `write` get the bytes that the walk passes, a piece later."""
         self._write = write
 
     def pass_rest(self) -> None:
@@ -115,7 +115,7 @@ class Walk:
         raise TruncatedDump(self._name, self._base + len(self._piece), where)
 
     def damaged(self, found: str, offset: int) -> Never:
-        """Raise DamagedDump: what was found at an offset can't be there."""
+        """Raise DamagedDump: the bytes `found` at an offset can't stand there."""
         raise DamagedDump(self._name, offset, f"{found}, {self.where}")
 
     def _need(self, count: int) -> None:

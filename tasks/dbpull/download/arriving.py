@@ -53,7 +53,7 @@ class Scratch:
     """The room for what a program has got of a dump, and does not print yet."""
 
     folder: Path
-    """Beside the dump; not there yet."""
+    """A folder beside the dump, still to be made."""
     grown: Callable[[int], object]
     """Called with the bytes in the folder, while there are more and more."""
 

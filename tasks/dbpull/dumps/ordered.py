@@ -33,7 +33,7 @@ NARROW, WIDE = 1 / 8, 1.0
 
 
 class Anew(DownloadFailed):
-    """What was restored came from other bytes than the dump's: it starts anew."""
+    """Rows were restored from bytes that are no block of the dump: start anew."""
 
     def __init__(self) -> None:
         super().__init__("It changed.", "Run the same command again.")
@@ -80,7 +80,7 @@ def best(
 
 
 class Places:
-    """Where stretches begin: known, or guessed between those that are known."""
+    """The offsets of stretches: known ones, and guesses between these."""
 
     def __init__(self, found: Sequence[Stretch], start: int, size: int) -> None:
         self._former = [stretch.former for stretch in found]

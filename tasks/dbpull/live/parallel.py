@@ -42,7 +42,7 @@ _REFUSED = re.compile(
     r"|snapshot|could not (?:fork|create worker)",
     re.IGNORECASE,
 )
-"""What ends several connections, and may not end one."""
+"""Errors that end a pg_dump of several connections; one connection may succeed."""
 
 
 @dataclass
@@ -150,7 +150,7 @@ class ParallelDump:
         return SourceInterrupted(what, error.remedy)
 
     def _lines(self) -> Iterator[str]:
-        """The lines that pg_dump says, as it says them."""
+        """The lines of pg_dump's stderr, as they come."""
         while (line := self._line()) != "":
             if line:
                 yield line
@@ -178,7 +178,7 @@ class ParallelDump:
 
 
 class _Failed(Exception):
-    """The pg_dump has failed: what it was writing stays without its end."""
+    """pg_dump has failed: the block of its last table stays without an end."""
 
 
 @contextmanager

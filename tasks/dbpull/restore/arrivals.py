@@ -50,7 +50,7 @@ def best_order(
 def _works(
     dependencies: Dependencies, sizes: Mapping[int, int], group_of: Mapping[int, int]
 ) -> Iterator[tuple[set[int], float]]:
-    """Each key and index: the groups that it waits for, and its cost."""
+    """For each key and index, the groups of tables it waits for, and its cost."""
     rows_of = {table: rows for rows, table in dependencies.table_of.items()}
     for rows, table in dependencies.table_of.items():
         keys = dependencies.keys_of_table.get(table, ())

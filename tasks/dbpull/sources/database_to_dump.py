@@ -61,7 +61,7 @@ class DatabaseToDump:
     """Starts pg_dump; leaving the context ends it and all that it needs."""
     stored: Stored = field(compare=False, repr=False)
     connections: int = 1
-    """How many connections pg_dump has, besides the one that leads them."""
+    """The number of connections that dump tables; with several, one more leads."""
     keeps_backups = False
     takes_backups = True
 
