@@ -18,7 +18,7 @@ HELP = {
     "backup": "Backup to use (b101); else the newest of the database.",
     "capture": "Take a new backup even if a recent one exists.",
     "confirm": "The app's real name: confirms that its database is replaced.",
-    "connections": "Number of download connections.",
+    "connections": "Number of connections that fetch a dump.",
     "database": "Which of the app's databases.",
     "delete": "Remove the dump afterwards.",
     "drop": "Drop the snapshot of this name.",

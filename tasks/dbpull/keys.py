@@ -78,7 +78,9 @@ KEYS: Mapping[str, Key] = {
     ),
     "keep": Key(values.count, 3, "how many dumps of an app to keep"),
     "jobs": Key(values.jobs, None, "number of restore workers", "the machine's cores"),
-    "connections": Key(values.connections, 4, "number of download connections"),
+    "connections": Key(
+        values.connections, 4, "number of connections that fetch a dump"
+    ),
     "skip_data": Key(
         values.text_list,
         (),
