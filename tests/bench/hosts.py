@@ -125,6 +125,7 @@ def _project(
     folder: Path, heroku: StandIn, servers: dict[str, Watched], taps: dict[str, Tap]
 ) -> Project:
     project = Project.at(folder / "project", heroku)
+    project.forks = False  # a user's Python has its imports to do
     hosts = "".join(
         f"    {name}: {{target: '{server.url('development')}'}}\n"
         for name, server in servers.items()

@@ -279,6 +279,7 @@ def _project(
         # A shell that keeps Python from storing bytecode slows dbpull alone.
         PYTHONDONTWRITEBYTECODE="",
     )
+    project.forks = False  # a user's Python has its imports to do
     project.configure(
         f"db:\n  apps: {{staging: {APP}}}\n  connections: {wanted.connections}\n"
     )

@@ -150,6 +150,8 @@ class Project:
     runs: list[Run] = field(default_factory=list)
     keeps_running: bool = False
     """Whether its runs may leave a server behind."""
+    forks: bool = True
+    """Whether its runs may be forks of a process that has imported all they need."""
 
     @classmethod
     def at(cls, folder: Path, stand_in: StandIn | None = None, **more: str) -> Project:
@@ -202,7 +204,8 @@ class Project:
         )
         env = self._environment(more) | dict([mark.split("=")])
         before = frozenset(pids())
-        process = _started(argv, str(cwd or self.folder), env, out, err)
+        start = _forked if self.forks and may_fork(argv, env) else _started
+        process = start(argv, str(cwd or self.folder), env, out, err)
         run = Run(process, mark, self.secrets, err, out, self.keeps_running, before)
         self.runs.append(run)
         return run
@@ -218,13 +221,19 @@ class Project:
             run.close()
 
 
+def _forked(
+    argv: list[str], cwd: str, env: dict[str, str], out: Path, err: Path
+) -> Process:
+    out.touch()
+    err.touch()
+    return Forked(argv, cwd=cwd, env=env, out=str(out), err=str(err))
+
+
 def _started(
     argv: list[str], cwd: str, env: dict[str, str], out: Path, err: Path
 ) -> Process:
     """A program at work, with nothing to read, and files to write to."""
     with out.open("wb") as to_out, err.open("wb") as to_err:
-        if may_fork(argv, env):
-            return Forked(argv, cwd=cwd, env=env, out=str(out), err=str(err))
         return subprocess.Popen(
             argv,
             cwd=cwd,
