@@ -46,6 +46,7 @@ class Fields:
         self._buffer = bytearray()
         self._at = 0
         self._base = 0
+        self._shared: dict[str | None, str | None] = {}
 
     @property
     def offset(self) -> int:
@@ -94,6 +95,11 @@ class Fields:
         if length > LONGEST_TEXT:
             self.damaged(f"a text of {length} bytes", start)
         return self.take(length).decode("utf-8", "surrogateescape")
+
+    def shared_text(self) -> str | None:
+        """Read a text that many entries have, an owner or a kind: it is kept once."""
+        text = self.text()
+        return self._shared.setdefault(text, text)
 
     def number(self) -> int | None:
         """Read a number that is written as text: an id. None ends a list of them."""

@@ -191,14 +191,15 @@ def _entry(
     dump_id = _one_of(fields, "dump id")
     had_data = _one_of(fields, "had data", (0, 1))
     catalog, oid = fields.number(), fields.number()
-    tag, desc = fields.text(), fields.text()
+    tag, desc = fields.text(), fields.shared_text()
     section = SECTIONS[_one_of(fields, "section", tuple(SECTIONS))]
     definition_at = fields.offset
     definition, _drop, copy = fields.text(), fields.text(), fields.text()
-    namespace, tablespace, _access_method = fields.text(), fields.text(), fields.text()
+    namespace, tablespace = fields.shared_text(), fields.shared_text()
+    _access_method = fields.text()
     if with_relkind:
         fields.integer()
-    owner, _with_oids = fields.text(), fields.text()
+    owner, _with_oids = fields.shared_text(), fields.text()
     dependencies = _dependencies(fields)
     place_at = fields.offset
     skip_place(fields)

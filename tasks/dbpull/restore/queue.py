@@ -38,8 +38,8 @@ class Queue:
     """The size of each block, in bytes of the dump, by dump id."""
     done: set[int] = field(default_factory=set)
     """The entries that have been restored, by dump id."""
-    _ready: Ready = field(default_factory=Ready)
-    _analyses: Ready = field(default_factory=Ready)
+    _ready: Ready = field(init=False)
+    _analyses: Ready = field(init=False)
     """Nobody waits for these: what is left of them is done after the restore."""
     _small: list[Block] = field(default_factory=list)
     _waiting: int = 0
@@ -57,6 +57,7 @@ class Queue:
     each with the rows of its own table."""
 
     def __post_init__(self) -> None:
+        self._ready, self._analyses = Ready(self.done), Ready(self.done)
         self._keys = Keys(self.dependencies, self.jobs, self.sizes)
         self._turns = Turns(self.dependencies)
         self._missing_tables = len(self.dependencies.rows)

@@ -52,7 +52,8 @@ def write_part(
     `definition` replaces the definition of a single entry.
     """
     with dump.open() as stream:
-        write(excerpt(stream, dump.contents, entries, definition))
+        for piece in excerpt(stream, dump.contents, entries, definition):
+            write(piece)
         for start, end in starts:
             if end:
                 _copy(stream, start, end, write)

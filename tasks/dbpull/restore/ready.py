@@ -13,13 +13,14 @@ from dbpull.restore.job import Job
 class Ready:
     """The ready jobs, sorted by weight: there may be thousands, and most may start."""
 
-    def __init__(self) -> None:
+    def __init__(self, done: Collection[int]) -> None:
+        self._done = done
+        """The entries that are done, by dump id; the queue adds to them."""
         self._jobs: list[Job] = []
         self._wanted: Counter[int] = Counter()
         """How many jobs would lock each table."""
         self._indexed: Counter[int] = Counter()
         """How many indexes of each table have not begun."""
-        self._done: set[int] = set()
         self._waiting: dict[int, list[Job]] = {}
         """The jobs that wait for another entry, by its dump id."""
 
@@ -32,8 +33,7 @@ class Ready:
         self._place(job)
 
     def finished(self, entries: Collection[int]) -> None:
-        """Note that entries are done, by dump id: the jobs that waited may start."""
-        self._done.update(entries)
+        """Start the jobs that waited for entries, by dump id, which are done now."""
         for dump_id in entries:
             for job in self._waiting.pop(dump_id, ()):
                 self._place(job)
@@ -59,7 +59,7 @@ class Ready:
         return sum(1 for _ in islice(self._free(running), most))
 
     def _place(self, job: Job) -> None:
-        missing = job.needs - self._done
+        missing = job.needs.difference(self._done)
         if missing:
             self._waiting.setdefault(min(missing), []).append(job)
         else:
