@@ -243,6 +243,30 @@ def test_a_large_table_that_waits_for_others_is_fed_as_it_arrives_in_its_turn() 
     assert edge.entries == (ROWS[1],)
 
 
+def test_rows_that_waited_are_restored_while_others_arrive() -> None:
+    function = entry(3, "FUNCTION", "known(text)")
+    judged = entry(2, "TABLE", "orders", 3, definition="CHECK (public.known(a))")
+    small = entry(4, "TABLE", "small"), entry(14, "TABLE DATA", "small", 4)
+    last = entry(5, "TABLE", "last"), entry(15, "TABLE DATA", "last", 5)
+    tables = USERS, function, judged, small[0], last[0]
+    to = defined(queue(*tables, ROWS[0], ROWS[1], small[1], last[1]))
+    arrive(to, {11: BIG})
+    first = taken(to)
+    arrive(to, {12: BIG // 4, 14: 1000})
+    to.large(15, 100 + BIG * 2)
+    edge = to.take_arriving()
+    assert edge
+    assert to.take([first, edge]) is None
+
+    restored(to, first)
+
+    late = taken(to, edge)
+    assert late.entries == (ROWS[1],)
+    assert to.take([edge, late]) is None
+    restored(to, late)
+    assert taken(to, edge).entries == (small[1],)
+
+
 @pytest.mark.parametrize(
     ("definition", "waits"),
     [

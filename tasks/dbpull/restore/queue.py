@@ -211,8 +211,12 @@ class Queue:
         return self._rows(taken) if taken else None
 
     def _is_worth(self, waiting: int, tables: int, running: list[Job]) -> bool:
-        """Whether waiting bytes and tables are worth a pg_restore, or all have come."""
-        return self.whole or waiting >= BATCH or tables >= MOST or not running
+        """Whether waiting bytes and tables are worth a pg_restore, or all have come.
+
+        They are where no core is busy: a job whose rows arrive waits for the network.
+        """
+        enough = self.whole or waiting >= BATCH or tables >= MOST
+        return enough or all(job.arriving for job in running)
 
     def _rows(self, blocks: list[Block]) -> Job:
         first = blocks[0].dump_id
