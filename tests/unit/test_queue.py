@@ -194,6 +194,25 @@ def test_an_index_on_a_function_of_the_apps_waits_for_all_rows() -> None:
     assert to.dependencies.keys_of_table == {}
 
 
+@pytest.mark.parametrize(
+    ("excluded", "waits"),
+    [
+        ("USING gist (room WITH =, during WITH &&)", False),
+        ("USING btree (public.town_of(id) WITH =)", True),
+        ("USING gist (during WITH &&) WHERE (public.known(id))", True),
+    ],
+)
+def test_an_exclusion_that_may_call_functions_waits_for_all_rows(
+    excluded: str, waits: bool
+) -> None:
+    added = "ALTER TABLE ONLY public.users\n    ADD CONSTRAINT one"
+    definition = f"{added} EXCLUDE {excluded};\n"
+    key = entry(21, "CONSTRAINT", "users one", 1, definition=definition)
+    to = queue(USERS, ROWS[0], key)
+
+    assert to.dependencies.keys_of_table == ({} if waits else {1: [key]})
+
+
 def test_rows_that_a_check_of_the_apps_judges_wait_for_those_before() -> None:
     function = entry(3, "FUNCTION", "known(text)")
     judged = entry(2, "TABLE", "orders", 3, definition="CHECK (public.known(a))")

@@ -8,6 +8,7 @@ src/bin/pg_dump/pg_backup_archiver.c, for the dependencies that `pg_restore -j` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,9 @@ from dbpull.restore.selection import Selection
 _HARMLESS = frozenset(
     {"TABLE", "SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "COLLATION", "ACCESS METHOD"}
 )
+
+# The functions of an exclusion constraint's expressions are no dependency in a dump.
+_CALLING = re.compile(r"\bEXCLUDE [^(]*\([^(]*\(")
 
 _FOR_STATISTICS = frozenset({"CONSTRAINT", "INDEX", "STATISTICS", "TABLE ATTACH"})
 """What ANALYZE of a table takes into account, or has to wait for."""
@@ -76,7 +80,9 @@ class Dependencies:
         for entry in self.selection.of("post-data"):
             if entry.desc in {"CONSTRAINT", "INDEX"}:
                 tables = list(self._dependencies(entry, {"TABLE"}))
-                if len(set(tables)) == 1 and self._needs_only(entry, _HARMLESS):
+                calling = _CALLING.search(entry.definition)
+                usual = not calling and self._needs_only(entry, _HARMLESS)
+                if len(set(tables)) == 1 and usual:
                     found.setdefault(tables[0], []).append(entry)
         return found
 
