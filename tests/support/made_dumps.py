@@ -38,12 +38,13 @@ class Made:
         desc: str = "TABLE DATA",
         definition: str = "",
         needs: int = 7,
+        copy: str | None = None,
     ) -> bytes:
         has_data = desc in {"TABLE DATA", "BLOBS"}
         parts = [self.integer(dump_id), self.integer(has_data)]
         parts += map(self.text, ("1259", "16385", tag, desc))
         parts += [self.integer(3 if has_data else 4 if desc == "INDEX" else 2)]
-        parts += map(self.text, (definition, "", None, "public", "", "heap"))
+        parts += map(self.text, (definition, "", copy, "public", "", "heap"))
         parts += [self.integer(ord("r"))] if self.minor > 15 else []
         parts += map(self.text, ("me", "false", str(needs), None))
         return b"".join(parts) + b"\x01" + bytes(self.offset_width)

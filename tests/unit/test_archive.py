@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 import tracemalloc
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -439,6 +440,19 @@ def test_an_excerpt_is_what_a_dump_of_these_entries_would_begin_with(
     assert some == by.toc(settings, there[0], there[2])
     assert other == by.toc(settings, by.entry(2, "t2", "INDEX", "SELECT 'ä';"))
     assert every == contents.getvalue()
+
+
+@pytest.mark.parametrize("definition", ["", "SELECT 1;"])
+def test_an_excerpt_of_rows_may_have_another_copy(definition: str) -> None:
+    entry = partial(made.entry, 1, "a", "TABLE DATA", definition)
+    contents = io.BytesIO(
+        made.toc(entry(copy="COPY «a» FROM stdin;\n"), made.entry(2, "b"))
+    )
+    read = archive.read(contents)
+
+    other = archive.excerpt(contents, read, [read.by_id[1]], "COPY «a» WITH (FREEZE);")
+
+    assert b"".join(other) == made.toc(entry(copy="COPY «a» WITH (FREEZE);"))
 
 
 def test_a_definition_that_is_not_where_it_was_read_is_refused() -> None:

@@ -103,6 +103,31 @@ def test_a_large_table_is_fed_while_it_arrives() -> None:
     assert to.take([edge]) is None
 
 
+def test_rows_of_large_tables_that_the_dump_creates_are_frozen() -> None:
+    copies = [
+        replace(rows, copy=f"COPY public.{rows.tag} (id) FROM stdin;\n")
+        for rows in (*ROWS, entry(13, "TABLE DATA", "extensions"))
+    ]
+    small = (
+        entry(3, "TABLE", "small"),
+        replace(
+            entry(14, "TABLE DATA", "small", 3),
+            copy="COPY public.small (id) FROM stdin;\n",
+        ),
+    )
+    to = defined(queue(USERS, ORDERS, small[0], *copies, small[1]))
+    arrive(to, {11: BIG, 13: BIG, 14: 100})
+    to.large(12, 100 + BIG * 2 + 100)
+
+    edge = to.take_arriving()
+    assert edge
+    started = [edge, *(taken(to, edge) for _ in range(3))]
+
+    assert {job.entries[0].tag: job.statement is not None for job in started} == {
+        "orders": True, "users": True, "extensions": False, "small": False,
+    }  # fmt: skip
+
+
 def test_keys_follow_their_own_rows_and_references_all_rows() -> None:
     to = defined(queue(*SHOP))
     arrive(to, {11: BIG})

@@ -50,6 +50,8 @@ class Entry:
     dependencies: tuple[int, ...] = field(repr=False)
     tablespace: str = field(default="", repr=False)
     """The tablespace of the entry; "" for its database's default."""
+    access_method: str = field(default="", repr=False)
+    """The access method of a table; "" where it has none, or the dump is older."""
     copy: str = field(default="", repr=False, compare=False)
     """The COPY statement of rows, which names their columns."""
     definition_at: int = field(default=0, repr=False, compare=False)
@@ -196,7 +198,7 @@ def _entry(
     definition_at = fields.offset
     definition, _drop, copy = fields.text(), fields.text(), fields.text()
     namespace, tablespace = fields.shared_text(), fields.shared_text()
-    _access_method = fields.text()
+    access_method = fields.shared_text()
     if with_relkind:
         fields.integer()
     owner, _with_oids = fields.shared_text(), fields.text()
@@ -216,6 +218,7 @@ def _entry(
         owner=owner or "",
         dependencies=dependencies,
         tablespace=tablespace or "",
+        access_method=access_method or "",
         copy=copy or "",
         definition_at=definition_at,
         starts_at=starts_at,

@@ -64,7 +64,7 @@ class Job:
     steps: tuple[Job, Job] | None = None
     """The same work in two jobs, of which the long one takes the weaker locks."""
     statement: str | None = None
-    """SQL that replaces the dump's definition of the only entry."""
+    """SQL that replaces the dump's definition of the only entry, or its COPY."""
     then: Job | None = None
     """The second step, where this job is the first."""
     arriving: bool = False

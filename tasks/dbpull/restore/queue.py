@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dbpull.archive import Block, Entry
 from dbpull.restore.dependencies import Dependencies
+from dbpull.restore.frozen import frozen_copy
 from dbpull.restore.job import Job
 from dbpull.restore.keys import Keys
 from dbpull.restore.ready import Ready
@@ -219,18 +220,26 @@ class Queue:
         return enough or all(job.arriving for job in running)
 
     def _rows(self, blocks: list[Block]) -> Job:
-        first = blocks[0].dump_id
+        first = blocks[0]
         size = sum(block.end - block.start for block in blocks if block.end)
         then = 0.0
         if len(blocks) == 1 and size:
-            then = max((job.weight for job in self._keys.indexes(first)), default=0)
+            indexes = self._keys.indexes(first.dump_id)
+            then = max((job.weight for job in indexes), default=0)
+        is_large = len(blocks) == 1 and (size >= LARGE or not first.end)
         return Job(
             "rows",
             tuple(self.dependencies.rows[block.dump_id] for block in blocks),
             size + then,
             tuple((block.start, block.end) for block in blocks),
-            needs=self._needed(first),
+            needs=self._needed(first.dump_id),
+            statement=self._frozen(first.dump_id) if is_large else None,
         )
+
+    def _frozen(self, rows: int) -> str | None:
+        table = self.dependencies.table_of[rows]
+        created = self.dependencies.selection.by_id.get(table)
+        return frozen_copy(self.dependencies.rows[rows], created)
 
     def _needed(self, rows: int) -> frozenset[int]:
         return self.dependencies.needs.get(rows, frozenset())

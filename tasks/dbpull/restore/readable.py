@@ -44,15 +44,15 @@ def write_part(
     entries: Sequence[Entry],
     starts: Sequence[tuple[int, int]],
     write: Write,
-    definition: str | None = None,
+    statement: str | None = None,
 ) -> None:
     """Write a dump of these entries: a table of contents, and the blocks at `starts`.
 
     An end of 0 means a block that is still arriving: walking it finds its end.
-    `definition` replaces the definition of a single entry.
+    `statement` replaces the definition of a single entry, or the COPY of its rows.
     """
     with dump.open() as stream:
-        for piece in excerpt(stream, dump.contents, entries, definition):
+        for piece in excerpt(stream, dump.contents, entries, statement):
             write(piece)
         for start, end in starts:
             if end:
