@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from invoke.context import Context
 
@@ -17,13 +19,20 @@ from dbpull.shell.local import Local
 
 @contextmanager
 def context(
-    c: Context, settings: Settings, *, targeted: bool = True, quiet: bool = False
+    c: Context,
+    settings: Settings,
+    *,
+    targeted: bool = True,
+    quiet: bool = False,
+    flow: str = "",
 ) -> Iterator[tuple[Settings, Shell]]:
     """The settings and the shell: of this machine, or of fab's connected host.
 
     On this machine, Django's settings name the target of a task that has a target
-    (`targeted`) where no URL does. A `quiet` task has no notes. Raises RemoteError,
-    SettingsError.
+    (`targeted`) where no URL does. A `quiet` task has no notes. `flow` is the module
+    of `flows` that the task needs then: it is imported while a host is connected to.
+
+    Raises RemoteError, SettingsError.
     """
     # Imported inside, so that listing tasks is quick.
     from dbpull.console import Output, Reporter
@@ -37,10 +46,16 @@ def context(
         return
     from dbpull.hosts.connect import connect
 
+    if flow:
+        _import_soon(f"dbpull.flows.{flow}")
     note = Reporter(host(c), output=Output(quiet)).note
     with connect(c, note, echo=echo) as remote:
         home, cores = remote.home, remote.cores
         yield settings.for_host(remote.host, home=home, cores=cores), remote
+
+
+def _import_soon(module: str) -> None:
+    threading.Thread(target=import_module, args=[module], daemon=True).start()
 
 
 def is_remote(c: object) -> bool:

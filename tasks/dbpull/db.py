@@ -72,14 +72,14 @@ def pull(
         max_age=max_age, wait=wait, keep=keep, jobs=jobs, connections=connections,
         skip_data=skip_data, tolerate=tolerate,
     )  # fmt: skip
-    from dbpull.flows import pull as flow
-    from dbpull.flows.gather import PullFlags
+    with context(c, settings, quiet=quiet, flow="pull") as (settings, shell):
+        from dbpull.flows import pull as flow
+        from dbpull.flows.gather import PullFlags
 
-    asked = PullFlags(
-        backup, capture, delete, in_place, upload, timings, blank_new, unmasked,
-        quiet, json,
-    )  # fmt: skip
-    with context(c, settings, quiet=quiet) as (settings, shell):
+        asked = PullFlags(
+            backup, capture, delete, in_place, upload, timings, blank_new, unmasked,
+            quiet, json,
+        )  # fmt: skip
         flow.pull(settings, shell, asked, dry_run=is_dry(c, dry_run))
 
 
@@ -121,9 +121,9 @@ def fetch(
     settings = settings_of(
         c, app=app, source=source, database=database, path=path, connections=connections
     )
-    from dbpull.flows import pull as flow
+    with context(c, settings, targeted=False, flow="pull") as (settings, shell):
+        from dbpull.flows import pull as flow
 
-    with context(c, settings, targeted=False) as (settings, shell):
         flow.fetch(settings, shell, backup, upload=upload)
 
 
@@ -158,14 +158,14 @@ def restore(
         c, app=app, source=source, target=target, path=path, jobs=jobs,
         skip_data=skip_data, tolerate=tolerate,
     )  # fmt: skip
-    from dbpull.flows import pull as flow
-    from dbpull.flows.gather import PullFlags
+    with context(c, settings, quiet=quiet, flow="pull") as (settings, shell):
+        from dbpull.flows import pull as flow
+        from dbpull.flows.gather import PullFlags
 
-    asked = PullFlags(
-        in_place=in_place, timings=timings, blank_new=blank_new, unmasked=unmasked,
-        quiet=quiet, json=json,
-    )  # fmt: skip
-    with context(c, settings, quiet=quiet) as (settings, shell):
+        asked = PullFlags(
+            in_place=in_place, timings=timings, blank_new=blank_new, unmasked=unmasked,
+            quiet=quiet, json=json,
+        )  # fmt: skip
         flow.restore(settings, shell, dump, asked, dry_run=is_dry(c, dry_run))
 
 
