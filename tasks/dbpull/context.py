@@ -45,11 +45,12 @@ def context(
         yield with_target(settings, local) if targeted else settings, local
         return
     from dbpull.hosts.connect import connect
+    from dbpull.postgres.programs import FOLDERS
 
     if flow:
         _import_soon(f"dbpull.flows.{flow}")
     note = Reporter(host(c), output=Output(quiet)).note
-    with connect(c, note, echo=echo) as remote:
+    with connect(c, note, echo=echo, folders=FOLDERS) as remote:
         home, cores = remote.home, remote.cores
         yield settings.for_host(remote.host, home=home, cores=cores), remote
 

@@ -11,7 +11,7 @@ from machines import Machine, introduce, start_fab
 from projects import Project
 from targets import Target
 
-MOST = 22
+MOST = 21
 """Programs for a pull of a small dump, beside the agent."""
 
 

@@ -143,12 +143,12 @@ class Host:
         return Run(folder, self.env)
 
     @contextmanager
-    def served(self) -> Iterator[Serving]:
+    def served(self, *wanted: str) -> Iterator[Serving]:
         """A run whose agent lives."""
         script, name = self.script, uuid4().hex
         pipe = subprocess.PIPE
         with subprocess.Popen(
-            agent.boot(name, len(script)),
+            agent.boot(name, len(script), *wanted),
             stdin=pipe, stdout=pipe, stderr=pipe, env=self.env, start_new_session=True,
         ) as process:  # fmt: skip
             assert process.stdin
@@ -584,6 +584,19 @@ def test_several_programs_are_found_at_once_and_those_that_fail_have_no_version(
         ["psqly", ""],
         ["pg_wrapper", ""],
     ]
+
+
+def test_the_agent_tells_at_once_which_programs_are_there(
+    host: Host, tmp_path: Path
+) -> None:
+    program = tmp_path / r"a\tb%" / "psqlx"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho psqlx 17\n")
+    program.chmod(0o755)
+
+    with host.served("none psqlx", f"{tmp_path}/*") as serving:
+        assert serving.facts["program"] == f"psqlx\t{program}\t{program}\tpsqlx 17"
+        assert serving.facts["login"]
 
 
 def test_a_program_is_found_where_readlink_knows_no_real_path(

@@ -95,7 +95,7 @@ def test_a_broken_set_up_is_found_and_the_remedy_named(
     standing: Target,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(programs, "_FOLDERS", ())
+    monkeypatch.setattr(programs, "FOLDERS", ())
     monkeypatch.setattr(embedded, "complete_programs", lambda: None)
     powerless, stranger = world.modern.role("NOCREATEDB"), world.modern.role("CREATEDB")
     urls = {

@@ -93,7 +93,7 @@ def test_a_missing_target_is_told_before_programs_that_are_missing(
     monkeypatch.setattr(PROJECT, "folder", tmp_path)
     monkeypatch.setattr(PROJECT, "environment", {})
     monkeypatch.setattr(embedded, "programs", lambda: None)
-    monkeypatch.setattr(programs, "_FOLDERS", ())
+    monkeypatch.setattr(programs, "FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(SettingsError, match="No target"):

@@ -81,8 +81,8 @@ LAYERS: dict[str, set[str]] = {
         "target", "words",
     },
     "context": {
-        "configured", "console", "errors", "flows", "hosts", "naming", "settings",
-        "shell",
+        "configured", "console", "errors", "flows", "hosts", "naming", "postgres",
+        "settings", "shell",
     },
     "django": {
         "configured", "console", "errors", "flags", "flows", "naming", "project",

@@ -175,7 +175,7 @@ class Machine:
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine's folders, empty; and no wheel."""
     folders = (f"{tmp_path}/lib/postgresql/*/bin", f"{tmp_path}/opt/libpq/bin")
-    monkeypatch.setattr(programs, "_FOLDERS", folders)
+    monkeypatch.setattr(programs, "FOLDERS", folders)
     monkeypatch.setattr("dbpull.embedded.programs", lambda: None)
     monkeypatch.setattr("dbpull.embedded.complete_programs", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))

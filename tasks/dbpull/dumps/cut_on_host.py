@@ -19,6 +19,8 @@ from dbpull.restore.sections import numbers
 
 TAIL = 64 * 1024
 """The number of last bytes of a dump that are read from the host."""
+SMALL = 16 * 1024 * 1024
+"""The bytes of a dump that pg_restore reads in less time than a round trip takes."""
 # pg_backup_custom.c, _ReadBuf, _readBlockHeader and _PrintTocData
 _CUT = ("end of file", "could not find block ID")
 
@@ -39,23 +41,34 @@ def read_head(head: Callable[[], io.BufferedIOBase]) -> Archive:
         return replace(contents, header=replace(contents.header, tar=tar))
 
 
-def refuse_cut(shell: Host, path: str, contents: Archive) -> None:
-    """Raise TruncatedDump where a dump ends before the end of its last data block."""
-    if contents.with_data and not _ends(shell, path, contents):
+def refuse_cut(shell: Host, contents: Archive, path: str, size: int) -> None:
+    """Raise TruncatedDump where a dump ends before the end of its last data block.
+
+    `size`: the dump's bytes.
+    """
+    if not contents.with_data:
+        return
+    if size > SMALL and _shows_end(shell, path, contents):
+        return
+    if not _has_end(shell, path, contents):
         where = "before the end of its data"
-        size = int(shell.verb("at", path).out.split()[0])
         raise TruncatedDump(f"{shell.where}:{path}", size, where)
 
 
-def _ends(shell: Host, path: str, contents: Archive) -> bool:
-    """Whether a dump holds its last data block to the end.
+def _shows_end(shell: Host, path: str, contents: Archive) -> bool:
+    """Whether a dump's last bytes show its last data block to the end.
 
-    Where the file's last bytes don't show the block (a long block, or more data after
-    it), pg_restore looks for the block: a file may end between two blocks.
+    Not where the block is long, or more data comes after it.
     """
     _, tail, _ = shell.exchange(["tail", "-c", str(TAIL), path])
-    if ends_whole(tail, contents):
-        return True
+    return ends_whole(tail, contents)
+
+
+def _has_end(shell: Host, path: str, contents: Archive) -> bool:
+    """Whether pg_restore finds the last data block, and its end.
+
+    It looks for the block: a file may end between two blocks.
+    """
     program = programs.newest(shell, "pg_restore")
     if not program:
         return True  # the host can't restore without pg_restore; the dump may be whole

@@ -95,7 +95,7 @@ class HostStore:
         reporter.backup, reporter.size = dump.label, count
         stream = self.look(dump)
         with judging(dump, self.settings.path):
-            refuse_cut(self.shell, str(dump.path), stream.contents)
+            refuse_cut(self.shell, stream.contents, str(dump.path), count)
         reporter.say(f"{dump.label} is there already: {size(count)} in {dump.path}.")
         return stream
 
@@ -167,7 +167,7 @@ class HostStore:
 
     def _stream(self, dump: Dump, read: Archive, transfer: HostTransfer) -> HostStream:
         if not transfer.is_folder:
-            transfer.verify = lambda: refuse_cut(self.shell, transfer.part, read)
+            transfer.verify = partial(refuse_cut, self.shell, read)
         return HostStream(dump, read, transfer)
 
     def fetch_commands(self, *, by_url: bool) -> list[str]:

@@ -20,7 +20,7 @@ _BOOT = (
     'umask 077; run=$HOME/.dbpull/run.$1; mkdir -p "$HOME/.dbpull" && mkdir "$run"'
     " && { uname -n; readlink /proc/self/ns/pid 2>/dev/null; cat /dev/null; }"
     ' >"$run/machine" && echo $$ >"$run/keeper" && head -c "$2" >"$run/host.sh"'
-    ' && exec sh "$run/host.sh" serve "$run" "$3"; rm -rf "$run"; exit 1'
+    ' && shift 2 && exec sh "$run/host.sh" serve "$run" "$@"; rm -rf "$run"; exit 1'
 )
 BEAT = 10.0
 """Seconds between two signs of life (beats)."""
@@ -37,20 +37,28 @@ def script() -> bytes:
     return b"".join((folder / name).read_bytes() for name in names)
 
 
-def boot(name: str, size: int) -> list[str]:
-    """The agent's command; it reads `size` bytes of script from its stdin first."""
-    return ["sh", "-c", _BOOT, "dbpull", name, str(size), str(SILENCE)]
+def boot(name: str, size: int, *wanted: str) -> list[str]:
+    """The agent's command; it reads `size` bytes of script from its stdin first.
+
+    `wanted` as in HostAgent.
+    """
+    return ["sh", "-c", _BOOT, "dbpull", name, str(size), str(SILENCE), *wanted]
 
 
 class HostAgent:
     """The first program of a run on a host, and the last to end."""
 
-    def __init__(self, host: str, session: Any, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, host: str, session: Any, lost: Callable[[], None], *wanted: str
+    ) -> None:
         """Start the agent in a fresh session. Raises UnusableHost, ConnectionLost.
 
-        A thread calls `lost` where the host has fallen silent.
+        A thread calls `lost` where the host has fallen silent. `wanted` are the words
+        of host.sh's `find`, which is done at once: it saves a round trip.
         """
-        self._host, self._lost = host, lost
+        self._host, self._lost, self._wanted = host, lost, wanted
+        self.programs: list[str] = []
+        """The lines that `find` has told."""
         self._closing = threading.Event()
         self._telling = threading.Lock()
         self._transport = session.get_transport()
@@ -87,7 +95,7 @@ class HostAgent:
 
     def _start(self, session: Any) -> Channel:
         text = script()
-        line = shlex.join(boot(uuid.uuid4().hex, len(text)))
+        line = shlex.join(boot(uuid.uuid4().hex, len(text), *self._wanted))
         timer = threading.Timer(FIRST_ANSWER, self._lost)
         timer.daemon = True
         timer.start()
@@ -110,6 +118,8 @@ class HostAgent:
             name, _, value = line.decode(errors="replace").rstrip("\n").partition(" ")
             if name == "ready":
                 return facts
+            if name == "program":
+                self.programs.append(value)
             facts[name] = value
         raise self._unusable()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -24,13 +24,17 @@ KEEPALIVE = 15  # seconds
 
 @contextmanager
 def connect(
-    c: Connection, notice: Notice, *, echo: Notice | None = None
+    c: Connection,
+    notice: Notice,
+    *,
+    echo: Notice | None = None,
+    folders: Sequence[str] = (),
 ) -> Iterator[Host]:
     """The Host at the end of a connection, which is opened first where necessary.
 
     The host's key is compared with known_hosts. A key that is not in known_hosts is
     taken, as Fabric does, unless ssh_config says `StrictHostKeyChecking yes`; `notice`
-    gets a sentence. Raises RemoteError.
+    gets a sentence. `folders` as in Host. Raises RemoteError.
     """
     host, was_open = c.original_host, c.is_connected
     if not was_open:
@@ -39,7 +43,7 @@ def connect(
     transport.set_keepalive(KEEPALIVE)
     try:
         typed = vars(c).get("typed", host)
-        with Host(host, Sessions(host, transport), typed, echo) as remote:
+        with Host(host, Sessions(host, transport), typed, echo, folders) as remote:
             yield remote
     finally:
         if not was_open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Self
 
@@ -30,9 +30,16 @@ class Host(HostPrograms):
     _agent: HostAgent
 
     def __init__(
-        self, host: str, sessions: Sessions, typed: str, echo: Line | None
+        self,
+        host: str,
+        sessions: Sessions,
+        typed: str,
+        echo: Line | None,
+        folders: Sequence[str] = (),
     ) -> None:
+        """`folders` as in `find`: most runs look for programs there."""
         super().__init__(host, sessions, echo)
+        self._folders = folders
         self.where = host
         self._typed = typed
         self.environ: Mapping[str, str] = {}
@@ -45,7 +52,11 @@ class Host(HostPrograms):
         return f"fab -H {self._typed} {NAME.task(task)}"
 
     def __enter__(self) -> Self:
-        self._agent = HostAgent(self.host, self._sessions.take(), self._sessions.close)
+        wanted = [" ".join(_TOGETHER), *self._folders] if self._folders else []
+        session, lost = self._sessions.take(), self._sessions.close
+        self._agent = HostAgent(self.host, session, lost, *wanted)
+        if wanted:
+            self._note_programs(_TOGETHER, self._folders, self._agent.programs)
         self.folder = self._agent.facts["run"]
         self._sessions.run_ahead(shlex.join(self.script("next")))
         return self
@@ -136,13 +147,20 @@ class Host(HostPrograms):
         place = tuple(folders)
         if (name, place) not in self._programs:
             names = dict.fromkeys([name, *_TOGETHER])
-            self._programs |= {(each, place): [] for each in names}
             found = self.verb("find", " ".join(names), *folders).out
-            for line in found.split("\n")[:-1]:
-                of, path, real, version = line.split("\t", 3)
-                self._programs[of, place].append((path, real))
-                self._versions[path] = version
+            self._note_programs(names, folders, found.split("\n")[:-1])
         return self._programs[name, place]
+
+    def _note_programs(
+        self, names: Iterable[str], folders: Sequence[str], found: Iterable[str]
+    ) -> None:
+        """Note what host.sh's `find` has told of these programs."""
+        place = tuple(folders)
+        self._programs |= {(each, place): [] for each in names}
+        for line in found:
+            name, path, real, version = line.split("\t", 3)
+            self._programs[name, place].append((path, real))
+            self._versions[path] = version
 
     def version(self, path: str) -> str:
         """What a program tells with `--version`; see Shell."""

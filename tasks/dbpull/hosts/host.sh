@@ -22,9 +22,10 @@ greet() {
 
 pause() { sleep "$1" 2>/dev/null || sleep 1; }
 
-# serve SILENCE: hold the run's folder until the laptop's end, of whatever kind; then
-# leave nothing behind. Each line is a beat, and is answered; without any for SILENCE
-# seconds the laptop counts as lost.
+# serve SILENCE ["NAME …" PATTERN …]: hold the run's folder until the laptop's end, of
+# whatever kind; then leave nothing behind. Each line is a beat, and is answered; without
+# any for SILENCE seconds the laptop counts as lost. Tells first what is here, also of the
+# programs with these names, as `find` does.
 serve() {
   trap '' HUP INT PIPE
   # Before there is a trap for TERM: one that comes before the listener has taken that
@@ -37,7 +38,8 @@ serve() {
   load
   sweep
   greet
-  facts
+  shift
+  facts "$@"
   while IFS= read -r beat; do
     # Not `:`, with which a disk that is full would be the shell's end.
     true >"$run/beat"
@@ -113,6 +115,7 @@ facts() {
   echo "home ${HOME:-/}"
   command -v curl >/dev/null &&
     echo "curl $(curl --version | head -n 1)"
+  [ $# -eq 0 ] || find_programs "$@" | sed 's/^/program /'
   echo "ready"
 } 2>/dev/null
 

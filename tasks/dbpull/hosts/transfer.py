@@ -61,7 +61,7 @@ class HostTransfer:
 
     def __post_init__(self) -> None:
         self.progress: Progress = lambda _done, _total: None
-        self.verify: Callable[[], None] = lambda: None
+        self.verify: Callable[[str, int], None] = lambda _part, _total: None
         """Judges the whole part before its renaming; raises where it is no dump."""
         self._grown = threading.Condition()
         self._error: BaseException | None = None
@@ -170,7 +170,7 @@ class HostTransfer:
             SIGNALS.check()
             self._thread.join(PAUSE)
         self.check()
-        self.verify()
+        self.verify(self.part, self.total)
         verb = "unfold" if self.is_folder else "publish"
         words = self.shell.script(verb, self.part, self.path, str(self.total))
         self.shell.check("Renaming the dump", words)

@@ -16,7 +16,7 @@ from dbpull.errors.postgres import (
 )
 from dbpull.shell import Shell
 
-_FOLDERS = (
+FOLDERS = (
     "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
     "/usr/pgsql-*/bin",  # Red Hat's relatives
     "/usr/libexec/postgresql*",  # Alpine
@@ -27,7 +27,7 @@ _FOLDERS = (
     "/Applications/Postgres.app/Contents/Versions/*/bin",
     "/usr/local/pgsql/bin",
 )
-
+"""Where PostgreSQL's programs may be, beside those on PATH."""
 
 _NEWEST = (1, 16)
 """The newest archive version of which we know the pg_restores that read it."""
@@ -124,7 +124,7 @@ def _found(shell: Shell, name: str) -> Iterator[Program]:
 
 
 def _candidates(shell: Shell, name: str) -> Iterator[tuple[str, str]]:
-    yield from shell.find(name, _FOLDERS)
+    yield from shell.find(name, FOLDERS)
     wheels = () if shell.host else (embedded.complete_programs, embedded.programs)
     for folder in (wheel() for wheel in wheels):
         if folder and (folder / name).exists():

@@ -45,15 +45,15 @@ class TargetLock:
 
     label: str
     _session: Dialogue
+    answer: str = ""
+    """The line that the first query under the lock has printed."""
 
     def query(self, sql: str) -> str:
         """The line that a query about `:'target'` prints in the lock's session.
 
         Raises LockLost where the session has ended: the server restarted, say.
         """
-        if not (answer := self._session.query(f"{sql}\n").strip()):
-            raise LockLost(self.label)
-        return answer
+        return _answer(self._session, f"{sql}\n", self.label)
 
     def refuse_lost(self) -> None:
         """Raise LockLost where the session has ended."""
@@ -61,17 +61,20 @@ class TargetLock:
 
 
 @contextmanager
-def held(psql: Psql) -> Iterator[TargetLock]:
+def held(psql: Psql, first: str = "") -> Iterator[TargetLock]:
     """Hold the target's lock while in the context.
 
-    Raises TargetError, CannotConnect.
+    `first` is a query about `:'target'` that prints a line. It is sent with the one for
+    the lock, which saves a round trip to a host.
+
+    Raises TargetError, CannotConnect, LockLost.
     """
     label = psql.connection.label
     target = psql.connection.dbname
     # The advisory lock lives as long as its session, and the session as long as our
     # psql's stdin is open: however we end, the lock ends.
     with psql.conversation(name=_name(), target=target) as session:
-        asked = f"{UNLIMITED}SELECT {IF_FREE};\n{_HOLDER}"
+        asked = f"{UNLIMITED}SELECT {IF_FREE};\n{_HOLDER}{first}\n"
         answer = session.query(asked).strip()
         if answer not in {"t", "f"}:
             raise CannotConnect(label, cause(session.last_words()))
@@ -82,11 +85,18 @@ def held(psql: Psql) -> Iterator[TargetLock]:
                 f"{label} is being replaced already, by {holder}.",
                 "Wait until it has ended; then run the same command again if needed.",
             )
-        yield TargetLock(label, session)
+        yield TargetLock(label, session, _answer(session, "", label) if first else "")
         # The server ends a session a moment after its program: who takes the lock next,
         # such as a copy of what was pulled, must not meet our own.
         with suppress(ConnectionLost):
             session.last_words(UNLOCK)
+
+
+def _answer(session: Dialogue, text: str, label: str) -> str:
+    """The next line of an answer. Raises LockLost where the session has ended."""
+    if not (answer := session.query(text).strip()):
+        raise LockLost(label)
+    return answer
 
 
 def _name() -> str:

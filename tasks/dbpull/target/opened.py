@@ -207,8 +207,8 @@ def held(target: Target, reporter: Reporter) -> Iterator[LockedTarget]:
     Raises TargetError, LockLost, NameTaken, NotOwner, CannotDrop, CannotConnect,
     SqlFailed.
     """
-    with lock.held(target.psql) as taken:
-        state = State.of_answer(target.names, taken.query(QUERY))
+    with lock.held(target.psql, QUERY) as taken:
+        state = State.of_answer(target.names, taken.answer)
         target = replace(target, state=state)
         clear(target, reporter)
         yield LockedTarget(target, taken)
