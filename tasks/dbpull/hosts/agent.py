@@ -58,7 +58,7 @@ class HostAgent:
         """
         self._host, self._lost, self._wanted = host, lost, wanted
         self.programs: list[str] = []
-        """The lines that `find` has told."""
+        """The answer of `find`: a line for each program."""
         self._closing = threading.Event()
         self._telling = threading.Lock()
         self._transport = session.get_transport()
