@@ -120,7 +120,8 @@ class HostAgent:
                 return facts
             if name == "program":
                 self.programs.append(value)
-            facts[name] = value
+            else:
+                facts[name] = value
         raise self._unusable()
 
     def _unusable(self) -> RemoteError:

@@ -42,7 +42,7 @@ _REFUSED = re.compile(
     r"|snapshot|could not (?:fork|create worker)",
     re.IGNORECASE,
 )
-"""Errors that end a pg_dump of several connections; one connection may succeed."""
+"""Errors of a pg_dump of several connections that one connection may not meet."""
 
 
 @dataclass

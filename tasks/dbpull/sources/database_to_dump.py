@@ -61,7 +61,10 @@ class DatabaseToDump:
     """Starts pg_dump; leaving the context ends it and all that it needs."""
     stored: Stored = field(compare=False, repr=False)
     connections: int = 1
-    """The number of connections that dump tables; with several, one more leads."""
+    """The number of connections that dump tables.
+
+    Where there are several, pg_dump opens another one that leads them.
+    """
     keeps_backups = False
     takes_backups = True
 
