@@ -10,11 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import random
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,6 +30,7 @@ import pytest
 
 from databases import FOLDERS, NO_OLD, OLD
 from lacking import LINUX, need, need_mounts, path_of
+from ports import free_port
 from projects import Ended, Project, Run, pids
 from worlds import World
 
@@ -428,15 +427,6 @@ def _until(
         time.sleep(0.02)
 
 
-def _free_port() -> int:
-    """One below those that the kernel gives out: it stays free during a restart."""
-    while True:
-        port = random.randrange(10_000, 30_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((LOOPBACK, port))
-            return port
-
-
 def _mounts(machine: Machine) -> list[str]:
     """What mounts an empty or a small disk, seen from there only."""
     hidden = [(folder, "mode=755") for folder in machine.options.hide]
@@ -539,7 +529,7 @@ def machine(**options: Any) -> Iterator[Machine]:
     wanted = Options(**options)
     _require(wanted)
     folder = Path(tempfile.mkdtemp(prefix="dbpull-test-"))
-    made = Machine(folder, wanted, _free_port())
+    made = Machine(folder, wanted, free_port())
     try:
         made.home.mkdir()
         if wanted.small_disk:

@@ -8,7 +8,7 @@ import socket
 from itertools import cycle
 
 FIRST, EACH, PROCESSES = 30_000, 160, 17
-"""Below those that the kernel gives out, above those of the machines."""
+"""Below those that the kernel gives out: one stays free during a restart."""
 
 
 def _own() -> range:
