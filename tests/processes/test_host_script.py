@@ -33,6 +33,7 @@ from silences import (
     listener_of,
     pass_silence,
     until,
+    written,
 )
 
 MARK = "DBPULL_TEST_SCRIPT"
@@ -978,6 +979,20 @@ def test_what_listens_for_silence_ends_after_a_killed_agent(
         assert host.pids()
         pass_silence(listener)
         host.settled()
+
+
+def test_a_clock_that_misses_its_sigterm_ends_with_its_listener(host: Host) -> None:
+    sleep = Path(host.env["PATH"].split(":")[0], "sleep")
+    sleep.unlink(missing_ok=True)
+    script = 'trap \'\' TERM; echo >>"$HOME/deaf"; exec /bin/sleep "$@"'
+    sleep.write_text(f"#!/bin/sh\n{script}\n")
+    sleep.chmod(0o755)
+    with host.served() as serving:
+        written(host.home / "deaf")
+
+        serving.end()
+
+    host.settled()
 
 
 def test_what_a_killed_agent_left_is_swept_by_the_next(host: Host) -> None:

@@ -121,7 +121,8 @@ facts() {
 
 listen_for_silence() {
   trap - EXIT HUP INT PIPE
-  trap 'kill "$!"; exit' TERM
+  # Not by TERM: a child that has just begun takes it as ours, and sleeps on.
+  trap 'kill -KILL "$!"; exit' TERM
   while :; do
     sleep "$1" &
     wait $!
