@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,9 +52,25 @@ def test_a_server_that_warns_at_each_connection_is_heard_out(
     assert word(postgres, name) == "old"
 
 
-def test_a_limit_of_a_roles_connections_is_told_with_what_raises_it(
-    postgres: Postgres,
+def test_a_session_of_ours_that_is_about_to_end_keeps_us_not_out(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    role = postgres.role("CONNECTION LIMIT 1")
+    psql = postgres.psql("postgres", role)
+    with psql.conversation(name="about to end") as session:
+        assert session.query("SELECT 1;\n").strip() == "1"
+        ending = SimpleNamespace(
+            monotonic=time.monotonic, sleep=lambda _: session.last_words()
+        )
+        monkeypatch.setattr("dbpull.postgres.psql.time", ending)
+
+        assert psql.run("SELECT 2;", doing="Looking") == [["2"]]
+
+
+def test_a_limit_of_a_roles_connections_is_told_with_what_raises_it(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbpull.postgres.psql.PATIENCE", 0)
     role = postgres.role("CREATEDB CONNECTION LIMIT 1")
     name = postgres.database(options=f"OWNER {role}")
     psql = postgres.psql(name, role)

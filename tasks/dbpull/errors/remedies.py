@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+FULL = r"too many connections for|too many clients|remaining connection slots"
+"""The server's words where it, a database or a role has as many sessions as it may."""
 _REMEDIES = (
     (
-        r"too many connections for|too many clients|remaining connection slots",
+        FULL,
         "dbpull opens as many sessions as --jobs says, and three more: pass a smaller"
         " --jobs, end others' sessions, or raise the limit (of a role: ALTER ROLE …"
         " CONNECTION LIMIT; of a database: ALTER DATABASE …; of the server:"
