@@ -13,7 +13,7 @@ import pytest
 from databases import FOLDERS, SERVERS, Postgres, served
 from dbpull.embedded.configuration import ALWAYS
 from dbpull.errors.postgres import CannotConnect, SqlFailed
-from dbpull.target import lock
+from dbpull.target import aside, lock
 from projects import Project
 from swaps import WORD, build_aside, pull, undo, word
 from targets import Target
@@ -52,25 +52,30 @@ def test_a_server_that_warns_at_each_connection_is_heard_out(
     assert word(postgres, name) == "old"
 
 
-def test_a_session_of_ours_that_is_about_to_end_keeps_us_not_out(
+def test_an_aside_database_is_dropped_once_an_earlier_session_has_ended(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    role = postgres.role("CONNECTION LIMIT 1")
-    psql = postgres.psql("postgres", role)
-    with psql.conversation(name="about to end") as session:
+    role = postgres.role("CREATEDB CONNECTION LIMIT 1")
+    name = postgres.database(options=f"OWNER {role}")
+    by_superuser = aside.Aside(postgres.psql(name))
+    by_superuser.create()
+    by_role = aside.Aside(postgres.psql(name, role))
+    by_role.oid = by_superuser.oid
+    with by_role.psql.conversation(name="about to end") as session:
         assert session.query("SELECT 1;\n").strip() == "1"
         ending = SimpleNamespace(
             monotonic=time.monotonic, sleep=lambda _: session.last_words()
         )
-        monkeypatch.setattr("dbpull.postgres.psql.time", ending)
+        monkeypatch.setattr(aside, "time", ending)
 
-        assert psql.run("SELECT 2;", doing="Looking") == [["2"]]
+        by_role.drop()
+
+    assert by_role.names.aside not in postgres.databases()
 
 
 def test_a_limit_of_a_roles_connections_is_told_with_what_raises_it(
-    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+    postgres: Postgres,
 ) -> None:
-    monkeypatch.setattr("dbpull.postgres.psql.PATIENCE", 0)
     role = postgres.role("CREATEDB CONNECTION LIMIT 1")
     name = postgres.database(options=f"OWNER {role}")
     psql = postgres.psql(name, role)

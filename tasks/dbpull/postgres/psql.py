@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 from dbpull.errors.postgres import BY_TRIGGER, CannotConnect, SqlFailed
-from dbpull.errors.remedies import FULL
 from dbpull.postgres import severities
 from dbpull.postgres.connection import Connection
 from dbpull.postgres.privacy import raised_by, without_values, without_words
@@ -17,9 +15,6 @@ from dbpull.shell import Dialogue, PipedInput, PipedProcess, Result, Shell
 
 _CONNECTION_FAILED = 2  # psql's exit codes, from its documentation
 _FIELD, _RECORD = "\x1f", "\x1e"
-PATIENCE = 5.0
-"""Seconds for sessions to end that keep us out: the server counts one of ours a moment
-longer than its program lives."""
 _PLAIN = '"$0" -XwqAt -v ON_ERROR_STOP=1 -d'
 _THROUGH = f'{_PLAIN} "$1" | {_PLAIN} "$2"'
 # A role or a database may have limits that were made for an app's queries.
@@ -73,11 +68,7 @@ class Psql:
         """
         argv, script = self._argv(variables), UNLIMITED + sql
         env = self._environment(dbname)
-        deadline = time.monotonic() + PATIENCE
-        while _is_full(result := self.shell.run(argv, env=env, stdin=script)):
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.1)
+        result = self.shell.run(argv, env=env, stdin=script)
         if not result.ok:
             raise self._failed(doing, result)
         return _rows(result.out)
@@ -143,22 +134,12 @@ class Psql:
         return argv
 
     def _failed(self, doing: str, result: Result) -> CannotConnect | SqlFailed:
-        if _is_refused(result):
+        # On a connection that is lost later, psql prefixes the script's line.
+        at_once = re.search(r"^psql: ", result.err, re.MULTILINE)
+        if result.code == _CONNECTION_FAILED and at_once:
             remedy = BY_TRIGGER if raised_by(result.err.splitlines()) else ""
             return CannotConnect(self.connection.label, cause(result.err), remedy)
         return SqlFailed(doing, self.connection.label, reason(result.err))
-
-
-def _is_refused(result: Result) -> bool:
-    """Whether no session began."""
-    # On a connection that is lost later, psql prefixes the script's line.
-    at_once = re.search(r"^psql: ", result.err, re.MULTILINE)
-    return result.code == _CONNECTION_FAILED and at_once is not None
-
-
-def _is_full(result: Result) -> bool:
-    """Whether no session began since there are too many."""
-    return _is_refused(result) and re.search(FULL, result.err) is not None
 
 
 def cause(err: str) -> str:

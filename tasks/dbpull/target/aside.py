@@ -7,16 +7,21 @@ can make an aside database.
 
 from __future__ import annotations
 
+import re
+import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from dbpull.errors.postgres import SqlFailed
+from dbpull.errors.postgres import CannotConnect, SqlFailed
+from dbpull.errors.remedies import FULL
 from dbpull.postgres.privacy import without_values
 from dbpull.postgres.psql import Psql
 from dbpull.target.lock import COPYING, KEY
 from dbpull.target.names import Names
 from dbpull.target.provenance import unfinished
 
+PATIENCE = 5.0
+"""Seconds for our earlier sessions to end, where the server has too many to drop."""
 # to_jsonb: the columns for locale providers differ between the majors (14 to 18).
 _CREATE = """
 SELECT format('CREATE DATABASE %I TEMPLATE template0', :'aside')
@@ -105,9 +110,21 @@ class Aside:
         return self.psql.on_disconnect(sql, mark=self._mark, target=self.names.target)
 
     def drop(self) -> None:
-        """Drop the aside database, and end the sessions on it."""
-        if self.oid:
-            self._run(_DROP, "Dropping the aside database", oid=self.oid)
+        """Drop the aside database, and end the sessions on it.
+
+        Raises SqlFailed, CannotConnect.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while self.oid:
+            try:
+                self._run(_DROP, "Dropping the aside database", oid=self.oid)
+            except CannotConnect as error:
+                # A server counts a session a moment longer than its program lives.
+                if not re.search(FULL, error.cause) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def _run(self, sql: str, doing: str, **more: str) -> list[list[str]]:
         target, aside = self.names.target, self.names.aside
