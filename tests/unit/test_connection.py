@@ -231,7 +231,7 @@ def test_a_program_gets_the_url_and_nothing_of_the_users_own_variables() -> None
 
     assert given == {
         "PATH": "/bin", "PGHOST": "h", "PGPORT": "2", "PGUSER": "u", "PGPASSWORD": "pw",
-        "PGDATABASE": "shop", "PGAPPNAME": "dbpull", "PGCONNECT_TIMEOUT": "10",
+        "PGDATABASE": "shop", "PGAPPNAME": "dbpull", "PGCONNECT_TIMEOUT": "30",
         "PGCLIENTENCODING": "UTF8", "LC_ALL": "C", "PGSSLMODE": "require",
         "PGPASSFILE": "/pass",
     }  # fmt: skip

@@ -136,7 +136,7 @@ def test_the_users_own_variables_are_not_the_sources() -> None:
     assert given == {
         "PATH": "/bin", "HOME": "/home/ada", "PGPASSFILE": "/pass", "PGHOST": "h",
         "PGPORT": "5432", "PGUSER": "u", "PGDATABASE": "shop", "PGAPPNAME": "dbpull",
-        "PGCONNECT_TIMEOUT": "10", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C",
+        "PGCONNECT_TIMEOUT": "30", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C",
     }  # fmt: skip
 
 

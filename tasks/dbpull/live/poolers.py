@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from dbpull.errors.live import LiveError
 from dbpull.errors.postgres import CannotConnect
-from dbpull.postgres.connection import Connection
+from dbpull.postgres.connection import CONNECT, Connection
 from dbpull.postgres.psql import Psql, cause
 from dbpull.shell import Dialogue
 
-_PATIENCE = 15.0
+_PATIENCE = CONNECT + 5.0
 """Seconds for a session's answer: a pooler without a free connection lets us wait."""
 _REFUSES_OPTIONS = re.compile(
     r"unsupported startup parameter|command-line options", re.IGNORECASE

@@ -16,6 +16,8 @@ from dbpull.postgres.variables import IGNORED, OF_SOURCES, OF_TARGETS, PLACES
 from dbpull.shell import Shell
 from dbpull.shell.local import Local
 
+CONNECT = 30
+"""Seconds for a server to answer: TCP sends a lost packet again after 1, 3, 7, 15 s."""
 _SOCKET_FOLDERS = ("/var/run/postgresql", "/run/postgresql", "/tmp")  # noqa: S108
 
 
@@ -170,7 +172,7 @@ class Connection:
             "PGUSER": self.user,
             "PGDATABASE": self.dbname,
             "PGAPPNAME": "dbpull",
-            "PGCONNECT_TIMEOUT": "10",
+            "PGCONNECT_TIMEOUT": str(CONNECT),
             "PGCLIENTENCODING": "UTF8",
             "LC_ALL": "C",  # we read the messages
         }
